@@ -1,0 +1,29 @@
+"""Region similarity J: the intersection over union of two masks.
+
+Perazzi et al., "A Benchmark Dataset and Evaluation Methodology for Video Object Segmentation", CVPR 2016,
+section 5.1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vsodtool.metrics.arguments import BoolArray, require_mask_pair
+
+
+def region_j(pred: BoolArray, truth: BoolArray) -> float:
+    """Intersection over union.
+
+    Args:
+        pred: bool (H, W).
+        truth: bool (H, W).
+
+    Returns:
+        J in [0, 1]; 1 where both masks are empty.
+
+    Raises:
+        DataError: not two bool masks of one size.
+    """
+    require_mask_pair(pred, truth)
+    union = np.count_nonzero(pred | truth)
+    return 1.0 if union == 0 else float(np.count_nonzero(pred & truth) / union)
