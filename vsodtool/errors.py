@@ -48,3 +48,7 @@ class DeviceError(VsodtoolError):
     """A device is absent, or a resource (memory, disk, permission) ran out (exit 5)."""
 
     exit_code = 5
+
+
+class ShapeError(VsodtoolError):
+    """A tensor handed to a function has the wrong shape or type: a bug of the calling code (exit 1)."""

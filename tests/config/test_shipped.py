@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import vsodtool
+from vsodtool.config import CommonConfig, FlowConfig, PseudoLabelConfig, load_config, shipped_path
+from vsodtool.errors import ConfigError
+
+SCHEMAS: dict[str, type[CommonConfig]] = {"flow": FlowConfig, "pseudolabel": PseudoLabelConfig}
+GIVEN: dict[str, object] = {"inputs": ("a.mp4",), "output": Path("out")}
+NAMES = sorted(path.stem for path in shipped_path("configs").glob("*.yaml"))
+
+
+def given(cls: type[CommonConfig]) -> dict[str, object]:
+    return {**GIVEN, "masks": Path("m")} if cls is PseudoLabelConfig else GIVEN
+
+
+def test_every_schema_has_its_file() -> None:
+    assert set(SCHEMAS) <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shipped_yaml_loads_and_states_the_defaults(name: str) -> None:
+    cls, path = SCHEMAS[name], shipped_path(f"configs/{name}.yaml")
+    assert load_config(cls, path, given(cls)) == load_config(cls, None, given(cls))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shipped_yaml_mentions_every_option(name: str) -> None:
+    path = shipped_path(f"configs/{name}.yaml")
+    required = set(given(SCHEMAS[name]))
+    assert set(yaml.safe_load(path.read_text())) | required == set(SCHEMAS[name].__dataclass_fields__)
+
+
+def test_shipped_path_finds_the_checkout_and_the_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shipped_path("configs/flow.yaml").is_file()
+    package = tmp_path / "site-packages" / "vsodtool"
+    (package / "_shipped" / "configs").mkdir(parents=True)
+    (package / "_shipped" / "configs" / "flow.yaml").touch()
+    monkeypatch.setattr(vsodtool, "__file__", str(package / "__init__.py"))
+    assert shipped_path("configs/flow.yaml") == package / "_shipped" / "configs" / "flow.yaml"
+
+
+def test_a_shipped_file_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match=r"configs/none\.yaml"):
+        shipped_path("configs/none.yaml")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vsodtool.checks import check_flow, check_image, check_map, check_same_size, check_tensor, resolve_device
+from vsodtool.errors import DeviceError, ShapeError, UsageError
+
+
+def test_right_shapes_pass() -> None:
+    check_image(torch.zeros(2, 3, 4, 5))
+    check_flow(torch.zeros(1, 2, 1, 1))
+    check_map(torch.zeros(1, 1, 4, 5, dtype=torch.float16))
+    check_tensor(torch.zeros(1, 7, 4, 5))
+    check_same_size(torch.zeros(1, 3, 4, 5), torch.zeros(1, 2, 4, 5))
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.zeros(3, 4, 5),
+        torch.zeros(1, 2, 4, 5),
+        torch.zeros(1, 3, 4, 5, dtype=torch.uint8),
+        torch.zeros(0, 3, 4, 5),
+        torch.zeros(1, 3, 0, 5),
+    ],
+)
+def test_wrong_images_are_named(tensor: torch.Tensor) -> None:
+    with pytest.raises(ShapeError, match=r"image_a: expected a floating \(B, 3, H, W\).*found torch"):
+        check_image(tensor, "image_a")
+
+
+def test_other_wrong_shapes() -> None:
+    with pytest.raises(ShapeError, match=r"flow: expected a floating \(B, 2"):
+        check_flow(torch.zeros(1, 3, 4, 5))
+    with pytest.raises(ShapeError, match=r"map: expected a floating \(B, 1"):
+        check_map(torch.zeros(1, 3, 4, 5))
+    with pytest.raises(ShapeError, match=r"\(B, C, H, W\)"):
+        check_tensor(torch.zeros(4, 5))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 3, 5, 4)])
+def test_different_sizes(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="a and b: expected the same"):
+        check_same_size(torch.zeros(1, 3, 4, 5), torch.zeros(shape), "a and b")
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, *, cuda: int = 0, mps: bool = False) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+
+def test_auto_takes_what_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch)
+    assert resolve_device("auto") == torch.device("cpu")
+    machine(monkeypatch, mps=True)
+    assert resolve_device("auto") == torch.device("mps")
+    machine(monkeypatch, cuda=2)
+    assert resolve_device("auto") == torch.device("cuda")
+    assert resolve_device("cuda:1") == torch.device("cuda:1")
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "name", "found"),
+    [
+        (0, "cuda", "no CUDA device"),
+        (0, "cuda:0", "no CUDA device"),
+        (1, "cuda:1", "1 CUDA device"),
+        (0, "mps", "no Apple"),
+    ],
+)
+def test_an_absent_device_is_refused(
+    monkeypatch: pytest.MonkeyPatch, cuda: int, name: str, found: str
+) -> None:
+    machine(monkeypatch, cuda=cuda)
+    with pytest.raises(DeviceError, match=found) as caught:
+        resolve_device(name)
+    assert caught.value.exit_code == 5
+    assert f"'{name}'" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "mps:1", "CUDA"])
+def test_an_unknown_name_is_a_usage_error(name: str) -> None:
+    with pytest.raises(UsageError, match="expected auto, cpu, cuda"):
+        resolve_device(name)

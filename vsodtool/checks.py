@@ -1,0 +1,97 @@
+"""Checks at the doors of the tensor code: shapes as in `vsodtool.types`, and the choice of a device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vsodtool.errors import DeviceError, ShapeError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+def check_image(image: Tensor, name: str = "image") -> None:
+    """Require a floating (B, 3, H, W).
+
+    Raises:
+        ShapeError: naming the tensor, what was expected and what was found.
+    """
+    _check(image, 3, name)
+
+
+def check_flow(flow: Tensor, name: str = "flow") -> None:
+    """Require a floating (B, 2, H, W).
+
+    Raises:
+        ShapeError: naming the tensor, what was expected and what was found.
+    """
+    _check(flow, 2, name)
+
+
+def check_map(values: Tensor, name: str = "map") -> None:
+    """Require a floating (B, 1, H, W): a mask, a probability, a confidence.
+
+    Raises:
+        ShapeError: naming the tensor, what was expected and what was found.
+    """
+    _check(values, 1, name)
+
+
+def check_tensor(values: Tensor, name: str = "tensor") -> None:
+    """Require a floating (B, C, H, W) with any number of channels.
+
+    Raises:
+        ShapeError: naming the tensor, what was expected and what was found.
+    """
+    _check(values, None, name)
+
+
+def check_same_size(first: Tensor, second: Tensor, names: str = "tensors") -> None:
+    """Require two (B, C, H, W) that agree in B, H and W.
+
+    Raises:
+        ShapeError: naming the tensors and both shapes.
+    """
+    if first.shape[0] != second.shape[0] or first.shape[-2:] != second.shape[-2:]:
+        raise ShapeError(
+            f"{names}: expected the same (B, *, H, W), found {tuple(first.shape)} and {tuple(second.shape)}"
+        )
+
+
+def _check(values: Tensor, channels: int | None, name: str) -> None:
+    right = values.ndim == 4 and (channels is None or values.shape[1] == channels) and values.numel() > 0
+    if not (right and values.is_floating_point()):
+        wanted = "C" if channels is None else channels
+        raise ShapeError(
+            f"{name}: expected a floating (B, {wanted}, H, W) that is not empty, "
+            f"found {values.dtype} {tuple(values.shape)}"
+        )
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device that a name stands for.
+
+    Args:
+        name: cpu, cuda, cuda:N, mps, or auto (the first of cuda, mps, cpu that exists).
+
+    Raises:
+        UsageError: the name is none of these.
+        DeviceError: the machine has no such device; it is never replaced by another.
+    """
+    import torch
+
+    kind, colon, number = name.partition(":")
+    if kind not in {"auto", "cpu", "cuda", "mps"} or (colon and not (kind == "cuda" and number.isdecimal())):
+        raise UsageError(f"device: expected auto, cpu, cuda, cuda:N or mps, found '{name}'")
+    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if kind == "auto":
+        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
+    if kind == "cuda":
+        count = torch.cuda.device_count() if has_cuda else 0
+        if int(number or 0) >= count:
+            found = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
+            raise DeviceError(f"device '{name}' does not exist: found {found}", "use --device auto or cpu")
+    if kind == "mps" and not has_mps:
+        raise DeviceError("device 'mps' does not exist: found no Apple GPU", "use --device auto or cpu")
+    return torch.device(name)

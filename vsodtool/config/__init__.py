@@ -1,0 +1,31 @@
+"""Typed options of every verb, the YAML loader, and the files shipped with the package. Pure Python."""
+
+from vsodtool.config.load import load_config
+from vsodtool.config.schema import (
+    BACKENDS,
+    DIRECTIONS,
+    FLOW_FORMATS,
+    METHODS,
+    QUALITIES,
+    CommonConfig,
+    DemoConfig,
+    FlowConfig,
+    PseudoLabelConfig,
+    resolve_method,
+)
+from vsodtool.config.shipped import shipped_path
+
+__all__ = [
+    "BACKENDS",
+    "DIRECTIONS",
+    "FLOW_FORMATS",
+    "METHODS",
+    "QUALITIES",
+    "CommonConfig",
+    "DemoConfig",
+    "FlowConfig",
+    "PseudoLabelConfig",
+    "load_config",
+    "resolve_method",
+    "shipped_path",
+]

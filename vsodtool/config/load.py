@@ -1,0 +1,141 @@
+"""YAML file + command line values -> one typed configuration."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+from vsodtool.config.schema import CommonConfig
+from vsodtool.errors import ConfigError
+
+if TYPE_CHECKING:
+    import yaml
+
+C = TypeVar("C", bound=CommonConfig)
+
+_EXPECTED: dict[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    Path: "a path",
+    tuple[str, ...]: "a list of texts",
+}
+_FOUND: dict[type, str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+}
+
+
+def load_config(cls: type[C], path: Path | None, overrides: dict[str, object]) -> C:
+    """Build a `cls` from a YAML file and values that win over it.
+
+    Args:
+        cls: one of the dataclasses of `vsodtool.config.schema`.
+        path: YAML file with a mapping of field names to values; None for no file. Paths inside are relative
+            to the working directory, as they are on the command line.
+        overrides: field name -> value; None means "not given" and leaves the file's value or the default.
+
+    Raises:
+        ConfigError: the file cannot be read or parsed, has an unknown or a duplicate key or a value of
+            another type, a required option is in neither, or a value is out of range.
+    """
+    types = get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for key, value in (_read_yaml(path) if path is not None else {}).items():
+        name = _known_key(key, types, f"{path}: ")
+        values[name] = _typed(name, value, types[name], f"{path}: ")
+    for key, value in overrides.items():
+        name = _known_key(key, types, "")
+        if value is not None:
+            values[name] = _typed(name, value, types[name], "")
+    for field in fields(cls):
+        if field.name not in values and field.default is MISSING:
+            word = "input" if field.name == "inputs" else field.name
+            flag = "name it on the command line" if word == "input" else f"pass --{field.name}"
+            raise ConfigError(f"no {word} given", f"{flag}, or set `{field.name}:` in a file for --config")
+    try:
+        return cls(**values)
+    except ConfigError as error:
+        if path is None:
+            raise
+        raise ConfigError(f"{error.message} (flags and {path} together)", error.hint) from error
+
+
+def _known_key(key: object, known: dict[str, Any], place: str) -> str:
+    if isinstance(key, str) and key in known:
+        return key
+    nearest = difflib.get_close_matches(str(key).replace("-", "_"), known, n=1, cutoff=0.5)
+    hint = f"did you mean '{nearest[0]}'?" if nearest else f"known options: {', '.join(sorted(known))}"
+    raise ConfigError(f"{place}unknown option '{key}'", hint)
+
+
+def _typed(key: str, value: object, expected: Any, place: str) -> Any:
+    """The value as the field's type; nothing is converted but text to a path and text to a list of one."""
+    if expected is Path:
+        if isinstance(value, Path) or (isinstance(value, str) and value):
+            return Path(value)
+    elif expected == tuple[str, ...]:
+        items = [value] if isinstance(value, str) else value
+        if isinstance(items, list | tuple) and all(isinstance(item, str) and item for item in items):
+            return tuple(items)
+    elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
+        return value
+    found = "nothing" if value is None else f"{value!r} ({_FOUND.get(type(value), type(value).__name__)})"
+    quotable = (
+        expected is not bool and expected is not int and not isinstance(value, dict) and value is not None
+    )
+    hint = "put text between quotes, else YAML reads it as something else" if place and quotable else ""
+    raise ConfigError(f"{place}{key}: expected {_EXPECTED[expected]}, found {found}", hint)
+
+
+def _read_yaml(path: Path) -> dict[object, object]:
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: expected a UTF-8 text file, found other bytes at {error.start}"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the configuration {path}: {error.strerror}", "check --config"
+        ) from error
+    try:
+        content = yaml.load(text, Loader=_loader_without_duplicates())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{line}: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{path}: expected `option: value` lines, found {_FOUND.get(type(content), 'other')}"
+        )
+    return content
+
+
+def _loader_without_duplicates() -> type[yaml.SafeLoader]:
+    """A safe loader that refuses a key given twice (plain YAML silently keeps the last)."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            seen: dict[str, int] = {}
+            for key_node, _ in node.value:
+                key, line = str(key_node.value), key_node.start_mark.line + 1
+                if key in seen:
+                    problem = f"'{key}' is given twice (first in line {seen[key]})"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+                seen[key] = line
+            return super().construct_mapping(node, deep)
+
+    return Loader
