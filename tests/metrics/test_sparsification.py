@@ -1,4 +1,4 @@
-"""Sparsification: perfect, useless and misleading confidences; ties; pooled counts equal the direct measure."""
+"""Sparsification: perfect, useless and misleading confidences; ties; pooled counts equal the direct one."""
 
 from __future__ import annotations
 
