@@ -57,8 +57,8 @@ class GeneratedClip:
     Attributes:
         frames: uint8 (H, W, 3), RGB.
         masks: bool (H, W), True where at least half of the pixel is visibly the star.
-        flows: float32 (H, W, 2) in pixels (right, down): from the visible point of a pixel to its place in the
-            next frame; one fewer than frames, empty unless asked for.
+        flows: float32 (H, W, 2) in pixels (right, down): from the visible point of a pixel to its place in
+            the next frame; one fewer than frames, empty unless asked for.
     """
 
     frames: list[ImageArray]
