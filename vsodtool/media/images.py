@@ -1,4 +1,4 @@
-"""Single images: PNG out, any picture in. Frames of videos belong to `media.frames`, masks to `media.masks`."""
+"""Single images: PNG out, any picture in. Frames of videos belong to `frames`, masks to `masks`."""
 
 from __future__ import annotations
 
