@@ -1,0 +1,57 @@
+"""frames.csv: one row per frame, how its mask came about and how far to trust it (contract, section 4)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from vsodtool.errors import DataError
+from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.types import FrameRecord, FrameStatus
+
+COLUMNS = ("video", "frame", "status", "left", "right", "confidence")
+
+
+def write_frames_csv(path: Path, records: Iterable[FrameRecord]) -> None:
+    """Write the rows in the given order, UTF-8, confidence with six decimals.
+
+    Raises:
+        DeviceError: the file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for record in records:
+        confidence = f"{record.confidence:.6f}"
+        writer.writerow(
+            [record.video, record.frame, record.status.value, record.left, record.right, confidence]
+        )
+    # surrogateescape: file names that are not UTF-8 come back as the bytes that they are on the disk.
+    write_bytes_atomically(path, text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def read_frames_csv(path: Path) -> list[FrameRecord]:
+    """Read what `write_frames_csv` wrote.
+
+    Raises:
+        DataError: the file is missing, unreadable, or has other columns or values.
+    """
+    hint = "restore the file, or run again with --overwrite"
+    try:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except (OSError, csv.Error) as error:
+        raise DataError(f"cannot read {path}: {error}", hint) from error
+    if not rows or tuple(rows[0]) != COLUMNS:
+        found = ",".join(rows[0]) if rows else "nothing"
+        raise DataError(f"{path}: expected the header {','.join(COLUMNS)}, found {found}", hint)
+    records = []
+    for number, row in enumerate(rows[1:], start=2):
+        try:
+            video, frame, status, left, right, confidence = row
+            records.append(FrameRecord(video, frame, FrameStatus(status), left, right, float(confidence)))
+        except ValueError as error:
+            raise DataError(f"{path}, row {number}: {error}", hint) from error
+    return records

@@ -1,0 +1,135 @@
+"""The finished frames of a run, one JSON object per line, appended as they finish.
+
+A frame belongs here once its files have their final names, so a killed run redoes at most what is not listed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from vsodtool.errors import DeviceError
+from vsodtool.media.atomic import disk_errors
+from vsodtool.types import FrameRecord, FrameStatus
+
+
+class Journal:
+    """Append-only list of frame records in a file; safe to use from several threads.
+
+    The file is made by the first commit. A torn last line (the run was killed while writing it) is cut off; a
+    line that cannot be read anywhere else counts as never written: the frame is simply made again. Of two
+    lines about one frame the later one holds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read what is at `path`, if anything.
+
+        Raises:
+            DeviceError: the file exists and cannot be read or mended.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self._records: dict[str, dict[str, FrameRecord]] = {}
+        self._file: io.FileIO | None = None
+        self._closed = False
+        self._length = 0
+        with disk_errors(path):
+            if path.exists():
+                self._load(path.read_bytes())
+
+    def records(self, video: str) -> dict[str, FrameRecord]:
+        """The records of one video by frame name, in the order of their commits (a copy)."""
+        with self._lock:
+            return dict(self._records.get(video, {}))
+
+    def videos(self) -> list[str]:
+        """The videos that have records."""
+        with self._lock:
+            return list(self._records)
+
+    def commit(self, records: Iterable[FrameRecord]) -> None:
+        """Append `records` in one write; their files must already have their final names.
+
+        Raises:
+            DeviceError: the disk is full or the journal is closed; then none of them is listed.
+        """
+        batch = list(records)
+        data = b"".join(_line(record) for record in batch)
+        with self._lock:
+            if self._closed:
+                raise DeviceError(f"the journal {self._path} is closed", "run the command again")
+            self._append(data)
+            for record in batch:
+                self._remember(record)
+
+    def close(self) -> None:
+        """Close the file; it stays on the disk. Closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            if self._file is not None:
+                self._file.close()
+
+    def remove(self) -> None:
+        """Close and delete the file: the run is complete."""
+        self.close()
+        with disk_errors(self._path):
+            self._path.unlink(missing_ok=True)
+
+    def _load(self, content: bytes) -> None:
+        self._length = content.rfind(b"\n") + 1
+        if self._length != len(content):
+            os.truncate(self._path, self._length)
+        for line in content[: self._length].splitlines():
+            record = _parse(line)
+            if record is not None:
+                self._remember(record)
+
+    def _append(self, data: bytes) -> None:
+        with disk_errors(self._path):
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = io.FileIO(self._path, "a")
+            try:
+                rest = memoryview(data)
+                while rest:  # a raw write may take less than it is given
+                    rest = rest[self._file.write(rest) :]
+            except OSError:
+                self._file.truncate(self._length)  # shrinking needs no space
+                raise
+        self._length += len(data)
+
+    def _remember(self, record: FrameRecord) -> None:
+        self._records.setdefault(record.video, {})[record.frame] = record
+
+
+def _line(record: FrameRecord) -> bytes:
+    fields = {
+        "video": record.video,
+        "frame": record.frame,
+        "status": record.status.value,
+        "left": record.left,
+        "right": record.right,
+        "confidence": record.confidence,
+    }
+    return json.dumps(fields).encode() + b"\n"
+
+
+def _parse(line: bytes) -> FrameRecord | None:
+    try:
+        fields = json.loads(line)
+        if not isinstance(fields, Mapping):
+            return None
+        return FrameRecord(
+            video=str(fields["video"]),
+            frame=str(fields["frame"]),
+            status=FrameStatus(fields["status"]),
+            left=str(fields["left"]),
+            right=str(fields["right"]),
+            confidence=float(fields["confidence"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,152 @@
+"""Where every output file lies (contract, section 4), and which output folders are refused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsodtool.errors import DeviceError, UsageError
+
+_FOLDERS = {
+    "masks": (".png",),
+    "soft": (".png",),
+    "confidence": (".png",),
+    "overlay": (".mp4",),
+    "flow": (".flo", ".png", ".npz"),
+    "preview": (".png",),
+}
+
+
+@dataclass(frozen=True)
+class OutputLayout:
+    """The paths of one output folder. Nothing is created here.
+
+    Attributes:
+        root: the folder given with -o.
+    """
+
+    root: Path
+
+    @property
+    def frames_csv(self) -> Path:
+        """The table of frames."""
+        return self.root / "frames.csv"
+
+    @property
+    def manifest(self) -> Path:
+        """What was run, with what, on what."""
+        return self.root / "manifest.json"
+
+    @property
+    def journal(self) -> Path:
+        """The finished frames of an unfinished run; gone once the run is complete."""
+        return self.root / "journal.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a run writes here."""
+        return self.root / ".vsodtool.lock"
+
+    @property
+    def folders(self) -> list[Path]:
+        """The sub-folders that belong to the tool, existing or not."""
+        return [self.root / name for name in _FOLDERS]
+
+    def masks(self, video: str, stem: str) -> Path:
+        """The dense label of one frame."""
+        return self.root / "masks" / _component(video) / f"{_component(stem)}.png"
+
+    def soft(self, video: str, stem: str) -> Path:
+        """The 8-bit probability of one frame."""
+        return self.root / "soft" / _component(video) / f"{_component(stem)}.png"
+
+    def confidence(self, video: str, stem: str) -> Path:
+        """The 8-bit per-pixel confidence of one frame."""
+        return self.root / "confidence" / _component(video) / f"{_component(stem)}.png"
+
+    def overlay(self, video: str) -> Path:
+        """The mask over the video."""
+        return self.root / "overlay" / f"{_component(video)}.mp4"
+
+    def flow(self, video: str, stem: str, direction: str, suffix: str) -> Path:
+        """The flow that starts at one frame; `direction` forward or backward, `suffix` flo, png or npz."""
+        return self.root / "flow" / _component(direction) / _component(video) / f"{_component(stem)}.{suffix}"
+
+    def preview(self, video: str, stem: str, direction: str) -> Path:
+        """The colour-wheel picture of the flow that starts at one frame."""
+        return self.root / "preview" / _component(direction) / _component(video) / f"{_component(stem)}.png"
+
+    def occupied(self) -> list[Path]:
+        """The tool's own names that exist here (an empty sub-folder does not count)."""
+        files = [path for path in (self.manifest, self.journal, self.frames_csv) if os.path.lexists(path)]
+        return files + [
+            folder for folder in self.folders if os.path.lexists(folder) and not _is_empty(folder)
+        ]
+
+    def written_files(self) -> Iterator[Path]:
+        """Files in the tool's sub-folders with the endings it gives; linked folders inside are left alone."""
+        for name, suffixes in _FOLDERS.items():
+            for where, _, files in os.walk(self.root / name):
+                yield from (Path(where, file) for file in sorted(files) if Path(file).suffix in suffixes)
+
+
+def check_output(root: Path, inputs: Iterable[Path], masks: Path | None = None) -> OutputLayout:
+    """Refuse an output folder that cannot be written or that could damage the inputs. Nothing is created.
+
+    Args:
+        root: the output folder, existing or not.
+        inputs: the inputs as given and the videos found in them (files or folders).
+        masks: the masks as given, None for commands without.
+
+    Raises:
+        UsageError: `root` is a file, lies inside an input or the masks, or holds one of them in a folder
+            that the tool writes into (links are resolved).
+        DeviceError: `root`, or the folder it would be made in, is not writable.
+    """
+    layout = OutputLayout(root)
+    if os.path.lexists(root) and not root.is_dir():
+        raise UsageError(f"output {root} is not a folder", "choose another name with -o")
+    given = [(path, "input") for path in inputs] + ([(masks, "masks")] if masks is not None else [])
+    for path, what in given:
+        real = path.resolve()
+        for folder in [root, *layout.folders]:
+            if _is_inside(folder.resolve(), real):
+                raise UsageError(
+                    f"output {folder} lies inside the {what} {path}", "choose a folder outside with -o"
+                )
+        for folder in layout.folders:
+            if _is_inside(real, folder.resolve()):
+                raise UsageError(
+                    f"{what} {path} lies inside {folder}, which the tool writes to",
+                    "choose another folder with -o",
+                )
+    existing = root
+    while not existing.exists():
+        existing = existing.parent
+    if not os.access(existing, os.W_OK | os.X_OK) or not existing.is_dir():
+        raise DeviceError(
+            f"not writable: {existing}", "choose another output folder or change its permissions"
+        )
+    return layout
+
+
+def _component(name: str) -> str:
+    if name in {"", ".", ".."} or "/" in name or "\0" in name or os.sep in name:
+        raise UsageError(f"{name!r} cannot be the name of a file or folder", "rename the video or frame")
+    return name
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and next(folder.iterdir(), None) is None
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Whether `path` is `folder` or lies in it; also where file systems ignore case or are mounted twice."""
+    for candidate in (path, *path.parents):
+        if candidate == folder:
+            return True
+        if candidate.exists() and folder.exists() and candidate.samefile(folder):
+            return True
+    return False

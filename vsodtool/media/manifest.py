@@ -1,0 +1,145 @@
+"""manifest.json: what was run, with which versions and options, on which inputs, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PurePath
+from typing import Any
+
+from vsodtool import __version__
+from vsodtool.errors import UsageError
+from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.types import FrameRecord
+
+RUNNING = "running"
+CLEARING = "clearing"  # --overwrite is deleting old results; nothing that lies there counts
+COMPLETE = "complete"
+
+_LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "imageio", "av")
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and the libraries, without importing them; "absent" if not installed."""
+    versions = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "absent"
+    return versions
+
+
+@dataclass(frozen=True)
+class InputEntry:
+    """One video in the manifest.
+
+    Attributes:
+        path: as given.
+        files: number of files (1 for a video file).
+        fingerprint: of names, sizes and modification times.
+        masks: number of mask files used.
+        masks_sha256: of their names and contents, "" without masks.
+    """
+
+    path: str
+    files: int
+    fingerprint: str
+    masks: int = 0
+    masks_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of manifest.json.
+
+    Attributes:
+        command: the verb that was run.
+        config: the full configuration, in JSON types.
+        inputs: by video name.
+        weights: SHA-256 by weight name, empty when none were used.
+        videos: per video the number of frames by status; filled when the run is complete.
+        seconds: duration of the run that completed it.
+        status: running, clearing or complete.
+        tool: always "vsodtool".
+        version: of vsodtool.
+        libraries: versions of Python and of the libraries that decode and compute.
+    """
+
+    command: str
+    config: dict[str, Any]
+    inputs: dict[str, InputEntry]
+    weights: dict[str, str] = field(default_factory=dict)
+    videos: dict[str, dict[str, int]] = field(default_factory=dict)
+    seconds: float = 0.0
+    status: str = RUNNING
+    tool: str = "vsodtool"
+    version: str = __version__
+    libraries: dict[str, str] = field(default_factory=library_versions)
+
+    def completed(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
+        """This manifest with the counts of `records`, the duration, and the status complete."""
+        videos: dict[str, dict[str, int]] = {
+            name: {"frames": 0, "given": 0, "generated": 0, "skipped": 0} for name in self.inputs
+        }
+        for record in records:
+            counts = videos.setdefault(record.video, {"frames": 0, "given": 0, "generated": 0, "skipped": 0})
+            counts["frames"] += 1
+            counts[record.status.value] += 1
+        return replace(self, videos=videos, seconds=round(seconds, 3), status=COMPLETE)
+
+
+def plain(value: object) -> Any:
+    """`value` in JSON types: paths and enums as text, tuples as lists, keys as text."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+        return [plain(item) for item in items]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write `manifest` as indented JSON, atomically.
+
+    Raises:
+        DeviceError: the file cannot be written.
+    """
+    text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n"
+    # Names that are not UTF-8 become \udcXX, which is what JSON itself writes for them.
+    write_bytes_atomically(path, text.encode("utf-8", "backslashreplace"))
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """Read manifest.json; None where there is none.
+
+    Raises:
+        UsageError: the file is not a manifest of this tool.
+    """
+    hint = "choose another output folder, or remove that file yourself"
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}", hint) from error
+    if not isinstance(content, dict) or content.get("tool") != "vsodtool":
+        raise UsageError(f"{path} was not written by vsodtool", hint)
+    if content.get("version") != __version__:
+        # Enough to see whose it is; the rest may have another shape.
+        return Manifest(str(content.get("command")), {}, {}, version=str(content.get("version")))
+    try:
+        inputs = {name: InputEntry(**entry) for name, entry in content.pop("inputs").items()}
+        return Manifest(inputs=inputs, **content)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path} is damaged: {error}", hint) from error
