@@ -1,0 +1,226 @@
+"""How good are the dense labels, beside simpler methods, and what is their confidence worth?
+
+    python benchmarks/densify.py ROOT [--every 5 10 20] [--quality best] [--methods warp copy shape direct]
+                                      [--sequences NAME ...] [--keep DIR] [--out FILE.md]
+
+J, F, MAE on a DAVIS-style root. The densifier gets masks 0, K, 2K, ... and the last; these frames are not
+scored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from baselines import copy_nearest, direct_flow, shape_interpolation
+from davis import Sequence, find_sequences
+from machine import header
+
+from vsodtool.media.images import read_grey
+from vsodtool.metrics import SparsificationCounts, boundary_f, mean_absolute_error, region_j, spearman
+
+BASELINES: dict[str, Callable[[Sequence, int], Iterator[tuple[int, npt.NDArray[np.bool_]]]]] = {
+    "copy": copy_nearest,
+    "shape": shape_interpolation,
+    "direct": direct_flow,
+}
+LABELS = {
+    "copy": "copy nearest mask",
+    "shape": "interpolate signed distances",
+    "direct": "direct flow",
+    "warp": "**vsodtool, warp**",
+}
+Scores = tuple[float, float, float]  # J, F, MAE
+
+
+@dataclass
+class ConfidenceResult:
+    """What one run's confidences are worth.
+
+    Attributes:
+        pooled: Spearman of frame confidence and J over all generated frames.
+        per_video: the same within each video.
+        ause: pooled over all pixels of all generated frames.
+        ause_per_video: within each video.
+    """
+
+    pooled: float
+    per_video: dict[str, float]
+    ause: float
+    ause_per_video: dict[str, float]
+
+
+@dataclass
+class Results:
+    """Everything that was measured; keys are (method, every)."""
+
+    scores: dict[tuple[str, int], dict[str, Scores]] = field(default_factory=dict)
+    confidence: dict[int, ConfidenceResult] = field(default_factory=dict)
+    seconds: dict[tuple[str, int], float] = field(default_factory=dict)
+
+
+def score_frames(
+    sequence: Sequence, frames: Iterator[tuple[int, npt.NDArray[np.bool_]]]
+) -> dict[int, Scores]:
+    """J, F and MAE of each frame."""
+    scores = {}
+    for index, pred in frames:
+        truth = read_grey(sequence.masks[index]) > 127
+        scores[index] = (region_j(pred, truth), boundary_f(pred, truth), mean_absolute_error(pred, truth))
+    return scores
+
+
+def mean(scores: dict[int, Scores]) -> Scores:
+    """Mean over frames; NaN where every frame was given."""
+    if not scores:
+        return (float("nan"),) * 3
+    j, f, mae = np.mean(list(scores.values()), axis=0)
+    return float(j), float(f), float(mae)
+
+
+def run_warp(sequences: list[Sequence], every: int, quality: str, backend: str, output: Path) -> float:
+    """Let vsodtool label the sequences; returns the seconds it took."""
+    from vsodtool.config.schema import PseudoLabelConfig
+    from vsodtool.pipelines.pseudolabel import run_pseudolabel
+
+    config = PseudoLabelConfig(
+        inputs=tuple(str(sequence.frames[0].parent) for sequence in sequences),
+        masks=sequences[0].masks[0].parent.parent if len(sequences) > 1 else sequences[0].masks[0].parent,
+        output=output,
+        method="warp",
+        quality=quality,
+        backend=backend,
+        every=every,
+        confidence=True,
+    )
+    start = time.perf_counter()
+    run_pseudolabel(config)
+    return time.perf_counter() - start
+
+
+def score_warp(
+    sequences: list[Sequence], every: int, output: Path
+) -> tuple[dict[str, Scores], ConfidenceResult]:
+    """Scores of written labels, and what their confidences are worth."""
+    with (output / "frames.csv").open(newline="", encoding="utf-8") as file:
+        rows = {(row["video"], row["frame"]): row for row in csv.DictReader(file)}
+    pooled, result, all_pairs = SparsificationCounts(), {}, []
+    correlations, areas = {}, {}
+    for sequence in sequences:
+        given, own, pairs = sequence.given(every), SparsificationCounts(), []
+        for index in given:
+            if not np.array_equal(_read(output, "masks", sequence, index), read_grey(sequence.masks[index])):
+                raise SystemExit(f"{sequence.name} {index}: the given mask did not come back unchanged")
+        targets = [index for index in range(len(sequence.frames)) if index not in given]
+        masks = ((index, _read(output, "masks", sequence, index) > 127) for index in targets)
+        scores = score_frames(sequence, masks)
+        result[sequence.name] = mean(scores)
+        for index in targets:
+            pred = _read(output, "masks", sequence, index) > 127
+            wrong = pred != (read_grey(sequence.masks[index]) > 127)
+            confidence = _read(output, "confidence", sequence, index)
+            own.add(wrong, confidence)
+            pooled.add(wrong, confidence)
+            row = rows[sequence.name, sequence.frames[index].stem]
+            pairs.append((float(row["confidence"]), scores[index][0]))
+        if pairs:
+            correlations[sequence.name] = spearman(*zip(*pairs, strict=True))
+            areas[sequence.name] = own.result().ause
+        all_pairs += pairs
+    worth = ConfidenceResult(
+        spearman(*zip(*all_pairs, strict=True)), correlations, pooled.result().ause, areas
+    )
+    return result, worth
+
+
+def _read(output: Path, kind: str, sequence: Sequence, index: int) -> npt.NDArray[np.uint8]:
+    return read_grey(output / kind / sequence.name / f"{sequence.frames[index].stem}.png")
+
+
+def tables(results: Results, sequences: list[Sequence], methods: list[str], everies: list[int]) -> list[str]:
+    """The figures as markdown."""
+    head = "".join(f" J, K={every} | F | MAE |" for every in everies)
+    lines = [f"| video | method |{head}", "|---|---|" + "---|" * (3 * len(everies))]
+    names = [sequence.name for sequence in sequences]
+    for name in ["mean", *names]:
+        for method in methods:
+            cells = ""
+            for every in everies:
+                of = results.scores[method, every]
+                j, f, mae = np.nanmean(list(of.values()), axis=0) if name == "mean" else of[name]
+                cells += f" {j:.4f} | {f:.4f} | {mae:.4f} |"
+            lines.append(f"| {name} | {LABELS[method]} |{cells}")
+    if results.confidence:
+        lines += ["", "| confidence of warp | " + " | ".join(f"K={every}" for every in everies) + " |"]
+        lines.append("|---|" + "---|" * len(everies))
+        worth = [results.confidence[every] for every in everies]
+        kinds: list[tuple[str, list[float]]] = [
+            ("Spearman(frame confidence, J), all frames pooled", [w.pooled for w in worth]),
+            ("Spearman within a video, mean", [float(np.nanmean(list(w.per_video.values()))) for w in worth]),
+            ("AUSE, all pixels pooled (0 = perfect)", [w.ause for w in worth]),
+            (
+                "AUSE within a video, mean",
+                [float(np.nanmean(list(w.ause_per_video.values()))) for w in worth],
+            ),
+        ]
+        lines += [
+            f"| {label} | " + " | ".join(f"{value:.3f}" for value in values) + " |" for label, values in kinds
+        ]
+        lines += [
+            f"| {name}: Spearman / AUSE | "
+            + " | ".join(f"{w.per_video[name]:.3f} / {w.ause_per_video[name]:.3f}" for w in worth)
+            + " |"
+            for name in names
+        ]
+    return lines
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--every", type=int, nargs="+", default=[5, 10, 20])
+    parser.add_argument("--quality", default="best", choices=["fast", "balanced", "best"])
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument(
+        "--methods", nargs="+", default=["copy", "shape", "direct", "warp"], choices=list(LABELS)
+    )
+    parser.add_argument("--sequences", nargs="+")
+    parser.add_argument("--keep", type=Path, help="keep vsodtool's outputs here; a second run continues them")
+    parser.add_argument("--out", type=Path, help="also append the figures to this file")
+    arguments = parser.parse_args()
+    sequences, results = find_sequences(arguments.root, arguments.sequences), Results()
+    with tempfile.TemporaryDirectory() as temporary:
+        for every in arguments.every:
+            for method in arguments.methods:
+                print(f"K={every} {method} ...", file=sys.stderr)
+                start = time.perf_counter()
+                if method == "warp":
+                    output = (arguments.keep or Path(temporary)) / f"{arguments.quality}-{every}"
+                    seconds = run_warp(sequences, every, arguments.quality, arguments.backend, output)
+                    scores, results.confidence[every] = score_warp(sequences, every, output)
+                else:
+                    scores = {s.name: mean(score_frames(s, BASELINES[method](s, every))) for s in sequences}
+                    seconds = time.perf_counter() - start
+                results.scores[method, every], results.seconds[method, every] = scores, seconds
+    lines = [f"## densify.py, {arguments.root.name}, quality {arguments.quality}", "", *header()]
+    lines += [f"- seconds: {', '.join(f'{m} K={k} {s:.0f}' for (m, k), s in results.seconds.items())}", ""]
+    lines += tables(results, sequences, arguments.methods, arguments.every)
+    print("\n".join(lines))
+    if arguments.out:
+        with arguments.out.open("a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Kill `vsodtool pseudolabel` at random moments, run it again, and compare with an undisturbed run.
+
+    python benchmarks/kill_resume.py [INPUT --masks MASKS] [--every N] [--kills 10] [--seed 0]
+                                     [--quality balanced] [--device auto]
+
+Without INPUT a generated clip is used. After each SIGKILL all files under final names are decoded; when a run
+comes to its end all outputs are compared byte for byte (manifest.json without its times), and the next round
+begins with nothing, until the kills are used up. Exit status 1 if anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import av
+import cv2
+from machine import header
+
+HERE = Path(__file__).resolve().parent
+VOLATILE = ("second", "time", "date", "started", "finished", "created", "updated", "resumed")
+
+
+def start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a run in a process group of its own, so that a kill reaches its helpers too."""
+    with log.open("ab") as file:
+        return subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
+
+
+def broken_files(output: Path) -> list[str]:
+    """Files under a final name that are not complete."""
+    bad = []
+    for path in sorted(output.rglob("*")) if output.exists() else []:
+        if path.is_dir() or path.name.startswith("."):
+            continue
+        if path.suffix == ".png":
+            whole = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) is not None and path.read_bytes().endswith(
+                b"IEND\xaeB`\x82"
+            )
+        elif path.suffix == ".json":
+            whole = _parses(path)
+        elif path.suffix == ".mp4":
+            whole = _plays(path)
+        elif path.suffix == ".csv":
+            whole = path.read_bytes().endswith(b"\n")
+        else:  # the journal: a torn last line is allowed, it has no final name
+            whole = True
+        if not whole:
+            bad.append(str(path.relative_to(output)))
+    return bad
+
+
+def _parses(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+def _plays(path: Path) -> bool:
+    try:
+        with av.open(str(path)) as container:
+            return sum(1 for _ in container.decode(video=0)) > 0
+    except av.FFmpegError:
+        return False
+
+
+def digest(output: Path) -> dict[str, str]:
+    """Hash of every output, of the manifest without what changes from run to run."""
+    result = {}
+    for path in sorted(output.rglob("*")):
+        if path.is_file() and path.name != ".vsodtool.lock":
+            data = path.read_bytes()
+            if path.name == "manifest.json":
+                text = json.dumps(_stable(json.loads(data)), sort_keys=True)
+                data = text.replace(str(output), "OUT").encode()
+            result[path.relative_to(output).as_posix()] = hashlib.sha256(data).hexdigest()
+    return result
+
+
+def _stable(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: _stable(v) for k, v in value.items() if not any(word in k.lower() for word in VOLATILE)}
+    return [_stable(item) for item in value] if isinstance(value, list) else value
+
+
+def main() -> None:
+    """Kill, resume, compare."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("input", type=Path, nargs="?")
+    parser.add_argument("--masks", type=Path)
+    parser.add_argument("--every", type=int, default=0)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quality", default="balanced")
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    if (arguments.input is None) != (arguments.masks is None):
+        parser.error("give both INPUT and --masks, or neither")
+    with tempfile.TemporaryDirectory() as temporary:
+        failed = _measure(arguments, Path(temporary))
+    sys.exit(1 if failed else 0)
+
+
+def _measure(arguments: argparse.Namespace, folder: Path) -> bool:
+    chance = random.Random(arguments.seed)
+    clip, masks = arguments.input, arguments.masks
+    if clip is None:
+        make = [sys.executable, str(HERE / "long_video.py"), str(folder / "clip"), "--frames", "120"]
+        subprocess.run([*make, "--height", "240", "--width", "427"], check=True)
+        clip, masks = folder / "clip" / "long.mp4", folder / "clip" / "masks"
+    base = [
+        sys.executable,
+        "-m",
+        "vsodtool",
+        "pseudolabel",
+        str(clip),
+        "--masks",
+        str(masks),
+        "--method",
+        "warp",
+    ]
+    base += ["--every", str(arguments.every), "--quality", arguments.quality, "--device", arguments.device]
+    base += ["--soft", "--confidence", "--overlay", "--quiet"]
+
+    calm, log, output = folder / "calm", folder / "log.txt", folder / "output"
+    begin = time.perf_counter()
+    process, first = start([*base, "-o", str(calm)], log), 0.0
+    while process.poll() is None:
+        if not first and (calm / "masks").exists():
+            first = time.perf_counter() - begin
+        time.sleep(0.02)
+    whole = time.perf_counter() - begin
+    if process.returncode:
+        raise SystemExit(f"the undisturbed run ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+    expected = digest(calm)
+    print(
+        f"undisturbed: {whole:.1f} s, first files after {first:.1f} s, {len(expected)} files", file=sys.stderr
+    )
+
+    kills, rounds, broken, differing = 0, 0, [], []
+    while kills < arguments.kills or output.exists():
+        process = start([*base, "-o", str(output)], log)
+        if kills < arguments.kills:
+            # about a third of the work in each life: some kills fall into the start, most into the work
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(chance.uniform(0.5 * first, first + (whole - first) / 3))
+        else:
+            process.wait()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+            found = broken_files(output)
+            there = len(list(output.rglob("*.png")))
+            print(f"kill {kills}: {there} pictures there, broken: {found or 'none'}", file=sys.stderr)
+            broken += found
+            continue
+        if process.returncode:
+            raise SystemExit(f"a resumed run ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+        rounds += 1
+        own = digest(output)
+        differing += [
+            name for name in sorted(expected.keys() | own.keys()) if expected.get(name) != own.get(name)
+        ]
+        shutil.rmtree(output)
+    lines = ["## kill_resume.py", "", *header(), ""]
+    lines += [f"- kills: {kills}, seed {arguments.seed}; runs brought to their end: {rounds}"]
+    lines += [f"- half-written files seen: {broken or 'none'}"]
+    lines += [
+        f"- outputs that differ from the undisturbed run ({len(expected)} files): {differing or 'none'}"
+    ]
+    print("\n".join(lines))
+    return bool(broken or differing)
+
+
+if __name__ == "__main__":
+    main()
