@@ -1,0 +1,120 @@
+"""INPUT of the commands -> videos: files, folders of frames, folders of videos, DAVIS-style roots, `-`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TextIO
+
+from vsodtool.errors import DataError
+from vsodtool.media.folders import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    descend_davis,
+    image_folders,
+    list_folder,
+    list_images,
+)
+
+
+@dataclass(frozen=True)
+class VideoInput:
+    """One video, not yet opened.
+
+    Attributes:
+        name: identity of the video: stem of the file, or name of the folder.
+        path: the video file, or the folder of frames.
+        kind: "file" or "folder".
+        files: the frame files of a folder in natural order; empty for a video file.
+    """
+
+    name: str
+    path: Path
+    kind: Literal["file", "folder"]
+    files: tuple[Path, ...] = ()
+
+
+def discover_videos(inputs: Sequence[str], *, stdin: TextIO | None = None) -> list[VideoInput]:
+    """Find the videos that the inputs stand for, in the order given; nothing is decoded.
+
+    Args:
+        inputs: paths, or `-` for one path per line on `stdin`.
+        stdin: where `-` reads from; the standard input if None.
+
+    Raises:
+        DataError: an input is missing, unreadable, of an unknown type or without frames, two frames have one
+            stem, two videos have one name, or there is no input at all.
+    """
+    videos: list[VideoInput] = []
+    by_name: dict[str, VideoInput] = {}
+    for text in _expand(inputs, stdin if stdin is not None else sys.stdin):
+        for video in _discover(Path(text)):
+            other = by_name.setdefault(video.name, video)
+            if other is not video:
+                raise DataError(
+                    f"two inputs are called {video.name!r}: {other.path} and {video.path}",
+                    "rename one of them, or run them one by one into different output folders",
+                )
+            videos.append(video)
+    if not videos:
+        raise DataError("expected at least one input, found none", "name a video file or a folder of frames")
+    return videos
+
+
+def _expand(inputs: Sequence[str], stdin: TextIO) -> Iterator[str]:
+    for text in inputs:
+        if text == "-":
+            lines = (line.rstrip("\r\n") for line in stdin)
+            yield from (line for line in lines if line.strip())
+        else:
+            yield text
+
+
+def _discover(path: Path) -> list[VideoInput]:
+    if path.is_dir():
+        return _discover_folder(path)
+    if not path.exists():
+        raise DataError(
+            f"{path}: expected a video file or a folder, found nothing there",
+            "check the spelling of the path",
+        )
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return [VideoInput(path.stem, path, "file")]
+    if suffix in IMAGE_SUFFIXES:
+        raise DataError(
+            f"{path}: expected a video file or a folder of frames, found a single image",
+            f"give its folder instead: {path.parent}",
+        )
+    raise DataError(
+        f"{path}: expected a video ({_suffixes(VIDEO_SUFFIXES)}) or a folder, "
+        f"found {f'a {suffix} file' if suffix else 'a file without suffix'}",
+        "convert it with ffmpeg, for example to mp4",
+    )
+
+
+def _discover_folder(folder: Path) -> list[VideoInput]:
+    base = descend_davis(folder, "JPEGImages")
+    files = list_images(base)
+    if files:
+        # `.` and `..` have no usable name of their own.
+        return [VideoInput(folder.resolve().name or "video", base, "folder", tuple(files))]
+    videos = [
+        VideoInput(name, sub_folder, "folder", tuple(list_images(sub_folder)))
+        for name, sub_folder in image_folders(base).items()
+    ]
+    if videos:
+        return videos
+    clips = [entry for entry in list_folder(base) if entry.suffix.lower() in VIDEO_SUFFIXES]
+    hint = (
+        f"name the video files themselves, for example {clips[0]}"
+        if clips
+        else "give a folder of frames, or a folder with one sub-folder of frames per video"
+    )
+    raise DataError(f"{folder}: expected frames ({_suffixes(IMAGE_SUFFIXES)}), found none", hint)
+
+
+def _suffixes(suffixes: frozenset[str]) -> str:
+    return ", ".join(sorted(suffix[1:] for suffix in suffixes))
