@@ -1,0 +1,192 @@
+"""The mask over the video: each object tinted and outlined in its colour, in an mp4 that browsers play."""
+
+from __future__ import annotations
+
+import colorsys
+import math
+from contextlib import AbstractContextManager, suppress
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+import av
+import av.video.stream
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.error import FFmpegError
+
+from vsodtool.errors import DataError, DeviceError
+from vsodtool.media.atomic import atomic_path, disk_error
+from vsodtool.types import ImageArray, LabelArray, Size
+
+_TINT = 0.45
+_GOLDEN_TURN = 0.618033988749895  # successive hues never come close to each other
+# Bright, far apart, and not the colours of skin, grass or sky.
+_FIRST_COLOURS = (
+    (255, 45, 85), (0, 200, 255), (255, 204, 0), (170, 70, 255), (60, 230, 60), (255, 130, 0), (0, 90, 255),
+    (255, 100, 220), (0, 220, 170), (190, 255, 0),
+)  # fmt: skip
+
+
+def object_colour(object_id: int) -> tuple[int, int, int]:
+    """The RGB colour of an object, always the same; 0, the background, is black."""
+    if object_id == 0:
+        return (0, 0, 0)
+    if object_id <= len(_FIRST_COLOURS):
+        return _FIRST_COLOURS[object_id - 1]
+    hue = object_id * _GOLDEN_TURN % 1
+    red, green, blue = colorsys.hsv_to_rgb(
+        hue, (1.0, 0.6, 0.8)[object_id % 3], (1.0, 1.0, 0.7)[object_id % 3]
+    )
+    return (round(255 * red), round(255 * green), round(255 * blue))
+
+
+def blend(rgb: ImageArray, labels: LabelArray, contour: bool = True) -> ImageArray:
+    """The image with its objects tinted to 45 % and, if wanted, outlined just inside their borders.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        labels: object ids (H, W), 0 = background, which stays as it is.
+        contour: draw the outlines; they are about 1/480 of the shorter side wide, and at least one pixel.
+
+    Raises:
+        DataError: the two differ in size.
+    """
+    if rgb.shape != (*labels.shape, 3):
+        raise DataError(f"overlay: expected labels of size {rgb.shape[:2]}, found {labels.shape}")
+    ids = labels.astype(np.uint16, copy=False)
+    colours = _colour_table(int(ids.max(initial=0)).bit_length())[ids]
+    owned = (ids > 0).astype(np.uint8)
+    picture = rgb.copy()
+    cv2.copyTo(cv2.addWeighted(rgb, 1 - _TINT, colours, _TINT, 0), owned, picture)
+    if contour:
+        width = max(1, round(min(ids.shape) / 480))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
+        border = (cv2.dilate(ids, kernel) != cv2.erode(ids, kernel)).astype(np.uint8)
+        cv2.copyTo(colours, owned & border, picture)
+    return picture
+
+
+@cache
+def _colour_table(bits: int) -> npt.NDArray[np.uint8]:
+    return np.array([object_colour(number) for number in range(1 << bits)], np.uint8)
+
+
+class OverlayWriter:
+    """Writes the overlay of one video frame by frame: H.264, yuv420p, BT.709, index in front (+faststart).
+
+    Memory does not grow with the number of frames. The file appears under its name at `close`; without
+    frames there is none. As a context manager it closes after success and discards after an exception.
+    """
+
+    def __init__(self, path: Path, size: Size, fps: float | Fraction) -> None:
+        """Prepare a video of `size` (H, W); odd sizes are padded by repeating the last row or column.
+
+        Raises:
+            DataError: the frame rate is not a number above zero.
+        """
+        if not (math.isfinite(fps) and fps > 0):
+            raise DataError(f"overlay {path}: expected a frame rate above 0, found {fps}")
+        self._path = path
+        self._size = size
+        self._rate = Fraction(fps).limit_denominator(1001)  # 1001: 29.97 is 30000/1001
+        if self._rate <= 0:
+            self._rate = Fraction(1, 1001)
+        self._target: AbstractContextManager[Path] | None = None
+        self._container: av.container.OutputContainer | None = None
+        self._stream: av.video.stream.VideoStream | None = None
+
+    def add(self, rgb: ImageArray, labels: LabelArray, contour: bool = True) -> None:
+        """Append one frame.
+
+        Raises:
+            DataError: the frame or the labels are not of the size of the video.
+            DeviceError: the disk is full or not writable.
+        """
+        if rgb.shape[:2] != self._size:
+            raise DataError(f"overlay {self._path}: expected a frame {self._size}, found {rgb.shape[:2]}")
+        height, width = self._size
+        picture = np.pad(blend(rgb, labels, contour), ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        # Said outright: left to guess, players take BT.601 for small pictures and BT.709 for large ones.
+        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        try:
+            if self._stream is None:
+                self._open()
+            self._encode(frame)
+        except FFmpegError as error:
+            self._discard(error)
+            raise self._disk_error(error) from error
+
+    def close(self) -> None:
+        """Finish the file and give it its name. Closing twice is harmless.
+
+        Raises:
+            DeviceError: the disk is full or not writable.
+        """
+        if self._target is None:
+            return
+        try:
+            self._encode(None)
+            if self._container is not None:
+                self._container.close()
+        except FFmpegError as error:
+            self._discard(error)
+            raise self._disk_error(error) from error
+        target, self._target, self._container = self._target, None, None
+        target.__exit__(None, None, None)
+
+    def __enter__(self) -> OverlayWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._discard(error)
+
+    def _open(self) -> None:
+        self._target = atomic_path(self._path)
+        temporary = self._target.__enter__()
+        self._container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
+        try:
+            stream = self._container.add_stream(
+                "libx264", rate=self._rate, options={"preset": "veryfast", "crf": "20"}
+            )
+        except (ValueError, LookupError) as error:
+            self._discard(error)
+            raise DeviceError(
+                "this build of PyAV has no H.264 encoder (libx264)",
+                "install the wheel of PyAV, or leave --overlay away",
+            ) from error
+        height, width = self._size
+        stream.height, stream.width, stream.pix_fmt = height + height % 2, width + width % 2, "yuv420p"
+        context = stream.codec_context
+        context.gop_size = max(1, round(2 * self._rate))  # players jump to key frames only
+        context.color_range = context.colorspace = context.color_primaries = context.color_trc = (
+            1  # MPEG, BT.709
+        )
+        self._stream = stream
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        if self._container is not None and self._stream is not None:
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
+
+    def _discard(self, error: BaseException) -> None:
+        target, self._target = self._target, None
+        container, self._container = self._container, None
+        self._stream = None
+        if container is not None:
+            with suppress(FFmpegError):  # it cannot finish the file, which is the error being reported
+                container.close()
+        if target is not None:
+            with suppress(type(error)):
+                target.__exit__(type(error), error, error.__traceback__)
+
+    def _disk_error(self, error: FFmpegError) -> DeviceError:
+        return disk_error(OSError(error.errno, error.strerror), self._path)
