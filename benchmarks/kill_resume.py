@@ -61,6 +61,10 @@ def broken_files(output: Path) -> list[str]:
     return bad
 
 
+def _count(output: Path) -> int:
+    return sum(1 for path in output.rglob("*.*") if not path.name.startswith("."))
+
+
 def _parses(path: Path) -> bool:
     try:
         json.loads(path.read_text(encoding="utf-8"))
@@ -121,7 +125,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> bool:
     clip, masks = arguments.input, arguments.masks
     if clip is None:
         make = [sys.executable, str(HERE / "long_video.py"), str(folder / "clip"), "--frames", "120"]
-        subprocess.run([*make, "--height", "240", "--width", "427"], check=True)
+        subprocess.run([*make, "--height", "240", "--width", "426"], check=True)
         clip, masks = folder / "clip" / "long.mp4", folder / "clip" / "masks"
     base = [
         sys.executable,
@@ -156,9 +160,15 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> bool:
     while kills < arguments.kills or output.exists():
         process = start([*base, "-o", str(output)], log)
         if kills < arguments.kills:
-            # about a third of the work in each life: some kills fall into the start, most into the work
+            if chance.random() < 0.75:  # die at work: first let this life write something
+                before = _count(output)
+                while process.poll() is None and _count(output) == before:
+                    time.sleep(0.01)
+                delay = chance.uniform(0, (whole - first) / 4)
+            else:  # die while starting, or soon after
+                delay = chance.uniform(0, 1.2 * first)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(chance.uniform(0.5 * first, first + (whole - first) / 3))
+                process.wait(delay)
         else:
             process.wait()
         if process.poll() is None:
@@ -166,8 +176,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> bool:
             process.wait()
             kills += 1
             found = broken_files(output)
-            there = len(list(output.rglob("*.png")))
-            print(f"kill {kills}: {there} pictures there, broken: {found or 'none'}", file=sys.stderr)
+            print(f"kill {kills}: {_count(output)} files there, broken: {found or 'none'}", file=sys.stderr)
             broken += found
             continue
         if process.returncode:

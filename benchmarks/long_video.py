@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=480)
     parser.add_argument("--width", type=int, default=854)
     arguments = parser.parse_args()
+    if arguments.height % 2 or arguments.width % 2:
+        parser.error("the codec needs an even height and width")
     count = arguments.frames
     length = min(PERIOD, count)
     clip = generate_clip(ClipConfig(frames=length, height=arguments.height, width=arguments.width))

@@ -11,7 +11,7 @@ from vsodtool.types import ImageArray
 
 COLUMNS = 5
 GIVEN: Colour = (255, 214, 10)
-GENERATED: Colour = (46, 226, 120)
+GENERATED: Colour = (40, 255, 150)
 TRUTH: Colour = (255, 255, 255)
 
 
@@ -40,7 +40,7 @@ def demo_picture(
         frame, truth = clip.frames[index], clip.masks[index]
         is_given = index in given
         above.append((frame, [Layer(truth, GIVEN, opacity=0.45, thickness=2)] if is_given else []))
-        fill = Layer(dense[index], GIVEN if is_given else GENERATED, opacity=0.5)
+        fill = Layer(dense[index], GIVEN if is_given else GENERATED, opacity=0.6)
         below.append((frame, [fill, Layer(truth, TRUTH, thickness=1)]))
     scores = "" if j is None or f is None else f"     J {j:.3f}     F {f:.3f}"
     return draw_sheet(
