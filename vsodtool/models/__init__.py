@@ -1,0 +1,1 @@
+"""Networks and flow estimators. They never touch the disk themselves."""

@@ -1,0 +1,1 @@
+"""Optical flow: a registry and one file per backend."""

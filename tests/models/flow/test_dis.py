@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vsodtool.errors import ShapeError, UsageError
+from vsodtool.models.flow.dis import QUALITY_SETTINGS, DisEstimator, DisSettings, _grey
+from vsodtool.types import FlowEstimator
+
+
+def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).random((height, width, 3), dtype=np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 2.0)
+    return (soft - soft.min()) / (soft.max() - soft.min())
+
+
+def pair(height: int, width: int, right: int, down: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two views of one texture; what is at x in a is at x + (right, down) in b."""
+    big = texture(height + 32, width + 32)
+    a = big[16 : 16 + height, 16 : 16 + width]
+    b = big[16 - down : 16 - down + height, 16 - right : 16 - right + width]
+    return tensor(a), tensor(b)
+
+
+def tensor(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+
+
+@pytest.mark.parametrize("quality", QUALITY_SETTINGS)
+@pytest.mark.parametrize("size", [(96, 128), (97, 131)])
+def test_a_shift_is_found_with_the_right_sign_and_channel(quality: str, size: tuple[int, int]) -> None:
+    image_a, image_b = pair(*size, right=4, down=-2)
+    flow = DisEstimator(quality).estimate(image_a, image_b)
+    assert flow.shape == (1, 2, *size)
+    assert flow.dtype is torch.float32
+    inner = flow[0, :, 12:-12, 12:-12]
+    assert inner[0].median() == pytest.approx(4, abs=0.2)
+    assert inner[1].median() == pytest.approx(-2, abs=0.2)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (7, 9), (16, 16), (31, 200)])
+def test_small_images_work_and_keep_their_size(size: tuple[int, int]) -> None:
+    image = torch.rand(2, 3, *size)
+    estimator = DisEstimator("fast")
+    flow = estimator.estimate(image, image, initial=torch.zeros(2, 2, *size))
+    assert flow.shape == (2, 2, *size)
+    assert torch.isfinite(flow).all()
+    assert flow.abs().max() < 0.5
+
+
+def test_a_small_image_also_moves() -> None:
+    image_a, image_b = pair(24, 24, right=1, down=1)
+    flow = DisEstimator("best").estimate(image_a, image_b)
+    assert flow[0, 0, 4:-4, 4:-4].median() == pytest.approx(1, abs=0.3)
+    assert flow[0, 1, 4:-4, 4:-4].median() == pytest.approx(1, abs=0.3)
+
+
+def test_batches_equal_single_pairs_and_arguments_stay() -> None:
+    pairs = [pair(64, 80, 3, 1), pair(64, 80, -2, 0)]
+    image_a, image_b = (torch.cat([one[side] for one in pairs]) for side in (0, 1))
+    initial = torch.ones(2, 2, 64, 80)
+    copies = image_a.clone(), image_b.clone(), initial.clone()
+    estimator = DisEstimator("fast")
+    both = estimator.estimate(image_a, image_b, initial=initial)
+    single = [estimator.estimate(a, b, initial=initial[:1]) for a, b in pairs]
+    assert torch.equal(both, torch.cat(single))
+    assert all(
+        torch.equal(now, before) for now, before in zip((image_a, image_b, initial), copies, strict=True)
+    )
+
+
+def test_the_initial_flow_is_honoured() -> None:
+    """A shift out of reach for a search that starts at nothing, within reach of one that starts near it."""
+    big = texture(96, 256, seed=3)
+    image_a, image_b = tensor(big[:, 100:196]), tensor(big[:, 60:156])
+    estimator = DisEstimator(DisSettings(0, 8, 4, 16, 5))
+    initial = torch.zeros(1, 2, 96, 96)
+    initial[:, 0] = 39
+    inner = (slice(None), 0, slice(12, -12), slice(8, 48))
+    lost = (estimator.estimate(image_a, image_b)[inner] - 40).abs().median()
+    found = (estimator.estimate(image_a, image_b, initial=initial)[inner] - 40).abs().median()
+    assert found < 0.5 < lost
+
+
+@pytest.mark.parametrize("size", [(32, 32), (40, 44), (45, 46), (64, 80), (90, 91), (127, 128), (64, 182)])
+def test_a_flow_does_not_depend_on_what_was_computed_before(size: tuple[int, int]) -> None:
+    pairs = [pair(*size, shift, -shift) for shift in (-3, -1, 2, 4)]
+    used = DisEstimator("fast")
+    after_others = [used.estimate(*one) for one in pairs]
+    fresh = [DisEstimator("fast").estimate(*one) for one in pairs]
+    assert all(torch.equal(a, b) for a, b in zip(after_others, fresh, strict=True))
+
+
+def test_several_threads_get_what_one_gets() -> None:
+    pairs = [pair(64, 80, shift, -shift) for shift in range(-4, 4)] * 3
+    estimator = DisEstimator("fast")
+    expected = [estimator.estimate(*one) for one in pairs]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda one: estimator.estimate(*one), pairs))
+    assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
+
+
+def test_grey_is_opencvs_grey() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    grey = _grey(tensor(rgb.astype(np.float32) / 255))[0]
+    expected = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    assert np.abs(grey.astype(int) - expected.astype(int)).max() <= 1
+    assert _grey(torch.ones(1, 3, 2, 2))[0].min() == 255
+
+
+def test_it_is_an_estimator_whose_name_tells_its_settings() -> None:
+    assert isinstance(DisEstimator(), FlowEstimator)
+    assert DisEstimator(DisSettings(1, 8, 3, 25, 5)).name == "dis(1,8,3,25,5)"
+    assert len({DisEstimator(quality).name for quality in QUALITY_SETTINGS}) == 3
+
+
+def test_refusals() -> None:
+    with pytest.raises(UsageError, match="quality: expected one of fast, balanced, best, found 'good'"):
+        DisEstimator("good")
+    estimator = DisEstimator("fast")
+    image = torch.rand(1, 3, 40, 40)
+    with pytest.raises(ShapeError, match="image_b"):
+        estimator.estimate(image, image[0])
+    with pytest.raises(ShapeError, match="image_a and image_b"):
+        estimator.estimate(image, torch.rand(1, 3, 40, 41))
+    with pytest.raises(ShapeError, match="initial"):
+        estimator.estimate(image, image, initial=image)

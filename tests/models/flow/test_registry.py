@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from vsodtool.config import BACKENDS
+from vsodtool.errors import DeviceError, UsageError
+from vsodtool.models.flow import registry
+from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_files
+from vsodtool.types import Event
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+def test_the_registry_and_the_options_agree() -> None:
+    assert ("auto", *registry._FACTORIES) == BACKENDS
+
+
+def test_dis_is_made_with_its_quality() -> None:
+    assert create_estimator("dis", quality="fast", device="cpu").name == "dis(2,8,4,16,5)"
+    assert create_estimator("auto", quality="fast", device=CPU).name.startswith("dis(")
+
+
+def test_auto_on_the_cpu_is_dis_without_a_word() -> None:
+    events: list[Event] = []
+    assert resolve_backend("auto", CPU, on_event=events.append) == "dis"
+    assert events == []
+
+
+def test_auto_on_cuda_is_raft_large_where_its_weights_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (file,) = weight_files("raft-large")
+    assert file.parent == tmp_path / "checkpoints"
+    events: list[Event] = []
+    assert resolve_backend("auto", CUDA, on_event=events.append) == "dis"
+    assert [event.kind for event in events] == ["notice"]
+    assert str(file) in events[0].message
+    file.parent.mkdir()
+    file.touch()
+    assert resolve_backend("auto", CUDA, on_event=events.append) == "raft-large"
+    assert len(events) == 1
+
+
+def test_a_backend_asked_for_by_name_stays() -> None:
+    assert resolve_backend("dis", CUDA) == "dis"
+    assert resolve_backend("raft-small", CPU) == "raft-small"
+    assert weight_files("dis") == []
+
+
+def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(
+        UsageError, match="backend: expected one of auto, dis, raft-small, raft-large, found 'x'"
+    ):
+        create_estimator("x", device="cpu")
+    with pytest.raises(DeviceError):
+        create_estimator("dis", device="cuda")
