@@ -20,16 +20,12 @@ def write_frames_csv(path: Path, records: Iterable[FrameRecord]) -> None:
     Raises:
         DeviceError: the file cannot be written.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    lines = [",".join(COLUMNS)]
     for record in records:
-        confidence = f"{record.confidence:.6f}"
-        writer.writerow(
-            [record.video, record.frame, record.status.value, record.left, record.right, confidence]
-        )
+        names = (record.video, record.frame, record.status.value, record.left, record.right)
+        lines.append(",".join([*map(_cell, names), f"{record.confidence:.6f}"]))
     # surrogateescape: file names that are not UTF-8 come back as the bytes that they are on the disk.
-    write_bytes_atomically(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    write_bytes_atomically(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
 
 
 def read_frames_csv(path: Path) -> list[FrameRecord]:
@@ -55,3 +51,10 @@ def read_frames_csv(path: Path) -> list[FrameRecord]:
         except ValueError as error:
             raise DataError(f"{path}, row {number}: {error}", hint) from error
     return records
+
+
+def _cell(text: str) -> str:
+    # By hand: Python 3.11's csv.writer leaves a carriage return unquoted when lines end in "\n".
+    if any(character in text for character in '",\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
