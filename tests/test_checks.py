@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
-from vsodtool.checks import check_flow, check_image, check_map, check_same_size, check_tensor, resolve_device
+from vsodtool.checks import (
+    check_flow,
+    check_image,
+    check_map,
+    check_same_size,
+    check_tensor,
+    resolve_device,
+    resolve_workers,
+)
 from vsodtool.errors import DeviceError, ShapeError, UsageError
 
 
@@ -85,3 +95,8 @@ def test_an_absent_device_is_refused(
 def test_an_unknown_name_is_a_usage_error(name: str) -> None:
     with pytest.raises(UsageError, match="expected auto, cpu, cuda"):
         resolve_device(name)
+
+
+def test_workers() -> None:
+    assert resolve_workers(3) == 3
+    assert 1 <= resolve_workers(0) <= (os.cpu_count() or 1)

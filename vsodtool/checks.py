@@ -1,7 +1,8 @@
-"""Checks at the doors of the tensor code: shapes as in `vsodtool.types`, and the choice of a device."""
+"""Checks at the doors of the tensor code: shapes as in `vsodtool.types`; the choice of device and threads."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from vsodtool.errors import DeviceError, ShapeError, UsageError
@@ -95,3 +96,11 @@ def resolve_device(name: str) -> torch.device:
     if kind == "mps" and not has_mps:
         raise DeviceError("device 'mps' does not exist: found no Apple GPU", "use --device auto or cpu")
     return torch.device(name)
+
+
+def resolve_workers(workers: int) -> int:
+    """The number of threads that `--workers` stands for: 0 = every core that this process may use."""
+    if workers > 0:
+        return workers
+    allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

@@ -72,11 +72,11 @@ class OutputLayout:
 
     def flow(self, video: str, stem: str, direction: str, suffix: str) -> Path:
         """The flow that starts at one frame; `direction` forward or backward, `suffix` flo, png or npz."""
-        return self.root / "flow" / _component(direction) / _component(video) / f"{_component(stem)}.{suffix}"
+        return self.root / "flow" / _component(video) / _component(direction) / f"{_component(stem)}.{suffix}"
 
     def preview(self, video: str, stem: str, direction: str) -> Path:
         """The colour-wheel picture of the flow that starts at one frame."""
-        return self.root / "preview" / _component(direction) / _component(video) / f"{_component(stem)}.png"
+        return self.root / "preview" / _component(video) / _component(direction) / f"{_component(stem)}.png"
 
     def occupied(self) -> list[Path]:
         """The tool's own names that exist here (an empty sub-folder does not count)."""
