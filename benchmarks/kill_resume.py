@@ -141,34 +141,13 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> bool:
     base += ["--every", str(arguments.every), "--quality", arguments.quality, "--device", arguments.device]
     base += ["--soft", "--confidence", "--overlay", "--quiet"]
 
-    calm, log, output = folder / "calm", folder / "log.txt", folder / "output"
-    begin = time.perf_counter()
-    process, first = start([*base, "-o", str(calm)], log), 0.0
-    while process.poll() is None:
-        if not first and (calm / "masks").exists():
-            first = time.perf_counter() - begin
-        time.sleep(0.02)
-    whole = time.perf_counter() - begin
-    if process.returncode:
-        raise SystemExit(f"the undisturbed run ended with {process.returncode}:\n{log.read_text()[-2000:]}")
-    expected = digest(calm)
-    print(
-        f"undisturbed: {whole:.1f} s, first files after {first:.1f} s, {len(expected)} files", file=sys.stderr
-    )
-
+    log, output = folder / "log.txt", folder / "output"
+    expected, first, whole = _undisturbed(base, folder / "calm", log)
     kills, rounds, broken, differing = 0, 0, [], []
     while kills < arguments.kills or output.exists():
         process = start([*base, "-o", str(output)], log)
         if kills < arguments.kills:
-            if chance.random() < 0.75:  # die at work: first let this life write something
-                before = _count(output)
-                while process.poll() is None and _count(output) == before:
-                    time.sleep(0.01)
-                delay = chance.uniform(0, (whole - first) / 4)
-            else:  # die while starting, or soon after
-                delay = chance.uniform(0, 1.2 * first)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(delay)
+            _wait_for_the_moment(process, output, chance, first, whole)
         else:
             process.wait()
         if process.poll() is None:
@@ -195,6 +174,39 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> bool:
     ]
     print("\n".join(lines))
     return bool(broken or differing)
+
+
+def _undisturbed(base: list[str], calm: Path, log: Path) -> tuple[dict[str, str], float, float]:
+    """Run to the end: digest, seconds to the first mask, seconds in all."""
+    begin = time.perf_counter()
+    process, first = start([*base, "-o", str(calm)], log), 0.0
+    while process.poll() is None:
+        if not first and (calm / "masks").exists():
+            first = time.perf_counter() - begin
+        time.sleep(0.02)
+    whole = time.perf_counter() - begin
+    if process.returncode:
+        raise SystemExit(f"the undisturbed run ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+    expected = digest(calm)
+    print(
+        f"undisturbed: {whole:.1f} s, first files after {first:.1f} s, {len(expected)} files", file=sys.stderr
+    )
+    return expected, first, whole
+
+
+def _wait_for_the_moment(
+    process: subprocess.Popen[bytes], output: Path, chance: random.Random, first: float, whole: float
+) -> None:
+    """Return when the kill is due, or when the run has ended."""
+    if chance.random() < 0.75:  # die at work: first let this life write something
+        before = _count(output)
+        while process.poll() is None and _count(output) == before:
+            time.sleep(0.01)
+        delay = chance.uniform(0, (whole - first) / 4)
+    else:  # die while starting, or soon after
+        delay = chance.uniform(0, 1.2 * first)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(delay)
 
 
 if __name__ == "__main__":
