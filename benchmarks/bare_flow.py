@@ -3,7 +3,7 @@
     python benchmarks/bare_flow.py INPUT... [--backend auto] [--quality balanced] [--device auto]
 
 All cores, full frames, the settings of that quality. DIS is called on grey frames without the estimator
-around it, so that nothing but decoding and flow is counted; other backends through their estimator. Prints one
+around it, so that only decoding and flow are counted; other backends go through their estimator. Prints one
 JSON object: frames, and seconds without imports. `throughput.py` runs it in a process of its own.
 """
 
