@@ -208,9 +208,15 @@ def _by_video(records: Iterable[FrameRecord]) -> dict[str, dict[str, FrameRecord
 def _clear(layout: OutputLayout, manifest: Manifest) -> None:
     # Marked first: if this is killed half way, the next run knows that what is left counts for nothing.
     write_manifest(layout.manifest, replace(manifest, status=CLEARING))
-    for path in [layout.journal, layout.frames_csv, *layout.written_files()]:
+    written = list(layout.written_files())
+    for path in [layout.journal, layout.frames_csv, *written]:
         with disk_errors(path):
             path.unlink(missing_ok=True)
+    folders = {folder for path in written for folder in path.parents if layout.root in folder.parents}
+    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+        with disk_errors(folder):
+            if not folder.is_symlink() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _remove_leftovers(layout: OutputLayout) -> None:
