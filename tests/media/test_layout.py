@@ -29,8 +29,8 @@ def test_paths_are_those_of_the_contract() -> None:
         layout.overlay("bear"): "out/overlay/bear.mp4",
         layout.frames_csv: "out/frames.csv",
         layout.manifest: "out/manifest.json",
-        layout.flow("bear", "00001", "forward", "flo"): "out/flow/forward/bear/00001.flo",
-        layout.preview("bear", "00001", "backward"): "out/preview/backward/bear/00001.png",
+        layout.flow("bear", "00001", "forward", "flo"): "out/flow/bear/forward/00001.flo",
+        layout.preview("bear", "00001", "backward"): "out/preview/bear/backward/00001.png",
     }
     assert {str(path): expected for path, expected in paths.items()} == {
         expected: expected for expected in paths.values()
