@@ -33,7 +33,7 @@ class FileFrames:
     def __init__(self, video: VideoInput) -> None:
         self.video = video
         self._probe = probe_video(video.path)
-        self.names: list[str] = [f"{index:05d}" for index in range(self._probe.count)]
+        self.names: list[str] = [_name(index) for index in range(self._probe.count)]
         self.fps = self._probe.fps
         self.losses: list[Loss] = []
 
@@ -69,8 +69,8 @@ class FileFrames:
             for decoded in _decode(container, stream):
                 index = self._index_of(decoded, following)
                 if index >= len(self.names):
-                    self._lose(len(self.names) - 1, "followed by frames that the container does not announce")
-                    break
+                    self._lose(index, "the container does not announce this frame; the video ends before it")
+                    return
                 for gap in range(following, index):
                     self._lose(gap, "does not decode")
                 following = index + 1
@@ -89,15 +89,19 @@ class FileFrames:
                 following, f"the video ends here, {following} of {len(self.names)} frames decoded{missing}"
             )
         elif self._probe.missing:
-            # The frames beyond the cut have no names, for this container does not say how many there were.
-            self._lose(following - 1, f"the last frame before the video is cut: {self._probe.missing}")
+            # The container does not say how many frames there were, so the lost ones are not among the names.
+            self._lose(following, f"the video ends here: {self._probe.missing}")
 
     def _index_of(self, decoded: VideoFrame, following: int) -> int:
         index = self._probe.index_of_pts.get(decoded.pts, -1) if decoded.pts is not None else -1
         return index if index >= following else following
 
     def _lose(self, index: int, reason: str) -> None:
-        self.losses.append(Loss(self.names[index], f"{self.video.path}: frame {self.names[index]}: {reason}"))
+        self.losses.append(Loss(_name(index), reason))
+
+
+def _name(index: int) -> str:
+    return f"{index:05d}"
 
 
 def _decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:

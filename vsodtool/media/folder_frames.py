@@ -54,7 +54,7 @@ class FolderFrames:
         for index, path in enumerate(self.video.files):
             rgb, damage = _decode(path)
             if rgb is None:
-                self.losses.append(Loss(path.stem, f"{path}: {damage}"))
+                self.losses.append(Loss(path.stem, f"{damage} ({path})"))
                 continue
             self._check_size(path, rgb, (height, width))
             yield Frame(index, path.stem, rgb)

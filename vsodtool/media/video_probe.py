@@ -43,7 +43,6 @@ def probe_video(path: Path) -> VideoProbe:
     """
     missing = _missing(path)
     with open_container(path) as (container, stream):
-        announced = stream.frames if "mp4" in container.format.name else 0
         rate = stream.average_rate or stream.guessed_rate
         # AVI stores no presentation times; those that FFmpeg guesses are wrong where frames are reordered.
         guessed = container.format.name == "avi" and stream.codec_context.has_b_frames
@@ -59,7 +58,13 @@ def probe_video(path: Path) -> VideoProbe:
                     hidden += 1
         except av.FFmpegError as error:
             missing = missing or f"its packets cannot be read on: {error.strerror}"
-    count = max(len(times), announced - hidden)
+        if container.format.name == "avi" and not missing:
+            # Of AVI, the header counts places of frames, which may stay empty; a gap at the end is a loss.
+            last = max((time for time in times if time is not None), default=0)
+            missing = f"{last + 1} of {stream.frames} frames are there" if last + 2 < stream.frames else ""
+        # Of a whole file only the packets count: headers also tell of frames that an edit list cuts away.
+        announced = _announced(container, stream) - hidden if missing else 0
+    count = max(len(times), announced)
     if count == 0:
         raise DataError(f"{path}: expected a video, found no frames in it", _hint(missing))
     return VideoProbe(count, {} if guessed else _rank(times), float(rate) if rate else _FALLBACK_FPS, missing)
@@ -91,9 +96,17 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
                 f"{path}: expected a video stream, found {len(container.streams)} streams of other kinds",
                 "check the file with ffprobe",
             )
-        # Decoding on all cores; the frames are the same and come in the same order.
-        streams[0].thread_type = "AUTO"
+        # With threads inside, a damaged file decodes differently from run to run, and loses more frames.
+        streams[0].thread_type = "NONE"
         yield container, streams[0]
+
+
+def _announced(container: InputContainer, stream: VideoStream) -> int:
+    """Number of frames by the headers, from the duration where they do not tell; 0 if unknown."""
+    rate = stream.average_rate or stream.guessed_rate
+    if stream.frames or not container.duration or not rate or container.format.name == "gif":
+        return int(stream.frames)
+    return round(container.duration / av.time_base * rate)
 
 
 def _rank(times: list[int | None]) -> dict[int, int]:
