@@ -99,7 +99,8 @@ def _decode_flo(path: Path, data: bytes) -> FlowArray:
 
 def _encode_png(flow: FlowArray) -> bytes:
     with np.errstate(invalid="ignore", over="ignore"):
-        steps = np.rint(flow * np.float32(64) + np.float32(32768))
+        # Rounded before the large number is added: float32 has no digits left for the fraction then.
+        steps = np.rint(flow * np.float32(64)) + np.float32(32768)
         valid = ((steps >= 0) & (steps <= 65535)).all(axis=2)
     rgb = np.zeros((*flow.shape[:2], 3), np.uint16)
     rgb[..., :2] = np.where(valid[..., None], steps, 0)

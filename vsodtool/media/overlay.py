@@ -26,7 +26,7 @@ _GOLDEN_TURN = 0.618033988749895  # successive hues never come close to each oth
 # Bright, far apart, and not the colours of skin, grass or sky.
 _FIRST_COLOURS = (
     (255, 45, 85), (0, 200, 255), (255, 204, 0), (170, 70, 255), (60, 230, 60), (255, 130, 0), (0, 90, 255),
-    (255, 100, 220), (0, 220, 170), (190, 255, 0),
+    (255, 100, 220), (0, 220, 170), (190, 255, 0), (165, 90, 40), (0, 110, 60),
 )  # fmt: skip
 
 
