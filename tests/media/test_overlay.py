@@ -164,8 +164,7 @@ def test_the_colours_survive_the_encoder(tmp_path: Path) -> None:
             writer.add(picture(size), ids)
     shown, meant = decode(tmp_path / "film.mp4")[1].astype(float), blend(picture(size), ids).astype(float)
     for column in (10, 48, 80, 112):
-        # FFmpeg turns untagged and BT.709 pictures back alike here; 12 is what 4:2:0 and the quantiser cost.
-        assert np.abs(shown[20:70, column].mean(axis=0) - meant[20:70, column].mean(axis=0)).max() < 25
+        assert np.abs(shown[20:70, column].mean(axis=0) - meant[20:70, column].mean(axis=0)).max() < 4
 
 
 def test_padding_repeats_the_last_row_and_column(tmp_path: Path) -> None:

@@ -57,10 +57,8 @@ def _refuse_changed_inputs(root: Path, before: Manifest, now: Manifest) -> None:
         if old.fingerprint != new.fingerprint:
             raise DataError(f"the video '{name}' ({new.path}) has changed since {root} was begun", _HINT)
         if old.masks_sha256 != new.masks_sha256:
-            raise DataError(
-                f"masks of '{name}' changed since {root} was begun (then {old.masks}, now {new.masks})",
-                _HINT,
-            )
+            how = "their content" if old.masks == new.masks else f"then {old.masks}, now {new.masks}"
+            raise DataError(f"the masks of '{name}' changed since {root} was begun ({how})", _HINT)
 
 
 def _refuse_changed_weights(root: Path, before: Manifest, now: Manifest) -> None:
