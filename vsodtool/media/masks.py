@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from vsodtool.errors import DataError
 from vsodtool.media.frames import FrameSource
 from vsodtool.media.mask_encoding import MaskEncoding, detect_encoding
@@ -58,6 +60,17 @@ class MaskSet:
             DataError: the file cannot be read any more.
         """
         return self.encoding.labels(read_raw_mask(self.files[frame_name]))
+
+    def read_written(self, path: Path) -> LabelArray:
+        """Object ids of a mask that was written in this set's encoding, uint16 (H, W).
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        raw = read_raw_mask(path)
+        if self.encoding.container == "colour":  # given in colour, written as 0 and 255
+            return (raw.values > 127).astype(np.uint16)
+        return self.encoding.labels(raw)
 
     def given_png(self, frame_name: str) -> bytes:
         """A PNG with exactly the pixel values of the mask given (RGB(A): 0 and 255), in the set's encoding.

@@ -1,0 +1,116 @@
+"""Boxes of the image: work is done only where an object can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.types import Size
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rows [top, bottom) and columns [left, right) of an image, in pixels; never empty."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def size(self) -> Size:
+        """(H, W) of the box."""
+        return self.bottom - self.top, self.right - self.left
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """(row, column) of its first pixel."""
+        return self.top, self.left
+
+    def union(self, other: Box) -> Box:
+        """The smallest box that holds both."""
+        return Box(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
+    def grow(self, margin: int, share: float, size: Size) -> Box:
+        """The box with a border of `margin` pixels or `share` of its longer side, clipped to an image of `size`."""
+        border = max(margin, round(share * max(self.size)))
+        return Box(
+            max(self.top - border, 0),
+            max(self.left - border, 0),
+            min(self.bottom + border, size[0]),
+            min(self.right + border, size[1]),
+        )
+
+    def scale(self, factor: int, size: Size) -> Box:
+        """The box in an image `factor` times as large, clipped to its `size`."""
+        return Box(
+            min(self.top * factor, size[0] - 1),
+            min(self.left * factor, size[1] - 1),
+            min(self.bottom * factor, size[0]),
+            min(self.right * factor, size[1]),
+        )
+
+    def align(self, step: int) -> Box:
+        """The box with its first row and column moved back to a multiple of `step`."""
+        return Box(self.top - self.top % step, self.left - self.left % step, self.bottom, self.right)
+
+    def crop(self, image: Tensor) -> Tensor:
+        """The part of an image (..., H, W) inside the box; a view."""
+        return image[..., self.top : self.bottom, self.left : self.right]
+
+
+def whole(size: Size) -> Box:
+    """The box that is the whole image."""
+    return Box(0, 0, size[0], size[1])
+
+
+def bounding_box(values: Tensor, threshold: float) -> Box | None:
+    """The smallest box around all values (..., H, W) above a threshold; None where there are none."""
+    above = (values > threshold).reshape(-1, *values.shape[-2:]).any(dim=0)
+    rows = torch.nonzero(above.any(dim=1))
+    if not len(rows):
+        return None
+    columns = torch.nonzero(above.any(dim=0))
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def rebox(values: Tensor, old: Box, new: Box, *, fill: float | None = None) -> Tensor:
+    """Values (B, C, *old.size) on another box.
+
+    Args:
+        values: known inside `old`.
+        old: where they are known.
+        new: where they are wanted.
+        fill: what stands outside `old`; None repeats the border.
+
+    Returns:
+        (B, C, *new.size); a view where nothing has to be filled.
+    """
+    top, left = max(new.top, old.top), max(new.left, old.left)
+    bottom, right = min(new.bottom, old.bottom), min(new.right, old.right)
+    if bottom <= top or right <= left:  # nothing in common: the nearest border, or the filling
+        top = min(max(new.top, old.top), old.bottom - 1)
+        left = min(max(new.left, old.left), old.right - 1)
+        nearest = values[..., top - old.top : top - old.top + 1, left - old.left : left - old.left + 1]
+        shape = (*values.shape[:-2], *new.size)
+        return nearest.expand(shape) if fill is None else values.new_full(shape, fill)
+    common = Box(top - old.top, left - old.left, bottom - old.top, right - old.left).crop(values)
+    padding = (left - new.left, new.right - right, top - new.top, new.bottom - bottom)
+    if not any(padding):
+        return common
+    if fill is None:
+        return functional.pad(common, padding, mode="replicate")
+    return functional.pad(common, padding, value=fill)
+
+
+def paste(values: Tensor, box: Box, size: Size) -> Tensor:
+    """Values (B, C, *box.size) in an image of `size`, zero elsewhere."""
+    return rebox(values, box, whole(size), fill=0.0)

@@ -1,0 +1,62 @@
+"""How sure a soft label is, per pixel and per frame."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SUPPORT_FLOOR = 0.3  # what a clear vote is worth although nothing that was warped here looks alike
+
+
+def owner_probabilities(labels: Tensor) -> Tensor:
+    """Soft labels (1, O, H, W) -> probabilities of background and objects (1, 1 + O, H, W) that sum to 1."""
+    background = (1 - labels.sum(dim=1, keepdim=True)).clamp_min(0)
+    return torch.cat((background, labels), dim=1)
+
+
+def owners(labels: Tensor) -> Tensor:
+    """The one owner of each pixel: 0 for background, 1 ... O for objects; int64 (1, 1, H, W)."""
+    return owner_probabilities(labels).argmax(dim=1, keepdim=True)
+
+
+def pixel_confidence(labels: Tensor, support: Tensor) -> Tensor:
+    """The margin of the winner over all others, less where nothing that was warped looks alike.
+
+    Args:
+        labels: soft labels (1, O, H, W) in [0, 1].
+        support: (1, 1, H, W) in [0, 1].
+
+    Returns:
+        (1, 1, H, W) in [0, 1]; 0 = a coin's throw, 1 = every hypothesis agrees and is well supported.
+    """
+    winner = owner_probabilities(labels).amax(dim=1, keepdim=True)
+    margin = (2 * winner - 1).clamp_min(0)
+    return margin * (SUPPORT_FLOOR + (1 - SUPPORT_FLOOR) * support)
+
+
+def frame_confidence(labels: Tensor, confidence: Tensor) -> float:
+    """The J that the frame's mask is expected to reach, were each pixel right with probability (1 + confidence) / 2.
+
+    Expected intersection over expected union of mask and truth. An empty mask is as sure as its least sure part.
+
+    Args:
+        labels: soft labels (1, O, H, W).
+        confidence: (1, 1, H, W) in [0, 1].
+    """
+    right = (1 + confidence) / 2
+    inside = owners(labels) > 0
+    hit = float(right[inside].sum())
+    size = int(inside.sum())
+    # Truth outside the mask: only where doubt is more than the haze that every pixel has.
+    missed = float((1 - right)[~inside & (labels.sum(dim=1, keepdim=True) > HAZE)].sum())
+    if size == 0:
+        return 1.0 if missed == 0 else max(0.0, 1 - missed / int((labels.sum(dim=1) > HAZE).sum()))
+    return hit / (size + missed)
+
+
+HAZE = 0.02
+
+
+def to_bytes(values: Tensor) -> Tensor:
+    """round(255 v) as uint8, for maps in [0, 1]."""
+    return (values * 255 + 0.5).clamp(0, 255).to(torch.uint8)

@@ -1,0 +1,68 @@
+"""The one backward warp that everything uses."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.checks import check_flow, check_tensor
+from vsodtool.errors import ShapeError
+
+
+def backward_warp(
+    image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0, 0)
+) -> tuple[Tensor, Tensor]:
+    """Image b seen from a: bilinear samples of b at x + flow(x), indices clamped to the border.
+
+    Convention: image (B, C, H, W); flow (B or 1, 2, h, w) in pixels, channel 0 right, channel 1 down;
+    align_corners=True, border-clamped, as the paper's published code does it (reference/golden.npz).
+
+    Args:
+        image_b: what is sampled.
+        flow_a_to_b: where each pixel of a lies in b, relative to itself.
+        origin: (row, column) in b of the flow's first pixel, where the flow covers only a box of the image.
+
+    Returns:
+        The warped image (B, C, h, w), and 1 where the sample lies inside b, else 0: (B or 1, 1, h, w).
+
+    Raises:
+        ShapeError: the tensors have other shapes or batch sizes that do not agree.
+    """
+    check_tensor(image_b, "image_b")
+    check_flow(flow_a_to_b, "flow_a_to_b")
+    batch = image_b.shape[0]
+    if flow_a_to_b.shape[0] not in (1, batch):
+        raise ShapeError(f"flow_a_to_b: expected a batch of 1 or {batch}, found {flow_a_to_b.shape[0]}")
+    height, width = image_b.shape[-2:]
+    rows, columns = _positions(flow_a_to_b, origin)
+    inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+    # grid_sample wants [-1, 1]; an axis of one pixel has only one place to sample.
+    grid = torch.stack((columns * (2 / max(width - 1, 1)) - 1, rows * (2 / max(height - 1, 1)) - 1), dim=-1)
+    warped = functional.grid_sample(
+        image_b,
+        grid.to(image_b.dtype).expand(batch, -1, -1, -1),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=True,
+    )
+    return warped, inside.unsqueeze(1).to(image_b.dtype)
+
+
+def compose_flows(flow_a_to_b: Tensor, flow_b_to_c: Tensor, *, origin: tuple[int, int] = (0, 0)) -> Tensor:
+    """The flow from a to c through b: f_ac(x) = f_ab(x) + f_bc(x + f_ab(x)).
+
+    Args:
+        flow_a_to_b: (B, 2, h, w) in pixels.
+        flow_b_to_c: (B, 2, H, W) in pixels.
+        origin: as in `backward_warp`, of a's box within b's.
+    """
+    return flow_a_to_b + backward_warp(flow_b_to_c, flow_a_to_b, origin=origin)[0]
+
+
+def _positions(flow: Tensor, origin: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Absolute rows and columns that a flow points to, each (B, h, w)."""
+    height, width = flow.shape[-2:]
+    rows = torch.arange(height, device=flow.device, dtype=flow.dtype) + origin[0]
+    columns = torch.arange(width, device=flow.device, dtype=flow.dtype) + origin[1]
+    return flow[:, 1] + rows[:, None], flow[:, 0] + columns

@@ -1,0 +1,77 @@
+"""What turns the evidence about one frame into its soft label: the part that methods differ in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.fusion import Hypothesis, fuse
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one labelled frame says about a target frame.
+
+    Attributes:
+        distance: in frames, at least 1.
+        carried: the label carried along adjacent flows.
+        refined: the label warped once, along the composed flow corrected by what it left over.
+    """
+
+    distance: int
+    carried: Hypothesis
+    refined: Hypothesis
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known about a target frame, on a box of it.
+
+    Attributes:
+        image: (1, 3, h, w) in [0, 1].
+        sides: from the labelled frame before it, after it, or both.
+    """
+
+    image: Tensor
+    sides: list[Side]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The answer.
+
+    Attributes:
+        labels: soft labels (1, O, h, w) in [0, 1].
+        confidence: (1, 1, h, w) in [0, 1].
+    """
+
+    labels: Tensor
+    confidence: Tensor
+
+
+class Generator(Protocol):
+    """A densification method."""
+
+    @property
+    def name(self) -> str:
+        """As written into manifests."""
+        ...
+
+    def generate(self, evidence: Evidence) -> Generated:
+        """The soft label of one frame; must be callable from several threads at once."""
+        ...
+
+
+class WarpGenerator:
+    """`--method warp`: fusion of warped labels, no learned weights."""
+
+    name = "warp"
+
+    def generate(self, evidence: Evidence) -> Generated:
+        """Fuse both sides' hypotheses."""
+        hypotheses = [way for side in evidence.sides for way in (side.carried, side.refined)]
+        fused = fuse(hypotheses)
+        return Generated(fused.labels, pixel_confidence(fused.labels, fused.support))

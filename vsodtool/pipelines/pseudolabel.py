@@ -1,0 +1,155 @@
+"""`vsodtool pseudolabel`: sparse masks -> a mask for every frame.
+
+OUT/masks/<video>/<frame>.png, with --soft, --confidence and --overlay also soft/, confidence/ and overlay/,
+OUT/frames.csv and OUT/manifest.json.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from vsodtool.checks import resolve_device, resolve_workers
+from vsodtool.config.schema import PseudoLabelConfig, resolve_method
+from vsodtool.media.fingerprint import file_sha256
+from vsodtool.media.frames import FrameSource, open_frames
+from vsodtool.media.inputs import VideoInput, discover_videos
+from vsodtool.media.layout import OutputLayout, check_output
+from vsodtool.media.masks import MaskSet, describe_mapping, match_masks
+from vsodtool.media.resume import check_resumable, describe_run, start_or_resume
+from vsodtool.models.flow.registry import resolve_backend, weight_files
+from vsodtool.pipelines.generator import Generator
+from vsodtool.pipelines.interval import Workers
+from vsodtool.pipelines.label_writer import output_files
+from vsodtool.pipelines.motion import MotionPlan
+from vsodtool.pipelines.pseudolabel_report import PseudoLabelReport, VideoReport
+from vsodtool.pipelines.pseudolabel_setup import create_generator, motion_plan
+from vsodtool.pipelines.pseudolabel_video import INTERVALS_AT_ONCE, VideoRun
+from vsodtool.types import Event, FlowEstimator, FrameRecord, OnEvent, ignore_event
+
+
+def run_pseudolabel(
+    config: PseudoLabelConfig,
+    *,
+    estimator: FlowEstimator | None = None,
+    generator: Generator | None = None,
+    on_event: OnEvent = ignore_event,
+) -> PseudoLabelReport:
+    """Make a mask for every frame of `config.inputs` from the few in `config.masks`.
+
+    The same run again continues where it was interrupted, and gives the same result as one that was not.
+
+    Args:
+        config: what to do.
+        estimator: used for all flows instead of the backend that `config` names.
+        generator: used instead of the method that `config` names.
+        on_event: hears of progress, notices and losses.
+
+    Raises:
+        UsageError: the output folder cannot be used, or was begun with other options.
+        DataError: an input or a mask is missing, unreadable or does not belong, or changed since an earlier run.
+        WeightsError: weights are asked for that cannot be had.
+        DeviceError: the device does not exist, or the output cannot be written.
+    """
+    started = time.perf_counter()
+    plan = _plan(config, on_event)
+    method = generator.name if generator is not None else resolve_method(config)
+    device = resolve_device(config.device)
+    backend = resolve_backend(config.backend, device, on_event=on_event)
+    weights = {path.name: file_sha256(path) for path in weight_files(backend) if path.is_file()}
+    flow_name = estimator.name if estimator is not None else backend
+    settings = {**asdict(config), "method": method, "backend": flow_name, "device": str(device)}
+    files = {name: list(masks.files.values()) for name, masks in plan.masks.items()}
+    manifest = describe_run("pseudolabel", settings, plan.videos, files, weights)
+    if config.dry_run:
+        check_resumable(plan.layout, manifest, overwrite=config.overwrite)
+        return _dry_report(plan, method, flow_name, config.output)
+    motion = (
+        MotionPlan(estimator, estimator)
+        if estimator is not None
+        else motion_plan(backend, config.quality, device, on_event)
+    )
+    report = PseudoLabelReport(method, motion.name, config.output)
+    on_event(Event("notice", message=f"method: {method}, flow: {motion.name}"))
+    outputs = partial(output_files, config, plan.layout)
+    with start_or_resume(plan.layout, manifest, overwrite=config.overwrite, outputs_of=outputs) as state:
+        if state.resumed and not state.complete:
+            done = sum(len(state.finished(video.name)) for video in plan.videos)
+            on_event(Event("notice", message=f"continuing an earlier run: {done} frames are finished"))
+        records: list[FrameRecord] = []
+        with _workers(resolve_workers(config.workers)) as (workers, drivers):
+            for source in plan.sources:
+                run = VideoRun(
+                    config,
+                    plan.layout,
+                    source,
+                    plan.masks[source.video.name],
+                    motion,
+                    generator or create_generator(config.quality),
+                    state,
+                    on_event,
+                )
+                outcome = run.run(workers, drivers)
+                records += outcome.records
+                report.videos.append(outcome.report)
+                report.losses.extend(outcome.losses)
+        seconds = time.perf_counter() - started
+        if not state.complete:
+            state.finish(records, seconds)
+    return replace(report, seconds=seconds)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything that is known before work starts."""
+
+    layout: OutputLayout
+    videos: list[VideoInput]
+    sources: list[FrameSource]
+    masks: Mapping[str, MaskSet]
+
+
+def _plan(config: PseudoLabelConfig, on_event: OnEvent) -> _Plan:
+    videos = discover_videos(config.inputs)
+    given = [Path(text) for text in config.inputs if text != "-"]
+    layout = check_output(config.output, [*given, *(video.path for video in videos)], config.masks)
+    sources: list[FrameSource] = [open_frames(video) for video in videos]
+    masks = match_masks(config.masks, sources, config.every)
+    for line in describe_mapping(masks):
+        on_event(Event("notice", message=line))
+    return _Plan(layout, videos, sources, masks)
+
+
+def _dry_report(plan: _Plan, method: str, flow: str, output: Path) -> PseudoLabelReport:
+    reports = []
+    for source in plan.sources:
+        given = len(plan.masks[source.video.name].files)
+        frames = len(source.names)
+        reports.append(VideoReport(source.video.name, frames, given, frames - given, 0, 0.0, 0.0))
+    return PseudoLabelReport(method, flow, output, reports, dry_run=True)
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[tuple[Workers, ThreadPoolExecutor]]:
+    """Threads for the pieces of work, and threads that each drive one interval.
+
+    One torch thread per piece: side by side they use the cores better than torch's own threads, which would
+    wait for each other.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with (
+            ThreadPoolExecutor(count, "work") as pool,
+            ThreadPoolExecutor(INTERVALS_AT_ONCE, "interval") as drivers,
+        ):
+            yield Workers(pool), drivers
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,47 @@
+"""Options of `pseudolabel` -> the estimators and the generator that a run uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from vsodtool.models.flow.dis import DisEstimator, DisSettings
+from vsodtool.models.flow.registry import create_estimator
+from vsodtool.pipelines.generator import Generator, WarpGenerator
+from vsodtool.pipelines.motion import MotionPlan
+from vsodtool.types import OnEvent
+
+
+@dataclass(frozen=True)
+class _DisPlan:
+    adjacent: DisSettings
+    residual: DisSettings
+
+
+# Chosen on davis-train; benchmarks/RESULTS.md has what each step gives and costs.
+_DIS_PLANS = {
+    "fast": _DisPlan(DisSettings(1, 8, 4, 12, 5), DisSettings(1, 8, 4, 12, 5)),
+    "balanced": _DisPlan(DisSettings(0, 8, 4, 12, 5), DisSettings(0, 8, 4, 12, 5)),
+    "best": _DisPlan(DisSettings(0, 8, 3, 25, 5), DisSettings(0, 8, 3, 16, 5)),
+}
+_COARSE = DisSettings(0, 8, 4, 16, 5)
+
+
+def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEvent) -> MotionPlan:
+    """The estimators of a backend (not auto) at a quality.
+
+    Raises:
+        WeightsError: a RAFT whose weights cannot be had.
+    """
+    if backend != "dis":
+        estimator = create_estimator(backend, quality=quality, device=device, on_event=on_event)
+        return MotionPlan(estimator, estimator)
+    plan = _DIS_PLANS[quality]
+    return MotionPlan(DisEstimator(plan.adjacent), DisEstimator(plan.residual), DisEstimator(_COARSE))
+
+
+def create_generator(quality: str) -> Generator:
+    """The generator of `--method warp`."""
+    del quality
+    return WarpGenerator()

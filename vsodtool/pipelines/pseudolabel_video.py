@@ -1,0 +1,156 @@
+"""One video through `pseudolabel`: intervals side by side, each frame written as soon as it is known."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from vsodtool.config.schema import PseudoLabelConfig
+from vsodtool.media.frames import FrameSource
+from vsodtool.media.layout import OutputLayout
+from vsodtool.media.masks import MaskSet
+from vsodtool.media.resume import ResumeState
+from vsodtool.pipelines.densify import DenseFrame, densify_interval
+from vsodtool.pipelines.generator import Generator
+from vsodtool.pipelines.interval import IntervalJob, Workers
+from vsodtool.pipelines.interval_stream import stream_intervals
+from vsodtool.pipelines.label_overlay import write_overlay
+from vsodtool.pipelines.label_writer import LabelWriter
+from vsodtool.pipelines.motion import MotionPlan
+from vsodtool.pipelines.pseudolabel_report import VideoReport
+from vsodtool.types import Event, FrameRecord, FrameStatus, OnEvent
+
+INTERVALS_AT_ONCE = 2  # the second one fills the gaps that the first leaves
+
+
+@dataclass(frozen=True)
+class VideoOutcome:
+    """What became of a video: one record per frame in order, the report, and what could not be read."""
+
+    records: list[FrameRecord]
+    report: VideoReport
+    losses: list[str]
+
+
+class VideoRun:
+    """The work on one video."""
+
+    def __init__(
+        self,
+        config: PseudoLabelConfig,
+        layout: OutputLayout,
+        source: FrameSource,
+        masks: MaskSet,
+        motion: MotionPlan,
+        generator: Generator,
+        state: ResumeState,
+        on_event: OnEvent,
+    ) -> None:
+        self._config, self._layout, self._source, self._masks = config, layout, source, masks
+        self._motion, self._generator, self._state, self._on_event = motion, generator, state, on_event
+        self._writer = LabelWriter(config, layout, masks)
+        self._records = state.finished(source.video.name)
+        self._lock = threading.Lock()
+        self._failed = threading.Event()
+
+    def run(self, workers: Workers, drivers: ThreadPoolExecutor) -> VideoOutcome:
+        """Make what is missing. After a failure, or Ctrl-C, no new interval is begun."""
+        started = time.perf_counter()
+        name, total = self._source.video.name, len(self._source.names)
+        self._on_event(Event("video", name, total=total, done=len(self._records)))
+        losses: list[str] = []
+        if not self._is_finished():
+            self._write_given()
+            self._fill(workers, drivers)
+            losses = self._note_losses()
+        if self._config.overlay and not self._layout.overlay(name).exists():
+            write_overlay(self._layout, self._source, self._masks)
+        report = self._report(time.perf_counter() - started)
+        self._on_event(Event("done", name, done=total, total=total))
+        return VideoOutcome([self._records[frame] for frame in self._source.names], report, losses)
+
+    def _is_finished(self) -> bool:
+        return all(
+            name in self._records and self._records[name].status is not FrameStatus.SKIPPED
+            for name in self._source.names
+        )
+
+    def _write_given(self) -> None:
+        missing = [name for name in self._masks.names if name not in self._records]
+        self._commit([self._writer.write_given(name) for name in missing])
+
+    def _fill(self, workers: Workers, drivers: ThreadPoolExecutor) -> None:
+        spill_folder = self._layout.root
+        running: set[Future[None]] = set()
+        try:
+            jobs = stream_intervals(self._source, self._masks, set(self._records), spill_folder)
+            for job in jobs:
+                running.add(drivers.submit(self._fill_interval, job, workers))
+                if len(running) >= INTERVALS_AT_ONCE:
+                    running = self._wait(running, FIRST_COMPLETED)
+            while running:
+                running = self._wait(running, FIRST_COMPLETED)
+        except BaseException:
+            self._failed.set()
+            wait(running)
+            raise
+
+    @staticmethod
+    def _wait(running: set[Future[None]], until: str) -> set[Future[None]]:
+        finished, rest = wait(running, return_when=until)
+        for future in finished:
+            future.result()
+        return rest
+
+    def _fill_interval(self, job: IntervalJob, workers: Workers) -> None:
+        records: list[FrameRecord] = []
+        left = job.left.name if job.left else ""
+        right = job.right.name if job.right else ""
+
+        def write(dense: DenseFrame) -> None:
+            record = self._writer.write_generated(self._source.names[dense.index], dense, left, right)
+            with self._lock:
+                records.append(record)
+                done = len(self._records) + len(records)
+            self._on_event(Event("frame", record.video, done=done, total=len(self._source.names)))
+
+        try:
+            densify_interval(job, self._motion, self._generator, workers, write, self._failed.is_set)
+        finally:
+            job.frames.close()
+        self._commit(records)
+
+    def _commit(self, records: list[FrameRecord]) -> None:
+        self._state.journal.commit(records)
+        with self._lock:
+            self._records.update({record.frame: record for record in records})
+
+    def _note_losses(self) -> list[str]:
+        """Give the frames that did not decode their place in the records; tell what was lost."""
+        name = self._source.video.name
+        for frame in self._source.names:
+            if frame not in self._records:
+                self._records[frame] = FrameRecord(name, frame, FrameStatus.SKIPPED, "", "", 0.0)
+        losses = [loss.reason for loss in self._source.losses]
+        for line in losses:
+            self._on_event(Event("warning", name, line))
+        return losses
+
+    def _report(self, seconds: float) -> VideoReport:
+        by_status = dict.fromkeys(FrameStatus, 0)
+        confidences = []
+        for record in self._records.values():
+            by_status[record.status] += 1
+            if record.status is FrameStatus.GENERATED:
+                confidences.append(record.confidence)
+        return VideoReport(
+            self._source.video.name,
+            len(self._source.names),
+            by_status[FrameStatus.GIVEN],
+            by_status[FrameStatus.GENERATED],
+            by_status[FrameStatus.SKIPPED],
+            round(sum(confidences) / len(confidences), 4) if confidences else 1.0,
+            round(seconds, 3),
+        )
