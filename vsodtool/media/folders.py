@@ -10,6 +10,7 @@ from vsodtool.errors import DataError
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif"})
 
+_DAVIS_KINDS = frozenset({"JPEGImages", "Annotations"})
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -100,7 +101,9 @@ def descend_davis(root: Path, kind: str) -> Path:
     base = root / kind if (root / kind).is_dir() else root
     if holds_images(base) or image_folders(base):
         return base
-    resolutions = [entry for entry in list_folder(base) if entry.is_dir() and image_folders(entry)]
+    # Frames are not masks: a root that lacks one kind must not be entered by way of the other.
+    candidates = [entry for entry in list_folder(base) if entry.is_dir() and entry.name not in _DAVIS_KINDS]
+    resolutions = [entry for entry in candidates if image_folders(entry)]
     preferred = [entry for entry in resolutions if entry.name == "480p"]
     if preferred or len(resolutions) == 1:
         return (preferred or resolutions)[0]

@@ -76,9 +76,14 @@ class MaskEncoding:
 
         Args:
             labels: object ids, (H, W); only ids that occur in the masks given.
+
+        Raises:
+            ValueError: an id is too large for the encoding.
         """
         if self.threshold:
             return self._write((labels > 0) * np.uint16(self.on))
+        if self.container != "grey16" and labels.max(initial=0) > 255:
+            raise ValueError(f"id {labels.max()} does not fit into {self.kind}")
         return self._write(self._swap_background(labels))
 
     def encode_given(self, raw: RawMask) -> bytes:
@@ -163,6 +168,13 @@ def _detect_palette(drawn: Sequence[MaskSummary]) -> tuple[MaskEncoding, tuple[i
 
 
 def _detect_colour(drawn: Sequence[MaskSummary], *, by_alpha: bool) -> MaskEncoding:
+    opaque = next((summary for summary in drawn if by_alpha and summary.alpha is None), None)
+    if opaque is not None:
+        raise DataError(
+            f"{opaque.path}: expected a transparent background like in the other masks of the video, "
+            f"found no transparency",
+            "save all masks of a video in one encoding",
+        )
     parts = [summary.alpha if by_alpha else summary.relative for summary in drawn]
     found = total(part for part in parts if part is not None)
     lossy = any(summary.lossy for summary in drawn)

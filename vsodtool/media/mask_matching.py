@@ -61,6 +61,10 @@ def match_frames(folder: Path, frames: FrameSource) -> dict[str, Path]:
     Raises:
         DataError: a mask belongs to no frame, or two belong to one, or there are no masks.
     """
+    if frames.video.kind == "folder" and folder.samefile(frames.video.path):
+        raise DataError(
+            f"{folder}: expected masks, found the frames themselves", "give the folder of masks with --masks"
+        )
     files = list_images(folder)
     if not files:
         raise DataError(f"{folder}: expected masks, found none", "check the path given with --masks")
