@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import pytest
+
+from vsodtool.cli.console import Reporter
+from vsodtool.types import Event
+
+EVENTS = [
+    Event("notice", message="flow: dis"),
+    Event("video", "a", total=2),
+    Event("frame", "a", done=1, total=2),
+    Event("warning", "a", "a: frame 1: does not [decode]"),
+    Event("frame", "a", done=2, total=2),
+    Event("done", "a", "2 flows"),
+]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Closed(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def tell(**options: bool) -> None:
+    with Reporter(**options) as reporter:
+        for event in EVENTS:
+            reporter(event)
+
+
+def test_without_a_terminal_there_are_lines_and_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    tell()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "flow: dis\nwarning: a: frame 1: does not [decode]\na: 2 flows\n"
+
+
+def test_quiet_keeps_the_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(quiet=True)
+    assert capsys.readouterr() == ("", "warning: a: frame 1: does not [decode]\n")
+
+
+def test_a_terminal_gets_bars_and_lines_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    tell()
+    shown = terminal.getvalue()
+    assert "\x1b[" in shown
+    assert "does not [decode]" in shown
+    assert "a: 2 flows" in shown
+
+
+def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    tell()
+    assert not [code for code in range(30, 108) if f"\x1b[{code}m" in terminal.getvalue()]
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_dumb_terminal_or_quiet_gets_no_bar(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm" if quiet else "dumb")
+    tell(quiet=quiet)
+    assert "\x1b" not in terminal.getvalue()
+
+
+def test_the_work_goes_on_when_nobody_reads_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[int] = []
+    monkeypatch.setattr(sys, "stderr", Closed())
+    monkeypatch.setattr(os, "dup2", lambda _, descriptor: closed.append(descriptor))
+    tell()
+    assert set(closed) == {2}

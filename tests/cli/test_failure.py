@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import errno
+
+import cv2
+import pytest
+import torch
+import typer
+
+from vsodtool.cli.failure import exit_code_of
+from vsodtool.errors import (
+    ConfigError,
+    DataError,
+    DeviceError,
+    ShapeError,
+    UsageError,
+    VsodtoolError,
+    WeightsError,
+)
+
+
+def fail(error: BaseException) -> int:
+    def run() -> None:
+        raise error
+
+    return exit_code_of(run)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(UsageError, 2), (ConfigError, 2), (DataError, 3), (WeightsError, 4), (DeviceError, 5)]
+)
+def test_expected_errors_are_two_lines(
+    kind: type[VsodtoolError], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fail(kind("a.png: expected x, found y", "do z")) == code
+    assert capsys.readouterr() == ("", "error: a.png: expected x, found y\nhint: do z\n")
+    assert fail(kind("alone")) == code
+    assert capsys.readouterr() == ("", "error: alone\n")
+
+
+def test_a_name_with_a_line_break_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(DataError("a\nb\x1b[2J.png: unreadable")) == 3
+    assert capsys.readouterr().err == "error: a\\nb\\x1b[2J.png: unreadable\n"
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("oh"), ShapeError("flow: expected"), OSError(errno.ENOENT, "gone")]
+)
+def test_everything_else_is_a_bug_with_its_traceback(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fail(error) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback (most recent call last):")
+    assert str(error) in err
+    assert "this is a bug in vsodtool" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried"),
+        cv2.error("OpenCV(5.0.0) alloc.cpp:66: error: (-4:Insufficient memory) Failed to allocate 8 bytes"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_out_of_memory(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(error) == 5
+    assert capsys.readouterr().err.startswith("error: out of memory\nhint: ")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (errno.ENOSPC, "disk full"),
+        (errno.EACCES, "permission denied"),
+        (errno.EROFS, "permission denied"),
+        (errno.EMFILE, "the system refuses"),
+    ],
+)
+def test_refusals_of_the_system(number: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(OSError(number, "reason", "/some/file")) == 5
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: {text}")
+    assert "/some/file" in err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()])
+def test_an_interruption_is_one_line(error: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(error) == 130
+    assert capsys.readouterr() == ("", "interrupted; run the same command again to continue\n")
+
+
+def test_what_the_application_returns_is_the_code() -> None:
+    assert exit_code_of(lambda: 0) == 0
+    assert exit_code_of(lambda: None) == 0
+    assert exit_code_of(lambda: 2) == 2

@@ -1,0 +1,52 @@
+"""Help and usage errors answer at once, because nothing heavy is imported for them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("torch", "torchvision", "numpy", "cv2", "av", "imageio", "scipy", "PIL")
+PROGRAM = f"""
+import sys
+from vsodtool.cli import main
+try:
+    main()
+except SystemExit as end:
+    heavy = [name for name in {HEAVY} if name in sys.modules]
+    sys.stderr.write(f"\\ncode {{end.code}}, heavy {{heavy}}\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--help"], 0),
+        (["--version"], 0),
+        (["flow", "--help"], 0),
+        (["pseudolabel", "--help"], 0),
+        (["demo", "--help"], 0),
+        ([], 2),
+        (["flow"], 2),
+        (["flow", "clip.mp4"], 2),
+        (["flow", "clip.mp4", "-o", "out", "--bogus"], 2),
+        (["flow", "clip.mp4", "-o", "out", "--step", "0"], 2),
+        (["pseudolabel", "clip.mp4", "-o", "out"], 2),
+        (["pseudolabel", "clip.mp4", "-o", "out", "--masks", "m", "--quality", "superb"], 2),
+        (["demo", "--config", "none.yaml"], 2),
+        (["train"], 2),
+    ],
+    ids=str,
+)
+def test_nothing_heavy_is_imported(arguments: list[str], code: int, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        check=True,
+    )
+    assert done.stderr.splitlines()[-1] == f"code {code}, heavy []"
+    assert bool(done.stdout) == (code == 0)

@@ -1,0 +1,54 @@
+"""The commands of `vsodtool`, one file each, put together."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from vsodtool import __version__
+from vsodtool.cli.demo import demo
+from vsodtool.cli.flow import flow
+from vsodtool.cli.output import write_out
+from vsodtool.cli.pseudolabel import pseudolabel
+from vsodtool.errors import UsageError
+
+
+def _help(command: Callable[..., None]) -> str:
+    """The docstring with the lines of each paragraph joined: the terminal's width decides where they end."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+for _command in (flow, pseudolabel, demo):
+    app.command(help=_help(_command))(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        write_out(f"vsodtool {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _vsodtool(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """From sparse masks to dense labels, for video salient object detection.
+
+    Results go to files, the final table to stdout, everything else to stderr.
+    An interrupted run continues when the same command is run again.
+
+    Exit codes: 0 done, 1 a bug, 2 usage or configuration, 3 data, 4 weights,
+    5 device or resources, 130 interrupted.
+    """
+    del version
+    if context.invoked_subcommand is None:
+        raise UsageError("no command given", "`vsodtool --help` lists the commands")

@@ -1,0 +1,117 @@
+"""The one place where an exception becomes text on stderr and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from collections.abc import Callable
+
+import typer
+
+from vsodtool import __version__
+from vsodtool.cli.console import write_err
+from vsodtool.cli.output import drop
+from vsodtool.cli.text import printable
+from vsodtool.errors import DeviceError, UsageError, VsodtoolError
+
+INTERRUPTED = 130
+BUG = 1
+
+# Click's base class of usage errors; typer may bring its own copy of Click and exports no name for it.
+_ClickUsageError = typer.BadParameter.__mro__[1]
+
+_MEMORY_HINT = "use smaller frames, fewer --workers or a lower --quality"
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EAGAIN})
+
+
+def exit_code_of(run: Callable[[], object]) -> int:
+    """Run the command line and return its exit code; whatever goes wrong is said on stderr.
+
+    Args:
+        run: the application; its result is an exit code, or None for 0.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")  # names of files may be anything
+    try:
+        code = _guarded(run)
+    except KeyboardInterrupt:  # a second one, while the first was being handled
+        code = INTERRUPTED
+    try:
+        sys.stdout.flush()
+    except OSError:
+        drop(1)
+    return code
+
+
+def _guarded(run: Callable[[], object]) -> int:
+    try:
+        result = run()
+        code = result if isinstance(result, int) else 0
+        if code == INTERRUPTED:  # what newer typers make of Ctrl-C
+            raise KeyboardInterrupt
+    except (KeyboardInterrupt, typer.Abort):
+        write_err("interrupted; run the same command again to continue\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        drop(1)
+        return 0
+    except Exception as error:  # noqa: BLE001  every exception ends here, as text and a code
+        return _explain(error)
+    return code
+
+
+def _explain(error: Exception) -> int:
+    known = _known(error)
+    if known is None or known.exit_code == BUG:
+        write_err("".join(traceback.format_exception(error)))
+        write_err(f"this is a bug in vsodtool {__version__}: please report it with the lines above\n")
+        return BUG
+    write_err(f"error: {printable(known.message)}\n")
+    if known.hint:
+        write_err(f"hint: {printable(known.hint)}\n")
+    return known.exit_code
+
+
+def _known(error: Exception) -> VsodtoolError | None:
+    """The expected error that `error` is or stands for; None for a bug."""
+    if isinstance(error, VsodtoolError):
+        return error
+    if isinstance(error, _ClickUsageError):
+        return _usage(error)
+    if _out_of_memory(error):
+        return DeviceError("out of memory", _MEMORY_HINT)
+    if isinstance(error, OSError):
+        return _system(error)
+    return None
+
+
+def _usage(error: Exception) -> UsageError:
+    message = str(getattr(error, "format_message", lambda: error)())
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "vsodtool")
+    return UsageError(message.removesuffix("."), f"`{command} --help` shows the options")
+
+
+def _system(error: OSError) -> DeviceError | None:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in _DISK_FULL:
+        return DeviceError(f"disk full{where}", "free some space and run the same command again")
+    if error.errno in _DENIED:
+        return DeviceError(f"permission denied{where}", "change the permissions, or choose another place")
+    if error.errno in _EXHAUSTED:
+        return DeviceError(f"the system refuses: {error.strerror}{where}", "free resources and run again")
+    return None
+
+
+def _out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own
+        return True
+    # torch on the CPU raises a plain RuntimeError, OpenCV a cv2.error; neither may be imported for asking.
+    text = str(error)
+    signs = ("can't allocate memory", "not enough memory", "Failed to allocate", "Insufficient memory")
+    return type(error).__name__ in {"RuntimeError", "error"} and any(sign in text for sign in signs)

@@ -1,0 +1,47 @@
+"""Plain text for people and pipes: an aligned table, and names made safe to print."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """`text` on one line: control characters, which a file name may hold, are written as escapes."""
+    return "".join(
+        repr(char)[1:-1] if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text
+    )
+
+
+class Table:
+    """Rows under a header; the first column left-aligned, the others by their content."""
+
+    def __init__(self, header: list[str]) -> None:
+        self._rows = [header]
+        self._numeric = [False] + [True] * (len(header) - 1)
+
+    def add(self, *cells: str | int) -> None:
+        """Append a row with as many cells as the header has."""
+        row = [printable(str(cell)) for cell in cells]
+        self._rows.append(row)
+        for column, cell in enumerate(row):
+            if cell != "-" and not cell.replace(".", "", 1).isdecimal():
+                self._numeric[column] = False
+
+    def __str__(self) -> str:
+        widths = [max(map(_width, column)) for column in zip(*self._rows, strict=True)]
+        lines = []
+        for row in self._rows:
+            cells = []
+            for cell, width, numeric in zip(row, widths, self._numeric, strict=True):
+                gap = " " * (width - _width(cell))
+                cells.append(gap + cell if numeric else cell + gap)
+            lines.append("  ".join(cells).rstrip() + "\n")
+        return "".join(lines)
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: wide characters take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
