@@ -149,6 +149,27 @@ def test_uneven_times_give_every_frame_once(tmp_path: Path) -> None:
     assert frames.losses == []
 
 
+def test_hidden_frames_are_not_counted(tmp_path: Path) -> None:
+    """VP8 stores reference frames that are never shown as packets of their own."""
+    path = write(tmp_path / "shown.webm", counted(6), codec="libvpx")
+    with av.open(str(path)) as source, av.open(str(tmp_path / "hidden.webm"), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for index, packet in enumerate(source.demux(source.streams.video[0])):
+            data = bytearray(bytes(packet))
+            if index == 3:
+                data[0] &= ~0x10
+            if data:
+                copy = av.Packet(bytes(data))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.is_keyframe = packet.is_keyframe
+                copy.stream = stream
+                target.mux(copy)
+    frames = opened(tmp_path / "hidden.webm")
+    assert len(frames.names) == 5
+    assert numbers(frames) == [0, 1, 2, 4, 5]
+    assert frames.losses == []
+
+
 def test_iterating_twice_starts_again(tmp_path: Path) -> None:
     frames = opened(write(tmp_path / "clip.mp4", counted(4)))
     first = next(iter(frames))

@@ -9,8 +9,9 @@ The rules, applied to all masks in use of one video together (the ones that are 
   - `full` and values between: anti-aliased binary if the pixels in between are border pixels, that is if
     most of them see values besides their own and 0 in their 3x3 neighbourhood, or none has a uniform one.
     Otherwise they form objects of their own: ids.
-  - no `full`, several values ({0,1,2}, {0,38,75}): ids; but a soft binary mask, cut at half of the largest
-    value, if the values behave like borders and are many (over 32) or reach 90 % of `full`.
+  - no `full`, several values ({0,1,2}, {0,38,75}): ids; but a soft binary mask if the values behave like
+    borders and are many (over 32) or reach 90 % of `full`. Below half of `full` it is cut at half of
+    its largest value.
   - JPEG cannot store ids: always binary.
 - RGB(A) with the object drawn: what is not black, in whatever colour; if any mask has a pixel that is not
   opaque, what is opaque. Border pixels are cut at half of the strength that the colour or opacity reaches.
@@ -194,7 +195,7 @@ def _threshold(found: PlaneStatistics, full: int) -> int:
     if values[-1] == full:
         return full // 2 + 1 if borders or found.flat == 0 else 0
     if borders and (len(values) > _MANY_VALUES or values[-1] >= 0.9 * full):
-        return values[-1] // 2 + 1
+        return (full if values[-1] > full // 2 else values[-1]) // 2 + 1
     return 0
 
 
