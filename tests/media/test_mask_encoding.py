@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -396,7 +397,7 @@ def test_damaged_palette_pixels_are_refused(tmp_path: Path) -> None:
     data = encode_plane_png(blobs(1), Palette(DAVIS))
     start = data.find(b"IDAT")
     body = b"\x78\x01 no deflate stream"
-    crc = __import__("zlib").crc32(b"IDAT" + body)
+    crc = zlib.crc32(b"IDAT" + body)
     broken = (
         data[: start - 4]
         + len(body).to_bytes(4, "big")

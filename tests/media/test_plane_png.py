@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import cv2
 import numpy as np
@@ -60,7 +61,7 @@ def test_interlaced_palettes_are_read() -> None:
     # Adam7 with one pixel has a single pass, so the header bit may be set by hand.
     data = bytearray(encode_plane_png(np.full((1, 1), 7, np.uint8), Palette(COLOURS)))
     data[28] = 1
-    data[29:33] = __import__("zlib").crc32(data[12:29]).to_bytes(4, "big")
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     assert decode_palette_png(bytes(data))[0].tolist() == [[7]]
 
 
