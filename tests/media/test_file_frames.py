@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -147,6 +148,21 @@ def test_uneven_times_give_every_frame_once(tmp_path: Path) -> None:
     frames = opened(write(tmp_path / "clip.mp4", counted(6), times=[0, 1, 5, 6, 20, 21]))
     assert numbers(frames) == [0, 1, 2, 3, 4, 5]
     assert frames.losses == []
+
+
+def test_decoded_frames_are_let_go_at_once(tmp_path: Path) -> None:
+    frames = opened(write(tmp_path / "clip.mp4", counted(30)))
+    assert frames.size == (48, 64)
+    gc.collect()
+    gc.disable()
+    try:
+        most = 0
+        for _ in frames:
+            most = max(most, sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert most < 5
+    assert len(list(frames)) == 30
 
 
 def test_hidden_frames_are_not_counted(tmp_path: Path) -> None:

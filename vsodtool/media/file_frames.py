@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from vsodtool.errors import DataError
 from vsodtool.media.inputs import VideoInput
 from vsodtool.media.loss import Loss
-from vsodtool.media.orientation import orient
+from vsodtool.media.orientation import Turn, read_turn
 from vsodtool.media.video_probe import open_container, probe_video
 from vsodtool.types import Frame, ImageArray, Size
 
@@ -37,19 +37,24 @@ class FileFrames:
         self.fps = self._probe.fps
         self.losses: list[Loss] = []
 
-    @cached_property
+    @property
     def size(self) -> Size:
         """(H, W) of the first frame that decodes, rotation applied.
 
         Raises:
             DataError: no frame decodes.
         """
+        return self._shape[0]
+
+    @cached_property
+    def _shape(self) -> tuple[Size, Turn]:
         with open_container(self.video.path) as (container, stream):
             reformatter = VideoReformatter()
             for decoded in _decode(container, stream):
                 if not decoded.is_corrupt:
-                    rgb = _to_rgb(decoded, reformatter)
-                    return rgb.shape[0], rgb.shape[1]
+                    turn = read_turn(decoded)
+                    rgb = _to_rgb(decoded, reformatter, turn)
+                    return (rgb.shape[0], rgb.shape[1]), turn
         raise DataError(
             f"{self.video.path}: none of its {len(self.names)} frames decodes",
             "check the file with ffprobe, or get another copy of it",
@@ -62,7 +67,7 @@ class FileFrames:
             DataError: no frame decodes.
         """
         self.losses = []
-        size = self.size
+        size, turn = self._shape
         following = 0
         with open_container(self.video.path) as (container, stream):
             reformatter = VideoReformatter()
@@ -74,7 +79,7 @@ class FileFrames:
                 for gap in range(following, index):
                     self._lose(gap, "does not decode")
                 following = index + 1
-                rgb = None if decoded.is_corrupt else _to_rgb(decoded, reformatter)
+                rgb = None if decoded.is_corrupt else _to_rgb(decoded, reformatter, turn)
                 if rgb is None:
                     self._lose(index, "decodes with damage")
                 elif rgb.shape[:2] != size:
@@ -123,6 +128,6 @@ def _decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
                 yield frame
 
 
-def _to_rgb(decoded: VideoFrame, reformatter: VideoReformatter) -> ImageArray:
+def _to_rgb(decoded: VideoFrame, reformatter: VideoReformatter, turn: Turn) -> ImageArray:
     rgb = reformatter.reformat(decoded, format="rgb24").to_ndarray().astype(np.uint8, copy=False)
-    return orient(rgb, decoded)
+    return turn.apply(rgb)
