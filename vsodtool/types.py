@@ -1,7 +1,7 @@
 """The nouns that all layers share: frames, masks, labels, events, and the protocols of pluggable parts.
 
-Conventions (design contract, section 5): sizes are (H, W); images are RGB uint8 (H, W, 3) at the disk edge and
-float32 (B, 3, H, W) in [0, 1] inside; a flow `a_to_b` is float32 (B, 2, H, W) in pixels, channel 0 right,
+Conventions (design contract, section 5): sizes are (H, W); images are RGB uint8 (H, W, 3) at the disk edge
+and float32 (B, 3, H, W) in [0, 1] inside; a flow `a_to_b` is float32 (B, 2, H, W) in pixels, channel 0 right,
 channel 1 down, with b(x + a_to_b(x)) = a(x). A frame is identified by its name, never by its position.
 """
 
@@ -83,7 +83,8 @@ class FlowEstimator(Protocol):
         """Flow from a to b.
 
         Convention: images float32 (B, 3, H, W) RGB in [0, 1]; returns `flow_a_to_b`, float32 (B, 2, H, W) in
-        pixels, b(x + flow(x)) = a(x). `initial` is a guess of the same shape that an estimator may use or ignore.
+        pixels, b(x + flow(x)) = a(x). `initial` is a guess of the same shape that an estimator may use or
+        ignore.
         Must be callable from several threads at once.
         """
         ...
@@ -94,8 +95,8 @@ class Event:
     """Something a pipeline wants shown: progress, a notice or a warning.
 
     Attributes:
-        kind: "video" (a video starts; `total` frames), "frame" (`done` of `total` finished), "done" (a video ends),
-            "notice" (worth a line), "warning" (something was lost or replaced).
+        kind: "video" (a video starts; `total` frames), "frame" (`done` of `total` finished), "done" (a video
+            ends), "notice" (worth a line), "warning" (something was lost or replaced).
         video: the video it belongs to, "" if none.
         message: one line of text, may be empty for "frame".
         done: frames finished so far in this video.

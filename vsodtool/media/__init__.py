@@ -1,0 +1,1 @@
+"""The only place where images, videos, masks, flow and checkpoints meet the disk."""

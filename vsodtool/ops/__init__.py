@@ -1,0 +1,1 @@
+"""Pure tensor maths: warps, consistency, propagation, fusion, confidence, intervals; no disk."""

@@ -40,7 +40,7 @@ class Box:
         )
 
     def grow(self, margin: int, share: float, size: Size) -> Box:
-        """The box with a border of `margin` pixels or `share` of its longer side, clipped to an image of `size`."""
+        """The box with a border of `margin` pixels or `share` of its longer side, clipped to `size`."""
         border = max(margin, round(share * max(self.size)))
         return Box(
             max(self.top - border, 0),

@@ -35,9 +35,10 @@ def pixel_confidence(labels: Tensor, support: Tensor) -> Tensor:
 
 
 def frame_confidence(labels: Tensor, confidence: Tensor) -> float:
-    """The J that the frame's mask is expected to reach, were each pixel right with probability (1 + confidence) / 2.
+    """The J that the frame's mask is expected to reach.
 
-    Expected intersection over expected union of mask and truth. An empty mask is as sure as its least sure part.
+    Expected intersection over expected union of mask and truth, were each pixel right with probability
+    (1 + confidence) / 2. An empty mask is as sure as its least sure part.
 
     Args:
         labels: soft labels (1, O, H, W).

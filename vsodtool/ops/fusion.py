@@ -1,8 +1,8 @@
 """Several warped labels -> one soft label, without learned weights.
 
-Each label reaches a target frame in up to four ways: carried or refined, from the left or from the right. None is
-always right; each is trusted where its flow came back to where it started and where the labelled frame, warped the
-same way, looks like the target.
+Each label reaches a target frame in up to four ways: carried or refined, from the left or from the right.
+None is always right; each is trusted where its flow came back to where it started and where the labelled
+frame, warped the same way, looks like the target.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Fused:
 def fuse(hypotheses: list[Hypothesis]) -> Fused:
     """The mean of the hypotheses, weighted by consistency and likeness.
 
-    Distance in time needs no weight of its own: consistency shrinks with every step anyway, and a further 1/distance
-    lost 0.1 to 0.3 points of J on davis-train.
+    Distance in time needs no weight of its own: consistency shrinks with every step anyway, and a further
+    1/distance lost 0.1 to 0.3 points of J on davis-train.
     """
     weights = torch.cat([weigh(hypothesis) for hypothesis in hypotheses], dim=1)
     total = weights.sum(dim=1, keepdim=True)

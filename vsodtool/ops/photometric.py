@@ -37,7 +37,7 @@ def gaussian_blur(values: Tensor, sigma: float) -> Tensor:
 
 
 def _along(values: Tensor, weights: Tensor, axis: int) -> Tensor:
-    """Correlate one axis with weights: a few shifted sums are faster on CPUs than a depth-wise convolution."""
+    """Correlate one axis with weights: on CPUs shifted sums are faster than a depth-wise convolution."""
     radius = len(weights) // 2
     padding = (radius, radius, 0, 0) if axis == -1 else (0, 0, radius, radius)
     padded = functional.pad(values, padding, mode="replicate")

@@ -55,8 +55,8 @@ def start(labels: Tensor, box: Box) -> Carried:
 def carry(carried: Carried, flow_here_to_there: Tensor, flow_there_to_here: Tensor, box: Box) -> Carried:
     """One frame further away from the label.
 
-    Carrying the labels themselves, frame by frame, blurs them a little and recovers from single bad flows, where
-    the composed flow keeps them sharp and keeps every error; both are kept (data/baseline.md).
+    Carrying the labels themselves, frame by frame, blurs them a little and recovers from single bad flows,
+    where the composed flow keeps them sharp and keeps every error; both are kept (data/baseline.md).
 
     Args:
         carried: at `there`, the frame nearer to the label.

@@ -78,7 +78,7 @@ class IntervalJob:
         return self.frames.get(index)
 
     def image(self, index: int, box: Box | None = None) -> Tensor:
-        """A box of a frame of the sequence as float32 (1, 3, h, w) in [0, 1]; the whole frame without a box."""
+        """A box (or all) of a frame of the sequence, float32 (1, 3, h, w) in [0, 1]."""
         return to_image(self.rgb(index), box or whole(self.size))
 
 

@@ -11,7 +11,9 @@ from vsodtool.media.overlay import OverlayWriter
 
 
 def write_overlay(layout: OutputLayout, source: FrameSource, masks: MaskSet) -> None:
-    """Decode the video once more and draw the masks that lie in the output; frames without one stay as they are.
+    """Decode the video once more and draw the masks that lie in the output.
+
+    Frames without a mask stay as they are.
 
     Raises:
         DeviceError: the disk is full or not writable.

@@ -51,8 +51,8 @@ class MotionPlan:
 class Motion:
     """Flows between the neighbouring frames of an interval, both ways, on boxes that follow the objects.
 
-    Short intervals keep each flow until it was used from both sides. Long ones put coarse flows aside on disk and
-    compute fine ones again for the second side, so that memory does not grow with the interval.
+    Short intervals keep each flow until it was used from both sides. Long ones put coarse flows aside on disk
+    and compute fine ones again for the second side, so that memory does not grow with the interval.
     """
 
     def __init__(self, job: IntervalJob, plan: MotionPlan, workers: Workers) -> None:

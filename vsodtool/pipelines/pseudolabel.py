@@ -54,7 +54,8 @@ def run_pseudolabel(
 
     Raises:
         UsageError: the output folder cannot be used, or was begun with other options.
-        DataError: an input or a mask is missing, unreadable or does not belong, or changed since an earlier run.
+        DataError: an input or a mask is missing, unreadable or does not belong, or changed since an earlier
+            run.
         WeightsError: weights are asked for that cannot be had.
         DeviceError: the device does not exist, or the output cannot be written.
     """
@@ -88,13 +89,12 @@ def run_pseudolabel(
             for source in plan.sources:
                 run = VideoRun(
                     config,
-                    plan.layout,
                     source,
                     plan.masks[source.video.name],
-                    motion,
-                    generator or create_generator(config.quality),
-                    state,
-                    on_event,
+                    motion=motion,
+                    generator=generator or create_generator(config.quality),
+                    state=state,
+                    on_event=on_event,
                 )
                 outcome = run.run(workers, drivers)
                 records += outcome.records

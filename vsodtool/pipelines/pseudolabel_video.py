@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from vsodtool.config.schema import PseudoLabelConfig
 from vsodtool.media.frames import FrameSource
-from vsodtool.media.layout import OutputLayout
 from vsodtool.media.masks import MaskSet
 from vsodtool.media.resume import ResumeState
 from vsodtool.pipelines.densify import DenseFrame, densify_interval
@@ -40,17 +39,17 @@ class VideoRun:
     def __init__(
         self,
         config: PseudoLabelConfig,
-        layout: OutputLayout,
         source: FrameSource,
         masks: MaskSet,
+        *,
         motion: MotionPlan,
         generator: Generator,
         state: ResumeState,
         on_event: OnEvent,
     ) -> None:
-        self._config, self._layout, self._source, self._masks = config, layout, source, masks
+        self._config, self._layout, self._source, self._masks = config, state.layout, source, masks
         self._motion, self._generator, self._state, self._on_event = motion, generator, state, on_event
-        self._writer = LabelWriter(config, layout, masks)
+        self._writer = LabelWriter(config, state.layout, masks)
         self._records = state.finished(source.video.name)
         self._lock = threading.Lock()
         self._failed = threading.Event()
@@ -117,7 +116,14 @@ class VideoRun:
             self._on_event(Event("frame", record.video, done=done, total=len(self._source.names)))
 
         try:
-            densify_interval(job, self._motion, self._generator, workers, write, self._failed.is_set)
+            densify_interval(
+                job,
+                self._motion,
+                self._generator,
+                workers=workers,
+                on_frame=write,
+                cancelled=self._failed.is_set,
+            )
         finally:
             job.frames.close()
         self._commit(records)
