@@ -1,0 +1,88 @@
+"""Owners, margins and expected J in closed form; nothing here depends on the tuned constants."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsodtool.ops.confidence import (
+    frame_confidence,
+    owner_probabilities,
+    owners,
+    pixel_confidence,
+    to_bytes,
+)
+
+
+def soft(*channels: list[float]) -> torch.Tensor:
+    return torch.tensor(channels).view(1, len(channels), 1, -1)
+
+
+def test_probabilities_sum_to_one_with_the_background_first() -> None:
+    labels = soft([0.2, 0.6, 0.0], [0.3, 0.4, 0.0])
+    found = owner_probabilities(labels)
+    torch.testing.assert_close(found[0, 0, 0], torch.tensor([0.5, 0.0, 1.0]))
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(1, 1, 3))
+
+
+def test_every_pixel_has_one_owner() -> None:
+    labels = soft([0.1, 0.6, 0.3, 0.45], [0.2, 0.3, 0.4, 0.15])
+    assert owners(labels)[0, 0, 0].tolist() == [0, 1, 2, 1]
+
+
+def test_one_object_owns_what_is_more_than_half_its() -> None:
+    assert owners(soft([0.49, 0.51, 0.0, 1.0]))[0, 0, 0].tolist() == [0, 1, 0, 1]
+
+
+def test_a_coin_s_throw_is_no_confidence_and_full_agreement_is_full() -> None:
+    labels = soft([0.5, 0.0, 1.0])
+    found = pixel_confidence(labels, torch.ones(1, 1, 1, 3))
+    torch.testing.assert_close(found[0, 0, 0], torch.tensor([0.0, 1.0, 1.0]))
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_confidence_grows_with_support_and_stays_in_range(label: float, a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    less, more = (
+        float(pixel_confidence(soft([label]), torch.full((1, 1, 1, 1), value))) for value in (low, high)
+    )
+    assert 0 <= less <= more <= 1
+
+
+def test_a_sure_frame_is_one() -> None:
+    labels = soft([1.0, 1.0, 0.0, 0.0])
+    assert frame_confidence(labels, torch.ones(1, 1, 1, 4)) == 1
+
+
+def test_an_empty_frame_without_doubt_is_one() -> None:
+    assert frame_confidence(torch.zeros(1, 2, 3, 3), torch.ones(1, 1, 3, 3)) == 1
+
+
+def test_more_doubt_lowers_the_frame() -> None:
+    labels = soft([0.9, 0.8, 0.3, 0.0])
+    values = [
+        frame_confidence(labels, torch.tensor([sure, sure, sure, 1.0]).view(1, 1, 1, 4))
+        for sure in (1.0, 0.7, 0.3)
+    ]
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == 3
+    assert all(0 <= value <= 1 for value in values)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**31))
+def test_any_frame_is_in_range(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels = torch.from_numpy(random.random((1, 2, 4, 5)).astype(np.float32)) / 2
+    confidence = torch.from_numpy(random.random((1, 1, 4, 5)).astype(np.float32))
+    assert 0 <= frame_confidence(labels * int(random.integers(0, 2)), confidence) <= 1
+
+
+def test_bytes_are_rounded() -> None:
+    # Contract, section 4: round(255 p).
+    values = torch.arange(256) / 255
+    assert to_bytes(values).tolist() == list(range(256))
+    assert to_bytes(torch.tensor([0.0, 1.0, 0.5, 1 / 1020])).tolist() == [0, 255, 128, 0]
