@@ -42,6 +42,7 @@ class LabelVideoReport:
 class LabelReport:
     videos: list[LabelVideoReport]
     losses: list[str]
+    dry_run: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return {"videos": [vars(video) for video in self.videos], "losses": self.losses}

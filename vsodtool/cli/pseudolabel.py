@@ -112,7 +112,7 @@ def pseudolabel(
         report = run_pseudolabel(settings, on_event=reporter)
     table = Table(["video", "frames", "given", "generated", "skipped", "confidence", "seconds"])
     for video in report.videos:
-        mean = f"{video.confidence:.3f}" if video.generated else "-"
+        mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
         counts = video.frames, video.given, video.generated, video.skipped
         table.add(video.name, *counts, mean, f"{video.seconds:.1f}")
     print_report(report.as_dict(), table, as_json=json)
