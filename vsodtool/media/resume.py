@@ -28,6 +28,7 @@ from vsodtool.media.manifest import (
     read_manifest,
     write_manifest,
 )
+from vsodtool.media.spill import FrameSpill
 from vsodtool.types import FrameRecord
 
 OutputsOf = Callable[[FrameRecord], Iterable[Path]]
@@ -221,5 +222,6 @@ def _clear(layout: OutputLayout, manifest: Manifest) -> None:
 
 def _remove_leftovers(layout: OutputLayout) -> None:
     remove_leftovers(layout.root, recursive=False)
+    FrameSpill.remove_leftovers(layout.root)
     for folder in layout.folders:
         remove_leftovers(folder)
