@@ -62,7 +62,7 @@ def densify_interval(
         cancelled: asked now and then; once it says yes, the rest is left undone.
     """
     with torch.inference_mode():
-        motion = Motion(job, plan, workers)
+        motion = Motion(job, plan, workers, cancelled)
         try:
             _fill(
                 job,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -55,8 +55,10 @@ class Motion:
     and compute fine ones again for the second side, so that memory does not grow with the interval.
     """
 
-    def __init__(self, job: IntervalJob, plan: MotionPlan, workers: Workers) -> None:
-        self._job, self._plan, self._workers = job, plan, workers
+    def __init__(
+        self, job: IntervalJob, plan: MotionPlan, workers: Workers, cancelled: Callable[[], bool]
+    ) -> None:
+        self._job, self._plan, self._workers, self._cancelled = job, plan, workers, cancelled
         self._sequence = job.sequence
         self._spill: FrameSpill | None = job.frames.spill() if job.frames.is_long else None
         self._coarse: dict[int, HalfArray] = {}
@@ -107,11 +109,12 @@ class Motion:
         labels = functional.max_pool2d(known.labels, COARSE, ceil_mode=True).amax(dim=1, keepdim=True)
         box = bounding_box(labels, TRACE)
         if box is None:  # an empty label: nothing to follow
-            self._workers.map(self._coarse_flow, positions)
             return
         start = positions[0] + side if positions else 0
         found[start] = box if found[start] is None else box.union(found[start] or box)
         for chunk in _chunks(positions):
+            if self._cancelled():
+                return
             for position, flows in zip(chunk, self._workers.map(self._coarse_flow, chunk), strict=True):
                 # The label comes from frame `position + side` and goes to the other frame of the pair.
                 labels, _ = backward_warp(labels, flows[1 - side : 2 - side])
