@@ -35,6 +35,7 @@ class FileFrames:
         self._probe = probe_video(video.path)
         self.names: list[str] = [_name(index) for index in range(self._probe.count)]
         self.fps = self._probe.fps
+        self.is_cut = bool(self._probe.missing)
         self.losses: list[Loss] = []
 
     @property

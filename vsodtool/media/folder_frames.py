@@ -26,6 +26,7 @@ class FolderFrames:
         self.names: list[str] = [path.stem for path in video.files]
         self.losses: list[Loss] = []
         self.fps = FOLDER_FPS
+        self.is_cut = False
 
     @cached_property
     def size(self) -> Size:

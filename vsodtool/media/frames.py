@@ -42,6 +42,11 @@ class FrameSource(Protocol):
         ...
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the end of the file is known to be missing, so that every iteration lists a loss."""
+        ...
+
+    @property
     def losses(self) -> list[Loss]:
         """What the latest iteration could not read, so far."""
         ...

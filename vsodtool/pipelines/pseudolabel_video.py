@@ -51,6 +51,7 @@ class VideoRun:
         self._motion, self._generator, self._state, self._on_event = motion, generator, state, on_event
         self._writer = LabelWriter(config, state.layout, masks)
         self._records = state.finished(source.video.name)
+        self._seen = set(self._records)  # what progress counts: frames of unfinished intervals too
         self._lock = threading.Lock()
         self._failed = threading.Event()
 
@@ -71,7 +72,8 @@ class VideoRun:
         return VideoOutcome([self._records[frame] for frame in self._source.names], report, losses)
 
     def _is_finished(self) -> bool:
-        return all(
+        # What was lost is told by every run, so a cut file is decoded again.
+        return not self._source.is_cut and all(
             name in self._records and self._records[name].status is not FrameStatus.SKIPPED
             for name in self._source.names
         )
@@ -112,7 +114,8 @@ class VideoRun:
             record = self._writer.write_generated(self._source.names[dense.index], dense, left, right)
             with self._lock:
                 records.append(record)
-                done = len(self._records) + len(records)
+                self._seen.add(record.frame)
+                done = len(self._seen)
             self._on_event(Event("frame", record.video, done=done, total=len(self._source.names)))
 
         try:
@@ -132,6 +135,7 @@ class VideoRun:
         self._state.journal.commit(records)
         with self._lock:
             self._records.update({record.frame: record for record in records})
+            self._seen.update(self._records)
 
     def _note_losses(self) -> list[str]:
         """Give the frames that did not decode their place in the records; tell what was lost."""
@@ -139,7 +143,7 @@ class VideoRun:
         for frame in self._source.names:
             if frame not in self._records:
                 self._records[frame] = FrameRecord(name, frame, FrameStatus.SKIPPED, "", "", 0.0)
-        losses = [loss.reason for loss in self._source.losses]
+        losses = [f"{name}: frame {loss.frame_name}: {loss.reason}" for loss in self._source.losses]
         for line in losses:
             self._on_event(Event("warning", name, line))
         return losses
