@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+Mount = Callable[[str], Path]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -15,3 +19,26 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"needs the folder of real data at {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def mount_tmpfs(tmp_path: Path) -> Iterator[Mount]:
+    """Mount a tmpfs with the given options; `remount` changes them. Skips where this user may not mount."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = False
+
+    def mount(options: str) -> Path:
+        nonlocal mounted
+        if os.name != "posix" or not hasattr(os, "geteuid") or os.geteuid() != 0:
+            pytest.skip("mounting a tmpfs needs root")
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"cannot mount a tmpfs here: {done.stderr.strip()}")
+        mounted = True
+        return folder
+
+    yield mount
+    if mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True, capture_output=True)

@@ -1,16 +1,12 @@
-"""Disks that are small or read-only, and a stand-in for a video input."""
+"""A stand-in for a video input."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-Mount = Callable[[str], Path]
 
 
 @dataclass(frozen=True)
@@ -39,26 +35,3 @@ def make_input(tmp_path: Path) -> Callable[..., FakeInput]:
         return FakeInput(name, folder / name, files)
 
     return make
-
-
-@pytest.fixture
-def mount_tmpfs(tmp_path: Path) -> Iterator[Mount]:
-    """Mount a tmpfs with the given options; `remount` changes them. Skips where this user may not mount."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = False
-
-    def mount(options: str) -> Path:
-        nonlocal mounted
-        if os.name != "posix" or not hasattr(os, "geteuid") or os.geteuid() != 0:
-            pytest.skip("mounting a tmpfs needs root")
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"cannot mount a tmpfs here: {done.stderr.strip()}")
-        mounted = True
-        return folder
-
-    yield mount
-    if mounted:
-        subprocess.run(["umount", "-l", str(folder)], check=True, capture_output=True)
