@@ -62,6 +62,10 @@ class Box:
         """The box with its first row and column moved back to a multiple of `step`."""
         return Box(self.top - self.top % step, self.left - self.left % step, self.bottom, self.right)
 
+    def shift(self, rows: int, columns: int) -> Box:
+        """The box moved down and right; it may leave the image."""
+        return Box(self.top + rows, self.left + columns, self.bottom + rows, self.right + columns)
+
     def crop(self, image: Tensor) -> Tensor:
         """The part of an image (..., H, W) inside the box; a view."""
         return image[..., self.top : self.bottom, self.left : self.right]

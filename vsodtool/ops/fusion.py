@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vsodtool.ops.photometric import photometric_error
+
 CONSISTENCY_FLOOR = 0.1  # inconsistent motion may still be right: occlusion breaks the way back only
 ERROR_SCALE = 6 / 255  # a colour difference at which a hypothesis keeps 1/e of its weight
 
@@ -23,12 +25,19 @@ class Hypothesis:
     Attributes:
         labels: soft labels (1, O, h, w) in [0, 1].
         consistency: (1, 1, h, w) in [0, 1].
-        error: photometric error of the labelled frame warped alike (1, 1, h, w) in [0, 1].
+        image: the labelled frame warped alike (1, 3, h, w) in [0, 1].
+        error: photometric error of that image (1, 1, h, w) in [0, 1].
     """
 
     labels: Tensor
     consistency: Tensor
+    image: Tensor
     error: Tensor
+
+
+def hypothesis(labels: Tensor, consistency: Tensor, target: Tensor, image: Tensor) -> Hypothesis:
+    """A hypothesis about a target frame (1, 3, h, w), judged by how much its image looks like it."""
+    return Hypothesis(labels, consistency, image, photometric_error(target, image))
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from vsodtool.ops.confidence import pixel_confidence
 from vsodtool.ops.fusion import Hypothesis, fuse
+from vsodtool.ops.matching import Search, match_owners
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,21 @@ class Generator(Protocol):
 
 
 class WarpGenerator:
-    """`--method warp`: fusion of warped labels, no learned weights."""
+    """`--method warp`: fusion of warped labels, then a search for better matches; no learned weights."""
 
     name = "warp"
 
+    def __init__(self, search: Search | None = None) -> None:
+        """Choose the search that follows the fusion; None leaves it out."""
+        self._search = search
+
     def generate(self, evidence: Evidence) -> Generated:
-        """Fuse both sides' hypotheses."""
-        hypotheses = [way for side in evidence.sides for way in (side.carried, side.refined)]
-        fused = fuse(hypotheses)
-        return Generated(fused.labels, pixel_confidence(fused.labels, fused.support))
+        """Fuse both sides' hypotheses, and settle what is left in doubt by looking around."""
+        ways = [way for side in evidence.sides for way in (side.carried, side.refined)]
+        fused = fuse(ways)
+        labels = fused.labels
+        if self._search is not None:
+            images = torch.cat([way.image for way in ways])
+            warped = torch.cat([way.labels for way in ways])
+            labels = match_owners(labels, evidence.image, images, warped, search=self._search)
+        return Generated(labels, pixel_confidence(labels, fused.support))

@@ -19,7 +19,7 @@ from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
 from vsodtool.types import FlowEstimator
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
-MARGIN = 32  # pixels around the place where the coarse flow carries an object
+MARGIN = 64  # pixels around the place where the coarse flow carries an object
 MARGIN_SHARE = 0.15  # the same, as a share of the object's longer side
 TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
 CHUNK = 8  # pairs in the work at once
@@ -33,18 +33,18 @@ class MotionPlan:
 
     Attributes:
         adjacent: flow between neighbouring frames.
-        residual: flow between a frame and a labelled frame already warped to it.
+        refining: flow between a frame and a distant labelled one, started from what is known.
         coarse: flow at a quarter of the size that says where to look; None looks everywhere.
     """
 
     adjacent: FlowEstimator
-    residual: FlowEstimator
+    refining: FlowEstimator
     coarse: FlowEstimator | None = None
 
     @property
     def name(self) -> str:
         """The names of its estimators, each once."""
-        names = [part.name for part in (self.adjacent, self.residual, self.coarse) if part is not None]
+        names = [part.name for part in (self.adjacent, self.refining, self.coarse) if part is not None]
         return " + ".join(dict.fromkeys(names))
 
 

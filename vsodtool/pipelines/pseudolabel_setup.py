@@ -8,6 +8,7 @@ import torch
 
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
+from vsodtool.ops.matching import Search
 from vsodtool.pipelines.generator import Generator, WarpGenerator
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.types import OnEvent
@@ -16,7 +17,7 @@ from vsodtool.types import OnEvent
 @dataclass(frozen=True)
 class _DisPlan:
     adjacent: DisSettings
-    residual: DisSettings
+    refining: DisSettings
 
 
 # Chosen on davis-train; benchmarks/RESULTS.md has what each step gives and costs.
@@ -38,10 +39,9 @@ def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEv
         estimator = create_estimator(backend, quality=quality, device=device, on_event=on_event)
         return MotionPlan(estimator, estimator)
     plan = _DIS_PLANS[quality]
-    return MotionPlan(DisEstimator(plan.adjacent), DisEstimator(plan.residual), DisEstimator(_COARSE))
+    return MotionPlan(DisEstimator(plan.adjacent), DisEstimator(plan.refining), DisEstimator(_COARSE))
 
 
 def create_generator(quality: str) -> Generator:
     """The generator of `--method warp`."""
-    del quality
-    return WarpGenerator()
+    return WarpGenerator(None if quality == "fast" else Search())

@@ -1,0 +1,88 @@
+"""Whose pixels look like this one? A search in the labelled frames around where the flow says it came from.
+
+Flow answers with one place. Where it is wrong by a few pixels (thin limbs, what comes out of occlusion), a
+better match lies near by, and it has an owner. Patch-based label fusion in the manner of Coupé et al.,
+NeuroImage 2011.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.ops.boxes import bounding_box
+from vsodtool.ops.confidence import owner_probabilities
+
+DISTANCE_COST = 0.3 / 255  # per pixel of displacement: of two equal matches the nearer one
+WRONG_OWNER_COST = 0.5  # more than patches differ: a match speaks for its own owner only
+UNCERTAIN = 0.02  # soft labels within this of 0 or 1 are settled
+WORST = 60 / 255  # what an owner costs that has no pixel near by
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where to look and how much to believe it.
+
+    Attributes:
+        radius: of the square window, pixels.
+        step: between the places looked at, pixels.
+        weight: logits per grey level of difference between the best matches of two owners.
+    """
+
+    radius: int = 9
+    step: int = 3
+    weight: float = 0.2
+
+
+def match_owners(
+    labels: Tensor, image: Tensor, warped: Tensor, warped_labels: Tensor, *, search: Search
+) -> Tensor:
+    """Soft labels, corrected by the best matches of each owner near by.
+
+    Args:
+        labels: soft labels before (1, O, H, W) in [0, 1].
+        image: the target frame (1, 3, H, W) in [0, 1].
+        warped: labelled frames seen from it (S, 3, H, W).
+        warped_labels: their labels seen from it (S, O, H, W) in [0, 1].
+        search: window and weight.
+
+    Returns:
+        (1, O, H, W) in [0, 1]. Settled pixels stay as they are.
+    """
+    doubt = torch.minimum(labels.amax(dim=1, keepdim=True), 1 - labels.amax(dim=1, keepdim=True))
+    box = bounding_box(doubt, UNCERTAIN)
+    if box is None:
+        return labels
+    here = owner_probabilities(box.crop(labels))
+    around = box.grow(search.radius + 1, 0.0, (labels.shape[-2], labels.shape[-1]))
+    costs = _owner_costs(around.crop(image), around.crop(warped), around.crop(warped_labels), search)
+    top, left = box.top - around.top, box.left - around.left
+    costs = costs[..., top : top + box.size[0], left : left + box.size[1]]
+    logits = here.clamp_min(0.002).log() - search.weight * 255 * costs
+    inside = torch.softmax(logits, dim=1)[:, 1:]
+    result = labels.clone()
+    view = box.crop(result)
+    view.copy_(torch.where(box.crop(doubt) > UNCERTAIN, inside, view))
+    return result
+
+
+def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: Search) -> Tensor:
+    """The difference of the best match of each owner (1, 1 + O, H, W), in [0, WORST]."""
+    radius = search.radius
+    height, width = image.shape[-2:]
+    blame = (1 - owner_probabilities(warped_labels)) * WRONG_OWNER_COST
+    padding = (radius, radius, radius, radius)
+    warped = functional.pad(warped, padding, mode="replicate")
+    blame = functional.pad(blame, padding, mode="replicate")
+    costs = torch.full_like(blame[:1, :, :height, :width], WORST)
+    for row in range(0, 2 * radius + 1, search.step):
+        for column in range(0, 2 * radius + 1, search.step):
+            area = (..., slice(row, row + height), slice(column, column + width))
+            difference = (image - warped[area]).abs_().amax(dim=1, keepdim=True)
+            patch = functional.avg_pool2d(difference, 3, stride=1, padding=1, count_include_pad=False)
+            patch += DISTANCE_COST * ((row - radius) ** 2 + (column - radius) ** 2) ** 0.5
+            costs = torch.minimum(costs, (patch + blame[area]).amin(dim=0, keepdim=True))
+    return costs
