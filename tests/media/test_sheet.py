@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vsodtool.errors import DataError
-from vsodtool.media.sheet import CAPTION, GAP, MARGIN, Layer, Row, draw_cell, draw_sheet
+from vsodtool.media.sheet import CAPTION, GAP, MARGIN, PAPER, STRIP, Layer, Row, draw_cell, draw_sheet
 
 GREY = np.full((60, 80, 3), 90, np.uint8)
 DISK = np.hypot(*(np.mgrid[:60, :80] - np.array([30, 40])[:, None, None])) < 15
@@ -43,3 +43,16 @@ def test_refuses_rows_of_unequal_length() -> None:
         draw_sheet([Row("", "", [(GREY, [])]), Row("", "", [(GREY, []), (GREY, [])])])
     with pytest.raises(DataError, match="rows"):
         draw_sheet([])
+
+
+def test_a_time_line_and_tags_take_their_places() -> None:
+    red, blue = (255, 0, 0), (0, 0, 255)
+    plain = draw_sheet([Row("a", "", [(GREY, [])])], cell_width=80)
+    sheet = draw_sheet([Row("a", "", [(GREY, [])], strip=[red, blue], tags=["x"])], cell_width=80)
+    assert sheet.shape == (plain.shape[0] + STRIP, plain.shape[1], 3)
+    line = sheet[CAPTION + 2, MARGIN : MARGIN + 80]
+    assert np.array_equal(line[2], red)
+    assert np.array_equal(line[42], blue)
+    cell = sheet[CAPTION + STRIP : CAPTION + STRIP + 60, MARGIN : MARGIN + 80]
+    assert np.array_equal(cell[2, 2], PAPER)
+    assert np.array_equal(cell[50, 70], GREY[50, 70])

@@ -1,4 +1,4 @@
-"""A sheet of pictures in rows, each with a caption: masks filled and outlined over small frames."""
+"""A sheet of pictures in rows, each with a caption and a time line: masks over small frames."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ FAINT: Colour = (150, 160, 172)
 GAP = 6
 MARGIN = 14
 CAPTION = 34
+STRIP = 20  # height of a time line with the gap below it
 _OVERSAMPLING = 2  # outlines are drawn at twice the size, then shrunk: smooth at any thickness
 
 
@@ -49,11 +50,20 @@ class Row:
         caption: one line, drawn bright.
         note: one line, drawn faint at the right end, may be empty.
         cells: per picture its RGB and the layers over it, bottom first.
+        strip: colours of a time line above the pictures, one per frame of the video; none if empty.
+        tags: a word or two written into each picture's corner; none if empty.
     """
 
     caption: str
     note: str
     cells: Sequence[tuple[ImageArray, Sequence[Layer]]]
+    strip: Sequence[Colour] = ()
+    tags: Sequence[str] = ()
+
+    @property
+    def head(self) -> int:
+        """Pixels above the pictures."""
+        return CAPTION + (STRIP if self.strip else 0)
 
 
 def draw_sheet(rows: Sequence[Row], cell_width: int = 256) -> ImageArray:
@@ -74,19 +84,41 @@ def draw_sheet(rows: Sequence[Row], cell_width: int = 256) -> ImageArray:
         raise DataError(f"sheet: expected rows of equal length, found {[len(row.cells) for row in rows]}")
     height, width = rows[0].cells[0][0].shape[:2]
     cell_height = max(round(cell_width * height / width), 1)
-    step_y = CAPTION + cell_height + MARGIN
-    size = (2 * MARGIN + columns * (cell_width + GAP) - GAP, len(rows) * step_y + MARGIN // 2)
+    total = sum(row.head + cell_height + MARGIN for row in rows)
+    size = (2 * MARGIN + columns * (cell_width + GAP) - GAP, total + MARGIN // 2)
     sheet = Image.new("RGB", size, PAPER)
-    pen = ImageDraw.Draw(sheet)
-    for index, row in enumerate(rows):
-        top = index * step_y + CAPTION
-        pen.text((MARGIN, top - CAPTION / 2 + 2), row.caption, INK, ImageFont.load_default(17), anchor="lm")
-        at_right = (size[0] - MARGIN, top - CAPTION / 2 + 2)
-        pen.text(at_right, row.note, FAINT, ImageFont.load_default(15), anchor="rm")
+    top = 0
+    for row in rows:
+        _draw_head(sheet, row, top)
+        top += row.head
         for column, (rgb, layers) in enumerate(row.cells):
-            cell = draw_cell(rgb, layers, (cell_height, cell_width))
-            sheet.paste(Image.fromarray(cell), (MARGIN + column * (cell_width + GAP), top))
+            cell = Image.fromarray(draw_cell(rgb, layers, (cell_height, cell_width)))
+            if row.tags:
+                _draw_tag(cell, row.tags[column])
+            sheet.paste(cell, (MARGIN + column * (cell_width + GAP), top))
+        top += cell_height + MARGIN
     return np.asarray(sheet, dtype=np.uint8)
+
+
+def _draw_head(sheet: Image.Image, row: Row, top: int) -> None:
+    """Caption, note and time line of a row that begins at `top`."""
+    pen = ImageDraw.Draw(sheet)
+    left, right = MARGIN, sheet.width - MARGIN
+    middle = top + CAPTION / 2 + 2
+    pen.text((left, middle), row.caption, INK, ImageFont.load_default(17), anchor="lm")
+    pen.text((right, middle), row.note, FAINT, ImageFont.load_default(15), anchor="rm")
+    for index, colour in enumerate(row.strip):
+        ends = [left + (right - left) * place // len(row.strip) for place in (index, index + 1)]
+        bottom = top + row.head - 8
+        pen.rectangle((ends[0], top + CAPTION, max(ends[1] - 3, ends[0]), bottom), fill=colour)
+
+
+def _draw_tag(cell: Image.Image, text: str) -> None:
+    pen = ImageDraw.Draw(cell)
+    font, corner = ImageFont.load_default(13), (7, 4)
+    right = pen.textbbox(corner, text, font=font)[2]
+    pen.rectangle((0, 0, right + 7, 22), fill=PAPER)
+    pen.text(corner, text, INK, font)
 
 
 def draw_cell(rgb: ImageArray, layers: Sequence[Layer], size: tuple[int, int]) -> ImageArray:
