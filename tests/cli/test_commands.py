@@ -242,6 +242,7 @@ def test_help_names_every_flag_and_version_is_one_line(cli: Cli, monkeypatch: py
     for name in ("flow", "pseudolabel", "demo"):
         code, out, _ = cli(name, "--help")
         assert code == 0
+        assert cli(name, "-h") == (0, out, "")
         for flag in (
             "--device",
             "--config",
