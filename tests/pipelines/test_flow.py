@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -176,7 +177,9 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path: Path) -> N
     report = run_flow(options, on_event=events.append)
     assert not (tmp_path / "out").exists()
     assert (report.dry_run, report.videos[0].flows, report.backend) == (True, 6, "dis")
-    assert "would compute 6 flows with dis" in events[-1].message
+    assert events[-1].message == f"would compute 6 flows with dis into {tmp_path / 'out/flow/v'}"
+    run_flow(replace(options, direction="backward"), on_event=events.append)
+    assert events[-1].message.endswith(str(Path("out/flow/v/backward")))
 
 
 def test_a_frame_that_does_not_decode_costs_its_pairs_only(tmp_path: Path) -> None:

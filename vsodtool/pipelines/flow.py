@@ -7,6 +7,7 @@ OUT/manifest.json
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -188,7 +189,8 @@ def _dry_report(plan: _Plan, backend: str, on_event: OnEvent) -> FlowReport:
         report.videos.append(
             FlowVideoReport(video, len(source.names), len(tasks) - there, there, 0, seconds=0.0)
         )
-        where = tasks[0].flow.parent if tasks else plan.config.output
+        folders = [task.flow.parent for task in tasks] or [plan.config.output]
+        where = os.path.commonpath(folders)  # of both directions, the folder that holds both
         message = f"would compute {len(tasks) - there} flows with {backend} into {where}"
         on_event(Event("notice", video, message))
     return report
