@@ -73,7 +73,7 @@ def test_a_full_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with FrameSpill(tmp_path) as spill:
-        monkeypatch.setattr(np, "save", full)
+        monkeypatch.setattr(np.lib.format, "write_array_header_1_0", full)
         with pytest.raises(DeviceError, match="no space left") as caught:
             spill.put(0, np.zeros(3))
         assert caught.value.exit_code == 5

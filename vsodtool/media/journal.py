@@ -62,7 +62,8 @@ class Journal:
         with self._lock:
             if self._closed:
                 raise DeviceError(f"the journal {self._path} is closed", "run the command again")
-            self._append(data)
+            if data:
+                self._append(data)
             for record in batch:
                 self._remember(record)
 

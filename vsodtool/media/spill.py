@@ -48,7 +48,10 @@ class FrameSpill:
         path = self._path(index)
         try:
             with path.open("wb") as file:
-                np.save(file, rgb, allow_pickle=False)
+                # np.save forgets the reason when a write fails.
+                plain = np.ascontiguousarray(rgb)
+                np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(plain))
+                file.write(plain.data)
         except OSError as error:
             path.unlink(missing_ok=True)
             raise _device_error(path, error) from error
