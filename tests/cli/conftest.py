@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+Pixels = npt.NDArray[np.uint8]
 Cli = Callable[..., tuple[int, str, str]]
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -64,3 +68,77 @@ def frames(tmp_path: Path) -> Path:
         picture = np.random.default_rng(index).integers(0, 256, (24, 32, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / f"{index}.png"), picture)
     return folder
+
+
+@dataclass(frozen=True)
+class SmallClip:
+    """A square that moves over a texture, as pictures and as a video file, and its masks.
+
+    Attributes:
+        root: the folder that everything is put in; the output belongs in `root / "out"`.
+        count: number of frames.
+        size: (H, W).
+    """
+
+    root: Path
+    count: int
+    size: tuple[int, int]
+
+    def frame(self, index: int) -> Pixels:
+        """RGB, uint8 (H, W, 3)."""
+        small = np.random.default_rng(1).integers(0, 256, (9, 12, 3), dtype=np.uint8)
+        picture = cv2.resize(small, self.size[::-1], interpolation=cv2.INTER_CUBIC)
+        square = self._square(index)
+        picture[square] = 255 - picture[self._square(0)][..., ::-1]  # its own texture, which moves along
+        return picture.astype(np.uint8)
+
+    def mask(self, index: int) -> Pixels:
+        """0 or 255, uint8 (H, W)."""
+        mask = np.zeros(self.size, np.uint8)
+        mask[self._square(index)] = 255
+        return mask
+
+    def _square(self, index: int) -> tuple[slice, slice]:
+        height, width = self.size
+        left = width // 4 + index % max(width // 3, 1)
+        return slice(height // 4, height // 4 + max(height // 3, 1)), slice(left, left + max(width // 3, 1))
+
+    def folder(self, name: str = "clip", suffix: str = "png") -> Path:
+        """Write the frames as pictures."""
+        folder = self.root / name
+        folder.mkdir(parents=True)
+        for index in range(self.count):
+            assert cv2.imwrite(str(folder / f"{index:05d}.{suffix}"), self.frame(index)[..., ::-1])
+        return folder
+
+    def file(self, name: str = "clip.mp4") -> Path:
+        """Write the frames as a video; its index stands at the front, so that it can be cut."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+            stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "threads": "1"})
+            stream.height, stream.width = self.size
+            stream.pix_fmt = "yuv420p"
+            stream.codec_context.gop_size = 4
+            for index in range(self.count):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(self.frame(index), format="rgb24")))
+            container.mux(stream.encode())
+        return path
+
+    def masks(self, *labelled: int, name: str = "masks") -> Path:
+        """Write masks of these frames."""
+        folder = self.root / name
+        folder.mkdir(parents=True)
+        for index in labelled:
+            assert cv2.imwrite(str(folder / f"{index:05d}.png"), self.mask(index))
+        return folder
+
+
+@pytest.fixture
+def small_clip(tmp_path: Path) -> Callable[..., SmallClip]:
+    """Make a `SmallClip` of so many frames and such a size under tmp_path."""
+
+    def make(count: int = 6, size: tuple[int, int] = (72, 96), root: Path = tmp_path) -> SmallClip:
+        return SmallClip(root, count, size)
+
+    return make
