@@ -49,7 +49,7 @@ class FrameSpill:
         try:
             with path.open("wb") as file:
                 # np.save forgets the reason when a write fails.
-                plain = np.ascontiguousarray(rgb)
+                plain = np.asarray(rgb, order="C")
                 np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(plain))
                 file.write(plain.data)
         except OSError as error:
