@@ -21,7 +21,6 @@ from vsodtool.pipelines.generator import Evidence, Generated, Generator, Side
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_image
 from vsodtool.pipelines.motion import CHUNK, Motion, MotionPlan
 
-# Errors are stored in quarters of a grey level; above 64 levels nothing is believed anyway.
 OBJECT = 0.5  # soft labels above this are object
 
 
