@@ -102,6 +102,26 @@ def test_rebox_is_pasting_and_cropping(old: Box, new: Box, fill: float | None) -
     torch.testing.assert_close(found, expected)
 
 
+@given(boxes(), st.integers(-30, 30), st.integers(-30, 30))
+def test_a_shifted_box_keeps_its_size(box: Box, rows: int, columns: int) -> None:
+    shifted = box.shift(rows, columns)
+    assert shifted.size == box.size
+    assert shifted.origin == (box.top + rows, box.left + columns)
+
+
+@settings(deadline=None)
+@given(boxes(), st.integers(-SIDE, SIDE), st.integers(-SIDE, SIDE))
+def test_reboxing_beyond_the_image_repeats_its_border(box: Box, rows: int, columns: int) -> None:
+    image, moved = torch.rand(1, 1, SIDE, SIDE), box.shift(rows, columns)
+    found = rebox(image, whole((SIDE, SIDE)), moved)
+    down = torch.arange(moved.top, moved.bottom)
+    right = torch.arange(moved.left, moved.right)
+    assert found.shape[-2:] == moved.size
+    if ((down >= 0) & (down < SIDE)).any() and ((right >= 0) & (right < SIDE)).any():
+        expected = image[..., down.clamp(0, SIDE - 1), :][..., right.clamp(0, SIDE - 1)]
+        assert torch.equal(found, expected)
+
+
 def test_paste_leaves_zero_outside() -> None:
     box = Box(1, 2, 3, 5)
     image = paste(torch.ones(1, 1, 2, 3), box, (4, 6))

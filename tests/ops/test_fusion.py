@@ -7,13 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsodtool.ops.fusion import Hypothesis, fuse, weigh
+from vsodtool.ops.fusion import Hypothesis, fuse, hypothesis, weigh
+from vsodtool.ops.photometric import photometric_error
 
 
 def flat(*labels: float, consistency: float = 1.0, error: float = 0.0) -> Hypothesis:
     channels = torch.tensor(labels).view(1, -1, 1, 1).expand(1, len(labels), 2, 3)
     one = torch.ones(1, 1, 2, 3)
-    return Hypothesis(channels, one * consistency, one * error)
+    return Hypothesis(channels, one * consistency, torch.zeros(1, 3, 2, 3), one * error)
 
 
 def fused(*hypotheses: Hypothesis) -> list[float]:
@@ -72,3 +73,11 @@ def test_weights_grow_with_consistency_and_likeness(a: float, b: float, c: float
 def test_full_support_is_one_and_nothing_alike_is_none() -> None:
     assert float(fuse([flat(1.0)]).support.max()) == pytest.approx(1)
     assert float(fuse([flat(1.0, error=1.0)]).support.max()) < 1e-3
+
+
+def test_a_hypothesis_is_judged_by_its_picture() -> None:
+    target, image = torch.rand(1, 3, 5, 6), torch.rand(1, 3, 5, 6)
+    one = torch.ones(1, 1, 5, 6)
+    made = hypothesis(one, one, target, image)
+    assert torch.equal(made.error, photometric_error(target, image))
+    assert torch.equal(made.image, image)
