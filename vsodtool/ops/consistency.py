@@ -21,5 +21,9 @@ def round_trip_consistency(flow_a_to_b: Tensor, flow_b_to_a: Tensor, *, sigma: f
     Returns:
         (B, 1, H, W) in (0, 1]. A pixel that leaves the image is judged by the border's flow.
     """
-    miss = flow_a_to_b + backward_warp(flow_b_to_a, flow_a_to_b)[0]
+    return closeness(flow_a_to_b + backward_warp(flow_b_to_a, flow_a_to_b)[0], sigma=sigma)
+
+
+def closeness(miss: Tensor, *, sigma: float = SIGMA) -> Tensor:
+    """exp(-|d|^2 / 2 sigma^2) of vectors d (B, 2, H, W) in pixels -> (B, 1, H, W) in (0, 1]."""
     return torch.exp(miss.square().sum(dim=1, keepdim=True) / (-2 * sigma * sigma))

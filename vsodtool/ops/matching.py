@@ -78,11 +78,25 @@ def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: S
     warped = functional.pad(warped, padding, mode="replicate")
     blame = functional.pad(blame, padding, mode="replicate")
     costs = torch.full_like(blame[:1, :, :height, :width], WORST)
+    # One buffer for all places: fresh memory for each would cost more than the arithmetic.
+    difference = warped.new_empty((*warped.shape[:2], height, width))
     for row in range(0, 2 * radius + 1, search.step):
         for column in range(0, 2 * radius + 1, search.step):
             area = (..., slice(row, row + height), slice(column, column + width))
-            difference = (image - warped[area]).abs_().amax(dim=1, keepdim=True)
-            patch = functional.avg_pool2d(difference, 3, stride=1, padding=1, count_include_pad=False)
+            torch.sub(warped[area], image, out=difference).abs_()
+            worst = torch.maximum(difference[:, 0:1], difference[:, 1:2])
+            patch = _box_mean(torch.maximum(worst, difference[:, 2:3], out=worst))
             patch += DISTANCE_COST * ((row - radius) ** 2 + (column - radius) ** 2) ** 0.5
-            costs = torch.minimum(costs, (patch + blame[area]).amin(dim=0, keepdim=True))
+            for source in range(len(patch)):
+                torch.minimum(costs, patch[source] + blame[area][source], out=costs)
     return costs
+
+
+def _box_mean(values: Tensor) -> Tensor:
+    """Mean of 3 x 3 pixels of (B, C, H, W), border repeated; several times as fast as avg_pool2d on CPUs."""
+    padded = functional.pad(values, (1, 1, 1, 1), mode="replicate")
+    rows = padded[..., :-2, :] + padded[..., 1:-1, :]
+    rows += padded[..., 2:, :]
+    mean = rows[..., :-2] + rows[..., 1:-1]
+    mean += rows[..., 2:]
+    return mean.div_(9)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import Box, rebox
-from vsodtool.ops.consistency import round_trip_consistency
+from vsodtool.ops.consistency import closeness
 from vsodtool.ops.warp import backward_warp
 
 
@@ -65,13 +65,10 @@ def carry(carried: Carried, flow_here_to_there: Tensor, flow_there_to_here: Tens
         box: of both flows.
     """
     there = carried.on(box)
-    known = torch.cat((there.labels, there.consistency, there.flow), dim=1)
-    moved, _ = backward_warp(known, flow_here_to_there)
-    objects = there.labels.shape[1]
-    trust = round_trip_consistency(flow_here_to_there, flow_there_to_here)
-    return Carried(
-        box,
-        moved[:, :objects],
-        moved[:, objects : objects + 1] * trust,
-        moved[:, objects + 1 :] + flow_here_to_there,
-    )
+    known = torch.cat((there.labels, there.consistency, there.flow, flow_there_to_here), dim=1)
+    moved, _ = backward_warp(
+        known, flow_here_to_there
+    )  # one warp for all: most of its cost is finding places
+    labels, consistency, flow, back = torch.split(moved, [there.labels.shape[1], 1, 2, 2], dim=1)
+    trust = closeness(flow_here_to_there + back)
+    return Carried(box, labels, consistency * trust, flow + flow_here_to_there)

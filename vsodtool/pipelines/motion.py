@@ -19,8 +19,7 @@ from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
 from vsodtool.types import FlowEstimator
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
-MARGIN = 64  # pixels around the place where the coarse flow carries an object
-MARGIN_SHARE = 0.15  # the same, as a share of the object's longer side
+MARGIN_SHARE = 0.15  # the border around an object is at least this share of its longer side
 TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
 CHUNK = 8  # pairs in the work at once
 
@@ -35,11 +34,13 @@ class MotionPlan:
         adjacent: flow between neighbouring frames.
         refining: flow between a frame and a distant labelled one, started from what is known.
         coarse: flow at a quarter of the size that says where to look; None looks everywhere.
+        margin: pixels around the place where the coarse flow carries an object.
     """
 
     adjacent: FlowEstimator
     refining: FlowEstimator
     coarse: FlowEstimator | None = None
+    margin: int = 64
 
     @property
     def name(self) -> str:
@@ -63,6 +64,7 @@ class Motion:
         self._spill: FrameSpill | None = job.frames.spill() if job.frames.is_long else None
         self._coarse: dict[int, HalfArray] = {}
         self._fine: dict[int, Tensor] = {}
+        self._small_images: dict[int, Tensor] = {}
         self.boxes = self._find_boxes()
 
     def close(self) -> None:
@@ -100,7 +102,9 @@ class Motion:
             self._trace(self._job.right, positions[::-1], 1, found)
         nothing = Box(0, 0, min(COARSE, size[0]), min(COARSE, size[1]))
         return [
-            box.scale(COARSE, size).grow(MARGIN, MARGIN_SHARE, size).align(COARSE) if box else nothing
+            box.scale(COARSE, size).grow(self._plan.margin, MARGIN_SHARE, size).align(COARSE)
+            if box
+            else nothing
             for box in found
         ]
 
@@ -129,16 +133,24 @@ class Motion:
         if kept is not None:
             return torch.from_numpy(kept).float()
         assert self._plan.coarse is not None
-        first, second = (
-            functional.avg_pool2d(self._job.image(self._sequence[at]), COARSE, ceil_mode=True)
-            for at in (position, position + 1)
-        )
+        first, second = self._small(position), self._small(position + 1)
         flows = self._plan.coarse.estimate(torch.cat((first, second)), torch.cat((second, first))).half()
         if self._spill is None:
             self._coarse[position] = flows.numpy()
         else:
             self._spill.put(position, flows.numpy())
         return flows.float()
+
+    def _small(self, position: int) -> Tensor:
+        """A frame at the coarse size (1, 3, h, w); the latest ones are kept, for each is needed twice."""
+        kept = self._small_images.get(position)
+        if kept is None:
+            image = self._job.image(self._sequence[position])
+            kept = functional.avg_pool2d(image, COARSE, ceil_mode=True)
+            self._small_images[position] = kept
+            self._small_images.pop(position - 2 * CHUNK, None)
+            self._small_images.pop(position + 2 * CHUNK, None)
+        return kept
 
     def _kept_coarse(self, position: int) -> HalfArray | None:
         if self._spill is None:
