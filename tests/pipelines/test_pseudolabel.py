@@ -361,7 +361,7 @@ def test_two_videos_and_a_dry_run(tmp_path: Path, film: Film, exact: Any) -> Non
         ("two", 1, 3),
     ]
     assert not (tmp_path / "out").exists()
-    assert any("one: 1 masks for 12 frames" in event.message for event in events)
+    assert any("one: 1 mask for 12 frames" in event.message for event in events)
     run_pseudolabel(config(tmp_path, tmp_path / "videos"), estimator=exact)
     for name, clip in clips.items():
         for found, truth in zip(read(tmp_path / "out/masks" / name), clip.truth, strict=True):

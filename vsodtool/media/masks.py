@@ -131,8 +131,8 @@ def describe_mapping(sets: Mapping[str, MaskSet]) -> list[str]:
         used = "" if len(masks.files) == masks.found else f", {len(masks.files)} of them used"
         objects = len(masks.object_ids)
         lines.append(
-            f"{masks.video}: {masks.found} masks for {masks.frame_count} frames{used}, "
-            f"{_KINDS[masks.encoding.kind]}, {objects} object{'' if objects == 1 else 's'}, "
+            f"{masks.video}: {_count(masks.found, 'mask')} for {_count(masks.frame_count, 'frame')}{used}, "
+            f"{_KINDS[masks.encoding.kind]}, {_count(objects, 'object')}, "
             f"from {masks.folder}"
         )
     ignored = next(iter(sets.values())).ignored if sets else ()
@@ -150,6 +150,10 @@ _KINDS = {
     "palette": "palette",
     "colour": "object drawn in colour",
 }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _inspect(file: Path, size: Size) -> MaskSummary:
