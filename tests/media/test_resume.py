@@ -20,6 +20,7 @@ import pytest
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError, WeightsError
 from vsodtool.media.atomic import temporary_path, write_bytes_atomically
 from vsodtool.media.frames_csv import read_frames_csv
+from vsodtool.media.journal import Journal
 from vsodtool.media.layout import OutputLayout
 from vsodtool.media.manifest import CLEARING, Manifest, read_manifest, write_manifest
 from vsodtool.media.resume import check_resumable, describe_run, start_or_resume
@@ -378,6 +379,19 @@ def test_a_read_only_disk(run: Run, mount_tmpfs: Callable[[str], Path]) -> None:
     run.layout = OutputLayout(mount_tmpfs("ro") / "out")
     with pytest.raises(DeviceError, match="not writable"):
         run.start()
+
+
+def test_a_run_killed_before_its_journal_went_is_complete(run: Run) -> None:
+    run.complete()
+    whole = snapshot(run.layout.root)
+    row = read_frames_csv(run.layout.frames_csv)[0]
+    journal = Journal(run.layout.journal)
+    journal.commit([row])
+    journal.close()
+    with run.start() as state:
+        assert state.complete
+        state.journal.commit([])
+    assert snapshot(run.layout.root) == whole
 
 
 WORKER = """

@@ -179,6 +179,9 @@ def start_or_resume(
         complete = before is not None and before.status == COMPLETE and len(intact) == len(records)
         if before is not None and complete:
             manifest = before
+            if layout.journal.exists():  # killed between the last two steps of `finish`
+                journal.remove()
+                journal = Journal(layout.journal)
         else:
             write_manifest(layout.manifest, manifest)
         return ResumeState(layout, manifest, journal, before is not None, complete, _by_video(intact), lock)
