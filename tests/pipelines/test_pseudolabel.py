@@ -171,7 +171,7 @@ def test_long_intervals_are_byte_identical(
         clip.write_folder(tmp_path / "clip") if kind == "folder" else clip.write_video(tmp_path / "clip.mp4")
     )
     clip.write_masks(tmp_path / "masks", labelled)
-    options = {"backend": "dis", "quality": "fast", "soft": True, "confidence": True}
+    options = {"backend": "dis", "quality": "balanced", "soft": True, "confidence": True}
     run_pseudolabel(config(tmp_path, source, output=tmp_path / "short", **options))
     stores: list[bool] = []
     get = frame_store.FrameStore.get
