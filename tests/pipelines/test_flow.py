@@ -182,6 +182,13 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path: Path) -> N
     assert events[-1].message.endswith(str(Path("out/flow/v/backward")))
 
 
+def test_a_video_without_a_pair_is_called_by_name(tmp_path: Path) -> None:
+    events: list[Event] = []
+    run_flow(config(tmp_path, folder(tmp_path / "v", 3), step=3), on_event=events.append)
+    (warning,) = [event for event in events if event.kind == "warning"]
+    assert (warning.video, warning.message) == ("v", "no flow: it has 3 frames, and --step is 3")
+
+
 def test_a_frame_that_does_not_decode_costs_its_pairs_only(tmp_path: Path) -> None:
     video = folder(tmp_path / "v", 6)
     (video / "f2.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")

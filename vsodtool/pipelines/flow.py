@@ -162,6 +162,9 @@ def _run_video(
     wanted = [task for task in tasks if not task.exists]
     reused = len(tasks) - len(wanted)
     on_event(Event("video", video, done=reused, total=len(tasks)))
+    if not tasks:
+        text = f"no flow: it has {_count(len(source.names), 'frame')}, and --step is {config.step}"
+        on_event(Event("warning", video, text))
     done = 0
 
     def advance(flows: int) -> None:
@@ -191,7 +194,7 @@ def _dry_report(plan: _Plan, backend: str, on_event: OnEvent) -> FlowReport:
         )
         folders = [task.flow.parent for task in tasks] or [plan.config.output]
         where = os.path.commonpath(folders)  # of both directions, the folder that holds both
-        message = f"would compute {len(tasks) - there} flows with {backend} into {where}"
+        message = f"would compute {_count(len(tasks) - there, 'flow')} with {backend} into {where}"
         on_event(Event("notice", video, message))
     return report
 
@@ -204,8 +207,12 @@ def _completed(manifest: Manifest, report: FlowReport) -> Manifest:
     return replace(manifest, videos=videos, seconds=round(report.seconds, 3), status=COMPLETE)
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _sentence(report: FlowVideoReport) -> str:
-    parts = [f"{report.flows} flows"]
+    parts = [_count(report.flows, "flow")]
     parts += [f"{report.reused} there already"] if report.reused else []
     parts += [f"{report.missing} impossible"] if report.missing else []
     return ", ".join(parts)
