@@ -18,15 +18,35 @@ from vsodtool.types import OnEvent
 class _DisPlan:
     adjacent: DisSettings
     refining: DisSettings
+    coarse: DisSettings
+    margin: int
+    search: Search
 
 
 # Chosen on davis-train; benchmarks/RESULTS.md has what each step gives and costs.
 _DIS_PLANS = {
-    "fast": _DisPlan(DisSettings(1, 8, 4, 12, 5), DisSettings(1, 8, 4, 12, 5)),
-    "balanced": _DisPlan(DisSettings(0, 8, 4, 12, 5), DisSettings(0, 8, 4, 12, 5)),
-    "best": _DisPlan(DisSettings(0, 8, 3, 25, 5), DisSettings(0, 8, 3, 16, 5)),
+    "fast": _DisPlan(
+        DisSettings(1, 8, 4, 12, 5),
+        DisSettings(2, 8, 4, 12, 5),
+        DisSettings(1, 8, 4, 12, 5),
+        margin=32,
+        search=Search(radius=6, step=6),
+    ),
+    "balanced": _DisPlan(
+        DisSettings(0, 8, 4, 12, 5),
+        DisSettings(0, 8, 4, 12, 5),
+        DisSettings(0, 8, 4, 16, 5),
+        margin=48,
+        search=Search(step=4, radius=8),
+    ),
+    "best": _DisPlan(
+        DisSettings(0, 8, 3, 25, 5),
+        DisSettings(0, 8, 3, 16, 5),
+        DisSettings(0, 8, 4, 16, 5),
+        margin=64,
+        search=Search(),
+    ),
 }
-_COARSE = DisSettings(0, 8, 4, 16, 5)
 
 
 def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEvent) -> MotionPlan:
@@ -39,9 +59,14 @@ def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEv
         estimator = create_estimator(backend, quality=quality, device=device, on_event=on_event)
         return MotionPlan(estimator, estimator)
     plan = _DIS_PLANS[quality]
-    return MotionPlan(DisEstimator(plan.adjacent), DisEstimator(plan.refining), DisEstimator(_COARSE))
+    return MotionPlan(
+        DisEstimator(plan.adjacent),
+        DisEstimator(plan.refining),
+        DisEstimator(plan.coarse),
+        margin=plan.margin,
+    )
 
 
 def create_generator(quality: str) -> Generator:
     """The generator of `--method warp`."""
-    return WarpGenerator(None if quality == "fast" else Search())
+    return WarpGenerator(_DIS_PLANS[quality].search)
