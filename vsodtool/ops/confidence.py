@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 SUPPORT_FLOOR = 0.3  # what a clear vote is worth although nothing that was warped here looks alike
+ONE_SIDED = 0.8  # what agreement is worth that no label on the other side confirms
 HAZE = 0.02  # soft labels below this are no object to doubt
 
 
@@ -29,19 +30,21 @@ def owners(labels: Tensor) -> Tensor:
     return owner
 
 
-def pixel_confidence(labels: Tensor, support: Tensor) -> Tensor:
+def pixel_confidence(labels: Tensor, support: Tensor, *, one_sided: bool = False) -> Tensor:
     """The margin of the winner over all others, less where nothing that was warped looks alike.
 
     Args:
         labels: soft labels (1, O, H, W) in [0, 1].
         support: (1, 1, H, W) in [0, 1].
+        one_sided: only one label stands behind it, so that agreement proves less.
 
     Returns:
         (1, 1, H, W) in [0, 1]; 0 = a coin's throw, 1 = every hypothesis agrees and is well supported.
     """
     winner = owner_probabilities(labels).amax(dim=1, keepdim=True)
     margin = (2 * winner - 1).clamp_min(0)
-    return margin * (SUPPORT_FLOOR + (1 - SUPPORT_FLOOR) * support)
+    trust = ONE_SIDED if one_sided else 1.0
+    return margin * (SUPPORT_FLOOR + (1 - SUPPORT_FLOOR) * support) * trust
 
 
 def frame_confidence(labels: Tensor, confidence: Tensor) -> float:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.edges import align_to_edges
 from vsodtool.ops.fusion import Hypothesis, fuse
 from vsodtool.ops.matching import Search, match_owners
 
@@ -68,13 +69,21 @@ class Generator(Protocol):
 
 
 class WarpGenerator:
-    """`--method warp`: fusion of warped labels, then a search for better matches; no learned weights."""
+    """`--method warp`: fusion of warped labels, a search for better matches, borders pulled to edges.
+
+    No learned weights.
+    """
 
     name = "warp"
 
-    def __init__(self, search: Search | None = None) -> None:
-        """Choose the search that follows the fusion; None leaves it out."""
-        self._search = search
+    def __init__(self, search: Search | None = None, *, edges: bool = False) -> None:
+        """Choose what follows the fusion.
+
+        Args:
+            search: where to look for better matches; None does not.
+            edges: pull borders to the edges of the image.
+        """
+        self._search, self._edges = search, edges
 
     def generate(self, evidence: Evidence) -> Generated:
         """Fuse both sides' hypotheses, and settle what is left in doubt by looking around."""
@@ -85,4 +94,7 @@ class WarpGenerator:
             images = torch.cat([way.image for way in ways])
             warped = torch.cat([way.labels for way in ways])
             labels = match_owners(labels, evidence.image, images, warped, search=self._search)
-        return Generated(labels, pixel_confidence(labels, fused.support))
+        if self._edges:
+            labels = align_to_edges(labels, evidence.image)
+        one_sided = len(evidence.sides) == 1
+        return Generated(labels, pixel_confidence(labels, fused.support, one_sided=one_sided))

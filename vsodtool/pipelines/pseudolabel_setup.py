@@ -21,6 +21,7 @@ class _DisPlan:
     coarse: DisSettings
     margin: int
     search: Search
+    edges: bool
 
 
 # Chosen on davis-train; benchmarks/RESULTS.md has what each step gives and costs.
@@ -31,6 +32,7 @@ _DIS_PLANS = {
         DisSettings(1, 8, 4, 12, 5),
         margin=32,
         search=Search(radius=6, step=6),
+        edges=False,
     ),
     "balanced": _DisPlan(
         DisSettings(0, 8, 4, 12, 5),
@@ -38,6 +40,7 @@ _DIS_PLANS = {
         DisSettings(0, 8, 4, 16, 5),
         margin=48,
         search=Search(step=4, radius=8),
+        edges=True,
     ),
     "best": _DisPlan(
         DisSettings(0, 8, 3, 25, 5),
@@ -45,6 +48,7 @@ _DIS_PLANS = {
         DisSettings(0, 8, 4, 16, 5),
         margin=64,
         search=Search(),
+        edges=True,
     ),
 }
 
@@ -69,4 +73,5 @@ def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEv
 
 def create_generator(quality: str) -> Generator:
     """The generator of `--method warp`."""
-    return WarpGenerator(_DIS_PLANS[quality].search)
+    plan = _DIS_PLANS[quality]
+    return WarpGenerator(plan.search, edges=plan.edges)
