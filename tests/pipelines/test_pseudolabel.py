@@ -17,8 +17,9 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media import frame_store
 from vsodtool.media.frames_csv import read_frames_csv
-from vsodtool.pipelines.generator import Evidence, Generated, WarpGenerator
+from vsodtool.pipelines.generator import Evidence, Generated
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
+from vsodtool.pipelines.pseudolabel_setup import create_generator
 from vsodtool.types import Event, FrameRecord, FrameStatus
 
 GIVEN, GENERATED = FrameStatus.GIVEN, FrameStatus.GENERATED
@@ -41,7 +42,7 @@ class Counting:
             self.calls += 1
             if self.calls > self._stop_after:
                 raise KeyboardInterrupt
-        return WarpGenerator().generate(evidence)
+        return create_generator("balanced").generate(evidence)
 
 
 def config(tmp_path: Path, source: Path, **options: Any) -> PseudoLabelConfig:

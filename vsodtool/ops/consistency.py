@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vsodtool.ops.warp import backward_warp
+from vsodtool.ops.warp import sample
 
 SIGMA = 1.5  # pixels; the figure of the prototype (data/baseline.md), flat between 1 and 2.5 on davis-train
 
@@ -21,7 +21,7 @@ def round_trip_consistency(flow_a_to_b: Tensor, flow_b_to_a: Tensor, *, sigma: f
     Returns:
         (B, 1, H, W) in (0, 1]. A pixel that leaves the image is judged by the border's flow.
     """
-    return closeness(flow_a_to_b + backward_warp(flow_b_to_a, flow_a_to_b)[0], sigma=sigma)
+    return closeness(flow_a_to_b + sample(flow_b_to_a, flow_a_to_b), sigma=sigma)
 
 
 def closeness(miss: Tensor, *, sigma: float = SIGMA) -> Tensor:

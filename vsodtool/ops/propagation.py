@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vsodtool.ops.boxes import Box, rebox
 from vsodtool.ops.consistency import closeness
-from vsodtool.ops.warp import backward_warp
+from vsodtool.ops.warp import sample
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,7 @@ def carry(carried: Carried, flow_here_to_there: Tensor, flow_there_to_here: Tens
     """
     there = carried.on(box)
     known = torch.cat((there.labels, there.consistency, there.flow, flow_there_to_here), dim=1)
-    moved, _ = backward_warp(
-        known, flow_here_to_there
-    )  # one warp for all: most of its cost is finding places
+    moved = sample(known, flow_here_to_there)  # one warp for all: most of its cost is finding places
     labels, consistency, flow, back = torch.split(moved, [there.labels.shape[1], 1, 2, 2], dim=1)
     trust = closeness(flow_here_to_there + back)
     return Carried(box, labels, consistency * trust, flow + flow_here_to_there)

@@ -29,6 +29,19 @@ def backward_warp(
     Raises:
         ShapeError: the tensors have other shapes or batch sizes that do not agree.
     """
+    warped = sample(image_b, flow_a_to_b, origin=origin)
+    height, width = image_b.shape[-2:]
+    rows, columns = _positions(flow_a_to_b, origin)
+    inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+    return warped, inside.unsqueeze(1).to(image_b.dtype)
+
+
+def sample(image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0, 0)) -> Tensor:
+    """The warped image of `backward_warp`, without the mask; everything else as there.
+
+    Raises:
+        ShapeError: the tensors have other shapes or batch sizes that do not agree.
+    """
     check_tensor(image_b, "image_b")
     check_flow(flow_a_to_b, "flow_a_to_b")
     batch = image_b.shape[0]
@@ -36,17 +49,15 @@ def backward_warp(
         raise ShapeError(f"flow_a_to_b: expected a batch of 1 or {batch}, found {flow_a_to_b.shape[0]}")
     height, width = image_b.shape[-2:]
     rows, columns = _positions(flow_a_to_b, origin)
-    inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
     # grid_sample wants [-1, 1]; an axis of one pixel has only one place to sample.
     grid = torch.stack((columns * (2 / max(width - 1, 1)) - 1, rows * (2 / max(height - 1, 1)) - 1), dim=-1)
-    warped = functional.grid_sample(
+    return functional.grid_sample(
         image_b,
         grid.to(image_b.dtype).expand(batch, -1, -1, -1),
         mode="bilinear",
         padding_mode="border",
         align_corners=True,
     )
-    return warped, inside.unsqueeze(1).to(image_b.dtype)
 
 
 def compose_flows(flow_a_to_b: Tensor, flow_b_to_c: Tensor, *, origin: tuple[int, int] = (0, 0)) -> Tensor:
@@ -57,7 +68,7 @@ def compose_flows(flow_a_to_b: Tensor, flow_b_to_c: Tensor, *, origin: tuple[int
         flow_b_to_c: (B, 2, H, W) in pixels.
         origin: as in `backward_warp`, of a's box within b's.
     """
-    return flow_a_to_b + backward_warp(flow_b_to_c, flow_a_to_b, origin=origin)[0]
+    return flow_a_to_b + sample(flow_b_to_c, flow_a_to_b, origin=origin)
 
 
 def _positions(flow: Tensor, origin: tuple[int, int]) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from vsodtool.ops.boxes import Box, paste, rebox, whole
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.fusion import hypothesis
 from vsodtool.ops.propagation import Carried, carry, start
-from vsodtool.ops.warp import backward_warp
+from vsodtool.ops.warp import sample
 from vsodtool.pipelines.generator import Evidence, Generated, Generator, Side
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_image
 from vsodtool.pipelines.motion import CHUNK, Motion, MotionPlan
@@ -154,12 +154,12 @@ def _evidence(
     """
     carried = carried.on(box)
     image = job.image(index, box)
-    warped, _ = backward_warp(label_image, carried.flow, origin=box.origin)
+    warped = sample(label_image, carried.flow, origin=box.origin)
     rows, columns = _main_motion(carried)
     there = rebox(label_image, whole(job.size), box.shift(rows, columns)).contiguous()
     moved = carried.flow.new_tensor([columns, rows]).view(1, 2, 1, 1)
     flow = plan.refining.estimate(image, there, initial=carried.flow - moved) + moved
-    again, _ = backward_warp(torch.cat((label_image, known.labels), dim=1), flow, origin=box.origin)
+    again = sample(torch.cat((label_image, known.labels), dim=1), flow, origin=box.origin)
     return Side(
         abs(index - known.index),
         hypothesis(carried.labels, carried.consistency, image, warped),

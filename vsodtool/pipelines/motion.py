@@ -14,12 +14,12 @@ from torch.nn import functional
 
 from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, bounding_box, whole
-from vsodtool.ops.warp import backward_warp
+from vsodtool.ops.warp import sample
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
 from vsodtool.types import FlowEstimator
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
-MARGIN_SHARE = 0.15  # the border around an object is at least this share of its longer side
+CONTEXT_SHARE = 0.15  # flow sees at least this share of an object's longer side around it
 TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
 CHUNK = 8  # pairs in the work at once
 
@@ -34,13 +34,15 @@ class MotionPlan:
         adjacent: flow between neighbouring frames.
         refining: flow between a frame and a distant labelled one, started from what is known.
         coarse: flow at a quarter of the size that says where to look; None looks everywhere.
-        margin: pixels around the place where the coarse flow carries an object.
+        margin: pixels around the place where the coarse flow carries an object, in which it may be.
+        context: pixels around that which the flow sees too.
     """
 
     adjacent: FlowEstimator
     refining: FlowEstimator
     coarse: FlowEstimator | None = None
-    margin: int = 64
+    margin: int = 32
+    context: int = 32
 
     @property
     def name(self) -> str:
@@ -102,9 +104,7 @@ class Motion:
             self._trace(self._job.right, positions[::-1], 1, found)
         nothing = Box(0, 0, min(COARSE, size[0]), min(COARSE, size[1]))
         return [
-            box.scale(COARSE, size).grow(self._plan.margin, MARGIN_SHARE, size).align(COARSE)
-            if box
-            else nothing
+            box.scale(COARSE, size).grow(self._plan.margin, 0.0, size).align(COARSE) if box else nothing
             for box in found
         ]
 
@@ -121,7 +121,7 @@ class Motion:
                 return
             for position, flows in zip(chunk, self._workers.map(self._coarse_flow, chunk), strict=True):
                 # The label comes from frame `position + side` and goes to the other frame of the pair.
-                labels, _ = backward_warp(labels, flows[1 - side : 2 - side])
+                labels = sample(labels, flows[1 - side : 2 - side])
                 box = bounding_box(labels, TRACE) or box  # lost: look on where it was last
                 here = position + 1 - side
                 before = found[here]
@@ -163,13 +163,14 @@ class Motion:
 
     def _fine_flow(self, position: int) -> Tensor:
         """Flows of a pair on its box, half precision (2, 2, h, w); the same whichever side asks."""
-        box = self.pair_box(position)
+        wanted = self.pair_box(position)
+        box = wanted.grow(self._plan.context, CONTEXT_SHARE, self._job.size).align(COARSE)
         first, second = (self._job.image(self._sequence[at], box) for at in (position, position + 1))
         initial = None if self._plan.coarse is None else _enlarge(self._coarse_flow(position), box)
         flows = self._plan.adjacent.estimate(
             torch.cat((first, second)), torch.cat((second, first)), initial=initial
         )
-        return flows.half()
+        return wanted.shift(-box.top, -box.left).crop(flows).half()
 
 
 def _enlarge(coarse: Tensor, box: Box) -> Tensor:

@@ -25,6 +25,7 @@ from vsodtool.media.layout import OutputLayout, check_output
 from vsodtool.media.masks import MaskSet, describe_mapping, match_masks
 from vsodtool.media.resume import check_resumable, describe_run, start_or_resume
 from vsodtool.models.flow.registry import resolve_backend, weight_files
+from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.generator import Generator
 from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.label_writer import output_files
@@ -143,6 +144,7 @@ def _workers(count: int) -> Iterator[tuple[Workers, ThreadPoolExecutor]]:
     One torch thread per piece: side by side they use the cores better than torch's own threads, which would
     wait for each other.
     """
+    keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

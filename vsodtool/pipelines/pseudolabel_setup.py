@@ -20,6 +20,7 @@ class _DisPlan:
     refining: DisSettings
     coarse: DisSettings
     margin: int
+    context: int
     search: Search
     edges: bool
 
@@ -30,7 +31,8 @@ _DIS_PLANS = {
         DisSettings(1, 8, 4, 12, 5),
         DisSettings(2, 8, 4, 12, 5),
         DisSettings(1, 8, 4, 12, 5),
-        margin=32,
+        margin=12,
+        context=20,
         search=Search(radius=6, step=6),
         edges=False,
     ),
@@ -38,7 +40,8 @@ _DIS_PLANS = {
         DisSettings(0, 8, 4, 12, 5),
         DisSettings(0, 8, 4, 12, 5),
         DisSettings(0, 8, 4, 16, 5),
-        margin=48,
+        margin=16,
+        context=32,
         search=Search(step=4, radius=8),
         edges=True,
     ),
@@ -46,7 +49,8 @@ _DIS_PLANS = {
         DisSettings(0, 8, 3, 25, 5),
         DisSettings(0, 8, 3, 16, 5),
         DisSettings(0, 8, 4, 16, 5),
-        margin=64,
+        margin=16,
+        context=32,
         search=Search(),
         edges=True,
     ),
@@ -68,6 +72,7 @@ def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEv
         DisEstimator(plan.refining),
         DisEstimator(plan.coarse),
         margin=plan.margin,
+        context=plan.context,
     )
 
 
