@@ -7,6 +7,7 @@ NeuroImage 2011.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,6 @@ from torch.nn import functional
 
 from vsodtool.ops.boxes import bounding_box
 from vsodtool.ops.confidence import owner_probabilities
-from vsodtool.ops.edges import box_mean
 
 DISTANCE_COST = 0.3 / 255  # per pixel of displacement: of two equal matches the nearer one
 WRONG_OWNER_COST = 0.5  # more than patches differ: a match speaks for its own owner only
@@ -28,7 +28,7 @@ class Search:
     """Where to look and how much to believe it.
 
     Attributes:
-        radius: of the square window, pixels.
+        radius: of the round window, pixels.
         step: between the places looked at, pixels.
         weight: logits per grey level of difference between the best matches of two owners.
     """
@@ -36,6 +36,12 @@ class Search:
     radius: int = 9
     step: int = 3
     weight: float = 0.2
+
+    def places(self) -> list[tuple[int, int]]:
+        """(rows, columns) relative to the pixel, itself among them."""
+        reach = self.radius // self.step * self.step
+        along = range(-reach, reach + 1, self.step)
+        return [(row, column) for row in along for column in along if math.hypot(row, column) <= self.radius]
 
 
 def match_owners(
@@ -74,20 +80,28 @@ def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: S
     """The difference of the best match of each owner (1, 1 + O, H, W), in [0, WORST]."""
     radius = search.radius
     height, width = image.shape[-2:]
-    blame = (1 - owner_probabilities(warped_labels)) * WRONG_OWNER_COST
+    blame = (1 - owner_probabilities(warped_labels)) * (9 * WRONG_OWNER_COST)
     padding = (radius, radius, radius, radius)
     warped = functional.pad(warped, padding, mode="replicate")
     blame = functional.pad(blame, padding, mode="replicate")
-    costs = torch.full_like(blame[:1, :, :height, :width], WORST)
+    costs = torch.full_like(blame[:1, :, :height, :width], 9 * WORST)
+    # Costs are sums over nine pixels here, so that no place needs a division.
     # One buffer for all places: fresh memory for each would cost more than the arithmetic.
     difference = warped.new_empty((*warped.shape[:2], height, width))
-    for row in range(0, 2 * radius + 1, search.step):
-        for column in range(0, 2 * radius + 1, search.step):
-            area = (..., slice(row, row + height), slice(column, column + width))
-            torch.sub(warped[area], image, out=difference).abs_()
-            worst = torch.maximum(difference[:, 0:1], difference[:, 1:2])
-            patch = box_mean(torch.maximum(worst, difference[:, 2:3], out=worst), 1)
-            patch += DISTANCE_COST * ((row - radius) ** 2 + (column - radius) ** 2) ** 0.5
-            for source in range(len(patch)):
-                torch.minimum(costs, patch[source] + blame[area][source], out=costs)
-    return costs
+    for row, column in search.places():
+        top, left = radius + row, radius + column
+        area = (..., slice(top, top + height), slice(left, left + width))
+        torch.sub(warped[area], image, out=difference).abs_()
+        worst = torch.maximum(difference[:, 0:1], difference[:, 1:2])
+        patch = _box_sum(torch.maximum(worst, difference[:, 2:3], out=worst))
+        patch += 9 * DISTANCE_COST * math.hypot(row, column)
+        for source in range(len(patch)):
+            torch.minimum(costs, patch[source] + blame[area][source], out=costs)
+    return costs.div_(9)
+
+
+def _box_sum(values: Tensor) -> Tensor:
+    """Sum over 3 x 3 pixels of (B, C, H, W), border repeated."""
+    padded = functional.pad(values, (1, 1, 1, 1), mode="replicate")
+    rows = (padded[..., :-2, :] + padded[..., 1:-1, :]).add_(padded[..., 2:, :])
+    return (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])

@@ -15,7 +15,7 @@ from torch.nn import functional
 from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.warp import sample
-from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
+from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_image
 from vsodtool.types import FlowEstimator
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
@@ -145,8 +145,9 @@ class Motion:
         """A frame at the coarse size (1, 3, h, w); the latest ones are kept, for each is needed twice."""
         kept = self._small_images.get(position)
         if kept is None:
-            image = self._job.image(self._sequence[position])
-            kept = functional.avg_pool2d(image, COARSE, ceil_mode=True)
+            # Every second pixel first: the whole frame as floats would cost more than the flow.
+            rgb = self._job.rgb(self._sequence[position])[:: COARSE // 2, :: COARSE // 2]
+            kept = functional.avg_pool2d(to_image(rgb, whole(rgb.shape[:2])), 2, ceil_mode=True)
             self._small_images[position] = kept
             self._small_images.pop(position - 2 * CHUNK, None)
             self._small_images.pop(position + 2 * CHUNK, None)

@@ -28,17 +28,17 @@ class _DisPlan:
 # Chosen on davis-train; benchmarks/RESULTS.md has what each step gives and costs.
 _DIS_PLANS = {
     "fast": _DisPlan(
-        DisSettings(1, 8, 4, 12, 5),
-        DisSettings(2, 8, 4, 12, 5),
-        DisSettings(1, 8, 4, 12, 5),
+        DisSettings(1, 8, 4, 12, 2),
+        DisSettings(2, 8, 4, 12, 3),
+        DisSettings(1, 8, 4, 8, 3),
         margin=12,
-        context=20,
+        context=16,
         search=Search(radius=6, step=6),
         edges=False,
     ),
     "balanced": _DisPlan(
-        DisSettings(0, 8, 4, 12, 5),
-        DisSettings(0, 8, 4, 12, 5),
+        DisSettings(0, 8, 4, 12, 2),
+        DisSettings(0, 8, 4, 12, 2),
         DisSettings(0, 8, 4, 16, 5),
         margin=16,
         context=32,
@@ -46,8 +46,8 @@ _DIS_PLANS = {
         edges=True,
     ),
     "best": _DisPlan(
-        DisSettings(0, 8, 3, 25, 5),
-        DisSettings(0, 8, 3, 16, 5),
+        DisSettings(0, 8, 3, 25, 2),
+        DisSettings(0, 8, 3, 16, 2),
         DisSettings(0, 8, 4, 16, 5),
         margin=16,
         context=32,
