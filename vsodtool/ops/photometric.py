@@ -26,10 +26,10 @@ def photometric_error(image: Tensor, warped: Tensor, *, blur: float = BLUR) -> T
 
 
 def gaussian_blur(values: Tensor, sigma: float) -> Tensor:
-    """Gaussian smoothing of (B, C, H, W), border repeated, cut off at three sigma; no-op for sigma 0."""
+    """Gaussian smoothing of (B, C, H, W), border repeated, cut off at two sigma; no-op for sigma 0."""
     if sigma <= 0:
         return values
-    radius = math.ceil(3 * sigma)
+    radius = math.ceil(2 * sigma)
     taps = torch.arange(-radius, radius + 1, dtype=values.dtype, device=values.device)
     weights = torch.exp(-taps.square() / (2 * sigma * sigma))
     weights = weights / weights.sum()

@@ -47,17 +47,28 @@ def sample(image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0
     batch = image_b.shape[0]
     if flow_a_to_b.shape[0] not in (1, batch):
         raise ShapeError(f"flow_a_to_b: expected a batch of 1 or {batch}, found {flow_a_to_b.shape[0]}")
-    height, width = image_b.shape[-2:]
-    rows, columns = _positions(flow_a_to_b, origin)
-    # grid_sample wants [-1, 1]; an axis of one pixel has only one place to sample.
-    grid = torch.stack((columns * (2 / max(width - 1, 1)) - 1, rows * (2 / max(height - 1, 1)) - 1), dim=-1)
     return functional.grid_sample(
         image_b,
-        grid.to(image_b.dtype).expand(batch, -1, -1, -1),
+        _grid(flow_a_to_b, origin, image_b).expand(batch, -1, -1, -1),
         mode="bilinear",
         padding_mode="border",
         align_corners=True,
     )
+
+
+def _grid(flow: Tensor, origin: tuple[int, int], image: Tensor) -> Tensor:
+    """Where a flow points to, as grid_sample wants it: in [-1, 1] of the image, (B, h, w, 2)."""
+    height, width = image.shape[-2:]
+    # An axis of one pixel has only one place to sample.
+    across, down = 2 / max(width - 1, 1), 2 / max(height - 1, 1)
+    rows = torch.arange(flow.shape[-2], device=flow.device, dtype=flow.dtype) + origin[0]
+    columns = torch.arange(flow.shape[-1], device=flow.device, dtype=flow.dtype) + origin[1]
+    grid = flow.new_empty((flow.shape[0], *flow.shape[-2:], 2))
+    torch.mul(flow[:, 0], across, out=grid[..., 0])
+    torch.mul(flow[:, 1], down, out=grid[..., 1])
+    grid[..., 0] += columns * across - 1
+    grid[..., 1] += (rows * down - 1)[:, None]
+    return grid.to(image.dtype)
 
 
 def compose_flows(flow_a_to_b: Tensor, flow_b_to_c: Tensor, *, origin: tuple[int, int] = (0, 0)) -> Tensor:
