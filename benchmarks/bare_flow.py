@@ -2,9 +2,10 @@
 
     python benchmarks/bare_flow.py INPUT... [--backend auto] [--quality balanced] [--device auto]
 
-All cores, full frames, the settings of that quality. DIS is called on grey frames without the estimator
-around it, so that only decoding and flow are counted; other backends go through their estimator. Prints one
-JSON object: frames, and seconds without imports. `throughput.py` runs it in a process of its own.
+All cores, full frames, the settings that `pseudolabel` has for adjacent flow at that quality. DIS is called
+on grey frames without the estimator around it, so that only decoding and flow are counted; other backends go
+through their estimator. Prints one JSON object: frames, and seconds without imports. `throughput.py` runs it
+in a process of its own.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from vsodtool.checks import resolve_device
 from vsodtool.media.frames import open_frames
 from vsodtool.media.inputs import discover_videos
 from vsodtool.models.flow.dis import DisEstimator
-from vsodtool.models.flow.registry import create_estimator
-from vsodtool.types import FlowEstimator, ImageArray
+from vsodtool.models.flow.registry import resolve_backend
+from vsodtool.pipelines.pseudolabel_setup import motion_plan
+from vsodtool.types import FlowEstimator, ImageArray, ignore_event
 
 Prepare = Callable[[ImageArray], Any]
 Compute = Callable[[Any, Any], Any]
@@ -75,7 +77,8 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     device = resolve_device(arguments.device)
-    estimator = create_estimator(arguments.backend, quality=arguments.quality, device=device)
+    backend = resolve_backend(arguments.backend, device)
+    estimator = motion_plan(backend, arguments.quality, device, ignore_event).adjacent
     bare = isinstance(estimator, DisEstimator)
     prepare, compute = bare_dis(estimator) if bare else through_estimator(estimator, device)
     cores = os.cpu_count() or 1

@@ -2,7 +2,8 @@
 
     python benchmarks/throughput.py ROOT [--every 10] ...                           a DAVIS-style root
     python benchmarks/throughput.py --frames 500 5000 [--labels every10|ends] ...   generated 854x480 videos
-        [--quality fast balanced best] [--backend auto] [--device auto] [--rounds 3] [--out FILE.md]
+        [--quality fast balanced best] [--backend auto] [--device auto] [--rounds 3] [--no-bare]
+        [--out FILE.md]
 
 Runs of vsodtool and of the bare decoding and flow (bare_flow.py) take turns, `--rounds` times; medians are
 printed. `wall` counts the whole process with its start; `work` leaves out the start, measured as a dry run.
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from statistics import median
 
@@ -83,10 +85,11 @@ def measure(case: Case, quality: str, arguments: argparse.Namespace, folder: Pat
         found = len(list((output / "masks").rglob("*.png")))
         if found != case.frames:
             raise SystemExit(f"{case.title}: {case.frames} frames, but {found} masks came out")
-        report = json.loads(run(bare).output.splitlines()[-1])
-        bares.append(report["frames"] / report["seconds"])
+        if not arguments.no_bare:
+            report = json.loads(run(bare).output.splitlines()[-1])
+            bares.append(report["frames"] / report["seconds"])
         print(f"{case.title} {quality} {turn + 1}/{arguments.rounds}: {walls[-1]:.1f} s", file=sys.stderr)
-    wall, work, bare_rate = median(walls), median(walls) - median(starts), median(bares)
+    wall, work, bare_rate = median(walls), median(walls) - median(starts), median(bares or [nan])
     rate = case.frames / work
     cells = [case.title, quality, case.frames, f"{wall:.1f}", f"{case.frames / wall:.1f}", f"{rate:.1f}"]
     cells += [f"{bare_rate:.1f}", f"{rate / bare_rate:.2f}", f"{median(peaks):.0f}"]
@@ -141,6 +144,7 @@ def main() -> None:
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-bare", action="store_true", help="leave the bare runs out")
     parser.add_argument("--out", type=Path, help="also append the figures to this file")
     arguments = parser.parse_args()
     if arguments.root is None and not arguments.frames:

@@ -47,7 +47,7 @@ _DIS_PLANS = {
     ),
     "best": _DisPlan(
         DisSettings(0, 8, 3, 25, 2),
-        DisSettings(0, 8, 3, 16, 2),
+        DisSettings(0, 8, 3, 25, 2),
         DisSettings(0, 8, 4, 16, 5),
         margin=16,
         context=32,
@@ -67,9 +67,11 @@ def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEv
         estimator = create_estimator(backend, quality=quality, device=device, on_event=on_event)
         return MotionPlan(estimator, estimator)
     plan = _DIS_PLANS[quality]
+    adjacent = DisEstimator(plan.adjacent)
     return MotionPlan(
-        DisEstimator(plan.adjacent),
-        DisEstimator(plan.refining),
+        adjacent,
+        # The same object where it can be: each holds some 60 MB a thread at 854x480.
+        adjacent if plan.refining == plan.adjacent else DisEstimator(plan.refining),
         DisEstimator(plan.coarse),
         margin=plan.margin,
         context=plan.context,
