@@ -82,7 +82,9 @@ def run_pseudolabel(
     on_event(Event("notice", message=f"method: {method}, flow: {motion.name}"))
     outputs = partial(output_files, config, plan.layout)
     with start_or_resume(plan.layout, manifest, overwrite=config.overwrite, outputs_of=outputs) as state:
-        if state.resumed and not state.complete:
+        if state.complete:
+            on_event(Event("notice", message="an earlier run finished all of this: nothing left to do"))
+        elif state.resumed:
             done = sum(len(state.finished(video.name)) for video in plan.videos)
             on_event(Event("notice", message=f"continuing an earlier run: {done} frames are finished"))
         records: list[FrameRecord] = []

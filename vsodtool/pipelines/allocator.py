@@ -1,0 +1,29 @@
+"""How the C library keeps memory: freed blocks are used again instead of given back and fetched anew."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # <malloc.h>
+_KEPT = 64 * 2**20  # bytes
+
+
+def keep_freed_memory() -> bool:
+    """Make glibc reuse large blocks; for the whole process, and only where there is glibc.
+
+    Tensors of a few megabytes come and go thousands of times. Each one fetched from the kernel costs a page
+    fault per 4 KiB, which took a tenth of the time of `pseudolabel --quality fast`. The peak does not grow.
+
+    Returns:
+        Whether it took effect.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):  # musl, or something rarer: slower, nothing else
+        return False
+    settings = ((_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, _KEPT))
+    taken = [mallopt(option, value) for option, value in settings]
+    return taken == [1, 1]
