@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,3 +43,9 @@ def mount_tmpfs(tmp_path: Path) -> Iterator[Mount]:
     yield mount
     if mounted:
         subprocess.run(["umount", "-l", str(folder)], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hear_interrupts() -> None:
+    """A shell starts background jobs deaf to Ctrl-C, and children inherit that: they could not be interrupted."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
