@@ -47,5 +47,5 @@ def mount_tmpfs(tmp_path: Path) -> Iterator[Mount]:
 
 @pytest.fixture(scope="session", autouse=True)
 def hear_interrupts() -> None:
-    """A shell starts background jobs deaf to Ctrl-C, and children inherit that: they could not be interrupted."""
+    """A shell starts background jobs deaf to Ctrl-C, children inherit that and could not be interrupted."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
