@@ -249,3 +249,16 @@ def test_a_build_without_the_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("vsodtool.media.overlay.av.open", lambda *args, **kwargs: Container())
     with pytest.raises(DeviceError, match=r"no H\.264 encoder"):
         noise_film(tmp_path / "film.mp4")
+
+
+def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    frames = [random.integers(0, 256, (240, 427, 3), dtype=np.uint8) for _ in range(6)]
+    labels = np.zeros((240, 427), np.uint16)
+    labels[50:100, 60:200] = 1
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        with OverlayWriter(tmp_path / name, (240, 427), 24) as writer:
+            for frame in frames:
+                writer.add(frame, labels)
+    first, *others = (path.read_bytes() for path in sorted(tmp_path.glob("*.mp4")))
+    assert all(other == first for other in others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import math
+import platform
 from contextlib import AbstractContextManager, suppress
 from fractions import Fraction
 from functools import cache
@@ -28,6 +29,9 @@ _FIRST_COLOURS = (
     (255, 45, 85), (0, 200, 255), (255, 204, 0), (170, 70, 255), (60, 230, 60), (255, 130, 0), (0, 90, 255),
     (255, 100, 220), (0, 220, 170), (190, 255, 0), (165, 90, 40), (0, 110, 60),
 )  # fmt: skip
+
+# x264's AVX-512 code gives other bytes at every run for the same frames, its AVX2 code does not.
+_SAME_BYTES = {"x264-params": "asm=avx2"} if platform.machine().lower() in ("x86_64", "amd64") else {}
 
 
 def object_colour(object_id: int) -> tuple[int, int, int]:
@@ -155,7 +159,7 @@ class OverlayWriter:
         self._container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
         try:
             stream = self._container.add_stream(
-                "libx264", rate=self._rate, options={"preset": "veryfast", "crf": "20"}
+                "libx264", rate=self._rate, options={"preset": "veryfast", "crf": "20", **_SAME_BYTES}
             )
         except (ValueError, LookupError) as error:
             self._discard(error)
@@ -170,6 +174,7 @@ class OverlayWriter:
         context.color_range = context.colorspace = context.color_primaries = context.color_trc = (
             1  # MPEG, BT.709
         )
+        context.thread_count = 1  # the bytes would depend on their number
         self._stream = stream
 
     def _encode(self, frame: av.VideoFrame | None) -> None:
