@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vsodtool.ops.warp import sample
 
-SIGMA = 1.5  # pixels; the figure of the prototype (data/baseline.md), flat between 1 and 2.5 on davis-train
+SIGMA = 1.5  # pixels; the figure of the first prototype, never varied since
 
 
 def round_trip_consistency(flow_a_to_b: Tensor, flow_b_to_a: Tensor, *, sigma: float = SIGMA) -> Tensor:

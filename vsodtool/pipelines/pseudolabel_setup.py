@@ -25,7 +25,7 @@ class _DisPlan:
     edges: bool
 
 
-# Chosen on davis-train; benchmarks/RESULTS.md has what each step gives and costs.
+# benchmarks/RESULTS.md: how these were chosen, and what each step gives.
 _DIS_PLANS = {
     "fast": _DisPlan(
         DisSettings(1, 8, 4, 12, 2),
