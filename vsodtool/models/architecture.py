@@ -1,0 +1,88 @@
+"""What a network looks like, as plain values: stored beside its weights, enough to build it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from vsodtool.errors import ConfigError
+from vsodtool.models.backbones import BACKBONES, OUTPUT_STRIDES
+
+IMAGE, VIDEO, FGPLG = "image", "video", "fgplg"
+KINDS = (IMAGE, VIDEO, FGPLG)
+CHANNELS_IN = {IMAGE: 3, VIDEO: 3, FGPLG: 7}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """The shape of a network. The defaults are the paper's.
+
+    Attributes:
+        kind: image (RCRNet), video (RCRNet+NER) or fgplg.
+        backbone: name of a torchvision classifier, see `models.backbones`.
+        output_stride: of the deepest features, 8 or 16.
+        context_width: channels after ASPP, even.
+        skip_width: channels of a projected skip, even.
+        refine_width: channels after a refinement.
+        decoder_width: channels before the logit.
+    """
+
+    kind: str = VIDEO
+    backbone: str = "resnet50"
+    output_stride: int = 16
+    context_width: int = 256
+    skip_width: int = 96
+    refine_width: int = 128
+    decoder_width: int = 256
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            ConfigError: naming the value, what was expected and what was found.
+        """
+        _among("kind", self.kind, KINDS)
+        _among("backbone", self.backbone, BACKBONES)
+        _among("output_stride", self.output_stride, OUTPUT_STRIDES)
+        for name in ("context_width", "skip_width", "refine_width", "decoder_width"):
+            width = getattr(self, name)
+            step = 2 if name in {"context_width", "skip_width"} else 1
+            if not isinstance(width, int) or isinstance(width, bool) or width < 2 or width % step:
+                even = "even " if step == 2 else ""
+                raise ConfigError(
+                    f"architecture: {name}: expected an {even}number of at least 2, found {width!r}"
+                )
+
+    @property
+    def channels_in(self) -> int:
+        """Channels of the network's input."""
+        return CHANNELS_IN[self.kind]
+
+    def as_dict(self) -> dict[str, Any]:
+        """In JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Architecture:
+        """The opposite of `as_dict`.
+
+        Raises:
+            ConfigError: a value is unknown, or not one that can be built.
+        """
+        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
+        if unknown:
+            raise ConfigError(f"architecture: unknown value '{unknown[0]}'")
+        return cls(**values)
+
+    def __str__(self) -> str:
+        """For tables: "video, resnet50/16, 256-96-128-256"."""
+        widths = (self.context_width, self.skip_width, self.refine_width, self.decoder_width)
+        return f"{self.kind}, {self.backbone}/{self.output_stride}, {'-'.join(map(str, widths))}"
+
+
+def _among(name: str, value: object, choices: tuple[Any, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(
+            f"architecture: {name}: expected one of {', '.join(map(str, choices))}, found {value!r}"
+        )
