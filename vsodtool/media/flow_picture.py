@@ -30,7 +30,7 @@ def colour_wheel() -> npt.NDArray[np.float32]:
         ramp = np.floor(255 * np.arange(steps) / steps)[:, None] / 255
         colours = start + ramp * (end - start)
         segments.append(colours)
-    wheel = (np.concatenate(segments) / 255).astype(np.float32)
+    wheel: npt.NDArray[np.float32] = (np.concatenate(segments) / 255).astype(np.float32)
     wheel.setflags(write=False)
     return wheel
 

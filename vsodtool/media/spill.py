@@ -9,7 +9,7 @@ import tempfile
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,7 @@ class FrameSpill:
             with path.open("wb") as file:
                 # np.save forgets the reason when a write fails.
                 plain = np.asarray(rgb, order="C")
-                np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(plain))
+                _write_header(file, plain)
                 file.write(plain.data)
         except OSError as error:
             path.unlink(missing_ok=True)
@@ -93,6 +93,12 @@ class FrameSpill:
 
     def _path(self, index: int) -> Path:
         return self._folder / f"{index:08d}.npy"
+
+
+def _write_header(file: BinaryIO, array: npt.NDArray[Any]) -> None:
+    """The head of a .npy file: magic, version, description of the array."""
+    description: Any = np.lib.format  # some releases of NumPy leave these functions untyped
+    description.write_array_header_1_0(file, description.header_data_from_array_1_0(array))
 
 
 def _device_error(path: Path, error: OSError) -> DeviceError:

@@ -7,8 +7,16 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from vsodtool.errors import ConfigError
-from vsodtool.models.backbones import BACKBONES, OUTPUT_STRIDES
 
+BACKBONES = (
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+)
+OUTPUT_STRIDES = (8, 16)
 IMAGE, VIDEO, FGPLG = "image", "video", "fgplg"
 KINDS = (IMAGE, VIDEO, FGPLG)
 CHANNELS_IN = {IMAGE: 3, VIDEO: 3, FGPLG: 7}
@@ -20,7 +28,7 @@ class Architecture:
 
     Attributes:
         kind: image (RCRNet), video (RCRNet+NER) or fgplg.
-        backbone: name of a torchvision classifier, see `models.backbones`.
+        backbone: name of a torchvision classifier, one of BACKBONES.
         output_stride: of the deepest features, 8 or 16.
         context_width: channels after ASPP, even.
         skip_width: channels of a projected skip, even.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
@@ -10,17 +11,17 @@ from torchvision import models as classifiers
 from torchvision.models.mobilenetv3 import InvertedResidual
 
 from vsodtool.errors import ConfigError
+from vsodtool.models.architecture import BACKBONES, OUTPUT_STRIDES
 
 # Features at a quarter, an eighth, a sixteenth of the input, and the deepest ones at the output stride.
 Pyramid = tuple[Tensor, Tensor, Tensor, Tensor]
-
-OUTPUT_STRIDES = (8, 16)
 
 
 class ResNetBackbone(nn.Module):
     """The convolutions of a ResNet (v1, stride on the 3x3 convolution), without its classifier.
 
-    Output stride 16: layer4 has stride 1 and dilation 2 in every block; 8: also layer3, and layer4 dilation 4.
+    Output stride 16: layer4 has stride 1 and dilation 2 in every block; 8: also layer3,
+    and layer4 dilation 4.
     (torchvision's own `replace_stride_with_dilation` leaves the first block of a layer undilated.)
     """
 
@@ -56,7 +57,7 @@ class MobileNetBackbone(nn.Module):
         starts = [0, *(number for number, block in enumerate(blocks) if _has_stride(block)), len(blocks)]
         # Resolutions: half, quarter, eighth, sixteenth, thirty-second.
         half, quarter, eighth, sixteenth, deepest = (
-            nn.Sequential(*blocks[start:end]) for start, end in zip(starts, starts[1:], strict=False)
+            nn.Sequential(*blocks[start:end]) for start, end in pairwise(starts)
         )
         if output_stride == 8:
             _dilate(sixteenth, 2)
@@ -82,7 +83,6 @@ _FAMILIES: dict[str, Callable[[Any, int, int], ResNetBackbone | MobileNetBackbon
     "mobilenet_v3_small": MobileNetBackbone,
     "mobilenet_v3_large": MobileNetBackbone,
 }
-BACKBONES = tuple(_FAMILIES)
 
 
 def create_backbone(
@@ -98,7 +98,7 @@ def create_backbone(
     Raises:
         ConfigError: there is no such backbone or output stride.
     """
-    if name not in _FAMILIES:
+    if name not in BACKBONES:
         raise ConfigError(f"backbone: expected one of {', '.join(BACKBONES)}, found '{name}'")
     if output_stride not in OUTPUT_STRIDES:
         raise ConfigError(f"output stride: expected 8 or 16, found {output_stride}")

@@ -42,13 +42,11 @@ class ConvGru(nn.Module):
         of_state = torch.cat([gate.weight[:, channels:] for gate in gates[:2]])
         of_candidate = self.output_gate.weight[:, channels:].contiguous()
         states = []
-        for now in seen.unflatten(0, inputs.shape[:2]):
+        for now in seen.view(*inputs.shape[:2], *seen.shape[1:]):
             for_gates, for_candidate = now.split((2 * channels, channels), dim=1)
             gated = torch.sigmoid(for_gates + functional.conv2d(state, of_state, padding=1))
             reset, update = gated.chunk(2, dim=1)
-            candidate = torch.tanh(
-                for_candidate + functional.conv2d(reset * state, of_candidate, padding=1)
-            )
+            candidate = torch.tanh(for_candidate + functional.conv2d(reset * state, of_candidate, padding=1))
             state = candidate + update * (state - candidate)
             states.append(state)
         return torch.stack(states)

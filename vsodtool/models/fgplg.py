@@ -12,8 +12,8 @@ from vsodtool.models.rcrnet import RcrNet
 class Fgplg(RcrNet):
     """RCRNet on seven channels (Yan et al., ICCV 2019, section 3.3).
 
-    Normalised RGB of the target frame, the left and the right label warped to it, and the lengths of the flows
-    to the left and to the right labelled frame. Its input is made by `fgplg_input`.
+    Normalised RGB of the target frame, the left and the right label warped to it, and the lengths of the
+    flows to the left and to the right labelled frame. Its input is made by `fgplg_input`.
     """
 
 

@@ -9,8 +9,9 @@ from torch.nn import functional
 class FrozenBatchNorm2d(nn.BatchNorm2d):
     """A BatchNorm2d that always uses its running statistics and never updates them.
 
-    The paper fine-tunes with frozen statistics (section 4.2 of arXiv 1908.04051): one clip is too small a batch
-    to estimate them. State dict and eval-mode results are those of BatchNorm2d; weight and bias may learn.
+    The paper fine-tunes with frozen statistics (section 4.2 of arXiv 1908.04051): one clip is too small a
+    batch to estimate them. State dict and eval-mode results are those of BatchNorm2d; weight and bias may
+    learn.
     """
 
     def forward(self, input: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 class NonLocalBlock(nn.Module):
     """x + W(y), y = (theta^T phi / N) g with N = T H W and no softmax (Wang et al., CVPR 2018, dot product).
 
-    As nothing non-linear stands between the products, theta^T (phi g^T) / N is the same function at a cost that
-    is linear in N instead of quadratic (Shen et al., arXiv 1812.01243, note the same of their attention).
+    As nothing non-linear stands between the products, theta^T (phi g^T) / N is the same function at a cost
+    that is linear in N instead of quadratic (as Shen et al., arXiv 1812.01243, do with theirs).
     """
 
     def __init__(self, channels: int) -> None:
@@ -26,7 +26,9 @@ class NonLocalBlock(nn.Module):
         # (T, B, C, h, w) -> (B, N, C): 1x1x1 convolutions are products of matrices then.
         rows = features.permute(1, 0, 3, 4, 2).reshape(batch, -1, channels)
         theta, phi, g = (_pointwise(part, rows) for part in (self.theta, self.phi, self.g))
-        context = phi.transpose(1, 2) @ (g / rows.shape[1])  # (B, C/2, C/2); divided first: no overflow in fp16
+        context = phi.transpose(1, 2) @ (
+            g / rows.shape[1]
+        )  # (B, C/2, C/2); divided first: no overflow in fp16
         related = rows + _pointwise(self.W, theta @ context)
         return related.reshape(batch, frames, height, width, channels).permute(1, 0, 4, 2, 3)
 

@@ -1,4 +1,4 @@
-"""Names in the authors' checkpoints -> names here. Facts from the published files (see networks of the paper)."""
+"""Names in the authors' checkpoints -> names here. Facts from the published files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ _RENAMED = (
     (re.compile(r"^backbone\.aspp\.fire\.conv\."), r"aspp.project."),
     (re.compile(r"^backbone\.decoder\.conv1\."), r"decoder.hidden."),
     (re.compile(r"^backbone\.decoder\.conv2\."), r"decoder.logit."),
-    (re.compile(r"^backbone\.refinement1\."), r"refinements.0."),
-    (re.compile(r"^backbone\.refinement2\."), r"refinements.1."),
-    (re.compile(r"^backbone\.refinement3\."), r"refinements.2."),
+    (re.compile(r"^backbone\.refinement1\.skip\."), r"skips.0."),
+    (re.compile(r"^backbone\.refinement1\.refine\."), r"refinements.0."),
+    (re.compile(r"^backbone\.refinement2\.skip\."), r"skips.1."),
+    (re.compile(r"^backbone\.refinement2\.refine\."), r"refinements.1."),
+    (re.compile(r"^backbone\.refinement3\.skip\."), r"skips.2."),
+    (re.compile(r"^backbone\.refinement3\.refine\."), r"refinements.2."),
     (re.compile(r"^convgru_forward\."), r"ner.forward_gru."),
     (re.compile(r"^convgru_backward\."), r"ner.backward_gru."),
     (re.compile(r"^bidirection_conv\."), r"ner.join."),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.aspp import Aspp
 from vsodtool.models.backbones import create_backbone
 from vsodtool.models.decoder import Decoder
-from vsodtool.models.layers import resize
-from vsodtool.models.refinement import Refinement
+from vsodtool.models.layers import ConvBnRelu, resize
+from vsodtool.models.skip import SkipBottleneck
 from vsodtool.types import Size
 
 
@@ -28,6 +30,25 @@ class FrameFeatures(NamedTuple):
     skips: tuple[Tensor, Tensor, Tensor]
     size: Size
 
+    def split(self) -> list[FrameFeatures]:
+        """The features of each frame by themselves, N = 1; views."""
+        return [
+            FrameFeatures(context, (coarse, middle, fine), self.size)
+            for context, coarse, middle, fine in zip(
+                *(torch.split(part, 1) for part in (self.context, *self.skips)), strict=True
+            )
+        ]
+
+    @staticmethod
+    def join(parts: Sequence[FrameFeatures]) -> FrameFeatures:
+        """The features of several frames, one after the other."""
+        coarse, middle, fine = (
+            torch.cat(level) for level in zip(*(part.skips for part in parts), strict=True)
+        )
+        return FrameFeatures(
+            torch.cat([part.context for part in parts]), (coarse, middle, fine), parts[0].size
+        )
+
 
 class RcrNet(nn.Module):
     """RCRNet: backbone, ASPP, three refinements, decoder (Yan et al., ICCV 2019, section 3.1)."""
@@ -43,13 +64,9 @@ class RcrNet(nn.Module):
         context, skip = architecture.context_width, architecture.skip_width
         refine = architecture.refine_width
         self.aspp = Aspp(deepest, context, stride)
-        self.refinements = nn.ModuleList(
-            [
-                Refinement(context, coarse, skip, refine),
-                Refinement(refine, middle, skip, refine),
-                Refinement(refine, fine, skip, refine),
-            ]
-        )
+        levels = ((context, coarse), (refine, middle), (refine, fine))
+        self.skips = nn.ModuleList(SkipBottleneck(level, skip) for _, level in levels)
+        self.refinements = nn.ModuleList(ConvBnRelu(channels + skip, refine, 3) for channels, _ in levels)
         self.decoder = Decoder(refine, architecture.decoder_width)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -63,10 +80,7 @@ class RcrNet(nn.Module):
         The skips are projected here already: they are then small enough to be kept for many frames.
         """
         fine, middle, coarse, deepest = self.backbone(images)
-        skips = [
-            refinement.skip(level)
-            for refinement, level in zip(self.refinements, (coarse, middle, fine), strict=True)
-        ]
+        skips = [skip(level) for skip, level in zip(self.skips, (coarse, middle, fine), strict=True)]
         size = (images.shape[-2], images.shape[-1])
         return FrameFeatures(self.aspp(deepest), (skips[0], skips[1], skips[2]), size)
 
@@ -79,5 +93,6 @@ class RcrNet(nn.Module):
         """
         refined = context
         for refinement, skip in zip(self.refinements, features.skips, strict=True):
-            refined = refinement(resize(refined, (skip.shape[-2], skip.shape[-1])), skip)
+            coarse = resize(refined, (skip.shape[-2], skip.shape[-1]))
+            refined = refinement(torch.cat((coarse, skip), dim=1))
         return self.decoder(refined, features.size)  # type: ignore[no-any-return]

@@ -34,7 +34,7 @@ class Ner(nn.Module):
         # The published code starts the way back from the last forward state, and feeds it the forward states.
         backward = reversed_in_time(self.backward_gru(reversed_in_time(onward), onward[-1]))
         both = torch.cat((onward, backward), dim=2).flatten(0, 1)
-        joined = torch.tanh(self.join(both)).unflatten(0, context.shape[:2])
+        joined = torch.tanh(self.join(both)).view(context.shape)
         return self.after(joined)  # type: ignore[no-any-return]
 
 
@@ -54,8 +54,9 @@ class VideoRcrNet(RcrNet):
         if images.ndim != 5:
             raise ShapeError(f"clips: expected (T, B, 3, H, W), found {tuple(images.shape)}")
         features = self.encode(images.flatten(0, 1))
-        related = self.relate(features.context.unflatten(0, images.shape[:2]))
-        return self.decode(features, related.flatten(0, 1)).unflatten(0, images.shape[:2])
+        related = self.relate(features.context.view(*images.shape[:2], *features.context.shape[1:]))
+        logits = self.decode(features, related.flatten(0, 1))
+        return logits.view(*images.shape[:2], *logits.shape[1:])
 
     def relate(self, context: Tensor) -> Tensor:
         """Context features of the frames of clips (T, B, C, h, w) -> the same shape."""
