@@ -33,6 +33,7 @@ class Counting:
     """The usual generator, counted; `stop_after` calls, Ctrl-C comes."""
 
     name = "warp"
+    whole_frames = False
 
     def __init__(self, stop_after: int = 10**9) -> None:
         self.calls, self._stop_after, self._lock = 0, stop_after, threading.Lock()
@@ -374,6 +375,7 @@ def test_two_videos_and_a_dry_run(tmp_path: Path, film: Film, exact: Any) -> Non
 
 class Refusing:
     name = "refusing"
+    whole_frames = False
 
     def generate(self, evidence: Evidence) -> Generated:
         raise DataError("no", "never")

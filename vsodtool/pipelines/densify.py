@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Protocol
 
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, paste, rebox, whole
-from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.fusion import hypothesis
 from vsodtool.ops.propagation import Carried, carry, start
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.generator import Evidence, Generated, Generator, Side
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_image
 from vsodtool.pipelines.motion import CHUNK, Motion, MotionPlan
+from vsodtool.pipelines.side_store import SideStore
 
 OBJECT = 0.5  # soft labels above this are object
 
@@ -39,6 +37,21 @@ class DenseFrame:
     labels: Tensor
     confidence: Tensor
     box: Box
+
+
+class FillInterval(Protocol):
+    """A way to fill intervals: `densify_interval` with its plan and generator, or another."""
+
+    def __call__(
+        self,
+        job: IntervalJob,
+        *,
+        workers: Workers,
+        on_frame: Callable[[DenseFrame], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """Fill every target of an interval, as `densify_interval` does."""
+        ...
 
 
 def densify_interval(
@@ -61,7 +74,7 @@ def densify_interval(
         cancelled: asked now and then; once it says yes, the rest is left undone.
     """
     with torch.inference_mode():
-        motion = Motion(job, plan, workers, cancelled)
+        motion = Motion(job, plan, workers, cancelled, everywhere=generator.whole_frames)
         try:
             _fill(
                 job,
@@ -87,18 +100,19 @@ def _fill(
     cancelled: Callable[[], bool],
 ) -> None:
     sides = [known for known in (job.left, job.right) if known is not None]
-    kept = _SideStore(job)
+    kept = SideStore(job, with_flow=generator.whole_frames)
 
     def look(known: LabelledFrame, label_image: Tensor, step: tuple[int, int, Carried]) -> None:
         position, index, carried = step
         box = motion.boxes[position]
-        image = job.image(index, box)
+        rgb = job.rgb(index)
+        image = to_image(rgb, box)
         side = _evidence(known, label_image, image, plan, index=index, carried=carried.on(box))
         if known is not sides[-1]:
             kept.put(index, side)
             return
-        found = [kept.get(index, image), side] if len(sides) == 2 else [side]
-        generated = generator.generate(Evidence(image, found))
+        found = [kept.take(index, image), side] if len(sides) == 2 else [side]
+        generated = generator.generate(Evidence(rgb, box, image, found, job.present))
         on_frame(_in_frame(index, generated, box, job))
 
     try:
@@ -164,6 +178,7 @@ def _evidence(
         abs(index - known.index),
         hypothesis(carried.labels, carried.consistency, image, warped),
         hypothesis(again[:, 3:], carried.consistency, image, again[:, :3]),
+        flow,
     )
 
 
@@ -180,42 +195,3 @@ def _in_frame(index: int, generated: Generated, box: Box, job: IntervalJob) -> D
     labels = paste(generated.labels, box, job.size)
     confidence = 1 - paste(1 - generated.confidence, box, job.size)  # outside there is nothing to doubt
     return DenseFrame(index, labels, confidence, box)
-
-
-class _SideStore:
-    """What the first side said, as bytes, until the second side comes by."""
-
-    def __init__(self, job: IntervalJob) -> None:
-        self._job = job
-        self._spill: FrameSpill | None = job.frames.spill() if job.frames.is_long else None
-        self._held: dict[int, npt.NDArray[Any]] = {}
-
-    def put(self, index: int, side: Side) -> None:
-        ways = (side.carried, side.refined)
-        parts = [part for way in ways for part in (way.labels, way.image)]
-        array = to_bytes(torch.cat([*parts, side.carried.consistency], dim=1)).numpy()
-        if self._spill is None:
-            self._held[index] = array
-        else:
-            self._spill.put(index, array)
-
-    def get(self, index: int, image: Tensor) -> Side:
-        """What was put, and forget it; `image` is the target frame on its box."""
-        if self._spill is None:
-            array = self._held.pop(index)
-        else:
-            array = self._spill.get(index)
-            self._spill.discard(index)
-        values = torch.from_numpy(array).float() / 255
-        known = self._job.known
-        count = known.labels.shape[1]
-        labels, view, again, view_again, consistency = torch.split(values, [count, 3, count, 3, 1], dim=1)
-        return Side(
-            abs(index - known.index),
-            hypothesis(labels, consistency, image, view),
-            hypothesis(again, consistency, image, view_again),
-        )
-
-    def close(self) -> None:
-        if self._spill is not None:
-            self._spill.close()

@@ -8,10 +8,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from vsodtool.ops.boxes import Box
 from vsodtool.ops.confidence import pixel_confidence
 from vsodtool.ops.edges import align_to_edges
 from vsodtool.ops.fusion import Hypothesis, fuse
 from vsodtool.ops.matching import Search, match_owners
+from vsodtool.types import ImageArray
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,14 @@ class Side:
         distance: in frames, at least 1.
         carried: the label carried along adjacent flows.
         refined: the label warped once, along the composed flow corrected by what it left over.
+        flow: that flow, from the target to the labelled frame (1, 2, h, w) in pixels; kept on both sides
+            only where the generator asks for whole frames.
     """
 
     distance: int
     carried: Hypothesis
     refined: Hypothesis
+    flow: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,18 @@ class Evidence:
     """All that is known about a target frame, on a box of it.
 
     Attributes:
-        image: (1, 3, h, w) in [0, 1].
-        sides: from the labelled frame before it, after it, or both.
+        rgb: the whole frame, uint8 (H, W, 3).
+        box: all of it where the generator asks for whole frames, else what holds the objects.
+        image: that box of the frame (1, 3, h, w) in [0, 1].
+        sides: from the labelled frame before it, after it, or both, in this order.
+        present: for each object whether one of their labels shows it.
     """
 
+    rgb: ImageArray
+    box: Box
     image: Tensor
     sides: list[Side]
+    present: list[bool]
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,11 @@ class Generator(Protocol):
         """As written into manifests."""
         ...
 
+    @property
+    def whole_frames(self) -> bool:
+        """Wants evidence about whole frames, with flows; else on boxes around the objects, without."""
+        ...
+
     def generate(self, evidence: Evidence) -> Generated:
         """The soft label of one frame; must be callable from several threads at once."""
         ...
@@ -75,6 +91,7 @@ class WarpGenerator:
     """
 
     name = "warp"
+    whole_frames = False
 
     def __init__(self, search: Search | None = None, *, edges: bool = False) -> None:
         """Choose what follows the fusion.

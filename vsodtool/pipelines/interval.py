@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -69,6 +70,14 @@ class IntervalJob:
         before = [self.left.index] if self.left else []
         after = [self.right.index] if self.right else []
         return [*before, *self.targets, *after]
+
+    @cached_property
+    def present(self) -> list[bool]:
+        """For each object whether one of the labels shows it."""
+        shown = [
+            known.labels.amax(dim=(0, 2, 3)) > 0 for known in (self.left, self.right) if known is not None
+        ]
+        return torch.stack(shown).any(dim=0).tolist()
 
     def rgb(self, index: int) -> ImageArray:
         """Any frame of the sequence, uint8 (H, W, 3)."""

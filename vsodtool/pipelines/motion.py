@@ -56,10 +56,17 @@ class Motion:
 
     Short intervals keep each flow until it was used from both sides. Long ones put coarse flows aside on disk
     and compute fine ones again for the second side, so that memory does not grow with the interval.
+    With `everywhere` the boxes are the whole frames.
     """
 
     def __init__(
-        self, job: IntervalJob, plan: MotionPlan, workers: Workers, cancelled: Callable[[], bool]
+        self,
+        job: IntervalJob,
+        plan: MotionPlan,
+        workers: Workers,
+        cancelled: Callable[[], bool],
+        *,
+        everywhere: bool = False,
     ) -> None:
         self._job, self._plan, self._workers, self._cancelled = job, plan, workers, cancelled
         self._sequence = job.sequence
@@ -67,7 +74,7 @@ class Motion:
         self._coarse: dict[int, HalfArray] = {}
         self._fine: dict[int, Tensor] = {}
         self._small_images: dict[int, Tensor] = {}
-        self.boxes = self._find_boxes()
+        self.boxes = self._whole_frames() if everywhere or plan.coarse is None else self._find_boxes()
 
     def close(self) -> None:
         """Forget everything."""
@@ -92,10 +99,11 @@ class Motion:
         """Where the flows between a frame and its successor are known."""
         return self.boxes[position].union(self.boxes[position + 1])
 
+    def _whole_frames(self) -> list[Box]:
+        return [whole(self._job.size)] * len(self._sequence)
+
     def _find_boxes(self) -> list[Box]:
         size = self._job.size
-        if self._plan.coarse is None:
-            return [whole(size)] * len(self._sequence)
         found: list[Box | None] = [None] * len(self._sequence)
         positions = list(range(len(self._sequence) - 1))
         if self._job.left is not None:
