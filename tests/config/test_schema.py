@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vsodtool.config import PseudoLabelConfig, resolve_method
-from vsodtool.errors import ConfigError, WeightsError
+from vsodtool.config import PseudoLabelConfig, resolve_flow, resolve_method
+from vsodtool.errors import ConfigError
 
 
 def make(**values: object) -> PseudoLabelConfig:
@@ -13,17 +13,30 @@ def make(**values: object) -> PseudoLabelConfig:
     return PseudoLabelConfig(**given)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("values", "method"),
+    [
+        ({}, "warp"),
+        ({"method": "warp"}, "warp"),
+        ({"weights": "w.safetensors"}, "fgplg"),
+        ({"method": "fgplg"}, "fgplg"),
+        ({"method": "fgplg", "weights": "w.safetensors"}, "fgplg"),
+    ],
+)
+def test_auto_is_fgplg_where_weights_are_named(values: dict[str, str], method: str) -> None:
+    assert resolve_method(make(**values)) == method
+
+
+@pytest.mark.parametrize(("flow", "resolved"), [("auto", "composed"), ("direct", "direct")])
+def test_fgplg_composes_its_flow_unless_told_otherwise(flow: str, resolved: str) -> None:
+    assert resolve_flow(make(method="fgplg", flow=flow)) == resolved
+
+
 @pytest.mark.parametrize("method", ["auto", "warp"])
-def test_auto_is_warp(method: str) -> None:
-    assert resolve_method(make(method=method)) == "warp"
-
-
-@pytest.mark.parametrize("values", [{"method": "fgplg"}, {"weights": "w.safetensors"}])
-def test_fgplg_is_refused_while_no_weights_exist(values: dict[str, str]) -> None:
-    with pytest.raises(WeightsError, match="no fgplg weights are bundled yet") as caught:
-        resolve_method(make(**values))
-    assert caught.value.exit_code == 4
-    assert "--method warp" in caught.value.hint
+def test_flow_contradicts_warp(method: str) -> None:
+    with pytest.raises(ConfigError, match="flow: 'direct' given, but method 'warp'") as caught:
+        make(method=method, flow="direct")
+    assert "--method fgplg" in caught.value.hint
 
 
 def test_weights_contradict_warp() -> None:

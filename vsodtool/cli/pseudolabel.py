@@ -8,7 +8,7 @@ from vsodtool.cli import options
 from vsodtool.cli.console import Reporter
 from vsodtool.cli.output import print_report, refuse_losses
 from vsodtool.cli.text import Table
-from vsodtool.config import METHODS, PseudoLabelConfig, load_config
+from vsodtool.config import FLOWS, METHODS, PseudoLabelConfig, load_config
 
 
 def pseudolabel(
@@ -30,13 +30,22 @@ def pseudolabel(
         options.choose(
             "--method",
             among=METHODS,
-            help="warp needs no learned weights; fgplg has none yet; auto is warp.",
+            help="warp needs no learned weights; fgplg does; auto is fgplg where --weights are named.",
             default="auto",
         ),
     ] = None,
     weights: Annotated[
         str | None,
         options.option("--weights", help="Weights of fgplg.", panel=options.HOW, metavar="NAME|FILE"),
+    ] = None,
+    flow: Annotated[
+        str | None,
+        options.choose(
+            "--flow",
+            among=FLOWS,
+            help="Of fgplg, to the labelled frames: along the frames between, or direct as in the paper.",
+            default="composed",
+        ),
     ] = None,
     quality: options.Quality = None,
     backend: options.Backend = None,
@@ -93,6 +102,7 @@ def pseudolabel(
             "output": output,
             "method": method,
             "weights": weights,
+            "flow": flow,
             "quality": quality,
             "backend": backend,
             "every": every,

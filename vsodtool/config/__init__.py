@@ -5,12 +5,14 @@ from vsodtool.config.schema import (
     BACKENDS,
     DIRECTIONS,
     FLOW_FORMATS,
+    FLOWS,
     METHODS,
     QUALITIES,
     CommonConfig,
     DemoConfig,
     FlowConfig,
     PseudoLabelConfig,
+    resolve_flow,
     resolve_method,
 )
 from vsodtool.config.shipped import shipped_path
@@ -18,6 +20,7 @@ from vsodtool.config.shipped import shipped_path
 __all__ = [
     "BACKENDS",
     "DIRECTIONS",
+    "FLOWS",
     "FLOW_FORMATS",
     "METHODS",
     "QUALITIES",
@@ -26,6 +29,7 @@ __all__ = [
     "FlowConfig",
     "PseudoLabelConfig",
     "load_config",
+    "resolve_flow",
     "resolve_method",
     "shipped_path",
 ]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from vsodtool.errors import ConfigError, WeightsError
+from vsodtool.errors import ConfigError
 
 BACKENDS = ("auto", "dis", "raft-small", "raft-large")
 QUALITIES = ("fast", "balanced", "best")
 DIRECTIONS = ("forward", "backward", "both")
 FLOW_FORMATS = ("flo", "png", "npz")
 METHODS = ("auto", "fgplg", "warp")
+FLOWS = ("auto", "composed", "direct")
 
 _CHOICES = {
     "backend": BACKENDS,
@@ -22,6 +23,7 @@ _CHOICES = {
     "direction": DIRECTIONS,
     "format": FLOW_FORMATS,
     "method": METHODS,
+    "flow": FLOWS,
 }
 _AT_LEAST = {"workers": 0, "seed": 0, "step": 1, "every": 0}
 
@@ -97,8 +99,10 @@ class PseudoLabelConfig(CommonConfig):
         inputs: video files, folders of frames, or "-".
         masks: folder of masks.
         output: folder that receives masks/, frames.csv, manifest.json and what the switches below ask for.
-        method: auto, warp (no learned weights) or fgplg.
+        method: auto (fgplg where weights are named, else warp), warp (no learned weights) or fgplg.
         weights: name or file of the weights of `fgplg`, "" for the default.
+        flow: of fgplg, to the labelled frames: composed along the frames between, or direct as in the paper;
+            auto is composed.
         quality: fast, balanced or best.
         backend: auto, dis, raft-small or raft-large.
         every: use only masks 0, N, 2N, ... and the last; 0 uses all.
@@ -112,6 +116,7 @@ class PseudoLabelConfig(CommonConfig):
     output: Path
     method: str = "auto"
     weights: str = ""
+    flow: str = "auto"
     quality: str = "balanced"
     backend: str = "auto"
     every: int = 0
@@ -120,12 +125,17 @@ class PseudoLabelConfig(CommonConfig):
     overlay: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse bad values, and weights for a method that has none."""
+        """Refuse bad values, and for warp what it does not use."""
         super().__post_init__()
         if self.weights and self.method == "warp":
             raise ConfigError(
                 f"weights: '{self.weights}' given, but method 'warp' uses no weights",
                 "leave out --weights, or choose --method fgplg",
+            )
+        if self.flow != "auto" and resolve_method(self) == "warp":
+            raise ConfigError(
+                f"flow: '{self.flow}' given, but method 'warp' has only its own way to use flow",
+                "leave out --flow, or choose --method fgplg with --weights",
             )
 
 
@@ -141,14 +151,12 @@ class DemoConfig(CommonConfig):
 
 
 def resolve_method(config: PseudoLabelConfig) -> str:
-    """The method that a run uses: "warp".
+    """The method that a run uses: auto is "fgplg" where weights are named, else "warp"."""
+    if config.method == "auto":
+        return "fgplg" if config.weights else "warp"
+    return config.method
 
-    Raises:
-        WeightsError: `fgplg` is asked for (by name or through `weights`), for which no weights exist yet.
-    """
-    if config.method == "fgplg" or config.weights:
-        raise WeightsError(
-            "method 'fgplg' needs weights, and no fgplg weights are bundled yet",
-            "use --method warp, which needs none",
-        )
-    return "warp"
+
+def resolve_flow(config: PseudoLabelConfig) -> str:
+    """The flow to the labelled frames that a run uses: auto is "composed"."""
+    return "composed" if config.flow == "auto" else config.flow

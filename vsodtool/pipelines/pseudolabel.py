@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from vsodtool.checks import resolve_device, resolve_workers
-from vsodtool.config.schema import PseudoLabelConfig, resolve_method
+from vsodtool.config.schema import PseudoLabelConfig, resolve_flow, resolve_method
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import VideoInput, discover_videos
@@ -29,9 +29,8 @@ from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.generator import Generator
 from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.label_writer import output_files
-from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.pipelines.pseudolabel_report import PseudoLabelReport, VideoReport
-from vsodtool.pipelines.pseudolabel_setup import create_generator, motion_plan
+from vsodtool.pipelines.pseudolabel_setup import create_method, load_weights
 from vsodtool.pipelines.pseudolabel_video import INTERVALS_AT_ONCE, VideoRun
 from vsodtool.types import Event, FlowEstimator, FrameRecord, OnEvent, ignore_event
 
@@ -66,20 +65,28 @@ def run_pseudolabel(
     device = resolve_device(config.device)
     backend = resolve_backend(config.backend, device, on_event=on_event)
     weights = {path.name: file_sha256(path) for path in weight_files(backend) if path.is_file()}
+    loaded = load_weights(config, on_event) if generator is None else None
+    if loaded is not None:
+        weights[loaded.name] = loaded.sha256
     flow_name = estimator.name if estimator is not None else backend
-    settings = {**asdict(config), "method": method, "backend": flow_name, "device": str(device)}
+    resolved = {"method": method, "flow": resolve_flow(config), "backend": flow_name, "device": str(device)}
+    settings = {**asdict(config), **resolved}
     files = {name: list(masks.files.values()) for name, masks in plan.masks.items()}
     manifest = describe_run("pseudolabel", settings, plan.videos, files, weights)
     if config.dry_run:
         check_resumable(plan.layout, manifest, overwrite=config.overwrite)
         return _dry_report(plan, method, flow_name, config.output)
-    motion = (
-        MotionPlan(estimator, estimator)
-        if estimator is not None
-        else motion_plan(backend, config.quality, device, on_event)
+    way = create_method(
+        config,
+        loaded,
+        backend=backend,
+        device=device,
+        estimator=estimator,
+        generator=generator,
+        on_event=on_event,
     )
-    report = PseudoLabelReport(method, motion.name, config.output)
-    on_event(Event("notice", message=f"method: {method}, flow: {motion.name}"))
+    report = PseudoLabelReport(method, way.flow, config.output)
+    on_event(Event("notice", message=f"method: {method}, flow: {way.flow}"))
     outputs = partial(output_files, config, plan.layout)
     with start_or_resume(plan.layout, manifest, overwrite=config.overwrite, outputs_of=outputs) as state:
         if state.complete:
@@ -94,8 +101,7 @@ def run_pseudolabel(
                     config,
                     source,
                     plan.masks[source.video.name],
-                    motion=motion,
-                    generator=generator or create_generator(config.quality),
+                    fill=way.fill,
                     state=state,
                     on_event=on_event,
                 )

@@ -1,17 +1,25 @@
-"""Options of `pseudolabel` -> the estimators and the generator that a run uses."""
+"""Options of `pseudolabel` -> the estimators, the generator and the way to fill intervals that a run uses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
+from vsodtool.config.schema import PseudoLabelConfig, resolve_flow, resolve_method
+from vsodtool.models.architecture import FGPLG
+from vsodtool.models.densifier import FgplgDensifier
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.ops.matching import Search
+from vsodtool.pipelines.densify import FillInterval, densify_interval
+from vsodtool.pipelines.direct import densify_directly
+from vsodtool.pipelines.fgplg_generator import FgplgGenerator
 from vsodtool.pipelines.generator import Generator, WarpGenerator
+from vsodtool.pipelines.load_network import LoadedNetwork, load_network
 from vsodtool.pipelines.motion import MotionPlan
-from vsodtool.types import OnEvent
+from vsodtool.types import Event, FlowEstimator, OnEvent
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,82 @@ _DIS_PLANS = {
         edges=True,
     ),
 }
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a run makes labels.
+
+    Attributes:
+        fill: fills an interval.
+        flow: names of the flow estimators, for people.
+    """
+
+    fill: FillInterval
+    flow: str
+
+
+def load_weights(config: PseudoLabelConfig, on_event: OnEvent) -> LoadedNetwork | None:
+    """The weights that the method in `config` needs, None if it needs none.
+
+    Raises:
+        WeightsError: they cannot be had, are damaged or of another network.
+    """
+    if resolve_method(config) != FGPLG:
+        return None
+    loaded = load_network(config.weights, (FGPLG,))
+    for line in loaded.notices:
+        on_event(Event("notice", message=line))
+    return loaded
+
+
+def create_method(
+    config: PseudoLabelConfig,
+    loaded: LoadedNetwork | None,
+    *,
+    backend: str,
+    device: torch.device,
+    estimator: FlowEstimator | None = None,
+    generator: Generator | None = None,
+    on_event: OnEvent,
+) -> Method:
+    """What `config` asks for.
+
+    Args:
+        config: the options.
+        loaded: what `load_weights` gave; its network is taken over.
+        backend: of the flow, not auto.
+        device: that computes.
+        estimator: used for all flows instead of the backend.
+        generator: used instead of the method that `config` names.
+        on_event: hears of downloads.
+
+    Raises:
+        WeightsError: a RAFT whose weights cannot be had.
+    """
+    if generator is None and loaded is not None:
+        direct = resolve_flow(config) == "direct"
+        densifier = FgplgDensifier(
+            loaded.network,
+            loaded.preprocessing,
+            device=device,
+            precision="fp32" if direct else "auto",  # direct is the paper to the last digit
+        )
+        if direct:
+            flow = estimator or create_estimator(
+                backend, quality=config.quality, device=device, on_event=on_event
+            )
+            return Method(
+                partial(densify_directly, estimator=flow, densifier=densifier), f"direct {flow.name}"
+            )
+        generator = FgplgGenerator(densifier)
+    plan = (
+        MotionPlan(estimator, estimator)
+        if estimator is not None
+        else motion_plan(backend, config.quality, device, on_event)
+    )
+    fill = partial(densify_interval, plan=plan, generator=generator or create_generator(config.quality))
+    return Method(fill, plan.name)
 
 
 def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEvent) -> MotionPlan:

@@ -11,13 +11,11 @@ from vsodtool.config.schema import PseudoLabelConfig
 from vsodtool.media.frames import FrameSource
 from vsodtool.media.masks import MaskSet
 from vsodtool.media.resume import ResumeState
-from vsodtool.pipelines.densify import DenseFrame, densify_interval
-from vsodtool.pipelines.generator import Generator
+from vsodtool.pipelines.densify import DenseFrame, FillInterval
 from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.interval_stream import stream_intervals
 from vsodtool.pipelines.label_overlay import write_overlay
 from vsodtool.pipelines.label_writer import LabelWriter
-from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.pipelines.pseudolabel_report import VideoReport
 from vsodtool.types import Event, FrameRecord, FrameStatus, OnEvent
 
@@ -42,13 +40,12 @@ class VideoRun:
         source: FrameSource,
         masks: MaskSet,
         *,
-        motion: MotionPlan,
-        generator: Generator,
+        fill: FillInterval,
         state: ResumeState,
         on_event: OnEvent,
     ) -> None:
         self._config, self._layout, self._source, self._masks = config, state.layout, source, masks
-        self._motion, self._generator, self._state, self._on_event = motion, generator, state, on_event
+        self._fill_interval, self._state, self._on_event = fill, state, on_event
         self._writer = LabelWriter(config, state.layout, masks)
         self._records = state.finished(source.video.name)
         self._seen = set(self._records)  # what progress counts: frames of unfinished intervals too
@@ -88,7 +85,7 @@ class VideoRun:
         try:
             jobs = stream_intervals(self._source, self._masks, set(self._records), spill_folder)
             for job in jobs:
-                running.add(drivers.submit(self._fill_interval, job, workers))
+                running.add(drivers.submit(self._fill_one, job, workers))
                 if len(running) >= INTERVALS_AT_ONCE:
                     running = self._wait(running, FIRST_COMPLETED)
             while running:
@@ -105,7 +102,7 @@ class VideoRun:
             future.result()
         return rest
 
-    def _fill_interval(self, job: IntervalJob, workers: Workers) -> None:
+    def _fill_one(self, job: IntervalJob, workers: Workers) -> None:
         records: list[FrameRecord] = []
         left = job.left.name if job.left else ""
         right = job.right.name if job.right else ""
@@ -119,14 +116,7 @@ class VideoRun:
             self._on_event(Event("frame", record.video, done=done, total=len(self._source.names)))
 
         try:
-            densify_interval(
-                job,
-                self._motion,
-                self._generator,
-                workers=workers,
-                on_frame=write,
-                cancelled=self._failed.is_set,
-            )
+            self._fill_interval(job, workers=workers, on_frame=write, cancelled=self._failed.is_set)
         finally:
             job.frames.close()
         self._commit(records)
