@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -12,15 +10,11 @@ from vsodtool import __version__
 from vsodtool.cli.demo import demo
 from vsodtool.cli.flow import flow
 from vsodtool.cli.output import write_out
+from vsodtool.cli.predict import predict
 from vsodtool.cli.pseudolabel import pseudolabel
+from vsodtool.cli.text import help_of
+from vsodtool.cli.weights import weights
 from vsodtool.errors import UsageError
-
-
-def _help(command: Callable[..., None]) -> str:
-    """The docstring with the lines of each paragraph joined: the terminal's width decides where they end."""
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-
 
 app = typer.Typer(
     add_completion=False,
@@ -28,8 +22,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},  # the commands inherit it
 )
-for _command in (flow, pseudolabel, demo):
-    app.command(help=_help(_command))(_command)
+for _command in (flow, pseudolabel, predict, demo):
+    app.command(help=help_of(_command))(_command)
+app.add_typer(weights)
 
 
 def _show_version(wanted: bool) -> None:

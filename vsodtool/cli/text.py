@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import unicodedata
+from collections.abc import Callable
 
 
 def printable(text: str) -> str:
@@ -10,6 +12,12 @@ def printable(text: str) -> str:
     return "".join(
         repr(char)[1:-1] if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text
     )
+
+
+def help_of(command: Callable[..., None]) -> str:
+    """The docstring with the lines of each paragraph joined: the terminal's width decides where they end."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 class Table:

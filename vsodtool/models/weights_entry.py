@@ -53,6 +53,11 @@ class WeightsEntry:
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     default: bool = False
 
+    @property
+    def place(self) -> str:
+        """Where it comes from, in short: the source without protocol and file."""
+        return self.source.split("://")[-1].removesuffix(f"/{self.file}")
+
     def as_dict(self) -> dict[str, Any]:
         """In JSON types."""
         values = dict(vars(self))

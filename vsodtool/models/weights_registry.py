@@ -26,7 +26,7 @@ def _published(name: str, kind: str, file: str, summary: str, where: str) -> Wei
         file=file,
         sha256="",
         size=0,
-        licence="none stated for the weights; the authors' code is MIT",
+        licence="not stated (their code: MIT)",
         source=AUTHORS_PAGE,
         obtain=f"download it by hand from {where}; then `vsodtool weights convert {file} {name}.safetensors`",
         architecture=Architecture(kind=kind),
@@ -44,7 +44,7 @@ def _torchvision(name: str, kind: str, file: str, mib: float, summary: str) -> W
         file=file,
         sha256=file.rsplit("-", 1)[-1].removesuffix(".pth"),
         size=round(mib * _MIB),
-        licence="BSD-3-Clause (torchvision); the training data have terms of their own",
+        licence="BSD-3-Clause (torchvision)",
         source=_TORCHVISION + file,
         obtain="downloaded into torch's cache when it is first needed",
     )
