@@ -1,4 +1,4 @@
-"""Checks at the doors of the tensor code: shapes as in `vsodtool.types`; the choice of device and threads."""
+"""Checks at the doors of the tensor code: shapes as in `vsodtool.types`; devices, threads, memory."""
 
 from __future__ import annotations
 
@@ -104,3 +104,13 @@ def resolve_workers(workers: int) -> int:
         return workers
     allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of Python, torch (CPU or GPU) or OpenCV says that memory did not suffice."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own
+        return True
+    # torch on the CPU raises a plain RuntimeError, OpenCV a cv2.error; neither may be imported for asking.
+    text = str(error)
+    signs = ("can't allocate memory", "not enough memory", "Failed to allocate", "Insufficient memory")
+    return type(error).__name__ in {"RuntimeError", "error"} and any(sign in text for sign in signs)

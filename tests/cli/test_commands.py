@@ -224,7 +224,7 @@ def test_losses_are_told_after_the_table(cli: Cli, monkeypatch: pytest.MonkeyPat
             ("pseudolabel", "a", "-o", "o", "--masks", "m", "--quality", "good"),
             "quality: expected one of fast",
         ),
-        (("predict",), "No such command 'predict'"),
+        (("train",), "No such command 'train'"),
         ((), "no command given"),
     ],
 )

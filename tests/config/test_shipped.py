@@ -7,9 +7,14 @@ import yaml
 
 import vsodtool
 from vsodtool.config import CommonConfig, FlowConfig, PseudoLabelConfig, load_config, shipped_path
+from vsodtool.config.predict import PredictConfig
 from vsodtool.errors import ConfigError
 
-SCHEMAS: dict[str, type[CommonConfig]] = {"flow": FlowConfig, "pseudolabel": PseudoLabelConfig}
+SCHEMAS: dict[str, type[CommonConfig]] = {
+    "flow": FlowConfig,
+    "pseudolabel": PseudoLabelConfig,
+    "predict": PredictConfig,
+}
 GIVEN: dict[str, object] = {"inputs": ("a.mp4",), "output": Path("out")}
 NAMES = sorted(path.stem for path in shipped_path("configs").glob("*.yaml"))
 

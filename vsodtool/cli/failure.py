@@ -10,6 +10,7 @@ from collections.abc import Callable
 import typer
 
 from vsodtool import __version__
+from vsodtool.checks import is_out_of_memory
 from vsodtool.cli.console import write_err
 from vsodtool.cli.output import drop
 from vsodtool.cli.text import printable
@@ -83,7 +84,7 @@ def _known(error: Exception) -> VsodtoolError | None:
         return error
     if isinstance(error, _ClickUsageError):
         return _usage(error)
-    if _out_of_memory(error):
+    if is_out_of_memory(error):
         return DeviceError("out of memory", _MEMORY_HINT)
     if isinstance(error, OSError):
         return _system(error)
@@ -106,12 +107,3 @@ def _system(error: OSError) -> DeviceError | None:
     if error.errno in _EXHAUSTED:
         return DeviceError(f"the system refuses: {error.strerror}{where}", "free resources and run again")
     return None
-
-
-def _out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own
-        return True
-    # torch on the CPU raises a plain RuntimeError, OpenCV a cv2.error; neither may be imported for asking.
-    text = str(error)
-    signs = ("can't allocate memory", "not enough memory", "Failed to allocate", "Insufficient memory")
-    return type(error).__name__ in {"RuntimeError", "error"} and any(sign in text for sign in signs)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 
 from vsodtool.media.frames import FrameSource
-from vsodtool.media.layout import OutputLayout
-from vsodtool.media.masks import MaskSet
 from vsodtool.media.overlay import OverlayWriter
+from vsodtool.types import LabelArray
 
 
-def write_overlay(layout: OutputLayout, source: FrameSource, masks: MaskSet) -> None:
-    """Decode the video once more and draw the masks that lie in the output.
+def write_overlay(path: Path, source: FrameSource, labels_of: Callable[[str], LabelArray | None]) -> None:
+    """Decode the video once more and draw labels that lie in the output.
 
-    Frames without a mask stay as they are.
+    Args:
+        path: of the mp4.
+        source: the video.
+        labels_of: object ids (H, W) of the frame of a name; frames without (None) stay as they are.
 
     Raises:
         DeviceError: the disk is full or not writable.
     """
-    name = source.video.name
-    with OverlayWriter(layout.overlay(name), source.size, source.fps) as writer:
+    with OverlayWriter(path, source.size, source.fps) as writer:
         for frame in source:
-            path = layout.masks(name, frame.name)
-            labels = masks.read_written(path) if path.exists() else np.zeros(source.size, np.uint16)
-            writer.add(frame.rgb, labels)
+            labels = labels_of(frame.name)
+            writer.add(frame.rgb, np.zeros(source.size, np.uint16) if labels is None else labels)

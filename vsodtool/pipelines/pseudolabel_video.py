@@ -17,7 +17,7 @@ from vsodtool.pipelines.interval_stream import stream_intervals
 from vsodtool.pipelines.label_overlay import write_overlay
 from vsodtool.pipelines.label_writer import LabelWriter
 from vsodtool.pipelines.pseudolabel_report import VideoReport
-from vsodtool.types import Event, FrameRecord, FrameStatus, OnEvent
+from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent
 
 INTERVALS_AT_ONCE = 2  # the second one fills the gaps that the first leaves
 
@@ -63,10 +63,14 @@ class VideoRun:
             self._fill(workers, drivers)
             losses = self._note_losses()
         if self._config.overlay and not self._layout.overlay(name).exists():
-            write_overlay(self._layout, self._source, self._masks)
+            write_overlay(self._layout.overlay(name), self._source, self._written_labels)
         report = self._report(time.perf_counter() - started)
         self._on_event(Event("done", name, done=total, total=total))
         return VideoOutcome([self._records[frame] for frame in self._source.names], report, losses)
+
+    def _written_labels(self, frame: str) -> LabelArray | None:
+        path = self._layout.masks(self._source.video.name, frame)
+        return self._masks.read_written(path) if path.exists() else None
 
     def _is_finished(self) -> bool:
         # What was lost is told by every run, so a cut file is decoded again.

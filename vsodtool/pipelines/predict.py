@@ -1,0 +1,182 @@
+"""`vsodtool predict`: videos that nobody labelled -> the saliency of every frame.
+
+OUT/soft/<video>/<frame>.png, with --masks and --overlay also masks/ and overlay/, OUT/frames.csv and
+OUT/manifest.json.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from vsodtool.checks import resolve_device, resolve_workers
+from vsodtool.config.predict import PredictConfig
+from vsodtool.media.frames import FrameSource, open_frames
+from vsodtool.media.inputs import discover_videos
+from vsodtool.media.layout import check_output
+from vsodtool.media.resume import check_resumable, describe_run, start_or_resume
+from vsodtool.models.architecture import IMAGE, VIDEO
+from vsodtool.models.detector import Detector
+from vsodtool.pipelines.allocator import keep_freed_memory
+from vsodtool.pipelines.clip_detection import Batching
+from vsodtool.pipelines.load_network import load_network
+from vsodtool.pipelines.predict_report import PredictReport, PredictVideoReport
+from vsodtool.pipelines.predict_video import Pools, VideoPrediction
+from vsodtool.pipelines.saliency_writer import output_files
+from vsodtool.types import Event, FrameRecord, OnEvent, ignore_event
+
+_GROUP_ON_CPU, _GROUP_ON_GPU = 4, 16  # frames whose features are computed together
+_FRAMES_ON_GPU = 32  # frames of clips that are related together, if the user leaves it open
+_CALLS_ON_GPU = 2  # one prepares its launches while the other waits for results
+_MOST_STREAMS = 16  # on a CPU; each holds the intermediate results of a group
+
+
+@dataclass(frozen=True)
+class _Network:
+    """What computes, and how it is called in the manifest."""
+
+    detector: Detector
+    name: str
+    weights: dict[str, str]
+
+
+def run_predict(
+    config: PredictConfig, *, detector: Detector | None = None, on_event: OnEvent = ignore_event
+) -> PredictReport:
+    """Write the saliency of every frame of `config.inputs` below `config.output`.
+
+    The same run again continues where it was interrupted, and gives the same result as one that was not.
+
+    Args:
+        config: what to do.
+        detector: used instead of the weights, size, device and precision that `config` names.
+        on_event: hears of progress, notices and losses.
+
+    Raises:
+        UsageError: the output folder cannot be used, or was begun with other options.
+        DataError: an input is missing or unreadable, or changed since an earlier run.
+        WeightsError: the weights cannot be had or used.
+        DeviceError: the device does not exist, memory does not suffice, or the output cannot be written.
+    """
+    started = time.perf_counter()
+    videos = discover_videos(config.inputs)
+    given = [Path(text) for text in config.inputs if text != "-"]
+    layout = check_output(config.output, [*given, *(video.path for video in videos)])
+    sources: list[FrameSource] = [open_frames(video) for video in videos]
+    network = _load(config, on_event) if detector is None else _Network(detector, "detector", {})
+    detector = network.detector
+    workers = resolve_workers(config.workers)
+    batching = resolve_batching(config, detector, workers)
+    settings = {
+        **asdict(config),
+        "device": str(detector.device),
+        "precision": detector.precision,
+        "size": detector.size,
+        "stride": config.stride or config.clip_length,
+        "batch": batching.clips,
+    }
+    manifest = describe_run("predict", settings, videos, {}, network.weights)
+    report = PredictReport(network.name, str(detector.device), detector.precision, config.output)
+    if config.dry_run:
+        check_resumable(layout, manifest, overwrite=config.overwrite)
+        return _dry_report(report, sources, on_event)
+    on_event(Event("notice", message=_describe(network.name, detector, batching)))
+    outputs = partial(output_files, config, layout)
+    with start_or_resume(layout, manifest, overwrite=config.overwrite, outputs_of=outputs) as state:
+        if state.complete:
+            on_event(Event("notice", message="an earlier run finished all of this: nothing left to do"))
+        elif state.resumed:
+            done = sum(len(state.finished(video.name)) for video in videos)
+            on_event(Event("notice", message=f"continuing an earlier run: {done} frames are finished"))
+        records: list[FrameRecord] = []
+        with _pools(config, detector, workers) as pools:
+            for source in sources:
+                run = VideoPrediction(
+                    config, source, detector=detector, batching=batching, state=state, on_event=on_event
+                )
+                outcome = run.run(pools)
+                records += outcome.records
+                report.videos.append(outcome.report)
+                report.losses.extend(outcome.losses)
+        seconds = time.perf_counter() - started
+        if not state.complete:
+            state.finish(records, seconds)
+    return replace(report, seconds=seconds)
+
+
+def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
+    device = resolve_device(config.device)
+    loaded = load_network(config.weights, (VIDEO, IMAGE))
+    for line in loaded.notices:
+        on_event(Event("notice", message=line))
+    preprocessing = loaded.preprocessing
+    if config.size:
+        preprocessing = replace(preprocessing, size=config.size)
+    detector = Detector(
+        loaded.network, preprocessing, device=device, precision=config.precision, compile=config.compile
+    )
+    return _Network(detector, loaded.name, {loaded.name: loaded.sha256})
+
+
+def resolve_batching(config: PredictConfig, detector: Detector, workers: int) -> Batching:
+    """What goes through the network together. It changes last digits, so it does not depend on `workers`."""
+    on_cpu = detector.device.type == "cpu"
+    frames = _GROUP_ON_CPU if on_cpu else _GROUP_ON_GPU
+    calls = _streams(config, detector, workers)
+    if not detector.is_video:  # every frame is a clip by itself
+        return Batching(1, 1, config.batch or frames, frames, calls + 1)
+    length = config.clip_length
+    clips = config.batch or (1 if on_cpu else max(1, _FRAMES_ON_GPU // length))
+    return Batching(length, config.stride or length, clips, frames, calls + 1)
+
+
+def _streams(config: PredictConfig, detector: Detector, workers: int) -> int:
+    """How many pieces of work go through the network side by side."""
+    if config.compile:  # torch.compile must not be entered from two threads
+        return 1
+    return min(workers, _MOST_STREAMS) if detector.device.type == "cpu" else _CALLS_ON_GPU
+
+
+@contextmanager
+def _pools(config: PredictConfig, detector: Detector, workers: int) -> Iterator[Pools]:
+    """Threads for the network and for everything else.
+
+    On a CPU each piece of the network has one core to itself. Torch's own threads wait for each other after
+    every layer: with decoders and encoders of pictures beside them they were seven times slower, and their
+    number changes the last digits of a result.
+    """
+    keep_freed_memory()
+    streams = _streams(config, detector, workers)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, workers // streams) if detector.device.type == "cpu" else 1)
+    network = ThreadPoolExecutor(streams, "network")
+    frames = ThreadPoolExecutor(max(2, workers), "frames")
+    try:
+        yield Pools(network, frames)
+    finally:
+        # After an error or Ctrl-C: what is running ends, what waits is dropped, what is written stays.
+        network.shutdown(cancel_futures=True)
+        frames.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+
+
+def _describe(name: str, detector: Detector, batching: Batching) -> str:
+    how = f"clips of {batching.clip_length}" if detector.is_video else "every frame by itself"
+    return (
+        f"weights: {name}, {how}, {detector.size}x{detector.size}, {detector.precision} on {detector.device}"
+    )
+
+
+def _dry_report(report: PredictReport, sources: list[FrameSource], on_event: OnEvent) -> PredictReport:
+    for source in sources:
+        name, frames = source.video.name, len(source.names)
+        report.videos.append(PredictVideoReport(name, frames, frames, 0, 0.0, 0.0))
+        on_event(Event("notice", name, f"would make maps of {frames} frames with {report.weights}"))
+    return replace(report, dry_run=True)

@@ -1,0 +1,165 @@
+"""One video through `predict`: decoding, network and writing side by side."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor
+
+from vsodtool.checks import is_out_of_memory
+from vsodtool.config.predict import PredictConfig
+from vsodtool.errors import DeviceError
+from vsodtool.media.frames import FrameSource
+from vsodtool.media.resume import ResumeState
+from vsodtool.models.detector import Detector
+from vsodtool.ops.network_image import to_network_image
+from vsodtool.pipelines.clip_detection import Batching, ClipDetection
+from vsodtool.pipelines.label_overlay import write_overlay
+from vsodtool.pipelines.predict_report import PredictVideoReport
+from vsodtool.pipelines.read_ahead import read_ahead
+from vsodtool.pipelines.saliency_writer import SaliencyWriter, salient_labels
+from vsodtool.types import Event, FrameRecord, FrameStatus, OnEvent
+
+_FRAMES_AHEAD = 8  # decoded ones that wait for room
+_WRITES_AHEAD = 16  # maps that wait to be written
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Threads for the network, and threads for what goes in and comes out of it."""
+
+    network: Executor
+    frames: Executor
+
+
+@dataclass(frozen=True)
+class PredictOutcome:
+    """What became of a video: one record per frame in order, the report, and what could not be read."""
+
+    records: list[FrameRecord]
+    report: PredictVideoReport
+    losses: list[str]
+
+
+class VideoPrediction:
+    """The work on one video."""
+
+    def __init__(
+        self,
+        config: PredictConfig,
+        source: FrameSource,
+        *,
+        detector: Detector,
+        batching: Batching,
+        state: ResumeState,
+        on_event: OnEvent,
+    ) -> None:
+        self._config, self._source, self._layout = config, source, state.layout
+        self._detector, self._batching = detector, batching
+        self._journal, self._on_event = state.journal, on_event
+        self._name = source.video.name
+        self._records = state.finished(self._name)
+        self._writing: deque[Future[FrameRecord]] = deque()
+
+    def run(self, pools: Pools) -> PredictOutcome:
+        """Make what is missing.
+
+        Raises:
+            DataError: nothing decodes, or a folder holds frames of several sizes.
+            DeviceError: out of memory, or the output cannot be written.
+        """
+        started = time.perf_counter()
+        total = len(self._source.names)
+        self._on_event(Event("video", self._name, total=total, done=len(self._records)))
+        losses: list[str] = []
+        if not self._is_finished():
+            try:
+                self._fill(pools)
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                raise _out_of_memory(self._name, self._detector) from error
+            losses = self._note_losses()
+        if self._config.overlay and not self._layout.overlay(self._name).exists():
+            labels = partial(salient_labels, self._layout, self._name)
+            write_overlay(self._layout.overlay(self._name), self._source, labels)
+        report = self._report(time.perf_counter() - started)
+        self._on_event(Event("done", self._name, done=total, total=total))
+        return PredictOutcome([self._records[frame] for frame in self._source.names], report, losses)
+
+    def _is_finished(self) -> bool:
+        # What was lost is told by every run, so a cut file is decoded again.
+        return not self._source.is_cut and all(
+            name in self._records and self._records[name].status is not FrameStatus.SKIPPED
+            for name in self._source.names
+        )
+
+    def _fill(self, pools: Pools) -> None:
+        finished = frozenset(self._records)
+        detection = ClipDetection(
+            self._detector,
+            self._batching,
+            pools.network,
+            announced=len(self._source.names),
+            wanted=lambda name: name not in finished,
+        )
+        writer = SaliencyWriter(self._config, self._layout, self._name, self._source.size)
+        with read_ahead(self._source, _FRAMES_AHEAD) as frames:
+            for frame in frames:
+                image = pools.frames.submit(to_network_image, frame.rgb, self._detector.size)
+                detection.add(frame.index, frame.name, image)
+                self._write(detection.results(self._batching.at_once), writer, pools)
+        detection.end()
+        self._write(detection.results(), writer, pools)
+        while self._writing:
+            self._commit(self._writing.popleft().result())
+
+    def _write(self, known: Iterator[tuple[str, Tensor]], writer: SaliencyWriter, pools: Pools) -> None:
+        for name, probabilities in known:
+            self._writing.append(pools.frames.submit(writer.write, name, probabilities))
+            while len(self._writing) > _WRITES_AHEAD:
+                self._commit(self._writing.popleft().result())
+        while self._writing and self._writing[0].done():
+            self._commit(self._writing.popleft().result())
+
+    def _commit(self, record: FrameRecord) -> None:
+        self._journal.commit([record])
+        self._records[record.frame] = record
+        done = len(self._records)
+        self._on_event(Event("frame", self._name, done=done, total=len(self._source.names)))
+
+    def _note_losses(self) -> list[str]:
+        """Give the frames that did not decode their place in the records; tell what was lost."""
+        for frame in self._source.names:
+            if frame not in self._records:
+                self._records[frame] = FrameRecord(self._name, frame, FrameStatus.SKIPPED, "", "", 0.0)
+        losses = [f"{self._name}: frame {loss.frame_name}: {loss.reason}" for loss in self._source.losses]
+        for line in losses:
+            self._on_event(Event("warning", self._name, line))
+        return losses
+
+    def _report(self, seconds: float) -> PredictVideoReport:
+        found = [
+            record.confidence for record in self._records.values() if record.status is FrameStatus.GENERATED
+        ]
+        return PredictVideoReport(
+            self._name,
+            len(self._source.names),
+            len(found),
+            len(self._records) - len(found),
+            round(sum(found) / len(found), 4) if found else 1.0,
+            round(seconds, 3),
+        )
+
+
+def _out_of_memory(video: str, detector: Detector) -> DeviceError:
+    return DeviceError(
+        f"out of memory on {detector.device} in the video '{video}'",
+        "less is needed with a smaller --clip-length, --size or --batch, with --precision bf16, "
+        "or with fewer --workers",
+    )
