@@ -189,7 +189,12 @@ def test_output_with_files_of_somebody_else(label: Cli, small_clip: Make, tmp_pa
     [
         (["--device", "cuda:99"], 5, "device 'cuda:99' does not exist"),
         (["--device", "gpu"], 2, "device: expected auto, cpu, cuda"),
-        (["--method", "fgplg"], 4, "fgplg"),
+        (["--method", "fgplg"], 4, "no weights of FGPLG"),
+        (["--method", "fgplg", "--weights", "absent.pth"], 4, "absent.pth"),
+        (["--method", "warp", "--weights", "absent.pth"], 2, "uses no weights"),
+        (["--method", "warp", "--flow", "direct"], 2, "method 'warp' has only its own way"),
+        (["--flow", "composed"], 2, "choose --method fgplg"),
+        (["--method", "fgplg", "--flow", "sideways"], 2, "expected one of auto, composed, direct"),
         (["--method", "magic"], 2, "magic"),
         (["--every", "-1"], 2, "every"),
         (["--workers", "-3"], 2, "workers"),
