@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
+import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -18,7 +20,22 @@ if TYPE_CHECKING:
 
 # What training scripts call the tensors when they save more than these.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network")
-_HARMLESS = ("torch.", "collections.OrderedDict")
+# What a pickle of plain tensors names.
+_HARMLESS = re.compile(
+    r"collections\.OrderedDict|torch(\.storage)?\.\w*Storage|torch\._utils\._rebuild_\w+|torch\.(Size|device|Tensor)"
+)
+# What torch.load raises on a file that is cut or damaged.
+_UNREADABLE = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    struct.error,
+)
 _INCOMPLETE = "get the file again; compare its size with that of the source"
 _PICKLES = 5  # the format before PyTorch 1.6 is a row of so many, then the values
 
@@ -33,19 +50,20 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
     """
     import torch
 
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"PK"
+    with path.open("rb") as begin:
+        zipped = begin.read(2) == b"PK"
     if zipped and not zipfile.is_zipfile(path):
         raise WeightsError(f"{path} is damaged or incomplete: its end is missing", _INCOMPLETE)
     try:
-        with warnings.catch_warnings():
+        # An open file: given a path, torch.load believes in a suffix `.safetensors`.
+        with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
-            )  # about the protocol of the pickle; what it does is refused anyway
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            )  # the protocol of the pickle is no matter, what it does is checked
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refusal(path, zipped) from error
-    except (OSError, RuntimeError, ValueError, EOFError, LookupError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(f"{path} is damaged or incomplete: {reason}", _INCOMPLETE) from error
     return _named_tensors(path, content)
@@ -73,11 +91,12 @@ def _named_tensors(path: Path, content: Any) -> dict[str, Tensor]:
 def _refusal(path: Path, zipped: bool) -> WeightsError:
     """Why PyTorch would not read the file; the pickle is looked at here, not run."""
     try:
-        foreign = sorted({name for name in _named_objects(path, zipped) if not name.startswith(_HARMLESS)})
+        named = set(_named_objects(path, zipped))
     except (OSError, ValueError, zipfile.BadZipFile, KeyError):
-        foreign = []
+        named = set()
+    foreign = sorted(name for name in named if not _HARMLESS.fullmatch(name))
     if not foreign:
-        return WeightsError(f"{path} is damaged or incomplete: not a whole pickle", _INCOMPLETE)
+        return WeightsError(f"{path} is damaged or incomplete: no whole pickle of tensors", _INCOMPLETE)
     more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
     return WeightsError(
         f"{path} is refused: reading it would run code ({', '.join(foreign[:3])}{more}); nothing was run",

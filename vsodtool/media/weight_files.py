@@ -47,10 +47,10 @@ def read_weights(path: Path, *, sha256: str = "") -> WeightFile:
         WeightsError: the file is missing, incomplete, of another hash, no weight file, would run code, or
             holds values that are not finite.
     """
-    read = read_safetensors if _is_safetensors(path) else None
+    safe = _is_safetensors(path)
     digest = sha256_of_weights(path)
     check_sha256(path, digest, sha256)
-    tensors, metadata = read(path) if read else (read_pickled(path), {})
+    tensors, metadata = read_safetensors(path) if safe else (read_pickled(path), {})
     if not tensors:
         raise WeightsError(f"{path} holds no tensors", "check where the file comes from")
     _check_values(path, tensors)
