@@ -69,6 +69,15 @@ Device: TypeAlias = Annotated[
 Workers: TypeAlias = Annotated[
     int | None, option("--workers", help="Threads; 0 = all cores.", panel=RUN, default=0, metavar="N")
 ]
+Shard: TypeAlias = Annotated[
+    str | None,
+    option(
+        "--shard",
+        help="Work on the I-th of N parts of the videos (1/4 ... 4/4), for job arrays into one OUT.",
+        panel=RUN,
+        metavar="I/N",
+    ),
+]
 Seed: TypeAlias = Annotated[
     int | None, option("--seed", help="Of everything random.", panel=RUN, default=0, metavar="N")
 ]

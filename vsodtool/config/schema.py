@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from vsodtool.config.shard import Shard
 from vsodtool.errors import ConfigError
 
 BACKENDS = ("auto", "dis", "raft-small", "raft-large")
@@ -67,7 +68,24 @@ class CommonConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowConfig(CommonConfig):
+class ShardedConfig(CommonConfig):
+    """Options of the verbs whose videos several processes may share.
+
+    Attributes:
+        shard: "I/N" works on the I-th (from 1) of N parts of the videos; "" on all of them.
+    """
+
+    shard: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a shard that does not exist."""
+        super().__post_init__()
+        if self.shard:
+            Shard.parse(self.shard)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowConfig(ShardedConfig):
     """Options of `vsodtool flow`.
 
     Attributes:
@@ -92,7 +110,7 @@ class FlowConfig(CommonConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PseudoLabelConfig(CommonConfig):
+class PseudoLabelConfig(ShardedConfig):
     """Options of `vsodtool pseudolabel`.
 
     Attributes:

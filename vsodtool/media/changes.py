@@ -9,7 +9,7 @@ from vsodtool.media.manifest import Manifest
 
 # Options that change no result, or whose files are compared by fingerprint instead of by spelling.
 UNCOMPARED = frozenset(
-    {"workers", "quiet", "json", "dry_run", "overwrite", "config", "inputs", "masks", "output"},
+    {"workers", "quiet", "json", "dry_run", "overwrite", "config", "inputs", "masks", "output", "shard"},
 )
 _HINT = "repeat the earlier command, choose another output folder, or say --overwrite to start again"
 
@@ -37,12 +37,18 @@ def _refuse_changed_options(root: Path, before: Manifest, now: Manifest) -> None
     absent = object()
     for name in sorted((before.config.keys() | now.config.keys()) - UNCOMPARED):
         old, new = before.config.get(name, absent), now.config.get(name, absent)
+        if name == "device":  # the shards of a run compute on several devices of one kind
+            old, new = _kind(old), _kind(new)
         if old != new:
             was, now_is = ("not set" if value is absent else repr(value) for value in (old, new))
             option = "--" + name.replace("_", "-")
             raise UsageError(
                 f"option {option} changed: {root} was begun with {was}, now it is {now_is}", _HINT
             )
+
+
+def _kind(device: object) -> object:
+    return device.partition(":")[0] if isinstance(device, str) else device
 
 
 def _refuse_changed_inputs(root: Path, before: Manifest, now: Manifest) -> None:

@@ -1,6 +1,7 @@
 """The finished frames of a run, one JSON object per line, appended as they finish.
 
 A frame belongs here once its files have their final names, so a killed run redoes at most what is not listed.
+A shard of a run also notes the videos of which nothing is left to do, with their counts for the manifest.
 """
 
 from __future__ import annotations
@@ -25,17 +26,22 @@ class Journal:
     lines about one frame the later one holds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, foreign: bool = False) -> None:
         """Read what is at `path`, if anything.
+
+        Args:
+            path: the file.
+            foreign: another process may be writing it; it is only read.
 
         Raises:
             DeviceError: the file exists and cannot be read or mended.
         """
-        self._path = path
+        self._path, self._foreign = path, foreign
         self._lock = threading.Lock()
         self._records: dict[str, dict[str, FrameRecord]] = {}
+        self._done: dict[str, dict[str, int]] = {}
         self._file: io.FileIO | None = None
-        self._closed = False
+        self._closed = foreign
         self._length = 0
         with disk_errors(path):
             if path.exists():
@@ -51,14 +57,26 @@ class Journal:
         with self._lock:
             return list(self._records)
 
-    def commit(self, records: Iterable[FrameRecord]) -> None:
+    def done(self) -> dict[str, dict[str, int]]:
+        """The videos of which nothing is left to do, with their counts (a copy)."""
+        with self._lock:
+            return dict(self._done)
+
+    def commit(
+        self, records: Iterable[FrameRecord], done: Mapping[str, Mapping[str, int]] | None = None
+    ) -> None:
         """Append `records` in one write; their files must already have their final names.
+
+        Args:
+            records: finished frames.
+            done: videos of which nothing is left to do after these records, with their counts.
 
         Raises:
             DeviceError: the disk is full or the journal is closed; then none of them is listed.
         """
         batch = list(records)
-        data = b"".join(_line(record) for record in batch)
+        videos = {video: dict(counts) for video, counts in (done or {}).items()}
+        data = b"".join([*map(_line, batch), *(_done_line(*item) for item in videos.items())])
         with self._lock:
             if self._closed:
                 raise DeviceError(f"the journal {self._path} is closed", "run the command again")
@@ -66,6 +84,7 @@ class Journal:
                 self._append(data)
             for record in batch:
                 self._remember(record)
+            self._done.update(videos)
 
     def close(self) -> None:
         """Close the file; it stays on the disk. Closing twice is harmless."""
@@ -82,12 +101,14 @@ class Journal:
 
     def _load(self, content: bytes) -> None:
         self._length = content.rfind(b"\n") + 1
-        if self._length != len(content):
+        if self._length != len(content) and not self._foreign:
             os.truncate(self._path, self._length)
         for line in content[: self._length].splitlines():
             record = _parse(line)
             if record is not None:
                 self._remember(record)
+            elif (done := _parse_done(line)) is not None:
+                self._done[done[0]] = done[1]
 
     def _append(self, data: bytes) -> None:
         with disk_errors(self._path):
@@ -117,6 +138,20 @@ def _line(record: FrameRecord) -> bytes:
         "confidence": record.confidence,
     }
     return json.dumps(fields).encode() + b"\n"
+
+
+def _done_line(video: str, counts: Mapping[str, int]) -> bytes:
+    return json.dumps({"done": video, "counts": counts}).encode() + b"\n"
+
+
+def _parse_done(line: bytes) -> tuple[str, dict[str, int]] | None:
+    try:
+        fields = json.loads(line)
+        if not isinstance(fields, Mapping):
+            return None
+        return str(fields["done"]), {str(name): int(count) for name, count in fields["counts"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _parse(line: bytes) -> FrameRecord | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError, UsageError
 
 _FOLDERS = {
@@ -17,6 +19,8 @@ _FOLDERS = {
     "flow": (".flo", ".png", ".npz"),
     "preview": (".png",),
 }
+_SHARD_JOURNAL = re.compile(r"journal-[0-9]+-of-[0-9]+\.jsonl")
+_SHARD_LOCK = re.compile(r"\.vsodtool-([0-9]+)-of-([0-9]+)\.lock")
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,29 @@ class OutputLayout:
         return self.root / ".vsodtool.lock"
 
     @property
+    def gate(self) -> Path:
+        """Held for a moment by a shard that begins or ends."""
+        return self.root / ".vsodtool-gate.lock"
+
+    def shard_journal(self, shard: Shard) -> Path:
+        """The finished frames of one shard of an unfinished run."""
+        return self.root / f"journal-{shard.index}-of-{shard.count}.jsonl"
+
+    def shard_lock(self, shard: Shard) -> Path:
+        """Held while that shard writes here."""
+        return self.root / f".vsodtool-{shard.index}-of-{shard.count}.lock"
+
+    def journals(self) -> list[Path]:
+        """The journals that exist, that of an unsharded run first."""
+        parts = (path for path in self.root.glob("journal-*.jsonl") if _SHARD_JOURNAL.fullmatch(path.name))
+        return [path for path in (self.journal, *sorted(parts)) if os.path.lexists(path)]
+
+    def shard_locks(self) -> dict[Shard, Path]:
+        """The locks of shards that exist, held or left by a killed process."""
+        found = ((_SHARD_LOCK.fullmatch(path.name), path) for path in self.root.glob(".vsodtool-*.lock"))
+        return {Shard(int(match[1]), int(match[2])): path for match, path in found if match}
+
+    @property
     def folders(self) -> list[Path]:
         """The sub-folders that belong to the tool, existing or not."""
         return [self.root / name for name in _FOLDERS]
@@ -80,8 +107,8 @@ class OutputLayout:
 
     def occupied(self) -> list[Path]:
         """The tool's own names that exist here (an empty sub-folder does not count)."""
-        files = [path for path in (self.manifest, self.journal, self.frames_csv) if os.path.lexists(path)]
-        return files + [
+        files = [path for path in (self.manifest, self.frames_csv) if os.path.lexists(path)]
+        return [*files, *self.journals()] + [
             folder for folder in self.folders if os.path.lexists(folder) and not _is_empty(folder)
         ]
 

@@ -1,10 +1,12 @@
-"""One run at a time per output folder."""
+"""One run at a time per output folder, or the shards of one run."""
 
 from __future__ import annotations
 
 import errno
 import os
 import sys
+import time
+from enum import Enum
 from pathlib import Path
 
 from vsodtool.errors import DeviceError
@@ -15,6 +17,7 @@ if sys.platform != "win32":
 
 _HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK})
 _NO_LOCKS_HERE = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+_PAUSE = 0.05  # seconds between two looks at a lock that somebody holds
 
 
 class OutputLock:
@@ -24,25 +27,31 @@ class OutputLock:
     On Windows, and on network disks that know no locks, two runs at once are not noticed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False, wait: bool = False) -> None:
         """Take the lock at `path`; the folder must exist.
 
+        Args:
+            path: the file.
+            shared: beside others that hold it shared; give it back only while none of them does the same.
+            wait: until whoever holds it has given it back.
+
         Raises:
-            DeviceError: another run holds it, or the file cannot be made.
+            DeviceError: another run holds it (and `wait` is not set), or the file cannot be made.
         """
-        self._path = path
+        self._path, self._shared, self._wait = path, shared, wait
         self._descriptor = -1
         while self._descriptor < 0:
             self._descriptor = self._try_to_take()
 
     def release(self) -> None:
-        """Give the lock back and remove its file. Releasing twice is harmless."""
+        """Give the lock back and remove its file, unless others share it. Releasing twice is harmless."""
         if self._descriptor < 0:
             return
         # Removed while still held: whoever opened the old file meanwhile sees that and tries again.
         try:
-            with disk_errors(self._path):
-                self._path.unlink(missing_ok=True)
+            if not self._shared or _take(self._descriptor, self._path, shared=False):
+                with disk_errors(self._path):
+                    self._path.unlink(missing_ok=True)
         finally:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -51,36 +60,80 @@ class OutputLock:
         with disk_errors(self._path):
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
         try:
-            _lock(descriptor, self._path)
-            if not _is_same_file(descriptor, self._path):
-                os.close(descriptor)
-                return -1
-            with disk_errors(self._path):
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, str(os.getpid()).encode())
+            taken = _take(descriptor, self._path, shared=self._shared)
+            if not taken and not self._wait:
+                raise _held_error(descriptor, self._path)
+            if taken and _is_same_file(descriptor, self._path):
+                with disk_errors(self._path):
+                    os.ftruncate(descriptor, 0)
+                    os.write(descriptor, str(os.getpid()).encode())
+                return descriptor
         except DeviceError:
             os.close(descriptor)
             raise
-        return descriptor
+        os.close(descriptor)
+        if not taken:
+            time.sleep(_PAUSE)
+        return -1
 
 
-def _lock(descriptor: int, path: Path) -> None:
-    if sys.platform == "win32":
-        return
+class Holding(Enum):
+    """What is known about a lock from outside."""
+
+    FREE = "nobody holds it"
+    HELD = "somebody holds it"
+    UNKNOWN = "this disk, or this system, knows no locks"
+
+
+def probe(path: Path) -> Holding:
+    """Look whether somebody holds the lock at `path`; remove the file if it was left by a killed process.
+
+    Raises:
+        DeviceError: the file cannot be opened or removed.
+    """
+    with disk_errors(path):
+        try:
+            descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        except FileNotFoundError:
+            return Holding.FREE
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        holding = _try_lock(descriptor, path, shared=False)
+        if holding is Holding.FREE and _is_same_file(descriptor, path):
+            with disk_errors(path):
+                path.unlink(missing_ok=True)
+        return holding
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path, *, shared: bool) -> bool:
+    """Lock an open file; False if another process holds it. True where there are no locks."""
+    return _try_lock(descriptor, path, shared=shared) is not Holding.HELD
+
+
+def _try_lock(descriptor: int, path: Path, *, shared: bool) -> Holding:
+    """Lock an open file if it is free; what it was before."""
+    if sys.platform == "win32":
+        return Holding.UNKNOWN
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in _NO_LOCKS_HERE:
-            return
-        if error.errno not in _HELD:
-            raise DeviceError(
-                f"cannot lock {path}: {error.strerror}", "choose an output folder on another disk"
-            ) from error
-        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace") or "unknown"
+            return Holding.UNKNOWN
+        if error.errno in _HELD:
+            return Holding.HELD
         raise DeviceError(
-            f"another run (process {holder}) is writing to {path.parent}",
-            "wait for it, or choose another output folder",
+            f"cannot lock {path}: {error.strerror}", "choose an output folder on another disk"
         ) from error
+    return Holding.FREE
+
+
+def _held_error(descriptor: int, path: Path) -> DeviceError:
+    holder = os.pread(descriptor, 32, 0).decode("ascii", "replace") or "unknown"
+    return DeviceError(
+        f"another run (process {holder}) is writing to {path.parent}",
+        "wait for it, or choose another output folder",
+    )
 
 
 def _is_same_file(descriptor: int, path: Path) -> bool:

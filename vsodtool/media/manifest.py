@@ -65,6 +65,7 @@ class Manifest:
         videos: per video the number of frames by status; filled when the run is complete.
         seconds: duration of the run that completed it.
         status: running, clearing or complete.
+        launch: of the processes that began together with --overwrite, by which they know each other; else "".
         tool: always "vsodtool".
         version: of vsodtool.
         libraries: versions of Python and of the libraries that decode and compute.
@@ -77,6 +78,7 @@ class Manifest:
     videos: dict[str, dict[str, int]] = field(default_factory=dict)
     seconds: float = 0.0
     status: str = RUNNING
+    launch: str = ""
     tool: str = "vsodtool"
     version: str = __version__
     libraries: dict[str, str] = field(default_factory=library_versions)

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from vsodtool.errors import UsageError
-from vsodtool.media.atomic import disk_errors, remove_leftovers
+from vsodtool.media.atomic import disk_errors
+from vsodtool.media.atomic import remove_leftovers as remove_temporary_files
 from vsodtool.media.changes import refuse_changes
 from vsodtool.media.fingerprint import Input, content_fingerprint, input_fingerprint
 from vsodtool.media.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.journal import Journal
 from vsodtool.media.layout import OutputLayout
-from vsodtool.media.lock import OutputLock
+from vsodtool.media.lock import OutputLock, probe
 from vsodtool.media.manifest import (
     CLEARING,
     COMPLETE,
@@ -32,6 +34,14 @@ from vsodtool.media.spill import FrameSpill
 from vsodtool.types import FrameRecord
 
 OutputsOf = Callable[[FrameRecord], Iterable[Path]]
+
+
+class Held(Protocol):
+    """A lock, or several."""
+
+    def release(self) -> None:
+        """Give it back; twice is harmless."""
+        ...
 
 
 @dataclass
@@ -52,14 +62,14 @@ class ResumeState:
     resumed: bool
     complete: bool
     _earlier: dict[str, dict[str, FrameRecord]]
-    _lock: OutputLock
+    _lock: Held
 
     def finished(self, video: str) -> dict[str, FrameRecord]:
         """The frames of `video` that earlier runs finished and whose files exist, by frame name."""
         return dict(self._earlier.get(video, {}))
 
     def finish(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
-        """Write frames.csv (rows in the given order) and the manifest with status complete; drop the journal.
+        """Write frames.csv (rows in the given order) and the manifest with status complete; drop journals.
 
         Args:
             records: every frame of every video, those of earlier runs included.
@@ -70,11 +80,30 @@ class ResumeState:
         """
         rows = list(records)
         write_frames_csv(self.layout.frames_csv, rows)
-        self.manifest = self.manifest.completed(rows, seconds)
-        write_manifest(self.layout.manifest, self.manifest)
-        self.journal.remove()
+        return self._complete(self.manifest.completed(rows, seconds))
+
+    def finish_counts(self, videos: Mapping[str, Mapping[str, int]], seconds: float) -> Manifest:
+        """As `finish`, for a command without a table of frames.
+
+        Args:
+            videos: what the manifest counts, by video.
+            seconds: duration of this run.
+
+        Raises:
+            DeviceError: a file cannot be written.
+        """
+        counts = {video: dict(numbers) for video, numbers in videos.items()}
+        return self._complete(
+            replace(self.manifest, videos=counts, seconds=round(seconds, 3), status=COMPLETE)
+        )
+
+    def _complete(self, manifest: Manifest) -> Manifest:
+        self.manifest = manifest
+        write_manifest(self.layout.manifest, manifest)
+        self.journal.close()
+        remove_journals(self.layout)
         self.complete = True
-        return self.manifest
+        return manifest
 
     def close(self) -> None:
         """Close the journal and give the output folder back. What is finished stays."""
@@ -116,7 +145,9 @@ def describe_run(
         entries[video.name] = InputEntry(
             str(video.path), len(video.files) or 1, input_fingerprint(video), len(files), digest
         )
-    return Manifest(command, plain(config), entries, dict(weights or {}))
+    # All shards of a run share one manifest.
+    whole = {name: value for name, value in config.items() if name != "shard"}
+    return Manifest(command, plain(whole), entries, dict(weights or {}))
 
 
 def check_resumable(layout: OutputLayout, manifest: Manifest, *, overwrite: bool = False) -> Manifest | None:
@@ -169,51 +200,79 @@ def start_or_resume(
     lock = OutputLock(layout.lock)
     try:
         before = check_resumable(layout, manifest, overwrite=overwrite)
-        _remove_leftovers(layout)
+        remove_leftovers(layout)
         if before is not None and (overwrite or before.status == CLEARING):
-            _clear(layout, manifest)
+            clear(layout, manifest)
             before = None
         journal = Journal(layout.journal)
-        records = [] if before is None else _earlier_records(layout, journal)
-        intact = [record for record in records if outputs_of is None or _all_exist(outputs_of(record))]
-        complete = before is not None and before.status == COMPLETE and len(intact) == len(records)
-        if before is not None and complete:
+        earlier = find_earlier(layout, before, outputs_of)
+        if before is not None and earlier.complete:
             manifest = before
-            if layout.journal.exists():  # killed between the last two steps of `finish`
-                journal.remove()
+            if layout.journals():  # killed between the last two steps of `finish`
+                remove_journals(layout)
                 journal = Journal(layout.journal)
         else:
             write_manifest(layout.manifest, manifest)
-        return ResumeState(layout, manifest, journal, before is not None, complete, _by_video(intact), lock)
+        return ResumeState(
+            layout, manifest, journal, before is not None, earlier.complete, earlier.frames, lock
+        )
     except BaseException:
         lock.release()
         raise
 
 
-def _earlier_records(layout: OutputLayout, journal: Journal) -> list[FrameRecord]:
+@dataclass(frozen=True)
+class Earlier:
+    """What earlier runs left in an output folder.
+
+    Attributes:
+        frames: the finished frames whose files exist, by video and name.
+        complete: all is done, and all files are still there.
+    """
+
+    frames: dict[str, dict[str, FrameRecord]]
+    complete: bool
+
+
+def find_earlier(layout: OutputLayout, before: Manifest | None, outputs_of: OutputsOf | None) -> Earlier:
+    """Read frames.csv and all journals, and look for the files; reads only.
+
+    Args:
+        layout: the output folder.
+        before: the manifest there; None for a fresh folder.
+        outputs_of: the files that a frame of this record must have.
+    """
+    if before is None:
+        return Earlier({}, complete=False)
     # frames.csv beside a journal: a run that was complete once and is being mended.
     records = read_frames_csv(layout.frames_csv) if layout.frames_csv.exists() else []
-    for video in journal.videos():
-        records += journal.records(video).values()
-    return records
+    for path in layout.journals():
+        journal = Journal(path, foreign=True)
+        for video in journal.videos():
+            records += journal.records(video).values()
+    frames: dict[str, dict[str, FrameRecord]] = {}
+    intact = 0
+    for record in records:
+        if outputs_of is None or _all_exist(outputs_of(record)):
+            frames.setdefault(record.video, {})[record.frame] = record
+            intact += 1
+    return Earlier(frames, before.status == COMPLETE and intact == len(records))
 
 
 def _all_exist(paths: Iterable[Path]) -> bool:
     return all(path.exists() for path in paths)
 
 
-def _by_video(records: Iterable[FrameRecord]) -> dict[str, dict[str, FrameRecord]]:
-    videos: dict[str, dict[str, FrameRecord]] = {}
-    for record in records:
-        videos.setdefault(record.video, {})[record.frame] = record
-    return videos
+def clear(layout: OutputLayout, manifest: Manifest) -> None:
+    """Delete what the tool wrote there, for a run that begins anew; only while no other run writes there.
 
-
-def _clear(layout: OutputLayout, manifest: Manifest) -> None:
+    Raises:
+        DeviceError: something cannot be deleted.
+    """
     # Marked first: if this is killed half way, the next run knows that what is left counts for nothing.
     write_manifest(layout.manifest, replace(manifest, status=CLEARING))
     written = list(layout.written_files())
-    for path in [layout.journal, layout.frames_csv, *written]:
+    for path in [*layout.journals(), layout.frames_csv, *written]:
         with disk_errors(path):
             path.unlink(missing_ok=True)
     folders = {folder for path in written for folder in path.parents if layout.root in folder.parents}
@@ -223,8 +282,26 @@ def _clear(layout: OutputLayout, manifest: Manifest) -> None:
                 folder.rmdir()
 
 
-def _remove_leftovers(layout: OutputLayout) -> None:
-    remove_leftovers(layout.root, recursive=False)
+def remove_leftovers(layout: OutputLayout) -> None:
+    """Delete what killed runs left there; only while no other run writes there.
+
+    Raises:
+        DeviceError: something cannot be deleted.
+    """
+    remove_temporary_files(layout.root, recursive=False)
     FrameSpill.remove_leftovers(layout.root)
     for folder in layout.folders:
-        remove_leftovers(folder)
+        remove_temporary_files(folder)
+    for path in (layout.gate, *layout.shard_locks().values()):
+        probe(path)
+
+
+def remove_journals(layout: OutputLayout) -> None:
+    """Delete all journals: what they say stands in frames.csv and the manifest.
+
+    Raises:
+        DeviceError: one cannot be deleted.
+    """
+    for path in layout.journals():
+        with disk_errors(path):
+            path.unlink(missing_ok=True)

@@ -19,11 +19,12 @@ from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import VideoInput, discover_videos
 from vsodtool.media.layout import OutputLayout, check_output
-from vsodtool.media.manifest import COMPLETE, Manifest, write_manifest
-from vsodtool.media.resume import check_resumable, describe_run, start_or_resume
+from vsodtool.media.resume import check_resumable, describe_run
+from vsodtool.media.shard_run import Part
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_files
 from vsodtool.pipelines.flow_pairs import FlowTask, plan_video
 from vsodtool.pipelines.flow_work import Engine, compute_flows
+from vsodtool.pipelines.shards import own_sources, part_of, start, tell_shard, tell_waiting
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
 
 
@@ -75,17 +76,22 @@ class FlowReport:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Everything that is known before the first frame is decoded."""
+    """Everything that is known before the first frame is decoded; `part` says which videos are worked on."""
 
     config: FlowConfig
     layout: OutputLayout
     videos: list[VideoInput]
+    part: Part | None
     sources: list[FrameSource]
     tasks: list[list[FlowTask]]
 
 
 def run_flow(
-    config: FlowConfig, *, estimator: FlowEstimator | None = None, on_event: OnEvent = ignore_event
+    config: FlowConfig,
+    *,
+    estimator: FlowEstimator | None = None,
+    launch: str = "",
+    on_event: OnEvent = ignore_event,
 ) -> FlowReport:
     """Compute the flows of `config.inputs` and write them below `config.output`.
 
@@ -94,6 +100,7 @@ def run_flow(
     Args:
         config: what to do.
         estimator: used instead of the backend that `config` names.
+        launch: of shards, known to all that were started together.
         on_event: hears of progress, notices and losses.
 
     Raises:
@@ -102,8 +109,8 @@ def run_flow(
         WeightsError: a RAFT is asked for whose weights cannot be had.
         DeviceError: the device does not exist, or the output cannot be written.
     """
-    start = time.perf_counter()
-    plan = _plan(config)
+    started = time.perf_counter()
+    plan = _plan(config, launch)
     backend, settings, weights = _identify(config, estimator, on_event)
     manifest = describe_run("flow", settings, plan.videos, {}, weights)
     if config.dry_run:
@@ -115,25 +122,28 @@ def run_flow(
         )
     engine = Engine.for_backend(estimator, backend, resolve_workers(config.workers))
     report = FlowReport(estimator.name, config.output)
-    with start_or_resume(plan.layout, manifest, overwrite=config.overwrite) as state:
+    with start(plan.layout, manifest, plan.part, overwrite=config.overwrite) as state:
         on_event(Event("notice", message=f"flow: {estimator.name}"))
+        tell_shard(plan.part, on_event)
         for source, tasks in zip(plan.sources, plan.tasks, strict=True):
             report.videos.append(
                 _run_video(config, source, tasks, engine, losses=report.losses, on_event=on_event)
             )
-        report = replace(report, seconds=time.perf_counter() - start)
-        write_manifest(plan.layout.manifest, _completed(state.manifest, report))
-        state.journal.remove()
+        report = replace(report, seconds=time.perf_counter() - started)
+        state.finish_counts(_counts(report), report.seconds)
+        tell_waiting(state, on_event)
     return report
 
 
-def _plan(config: FlowConfig) -> _Plan:
+def _plan(config: FlowConfig, launch: str) -> _Plan:
     videos = discover_videos(config.inputs)
     given = [Path(text) for text in config.inputs if text != "-"]
     layout = check_output(config.output, [*given, *(video.path for video in videos)])
-    sources: list[FrameSource] = [open_frames(video) for video in videos]
+    everything: list[FrameSource] = [open_frames(video) for video in videos]
+    part = part_of(config, everything, launch)
+    sources = own_sources(everything, part)
     tasks = [plan_video(source.video.name, source.names, config, layout) for source in sources]
-    return _Plan(config, layout, videos, sources, tasks)
+    return _Plan(config, layout, videos, part, sources, tasks)
 
 
 def _identify(
@@ -199,12 +209,11 @@ def _dry_report(plan: _Plan, backend: str, on_event: OnEvent) -> FlowReport:
     return report
 
 
-def _completed(manifest: Manifest, report: FlowReport) -> Manifest:
-    videos = {
+def _counts(report: FlowReport) -> dict[str, dict[str, int]]:
+    return {
         video.name: {"frames": video.frames, "flows": video.flows + video.reused, "missing": video.missing}
         for video in report.videos
     }
-    return replace(manifest, videos=videos, seconds=round(report.seconds, 3), status=COMPLETE)
 
 
 def _count(number: int, noun: str) -> str:
