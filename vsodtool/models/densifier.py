@@ -7,8 +7,8 @@ from torch import Tensor
 
 from vsodtool.checks import check_flow, check_image, check_tensor
 from vsodtool.errors import ShapeError
-from vsodtool.models.detector import prepare
 from vsodtool.models.fgplg import fgplg_input
+from vsodtool.models.inference import exact_products, prepare
 from vsodtool.models.precision import DTYPES, resolve_precision
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet import RcrNet
@@ -21,7 +21,7 @@ Pair = tuple[Tensor, Tensor]  # of the left and of the right labelled frame
 class FgplgDensifier:
     """FGPLG for inference; several threads may use it at once.
 
-    The network is taken over and changed (`detector.prepare`): the same function, faster.
+    The network is taken over and changed (`inference.prepare`): the same function, faster.
     """
 
     def __init__(
@@ -90,7 +90,8 @@ class FgplgDensifier:
                 (there.expand(len(some), -1, -1, -1), back.expand(len(some), -1, -1, -1)),
             )
             values = values.to(self._dtype, memory_format=torch.channels_last)
-            logits[some] = self._network(values).float().cpu()
+            with exact_products(self._dtype):
+                logits[some] = self._network(values).float().cpu()
         return torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
 
 

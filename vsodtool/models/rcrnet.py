@@ -67,7 +67,7 @@ class RcrNet(nn.Module):
         levels = ((context, coarse), (refine, middle), (refine, fine))
         self.skips = nn.ModuleList(SkipBottleneck(level, skip) for _, level in levels)
         self.refinements = nn.ModuleList(ConvBnRelu(channels + skip, refine, 3) for channels, _ in levels)
-        self.decoder = Decoder(refine, architecture.decoder_width)
+        self.decoder: nn.Module = Decoder(refine, architecture.decoder_width)
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images (N, channels_in, H, W) -> logits (N, 1, H, W)."""

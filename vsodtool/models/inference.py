@@ -1,0 +1,46 @@
+"""A network made ready for inference: the same function, several times as fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from vsodtool.models.decoder import Decoder
+from vsodtool.models.enlarged_decoder import EnlargedDecoder
+from vsodtool.models.folding import fold_batch_norm
+from vsodtool.models.rcrnet import RcrNet
+
+
+def prepare(network: RcrNet, device: torch.device, dtype: torch.dtype) -> RcrNet:
+    """Fold, re-associate, lay out and convert a network, in place.
+
+    Normalisation is folded into the convolutions, on CPUs the decoder is re-associated (`EnlargedDecoder`),
+    weights are stored channels last. In float32 the logits stay within 1e-4 of the published ones.
+
+    Args:
+        network: any of the networks here; changed.
+        device: that computes.
+        dtype: of weights and inputs.
+    """
+    network.eval().requires_grad_(False)
+    fold_batch_norm(network)
+    # A GPU convolves at the full size faster than Python can go through tiles.
+    if device.type == "cpu" and isinstance(network.decoder, Decoder):
+        network.decoder = EnlargedDecoder(network.decoder)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)
+    return network.to(device, dtype)
+
+
+@contextmanager
+def exact_products(dtype: torch.dtype) -> Iterator[None]:
+    """Inside, a GPU multiplies float32 as float32: by default cuDNN rounds the factors to TF32."""
+    if dtype is not torch.float32 or not torch.cuda.is_available():
+        yield
+        return
+    with torch.backends.cudnn.flags(allow_tf32=False):
+        yield
