@@ -112,7 +112,7 @@ def network_of(file: WeightFile, kinds: tuple[str, ...] = (), *, name: str = "")
         raise _other_kind(str(file.path), found.architecture.kind, kinds)
     with torch.device("meta"):  # shapes without memory; random values would only be thrown away
         network = create_network(found.architecture)
-    check_fit(file, found.tensors, network.state_dict())
+    check_fit(file, found, network.state_dict())
     tensors = {
         key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in found.tensors.items()
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vsodtool.errors import ConfigError, WeightsError
@@ -29,13 +29,17 @@ class NetworkTensors:
         architecture: of the network.
         preprocessing: what its input goes through.
         tensors: under the names of the networks here; not compared with the architecture yet.
+        published: name here -> name in the file, where they differ.
+        strangers: names in a file of the authors that stand for nothing here.
         notices: what was left out.
     """
 
     architecture: Architecture
     preprocessing: Preprocessing
     tensors: dict[str, Tensor]
-    notices: list[str]
+    published: dict[str, str] = field(default_factory=dict)
+    strangers: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
 
 def interpret(file: WeightFile) -> NetworkTensors:
@@ -63,19 +67,21 @@ def interpret(file: WeightFile) -> NetworkTensors:
     )
 
 
-def check_fit(file: WeightFile, tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+def check_fit(file: WeightFile, found: NetworkTensors, expected: Mapping[str, Tensor]) -> None:
     """Require exactly the expected names and shapes.
 
     Args:
         file: named in the error.
-        tensors: what is there.
+        found: what is there.
         expected: names and shapes of the network; values are not looked at.
 
     Raises:
         WeightsError: how many are missing, unexpected or of another shape, and the first three of each.
     """
+    tensors = found.tensors
     missing = [name for name in expected if name not in tensors]
-    unexpected = [name for name in tensors if name not in expected]
+    unexpected = [found.published.get(name, name) for name in tensors if name not in expected]
+    unexpected += found.strangers
     misshapen = [
         f"{name}: expected {tuple(expected[name].shape)}, found {tuple(tensor.shape)}"
         for name, tensor in tensors.items()
@@ -105,23 +111,26 @@ def _own(file: WeightFile) -> NetworkTensors:
     architecture, preprocessing = parts
     assert isinstance(architecture, Architecture)
     assert isinstance(preprocessing, Preprocessing)
-    return NetworkTensors(architecture, preprocessing, dict(file.tensors), [])
+    return NetworkTensors(architecture, preprocessing, dict(file.tensors))
 
 
 def _published(file: WeightFile, tensors: Mapping[str, Tensor]) -> NetworkTensors:
     first = tensors.get(_FIRST_CONVOLUTION)
     channels = CHANNELS_IN[IMAGE] if first is None or first.ndim != 4 else first.shape[1]
-    kept: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        if is_ignored(name):
-            continue
-        target = renamed(name)
-        kept[name if target in kept else target] = tensor  # a second one of that name is unexpected
+    targets = {name: renamed(name) for name in tensors if not is_ignored(name)}
+    known = {name: target for name, target in targets.items() if target != name}
     foreign = sum(name.startswith("flownet.") for name in tensors)
     notices = [f"{file.path.name}: {foreign} tensors of FlowNet2 ignored (flownet.*)"] if foreign else []
     # The paper's: no other was published. Whatever does not fit it is refused.
     architecture = Architecture(kind=published_kind(tensors, channels))
-    return NetworkTensors(architecture, Preprocessing(), kept, notices)
+    return NetworkTensors(
+        architecture,
+        Preprocessing(),
+        {target: tensors[name] for name, target in known.items()},
+        published={target: name for name, target in known.items()},
+        strangers=[name for name in targets if name not in known],
+        notices=notices,
+    )
 
 
 def _some(names: list[str]) -> str:
