@@ -13,5 +13,7 @@ def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
     from vsodtool.cli.app import app
     from vsodtool.cli.failure import exit_code_of
+    from vsodtool.cli.ranks import be_silent_beside_rank_0, leave_together
 
-    sys.exit(exit_code_of(lambda: app(prog_name="vsodtool", standalone_mode=False)))
+    be_silent_beside_rank_0()
+    sys.exit(leave_together(exit_code_of(lambda: app(prog_name="vsodtool", standalone_mode=False))))

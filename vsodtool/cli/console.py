@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vsodtool.cli.output import drop
 from vsodtool.cli.text import printable
+from vsodtool.pipelines.ranks import Rank
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -27,10 +28,12 @@ class Reporter:
             quiet: no progress and no notices; warnings stay.
         """
         self._quiet = quiet
+        rank = Rank.from_environment()
+        self._follows = rank is not None and rank.number > 0  # rank 0 says what is common to all
         self._lock = threading.Lock()
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
-        if not quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        if not quiet and not self._follows and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             self._bars = _make_bars()
 
     def __enter__(self) -> Reporter:
@@ -54,6 +57,8 @@ class Reporter:
 
     def _say(self, event: Event) -> None:
         if self._quiet and event.kind != "warning":
+            return
+        if self._follows and event.kind == "notice" and not event.video:
             return
         # A message may begin with the name of its video already.
         named = event.video and not event.message.startswith(event.video)

@@ -13,6 +13,7 @@ from vsodtool import __version__
 from vsodtool.checks import is_out_of_memory
 from vsodtool.cli.console import write_err
 from vsodtool.cli.output import drop
+from vsodtool.cli.ranks import is_news, speaker
 from vsodtool.cli.text import printable
 from vsodtool.errors import DeviceError, UsageError, VsodtoolError
 
@@ -72,7 +73,9 @@ def _explain(error: Exception) -> int:
         write_err("".join(traceback.format_exception(error)))
         write_err(f"this is a bug in vsodtool {__version__}: please report it with the lines above\n")
         return BUG
-    write_err(f"error: {printable(known.message)}\n")
+    if not is_news(known.message):
+        return known.exit_code
+    write_err(f"error: {speaker()}{printable(known.message)}\n")
     if known.hint:
         write_err(f"hint: {printable(known.hint)}\n")
     return known.exit_code

@@ -7,6 +7,7 @@ from typing import Annotated
 from vsodtool.cli import options
 from vsodtool.cli.console import Reporter
 from vsodtool.cli.output import print_report, refuse_losses
+from vsodtool.cli.ranks import run_in_ranks
 from vsodtool.cli.text import Table
 from vsodtool.config import DIRECTIONS, FLOW_FORMATS, FlowConfig, load_config
 
@@ -50,6 +51,7 @@ def flow(
     ] = None,
     device: options.Device = None,
     workers: options.Workers = None,
+    shard: options.Shard = None,
     seed: options.Seed = None,
     overwrite: options.Overwrite = None,
     dry_run: options.DryRun = None,
@@ -76,6 +78,7 @@ def flow(
             "preview": preview,
             "device": device,
             "workers": workers,
+            "shard": shard,
             "seed": seed,
             "overwrite": overwrite,
             "dry_run": dry_run,
@@ -84,7 +87,7 @@ def flow(
     with Reporter(quiet=quiet) as reporter:
         from vsodtool.pipelines.flow import run_flow
 
-        report = run_flow(settings, on_event=reporter)
+        report = run_in_ranks(run_flow, settings, reporter)
     table = Table(["video", "frames", "flows", "reused", "missing", "seconds"])
     for video in report.videos:
         table.add(video.name, video.frames, video.flows, video.reused, video.missing, f"{video.seconds:.1f}")

@@ -7,6 +7,7 @@ from typing import Annotated
 from vsodtool.cli import options
 from vsodtool.cli.console import Reporter
 from vsodtool.cli.output import print_report, refuse_losses
+from vsodtool.cli.ranks import run_in_ranks
 from vsodtool.cli.text import Table
 from vsodtool.config import load_config
 from vsodtool.config.predict import PRECISIONS, PredictConfig
@@ -97,6 +98,7 @@ def predict(
     ] = None,
     device: options.Device = None,
     workers: options.Workers = None,
+    shard: options.Shard = None,
     seed: options.Seed = None,
     overwrite: options.Overwrite = None,
     dry_run: options.DryRun = None,
@@ -125,6 +127,7 @@ def predict(
             "overlay": overlay,
             "device": device,
             "workers": workers,
+            "shard": shard,
             "seed": seed,
             "overwrite": overwrite,
             "dry_run": dry_run,
@@ -133,7 +136,7 @@ def predict(
     with Reporter(quiet=quiet) as reporter:
         from vsodtool.pipelines.predict import run_predict
 
-        report = run_predict(settings, on_event=reporter)
+        report = run_in_ranks(run_predict, settings, reporter)
     table = Table(["video", "frames", "generated", "skipped", "confidence", "seconds"])
     for video in report.videos:
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"

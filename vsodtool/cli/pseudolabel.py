@@ -7,6 +7,7 @@ from typing import Annotated
 from vsodtool.cli import options
 from vsodtool.cli.console import Reporter
 from vsodtool.cli.output import print_report, refuse_losses
+from vsodtool.cli.ranks import run_in_ranks
 from vsodtool.cli.text import Table
 from vsodtool.config import FLOWS, METHODS, PseudoLabelConfig, load_config
 
@@ -81,6 +82,7 @@ def pseudolabel(
     ] = None,
     device: options.Device = None,
     workers: options.Workers = None,
+    shard: options.Shard = None,
     seed: options.Seed = None,
     overwrite: options.Overwrite = None,
     dry_run: options.DryRun = None,
@@ -111,6 +113,7 @@ def pseudolabel(
             "overlay": overlay,
             "device": device,
             "workers": workers,
+            "shard": shard,
             "seed": seed,
             "overwrite": overwrite,
             "dry_run": dry_run,
@@ -119,7 +122,7 @@ def pseudolabel(
     with Reporter(quiet=quiet) as reporter:
         from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
-        report = run_pseudolabel(settings, on_event=reporter)
+        report = run_in_ranks(run_pseudolabel, settings, reporter)
     table = Table(["video", "frames", "given", "generated", "skipped", "confidence", "seconds"])
     for video in report.videos:
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"

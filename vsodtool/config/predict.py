@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsodtool.config.schema import CommonConfig
+from vsodtool.config.schema import ShardedConfig
 from vsodtool.errors import ConfigError
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
@@ -14,7 +14,7 @@ SMALLEST_SIZE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(CommonConfig):
+class PredictConfig(ShardedConfig):
     """Options of `vsodtool predict`.
 
     Attributes:

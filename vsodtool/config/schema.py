@@ -72,9 +72,11 @@ class ShardedConfig(CommonConfig):
     """Options of the verbs whose videos several processes may share.
 
     Attributes:
+        inputs: what stands for the videos.
         shard: "I/N" works on the I-th (from 1) of N parts of the videos; "" on all of them.
     """
 
+    inputs: tuple[str, ...]
     shard: str = ""
 
     def __post_init__(self) -> None:

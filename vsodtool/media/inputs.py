@@ -49,7 +49,7 @@ def discover_videos(inputs: Sequence[str], *, stdin: TextIO | None = None) -> li
     """
     videos: list[VideoInput] = []
     by_name: dict[str, VideoInput] = {}
-    for text in _expand(inputs, stdin if stdin is not None else sys.stdin):
+    for text in expand_inputs(inputs, stdin):
         for video in _discover(Path(text)):
             other = by_name.setdefault(video.name, video)
             if other is not video:
@@ -63,10 +63,11 @@ def discover_videos(inputs: Sequence[str], *, stdin: TextIO | None = None) -> li
     return videos
 
 
-def _expand(inputs: Sequence[str], stdin: TextIO) -> Iterator[str]:
+def expand_inputs(inputs: Sequence[str], stdin: TextIO | None = None) -> Iterator[str]:
+    """The inputs with every `-` replaced by the lines of `stdin` (of the standard input if None)."""
     for text in inputs:
         if text == "-":
-            lines = (line.rstrip("\r\n") for line in stdin)
+            lines = (line.rstrip("\r\n") for line in (stdin if stdin is not None else sys.stdin))
             yield from (line for line in lines if line.strip())
         else:
             yield text

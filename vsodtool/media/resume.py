@@ -6,7 +6,7 @@ refused unless the user says --overwrite, which clears what the tool wrote there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +14,13 @@ from typing import Protocol
 
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import disk_errors
-from vsodtool.media.atomic import remove_leftovers as remove_temporary_files
 from vsodtool.media.changes import refuse_changes
+from vsodtool.media.earlier_run import OutputsOf, clear, find_earlier, remove_journals, remove_leftovers
 from vsodtool.media.fingerprint import Input, content_fingerprint, input_fingerprint
-from vsodtool.media.frames_csv import read_frames_csv, write_frames_csv
+from vsodtool.media.frames_csv import write_frames_csv
 from vsodtool.media.journal import Journal
 from vsodtool.media.layout import OutputLayout
-from vsodtool.media.lock import OutputLock, probe
+from vsodtool.media.lock import OutputLock
 from vsodtool.media.manifest import (
     CLEARING,
     COMPLETE,
@@ -30,10 +30,7 @@ from vsodtool.media.manifest import (
     read_manifest,
     write_manifest,
 )
-from vsodtool.media.spill import FrameSpill
 from vsodtool.types import FrameRecord
-
-OutputsOf = Callable[[FrameRecord], Iterable[Path]]
 
 
 class Held(Protocol):
@@ -219,89 +216,3 @@ def start_or_resume(
     except BaseException:
         lock.release()
         raise
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What earlier runs left in an output folder.
-
-    Attributes:
-        frames: the finished frames whose files exist, by video and name.
-        complete: all is done, and all files are still there.
-    """
-
-    frames: dict[str, dict[str, FrameRecord]]
-    complete: bool
-
-
-def find_earlier(layout: OutputLayout, before: Manifest | None, outputs_of: OutputsOf | None) -> Earlier:
-    """Read frames.csv and all journals, and look for the files; reads only.
-
-    Args:
-        layout: the output folder.
-        before: the manifest there; None for a fresh folder.
-        outputs_of: the files that a frame of this record must have.
-    """
-    if before is None:
-        return Earlier({}, complete=False)
-    # frames.csv beside a journal: a run that was complete once and is being mended.
-    records = read_frames_csv(layout.frames_csv) if layout.frames_csv.exists() else []
-    for path in layout.journals():
-        journal = Journal(path, foreign=True)
-        for video in journal.videos():
-            records += journal.records(video).values()
-    frames: dict[str, dict[str, FrameRecord]] = {}
-    intact = 0
-    for record in records:
-        if outputs_of is None or _all_exist(outputs_of(record)):
-            frames.setdefault(record.video, {})[record.frame] = record
-            intact += 1
-    return Earlier(frames, before.status == COMPLETE and intact == len(records))
-
-
-def _all_exist(paths: Iterable[Path]) -> bool:
-    return all(path.exists() for path in paths)
-
-
-def clear(layout: OutputLayout, manifest: Manifest) -> None:
-    """Delete what the tool wrote there, for a run that begins anew; only while no other run writes there.
-
-    Raises:
-        DeviceError: something cannot be deleted.
-    """
-    # Marked first: if this is killed half way, the next run knows that what is left counts for nothing.
-    write_manifest(layout.manifest, replace(manifest, status=CLEARING))
-    written = list(layout.written_files())
-    for path in [*layout.journals(), layout.frames_csv, *written]:
-        with disk_errors(path):
-            path.unlink(missing_ok=True)
-    folders = {folder for path in written for folder in path.parents if layout.root in folder.parents}
-    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
-        with disk_errors(folder):
-            if not folder.is_symlink() and not any(folder.iterdir()):
-                folder.rmdir()
-
-
-def remove_leftovers(layout: OutputLayout) -> None:
-    """Delete what killed runs left there; only while no other run writes there.
-
-    Raises:
-        DeviceError: something cannot be deleted.
-    """
-    remove_temporary_files(layout.root, recursive=False)
-    FrameSpill.remove_leftovers(layout.root)
-    for folder in layout.folders:
-        remove_temporary_files(folder)
-    for path in (layout.gate, *layout.shard_locks().values()):
-        probe(path)
-
-
-def remove_journals(layout: OutputLayout) -> None:
-    """Delete all journals: what they say stands in frames.csv and the manifest.
-
-    Raises:
-        DeviceError: one cannot be deleted.
-    """
-    for path in layout.journals():
-        with disk_errors(path):
-            path.unlink(missing_ok=True)

@@ -12,18 +12,11 @@ from dataclasses import dataclass, replace
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import disk_errors
+from vsodtool.media.earlier_run import OutputsOf, clear, find_earlier, remove_journals, remove_leftovers
 from vsodtool.media.journal import Journal
 from vsodtool.media.layout import OutputLayout
 from vsodtool.media.manifest import CLEARING, RUNNING, Manifest, read_manifest, write_manifest
-from vsodtool.media.resume import (
-    OutputsOf,
-    ResumeState,
-    check_resumable,
-    clear,
-    find_earlier,
-    remove_journals,
-    remove_leftovers,
-)
+from vsodtool.media.resume import ResumeState, check_resumable
 from vsodtool.media.shard_locks import ShardLocks
 from vsodtool.types import FrameRecord
 

@@ -21,7 +21,7 @@ from vsodtool.config.predict import PredictConfig
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import discover_videos
 from vsodtool.media.layout import check_output
-from vsodtool.media.resume import check_resumable, describe_run, start_or_resume
+from vsodtool.media.resume import check_resumable, describe_run
 from vsodtool.models.architecture import IMAGE, VIDEO
 from vsodtool.models.detector import Detector
 from vsodtool.pipelines.allocator import keep_freed_memory
@@ -30,6 +30,14 @@ from vsodtool.pipelines.load_network import load_network
 from vsodtool.pipelines.predict_report import PredictReport, PredictVideoReport
 from vsodtool.pipelines.predict_video import Pools, VideoPrediction
 from vsodtool.pipelines.saliency_writer import output_files
+from vsodtool.pipelines.shards import (
+    own_sources,
+    part_of,
+    start,
+    tell_earlier,
+    tell_shard,
+    tell_waiting,
+)
 from vsodtool.types import Event, FrameRecord, OnEvent, ignore_event
 
 _GROUP_ON_CPU, _GROUP_ON_GPU = 4, 16  # frames whose features are computed together
@@ -48,7 +56,11 @@ class _Network:
 
 
 def run_predict(
-    config: PredictConfig, *, detector: Detector | None = None, on_event: OnEvent = ignore_event
+    config: PredictConfig,
+    *,
+    detector: Detector | None = None,
+    launch: str = "",
+    on_event: OnEvent = ignore_event,
 ) -> PredictReport:
     """Write the saliency of every frame of `config.inputs` below `config.output`.
 
@@ -57,6 +69,7 @@ def run_predict(
     Args:
         config: what to do.
         detector: used instead of the weights, size, device and precision that `config` names.
+        launch: of shards, known to all that were started together.
         on_event: hears of progress, notices and losses.
 
     Raises:
@@ -69,7 +82,9 @@ def run_predict(
     videos = discover_videos(config.inputs)
     given = [Path(text) for text in config.inputs if text != "-"]
     layout = check_output(config.output, [*given, *(video.path for video in videos)])
-    sources: list[FrameSource] = [open_frames(video) for video in videos]
+    everything: list[FrameSource] = [open_frames(video) for video in videos]
+    part = part_of(config, everything, launch)
+    sources = own_sources(everything, part)
     network = _load(config, on_event) if detector is None else _Network(detector, "detector", {})
     detector = network.detector
     workers = resolve_workers(config.workers)
@@ -89,12 +104,9 @@ def run_predict(
         return _dry_report(report, sources, on_event)
     on_event(Event("notice", message=_describe(network.name, detector, batching)))
     outputs = partial(output_files, config, layout)
-    with start_or_resume(layout, manifest, overwrite=config.overwrite, outputs_of=outputs) as state:
-        if state.complete:
-            on_event(Event("notice", message="an earlier run finished all of this: nothing left to do"))
-        elif state.resumed:
-            done = sum(len(state.finished(video.name)) for video in videos)
-            on_event(Event("notice", message=f"continuing an earlier run: {done} frames are finished"))
+    with start(layout, manifest, part, overwrite=config.overwrite, outputs_of=outputs) as state:
+        tell_shard(part, on_event)
+        tell_earlier(state, sources, on_event)
         records: list[FrameRecord] = []
         with _pools(config, detector, workers) as pools:
             for source in sources:
@@ -108,6 +120,7 @@ def run_predict(
         seconds = time.perf_counter() - started
         if not state.complete:
             state.finish(records, seconds)
+        tell_waiting(state, on_event)
     return replace(report, seconds=seconds)
 
 

@@ -23,7 +23,8 @@ from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import VideoInput, discover_videos
 from vsodtool.media.layout import OutputLayout, check_output
 from vsodtool.media.masks import MaskSet, describe_mapping, match_masks
-from vsodtool.media.resume import check_resumable, describe_run, start_or_resume
+from vsodtool.media.resume import check_resumable, describe_run
+from vsodtool.media.shard_run import Part
 from vsodtool.models.flow.registry import resolve_backend, weight_files
 from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.generator import Generator
@@ -32,6 +33,14 @@ from vsodtool.pipelines.label_writer import output_files
 from vsodtool.pipelines.pseudolabel_report import PseudoLabelReport, VideoReport
 from vsodtool.pipelines.pseudolabel_setup import create_method, load_weights
 from vsodtool.pipelines.pseudolabel_video import INTERVALS_AT_ONCE, VideoRun
+from vsodtool.pipelines.shards import (
+    own_sources,
+    part_of,
+    start,
+    tell_earlier,
+    tell_shard,
+    tell_waiting,
+)
 from vsodtool.types import Event, FlowEstimator, FrameRecord, OnEvent, ignore_event
 
 
@@ -40,6 +49,7 @@ def run_pseudolabel(
     *,
     estimator: FlowEstimator | None = None,
     generator: Generator | None = None,
+    launch: str = "",
     on_event: OnEvent = ignore_event,
 ) -> PseudoLabelReport:
     """Make a mask for every frame of `config.inputs` from the few in `config.masks`.
@@ -50,6 +60,7 @@ def run_pseudolabel(
         config: what to do.
         estimator: used for all flows instead of the backend that `config` names.
         generator: used instead of the method that `config` names.
+        launch: of shards, known to all that were started together.
         on_event: hears of progress, notices and losses.
 
     Raises:
@@ -60,7 +71,7 @@ def run_pseudolabel(
         DeviceError: the device does not exist, or the output cannot be written.
     """
     started = time.perf_counter()
-    plan = _plan(config, on_event)
+    plan = _plan(config, launch, on_event)
     method = generator.name if generator is not None else resolve_method(config)
     device = resolve_device(config.device)
     backend = resolve_backend(config.backend, device, on_event=on_event)
@@ -88,12 +99,9 @@ def run_pseudolabel(
     report = PseudoLabelReport(method, way.flow, config.output)
     on_event(Event("notice", message=f"method: {method}, flow: {way.flow}"))
     outputs = partial(output_files, config, plan.layout)
-    with start_or_resume(plan.layout, manifest, overwrite=config.overwrite, outputs_of=outputs) as state:
-        if state.complete:
-            on_event(Event("notice", message="an earlier run finished all of this: nothing left to do"))
-        elif state.resumed:
-            done = sum(len(state.finished(video.name)) for video in plan.videos)
-            on_event(Event("notice", message=f"continuing an earlier run: {done} frames are finished"))
+    with start(plan.layout, manifest, plan.part, overwrite=config.overwrite, outputs_of=outputs) as state:
+        tell_shard(plan.part, on_event)
+        tell_earlier(state, plan.sources, on_event)
         records: list[FrameRecord] = []
         with _workers(resolve_workers(config.workers)) as (workers, drivers):
             for source in plan.sources:
@@ -112,28 +120,31 @@ def run_pseudolabel(
         seconds = time.perf_counter() - started
         if not state.complete:
             state.finish(records, seconds)
+        tell_waiting(state, on_event)
     return replace(report, seconds=seconds)
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """Everything that is known before work starts."""
+    """Everything that is known before work starts; `part` says which of the videos are worked on."""
 
     layout: OutputLayout
     videos: list[VideoInput]
+    part: Part | None
     sources: list[FrameSource]
     masks: Mapping[str, MaskSet]
 
 
-def _plan(config: PseudoLabelConfig, on_event: OnEvent) -> _Plan:
+def _plan(config: PseudoLabelConfig, launch: str, on_event: OnEvent) -> _Plan:
     videos = discover_videos(config.inputs)
     given = [Path(text) for text in config.inputs if text != "-"]
     layout = check_output(config.output, [*given, *(video.path for video in videos)], config.masks)
-    sources: list[FrameSource] = [open_frames(video) for video in videos]
-    masks = match_masks(config.masks, sources, config.every)
+    everything: list[FrameSource] = [open_frames(video) for video in videos]
+    part = part_of(config, everything, launch)
+    masks = match_masks(config.masks, everything, config.every)
     for line in describe_mapping(masks):
         on_event(Event("notice", message=line))
-    return _Plan(layout, videos, sources, masks)
+    return _Plan(layout, videos, part, own_sources(everything, part), masks)
 
 
 def _dry_report(plan: _Plan, method: str, flow: str, output: Path) -> PseudoLabelReport:

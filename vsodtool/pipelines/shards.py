@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from vsodtool.config.schema import ShardedConfig
 from vsodtool.config.shard import Shard
 from vsodtool.errors import UsageError
+from vsodtool.media.earlier_run import OutputsOf
 from vsodtool.media.frames import FrameSource
 from vsodtool.media.layout import OutputLayout
 from vsodtool.media.manifest import Manifest
-from vsodtool.media.resume import OutputsOf, ResumeState, start_or_resume
+from vsodtool.media.resume import ResumeState, start_or_resume
 from vsodtool.media.shard_run import Part, ShardState, start_shard
 from vsodtool.ops.split import split_by_weight
 from vsodtool.types import Event, OnEvent
@@ -69,6 +70,16 @@ def tell_shard(part: Part | None, on_event: OnEvent) -> None:
     if part is not None:
         text = f"shard {part.shard}: {len(part.own)} of {len(part.frames)} videos"
         on_event(Event("notice", message=text))
+
+
+def tell_earlier(state: ResumeState, sources: Sequence[FrameSource], on_event: OnEvent) -> None:
+    """Before work starts: what earlier runs did of the videos that this process works on."""
+    if state.complete:
+        on_event(Event("notice", message="an earlier run finished all of this: nothing left to do"))
+    elif state.resumed:
+        done = sum(len(state.finished(source.video.name)) for source in sources)
+        if done or not isinstance(state, ShardState):  # another shard of this run may just have begun it
+            on_event(Event("notice", message=f"continuing an earlier run: {done} frames are finished"))
 
 
 def tell_waiting(state: ResumeState, on_event: OnEvent) -> None:
