@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import accumulate
@@ -260,3 +262,12 @@ def test_weights_of_a_detector_are_refused(tmp_path: Path, film: Film, exact: An
         run_pseudolabel(config(tmp_path), estimator=exact)
     assert "predict" in refused.value.hint
     assert not (tmp_path / "out").exists()
+
+
+def test_warp_brings_no_networks() -> None:
+    code = (
+        "import sys, vsodtool.pipelines.pseudolabel; "
+        "print([name for name in ('torchvision', 'vsodtool.models.rcrnet') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 
@@ -51,6 +54,8 @@ class FgplgDensifier:
         self._dtype = DTYPES[self.precision]
         self._network = prepare(network, device, self._dtype)
         self._at_once = _OBJECTS_AT_ONCE.get(device.type, 1)
+        # A GPU gains nothing from several threads, and cuDNN's switch for exact products is one for all.
+        self._turn = nullcontext() if device.type == "cpu" else threading.Lock()
 
     @torch.inference_mode()
     def generate(
@@ -90,7 +95,7 @@ class FgplgDensifier:
                 (there.expand(len(some), -1, -1, -1), back.expand(len(some), -1, -1, -1)),
             )
             values = values.to(self._dtype, memory_format=torch.channels_last)
-            with exact_products(self._dtype):
+            with self._turn, exact_products(self._dtype):
                 logits[some] = self._network(values).float().cpu()
         return torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
 

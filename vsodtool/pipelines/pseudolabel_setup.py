@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 
 from vsodtool.config.schema import PseudoLabelConfig, resolve_flow, resolve_method
-from vsodtool.models.architecture import FGPLG
-from vsodtool.models.densifier import FgplgDensifier
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.ops.matching import Search
 from vsodtool.pipelines.densify import FillInterval, densify_interval
-from vsodtool.pipelines.direct import densify_directly
-from vsodtool.pipelines.fgplg_generator import FgplgGenerator
 from vsodtool.pipelines.generator import Generator, WarpGenerator
-from vsodtool.pipelines.load_network import LoadedNetwork, load_network
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.types import Event, FlowEstimator, OnEvent
+
+if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 MB and a second
+    from vsodtool.pipelines.load_network import LoadedNetwork
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,11 @@ def load_weights(config: PseudoLabelConfig, on_event: OnEvent) -> LoadedNetwork 
     Raises:
         WeightsError: they cannot be had, are damaged or of another network.
     """
-    if resolve_method(config) != FGPLG:
+    if resolve_method(config) != "fgplg":
         return None
+    from vsodtool.models.architecture import FGPLG
+    from vsodtool.pipelines.load_network import load_network
+
     loaded = load_network(config.weights, (FGPLG,))
     for line in loaded.notices:
         on_event(Event("notice", message=line))
@@ -117,6 +119,10 @@ def create_method(
         WeightsError: a RAFT whose weights cannot be had.
     """
     if generator is None and loaded is not None:
+        from vsodtool.models.densifier import FgplgDensifier
+        from vsodtool.pipelines.direct import densify_directly
+        from vsodtool.pipelines.fgplg_generator import FgplgGenerator
+
         direct = resolve_flow(config) == "direct"
         densifier = FgplgDensifier(
             loaded.network,
