@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
-from pathlib import Path
+from collections.abc import Callable
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -16,7 +14,6 @@ from vsodtool.models.densifier import FgplgDensifier
 from vsodtool.models.fgplg import fgplg_input
 from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from vsodtool.models.published import renamed
 from vsodtool.models.rcrnet import RcrNet
 
 SMALL = Architecture(
@@ -118,53 +115,12 @@ def test_other_shapes_are_refused(densifier: FgplgDensifier, wrong: str) -> None
         densifier.generate(image, labels, flows)
 
 
-def published_name(name: str) -> str:
-    """The authors' name of one of our tensors."""
-    for ours, theirs in (
-        ("backbone.", "backbone.resnet."),
-        ("aspp.pool.", "backbone.aspp.imagepool.conv."),
-        ("aspp.branches.", "backbone.aspp.stages.c"),
-        ("aspp.project.", "backbone.aspp.fire.conv."),
-        ("decoder.hidden.", "backbone.decoder.conv1."),
-        ("decoder.logit.", "backbone.decoder.conv2."),
-        *((f"skips.{level}.", f"backbone.refinement{level + 1}.skip.") for level in range(3)),
-        *((f"refinements.{level}.", f"backbone.refinement{level + 1}.refine.") for level in range(3)),
-    ):
-        if name.startswith(ours):
-            found = theirs + name.removeprefix(ours)
-            assert renamed(found) == name
-            return found
-    raise AssertionError(name)
-
-
-def generated(key: str, shape: torch.Size, salt: str) -> Tensor:
-    """A weight as tests/data/README.md says the golden outputs were made with."""
-    random = np.random.RandomState(zlib.crc32((salt + key).encode()))
-    values = np.asarray(random.standard_normal(tuple(shape)), np.float32)
-    if len(shape) >= 2:
-        values = values * np.float32(np.sqrt(1 / np.prod(shape[1:])))
-    elif key.endswith(".running_var"):
-        values = np.exp(np.float32(0.1) * values)
-    elif key.endswith((".running_mean", ".bias")):
-        values = values * np.float32(0.1)
-    else:
-        values = 1 + np.float32(0.1) * values
-    return torch.from_numpy(np.asarray(values, np.float32))
-
-
-def test_the_published_network_gives_its_published_output() -> None:
-    golden = np.load(Path(__file__).parents[1] / "data/golden.npz")
-    network, salt = create_network(Architecture(kind="fgplg")), str(golden["salt"])
-    weights = network.state_dict()
-    for name, tensor in weights.items():
-        if tensor.ndim:  # not the counters of batches
-            weights[name] = generated(published_name(name), tensor.shape, salt)
-    network.load_state_dict(weights)
-    frame, warped, flows = (
-        torch.from_numpy(golden[f"fgplg_{name}"]) for name in ("frame", "warped", "flows")
-    )
+def test_the_published_network_gives_its_published_output(
+    golden: dict[str, Tensor], published_network: Callable[[str], RcrNet]
+) -> None:
+    frame, warped, flows = (golden[f"fgplg_{name}"] for name in ("frame", "warped", "flows"))
     mean, std = torch.tensor(IMAGENET_MEAN).view(3, 1, 1), torch.tensor(IMAGENET_STD).view(3, 1, 1)
-    densifier = FgplgDensifier(network, Preprocessing(), device=CPU)
+    densifier = FgplgDensifier(published_network("fgplg"), Preprocessing(), device=CPU)
     found = densifier.generate(frame * std + mean, (warped[0], warped[1]), (flows[0], flows[1]))
-    expected = torch.sigmoid(torch.from_numpy(golden["fgplg_logits"]))
+    expected = torch.sigmoid(golden["fgplg_logits"])
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)

@@ -57,10 +57,8 @@ class Architecture:
             width = getattr(self, name)
             step = 2 if name in {"context_width", "skip_width"} else 1
             if not isinstance(width, int) or isinstance(width, bool) or width < 2 or width % step:
-                even = "even " if step == 2 else ""
-                raise ConfigError(
-                    f"architecture: {name}: expected an {even}number of at least 2, found {width!r}"
-                )
+                wanted = "an even number" if step == 2 else "a whole number"
+                raise ConfigError(f"architecture: {name}: expected {wanted} of at least 2, found {width!r}")
 
     @property
     def channels_in(self) -> int:

@@ -34,4 +34,5 @@ def to_frame_size(probabilities: Tensor, size: Size) -> Tensor:
     """Probabilities of the square (B, 1, S, S) -> of the frame (B, 1, *size); bilinear, antialiased."""
     if (probabilities.shape[-2], probabilities.shape[-1]) == size:
         return probabilities
-    return functional.interpolate(probabilities, size=size, mode="bilinear", antialias=True)
+    enlarged = functional.interpolate(probabilities, size=size, mode="bilinear", antialias=True)
+    return enlarged.clamp_(0, 1)  # the weights sum to 1 only up to rounding
