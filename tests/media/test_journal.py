@@ -182,3 +182,36 @@ def test_any_names_survive(
     assert {video: again.records(video) for video in again.videos()} == {
         video: journal.records(video) for video in journal.videos()
     }
+
+
+def test_videos_that_are_done(path: Path) -> None:
+    journal = Journal(path)
+    journal.commit([record("00001")], {"bear": {"frames": 1}, "cät": {}})
+    journal.close()
+    for again in (Journal(path), Journal(path, foreign=True)):
+        assert again.done() == {"bear": {"frames": 1}, "cät": {}}
+        assert again.records("bear") == {"00001": record("00001")}
+        assert again.videos() == ["bear"]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"done": "a"}', '{"done": "a", "counts": 3}', '{"done": "a", "counts": {"b": "c"}}']
+)
+def test_a_damaged_line_about_a_video_counts_as_never_written(path: Path, line: str) -> None:
+    path.parent.mkdir()
+    path.write_text(line + "\n")
+    assert Journal(path).done() == {}
+
+
+def test_the_journal_of_another_process_is_only_read(path: Path) -> None:
+    journal = Journal(path)
+    journal.commit([record("00001")])
+    journal.close()
+    with path.open("ab") as file:
+        file.write(b'{"video": "be')  # the other is writing just now
+    content = path.read_bytes()
+    foreign = Journal(path, foreign=True)
+    assert list(foreign.records("bear")) == ["00001"]
+    with pytest.raises(DeviceError, match="closed"):
+        foreign.commit([record("00002")])
+    assert path.read_bytes() == content

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError, UsageError
 from vsodtool.media.layout import OutputLayout, check_output
 
@@ -139,3 +140,19 @@ def test_occupied_names_and_written_files(tmp_path: Path) -> None:
     assert sorted(layout.written_files()) == sorted(
         [layout.masks("a", "1"), layout.overlay("a"), layout.flow("a", "1", "forward", "npz")]
     )
+
+
+def test_the_files_of_shards(tmp_path: Path) -> None:
+    layout = OutputLayout(tmp_path)
+    assert (layout.journals(), layout.shard_locks()) == ([], {})
+    shards = [Shard(1, 2), Shard(12, 120)]
+    for shard in shards:
+        layout.shard_journal(shard).touch()
+        layout.shard_lock(shard).touch()
+    for name in ("journal-1.jsonl", "journal-a-of-b.jsonl", ".vsodtool.lock", ".vsodtool-gate.lock"):
+        (tmp_path / name).touch()
+    assert layout.journals() == [layout.shard_journal(shard) for shard in shards]
+    assert layout.occupied() == layout.journals()
+    assert layout.shard_locks() == {shard: layout.shard_lock(shard) for shard in shards}
+    layout.journal.touch()
+    assert layout.journals()[0] == layout.journal

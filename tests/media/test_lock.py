@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from vsodtool.errors import DeviceError
-from vsodtool.media.lock import OutputLock
+from vsodtool.media.lock import Holding, OutputLock, probe
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no flock on Windows")
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from vsodtool.media.lock import OutputLock
+from vsodtool.media.lock import Holding, OutputLock, probe
 lock = OutputLock(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)
@@ -109,3 +109,52 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         OutputLock(tmp_path / "lock")
     monkeypatch.undo()
     OutputLock(tmp_path / "lock").release()
+
+
+def test_a_shared_lock_is_for_many_but_not_beside_an_exclusive_one(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    first, second = OutputLock(path, shared=True), OutputLock(path, shared=True)
+    with pytest.raises(DeviceError, match="another run"):
+        OutputLock(path)
+    first.release()
+    with pytest.raises(DeviceError, match="another run"):
+        OutputLock(path)
+    second.release()
+    assert not path.exists()
+    whole = OutputLock(path)
+    with pytest.raises(DeviceError, match="another run"):
+        OutputLock(path, shared=True)
+    whole.release()
+
+
+def test_waiting_for_a_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    first = OutputLock(path)
+    taken = threading.Event()
+
+    def wait() -> None:
+        lock = OutputLock(path, wait=True)
+        taken.set()
+        lock.release()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert not taken.wait(0.2)
+    first.release()
+    thread.join()
+    assert taken.is_set()
+    assert not path.exists()
+
+
+def test_probing_tells_held_from_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "lock"
+    assert probe(path) is Holding.FREE
+    lock = OutputLock(path)
+    assert probe(path) is Holding.HELD
+    lock.release()
+    path.write_text("123")  # as a killed process leaves it
+    monkeypatch.setattr("fcntl.flock", fail_with(errno.ENOLCK))
+    assert probe(path) is Holding.UNKNOWN
+    monkeypatch.undo()
+    assert probe(path) is Holding.FREE
+    assert not path.exists()
