@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
 
 from vsodtool.models.rcrnet import FrameFeatures
 from vsodtool.ops.clips import ClipSchedule
 from vsodtool.pipelines.frame_features import FeatureStore
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from vsodtool.models.detector import Detector
 
 
@@ -26,7 +27,7 @@ class Batching:
         clip_length: frames of a clip.
         stride: from clip to clip, 1 ... clip_length.
         clips: that are related at once.
-        frames: neighbouring ones whose features are computed at once.
+        frames: that are encoded, or decoded, at once.
         at_once: pieces of work that keep the pool busy.
     """
 
@@ -39,10 +40,25 @@ class Batching:
 
 @dataclass
 class _Batch:
-    """Clips of equal length; `maps` is None until their features are there."""
+    """Clips of equal length on their way: features, then `related`, then `maps`."""
 
     clips: list[range]
-    maps: Future[Tensor] | None = None
+    related: Future[Tensor] | None = None
+    maps: deque[tuple[Sequence[int], Future[Tensor]]] | None = None  # positions, and their maps
+
+    def running(self) -> list[Future[Tensor]]:
+        if self.maps is not None:
+            return [future for _, future in self.maps if not future.done()]
+        return [self.related] if self.related is not None and not self.related.done() else []
+
+
+@dataclass
+class _Sum:
+    """The maps of one frame, so far."""
+
+    name: str
+    total: Tensor = field(default_factory=lambda: torch.zeros(()))
+    count: int = 0
 
 
 class ClipDetection:
@@ -71,14 +87,12 @@ class ClipDetection:
             wanted: whether the frame of this name needs a map; clips without such frames are left out.
         """
         self._detector, self._batching, self._pool, self._wanted = detector, batching, pool, wanted
-        self._announced = announced
         self._schedule = ClipSchedule(batching.clip_length, batching.stride)
         self._store = FeatureStore(detector, pool, batching.frames)
-        self._expected = announced
+        self._announced = self._expected = announced
         self._position = 0
         self._ended = False
-        self._names: dict[int, str] = {}  # frames that wait for their map
-        self._sums: dict[int, tuple[Tensor, int]] = {}
+        self._sums: dict[int, _Sum] = {}  # frames that wait for their map, by position
         self._collected: list[range] = []  # clips of the batch that is being put together
         self._batches: deque[_Batch] = deque()
 
@@ -92,31 +106,40 @@ class ClipDetection:
         """
         wanted = self._wanted(name)
         if wanted:
-            self._names[self._position] = name
+            self._sums[self._position] = _Sum(name)
         self._store.add(image, wanted=wanted)
         self._expected = self._announced - (index - self._position)
         self._position += 1
         self._collect(self._schedule.add())
 
-    def end(self) -> None:
-        """There are no more frames."""
-        self._ended = True
-        self._store.end()
-        self._collect(self._schedule.end())
-        self._close_batch()
+    def known(self) -> Iterator[tuple[str, Tensor]]:
+        """Names and probabilities (1, 1, S, S) of the frames that are finished by now, in order.
 
-    def results(self, outstanding: int = 0) -> Iterator[tuple[str, Tensor]]:
-        """Names and probabilities (1, 1, S, S) of the frames that are known by now, in order.
-
-        Args:
-            outstanding: waits until at most so many pieces of work are left.
+        It waits while more work is begun than keeps the pool busy, or more features are held than need be.
         """
         while True:
             running = self._advance()
             yield from self._settled()
-            if len(running) <= outstanding:
+            if not running or (len(running) <= self._batching.at_once and not self._is_far_ahead()):
                 return
             wait(running, return_when=FIRST_COMPLETED)
+
+    def rest(self) -> Iterator[tuple[str, Tensor]]:
+        """There are no more frames: what is left of them, as `known`."""
+        self._ended = True
+        self._store.end()
+        self._collect(self._schedule.end())
+        self._close_batch()
+        while self._batches:
+            wait(self._advance(), return_when=FIRST_COMPLETED)  # nothing running: more can begin
+            yield from self._settled()
+        yield from self._settled()
+
+    def _is_far_ahead(self) -> bool:
+        """Whether the frames after the oldest clip at work would fill another one, and the pool."""
+        batching = self._batching
+        most = 2 * batching.clip_length * batching.clips + batching.at_once * batching.frames
+        return bool(self._batches) and self._position - self._batches[0].clips[0].start > most
 
     def _collect(self, clip: range | None) -> None:
         if clip is None:
@@ -128,50 +151,72 @@ class ClipDetection:
 
     def _close_batch(self) -> None:
         clips, self._collected = self._collected, []
-        if any(position in self._names for clip in clips for position in clip):
+        if any(position in self._sums for clip in clips for position in clip):
             self._batches.append(_Batch(clips))
 
     def _advance(self) -> list[Future[Any]]:
         """Begin what can begin, take what is finished; what runs."""
         for batch in self._batches:
-            if batch.maps is None and self._begin(batch):
-                features = [
-                    self._store.get(clip[frame])
-                    for frame in range(len(batch.clips[0]))
-                    for clip in batch.clips
-                ]
-                batch.maps = self._pool.submit(self._detect, features, len(batch.clips[0]))
-        while self._batches and (maps := self._batches[0].maps) is not None and maps.done():
-            self._add_up(self._batches.popleft().clips, maps.result())
+            if batch.related is None and self._encoded(batch):
+                batch.related = self._pool.submit(self._relate, batch.clips)
+            if batch.maps is None and batch.related is not None and batch.related.done():
+                batch.maps = self._decode(batch.clips, batch.related.result())
+        while self._batches and self._batches[0].maps is not None and self._add_up(self._batches[0].maps):
+            self._batches.popleft()
         waiting = [batch.clips[0].start for batch in self._batches if batch.maps is None]
+        waiting += [clip.start for clip in self._collected]
         self._store.forget(
             min([self._schedule.first_needed(), *waiting]),
             min([self._schedule.first_needed(self._expected), *waiting]),
         )
-        maps_running = [batch.maps for batch in self._batches if batch.maps is not None]
-        return [*self._store.running(), *(future for future in maps_running if not future.done())]
+        return [*self._store.running(), *(future for batch in self._batches for future in batch.running())]
 
-    def _begin(self, batch: _Batch) -> bool:
+    def _encoded(self, batch: _Batch) -> bool:
         """Have the features of a batch computed, of all its clips at once; whether they are there."""
         ready = [self._store.begin(clip) for clip in batch.clips]
         return all(ready)
 
-    def _detect(self, features: list[FrameFeatures], frames: int) -> Tensor:
-        return self._detector.detect(FrameFeatures.join(features), frames)
+    def _relate(self, clips: list[range]) -> Tensor:
+        """Context (T, B, C, h, w) of clips."""
+        context = [
+            torch.cat([self._store.get(clip[frame]).context for clip in clips])
+            for frame in range(len(clips[0]))
+        ]
+        return self._detector.relate(torch.stack(context))
 
-    def _add_up(self, clips: list[range], maps: Tensor) -> None:
+    def _decode(self, clips: list[range], related: Tensor) -> deque[tuple[Sequence[int], Future[Tensor]]]:
+        """Begin the maps of clips, a few frames at a time; pieces that nobody waits for are left out."""
+        maps: deque[tuple[Sequence[int], Future[Tensor]]] = deque()
         for number, clip in enumerate(clips):
-            for frame, position in enumerate(clip):
-                if position in self._names:
-                    values = maps[frame, number : number + 1]
-                    before, count = self._sums.get(position, (None, 0))
-                    self._sums[position] = (values if before is None else before + values, count + 1)
+            for start in range(0, len(clip), self._batching.frames):
+                part = slice(start, start + self._batching.frames)
+                if any(position in self._sums for position in clip[part]):
+                    features = [self._store.get(position) for position in clip[part]]
+                    future = self._pool.submit(self._decode_frames, features, related[part, number])
+                    maps.append((clip[part], future))
+        return maps
+
+    def _decode_frames(self, features: list[FrameFeatures], context: Tensor) -> Tensor:
+        return self._detector.decode(FrameFeatures.join(features), context)
+
+    def _add_up(self, maps: deque[tuple[Sequence[int], Future[Tensor]]]) -> bool:
+        """Add the maps that are finished, from the left on; whether all are."""
+        while maps and maps[0][1].done():
+            positions, future = maps.popleft()
+            for position, values in zip(positions, torch.split(future.result(), 1), strict=True):
+                known = self._sums.get(position)
+                if known is not None:
+                    known.total, known.count = known.total + values, known.count + 1
+        return not maps
 
     def _settled(self) -> Iterator[tuple[str, Tensor]]:
         """The frames that no clip to come holds."""
-        clips = [*(batch.clips[0] for batch in self._batches), *self._collected]
+        starts = [
+            *(batch.clips[0].start for batch in self._batches),
+            *(clip.start for clip in self._collected),
+        ]
         end = self._position if self._ended else self._schedule.first_needed()
-        first_open = min([end, *(clip.start for clip in clips)])
-        while self._names and (position := next(iter(self._names))) < first_open:
-            total, count = self._sums.pop(position)
-            yield self._names.pop(position), total if count == 1 else total / count
+        first_open = min([end, *starts])
+        while self._sums and (position := next(iter(self._sums))) < first_open:
+            known = self._sums.pop(position)
+            yield known.name, known.total / known.count

@@ -40,7 +40,7 @@ from vsodtool.pipelines.shards import (
 )
 from vsodtool.types import Event, FrameRecord, OnEvent, ignore_event
 
-_GROUP_ON_CPU, _GROUP_ON_GPU = 4, 16  # frames whose features are computed together
+_GROUP_ON_CPU, _GROUP_ON_GPU = 1, 16  # frames that are encoded, or decoded, together
 _FRAMES_ON_GPU = 32  # frames of clips that are related together, if the user leaves it open
 _CALLS_ON_GPU = 2  # one prepares its launches while the other waits for results
 _MOST_STREAMS = 16  # on a CPU; each holds the intermediate results of a group

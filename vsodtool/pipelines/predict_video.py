@@ -113,9 +113,8 @@ class VideoPrediction:
             for frame in frames:
                 image = pools.frames.submit(to_network_image, frame.rgb, self._detector.size)
                 detection.add(frame.index, frame.name, image)
-                self._write(detection.results(self._batching.at_once), writer, pools)
-        detection.end()
-        self._write(detection.results(), writer, pools)
+                self._write(detection.known(), writer, pools)
+        self._write(detection.rest(), writer, pools)
         while self._writing:
             self._commit(self._writing.popleft().result())
 
