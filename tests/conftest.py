@@ -71,10 +71,13 @@ def published_weights() -> Callable[[str], dict[str, Tensor]]:
 
 
 def _published_shapes(kind: str) -> Shapes:
+    import torch
     from torchvision.models import resnet50
 
+    with torch.device("meta"):
+        classifier = resnet50()
     resnet = {
-        f"backbone.resnet.{name}": tuple(value.shape) for name, value in resnet50().state_dict().items()
+        f"backbone.resnet.{name}": tuple(value.shape) for name, value in classifier.state_dict().items()
     }
     if kind == "fgplg":
         resnet["backbone.resnet.conv1.weight"] = (64, 7, 7, 7)

@@ -194,7 +194,7 @@ def test_flownet_is_left_out_with_a_notice_and_the_classifier_may_be_absent(
     shapes = published_shapes(FGPLG)
     flownet = {f"flownet.part{number}.weight": (2, 2) for number in range(4)}
     (notice,) = network_of(file_of({**shapes, **flownet})).notices
-    assert notice == "them.pth: 4 tensors of FlowNet2 ignored (flownet.*)"
+    assert notice == "them.pth: FlowNet2 inside it is ignored (4 x flownet.*)"
     without = {name: shape for name, shape in shapes.items() if ".fc." not in name}
     assert network_of(file_of(without)).notices == []
 

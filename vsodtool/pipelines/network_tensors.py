@@ -120,7 +120,7 @@ def _published(file: WeightFile, tensors: Mapping[str, Tensor]) -> NetworkTensor
     targets = {name: renamed(name) for name in tensors if not is_ignored(name)}
     known = {name: target for name, target in targets.items() if target != name}
     foreign = sum(name.startswith("flownet.") for name in tensors)
-    notices = [f"{file.path.name}: {foreign} tensors of FlowNet2 ignored (flownet.*)"] if foreign else []
+    notices = [f"{file.path.name}: FlowNet2 inside it is ignored ({foreign} x flownet.*)"] if foreign else []
     # The paper's: no other was published. Whatever does not fit it is refused.
     architecture = Architecture(kind=published_kind(tensors, channels))
     return NetworkTensors(
