@@ -118,6 +118,9 @@ def test_what_is_nowhere(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"no weights 'none\.pth': no such name, no such file") as caught:
         load_network("none.pth")
     assert "vsodtool weights list" in caught.value.hint
+    for name in ("x" * 5000, "a\0b"):
+        with pytest.raises(WeightsError, match="no such name, no such file"):
+            load_network(name)
 
 
 def test_external_weights_say_how_to_get_them() -> None:

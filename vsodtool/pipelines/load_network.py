@@ -86,7 +86,7 @@ def find_weights(
                 f"no weights of {wanted} come with this version", f"say --weights FILE; {_LIST}"
             )
         path = Path(name_or_file)
-        if not path.exists():
+        if not _exists(path):
             raise WeightsError(f"there are no weights '{name_or_file}': no such name, no such file", _LIST)
         return path.name, path, ""
     if entry.origin != BUNDLED:
@@ -126,6 +126,13 @@ def network_of(file: WeightFile, kinds: tuple[str, ...] = (), *, name: str = "")
         file.path,
         found.notices,
     )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long to be one
+        return False
 
 
 def _other_kind(what: str, kind: str, kinds: tuple[str, ...]) -> WeightsError:
