@@ -117,3 +117,12 @@ def test_tensors_that_are_not_ordinary(path: Path, odd: torch.Tensor) -> None:
     torch.save({**TENSORS, "odd": odd}, path)
     with pytest.raises(WeightsError, match="'odd' is no ordinary tensor"):
         read_weights(path)
+
+
+def test_a_header_whose_length_looks_like_a_pickle(path: Path) -> None:
+    begins = set()
+    for filler in range(0, 256, 8):
+        write_weights(path, TENSORS, {"filler": "x" * filler})
+        begins.add(path.read_bytes()[:1])
+        assert read_weights(path).metadata == {"filler": "x" * filler}
+    assert b"\x80" in begins
