@@ -35,7 +35,8 @@ def _refuse_changed_options(root: Path, before: Manifest, now: Manifest) -> None
             f"{root} was begun by the command '{before.command}', this is '{now.command}'", _HINT
         )
     absent = object()
-    for name in sorted((before.config.keys() | now.config.keys()) - UNCOMPARED):
+    switches = {"masks"} if isinstance(now.config.get("masks"), bool) else set()  # of predict: no folder
+    for name in sorted((before.config.keys() | now.config.keys()) - (UNCOMPARED - switches)):
         old, new = before.config.get(name, absent), now.config.get(name, absent)
         if name == "device":  # the shards of a run compute on several devices of one kind
             old, new = _kind(old), _kind(new)

@@ -91,6 +91,7 @@ def run_predict(
     batching = resolve_batching(config, detector, workers)
     settings = {
         **asdict(config),
+        "weights": network.name,  # however its path is spelt
         "device": str(detector.device),
         "precision": detector.precision,
         "size": detector.size,

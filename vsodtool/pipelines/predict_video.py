@@ -100,12 +100,16 @@ class VideoPrediction:
         )
 
     def _fill(self, pools: Pools) -> None:
+        count, length = len(self._source.names), self._batching.clip_length
+        if count < length:
+            text = f"{count} frames, fewer than a clip of {length}: one clip of {count}"
+            self._on_event(Event("notice", self._name, text))
         finished = frozenset(self._records)
         detection = ClipDetection(
             self._detector,
             self._batching,
             pools.network,
-            announced=len(self._source.names),
+            announced=count,
             wanted=lambda name: name not in finished,
         )
         writer = SaliencyWriter(self._config, self._layout, self._name, self._source.size)
