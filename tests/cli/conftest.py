@@ -142,3 +142,35 @@ def small_clip(tmp_path: Path) -> Callable[..., SmallClip]:
         return SmallClip(root, count, size)
 
     return make
+
+
+@pytest.fixture
+def small_network(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make the weights of a tiny network of a kind: video, image or fgplg; always the same ones."""
+
+    def make(kind: str = "video") -> Path:
+        import torch
+
+        from vsodtool.models.architecture import Architecture
+        from vsodtool.models.networks import create_network
+        from vsodtool.models.preprocessing import Preprocessing
+        from vsodtool.pipelines.save_network import save_network
+
+        torch.manual_seed(3)
+        network = create_network(
+            Architecture(
+                kind=kind,
+                backbone="mobilenet_v3_small",
+                context_width=8,
+                skip_width=4,
+                refine_width=8,
+                decoder_width=8,
+            )
+        )
+        for parameter in network.decoder.parameters():
+            parameter.data *= 20  # maps that are neither black nor white
+        path = tmp_path_factory.mktemp("network") / f"{kind}.safetensors"
+        save_network(path, network, Preprocessing(size=64))
+        return path
+
+    return make

@@ -15,16 +15,22 @@ import pytest
 
 from vsodtool.cli.demo import demo
 from vsodtool.cli.flow import flow
+from vsodtool.cli.predict import predict
 from vsodtool.cli.pseudolabel import pseudolabel
 from vsodtool.config import CommonConfig, DemoConfig, FlowConfig, PseudoLabelConfig
+from vsodtool.config.predict import PredictConfig
 from vsodtool.pipelines.demo import DemoReport
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
+from vsodtool.pipelines.predict_report import PredictReport, PredictVideoReport
 from vsodtool.types import Event, OnEvent
 
 Cli = Callable[..., tuple[int, str, str]]
 COMMON = ["--device", "cpu", "--workers", "3", "--seed", "7", "--overwrite", "--dry-run"]
 COMMON_VALUES = {"device": "cpu", "workers": 3, "seed": 7, "overwrite": True, "dry_run": True}
 FLOW_REPORT = FlowReport("dis", Path("o"), [FlowVideoReport("a", 5, 4, 0, 0, 1.25)], [], 1.5)
+PREDICT_REPORT = PredictReport(
+    "small", "cpu", "bf16", Path("o"), [PredictVideoReport("a", 5, 4, 1, 0.75, 1.25)], [], 1.5
+)
 
 
 @dataclass
@@ -77,6 +83,7 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[CommonConfig]:
         return run
 
     monkeypatch.setattr("vsodtool.pipelines.flow.run_flow", fake(FLOW_REPORT))
+    monkeypatch.setattr("vsodtool.pipelines.predict.run_predict", fake(PREDICT_REPORT))
     monkeypatch.setattr("vsodtool.pipelines.demo.run_demo", fake(DEMO_REPORT))
     stand_in = types.ModuleType("pseudolabel")
     stand_in.run_pseudolabel = fake(LabelReport([LabelVideoReport()], []))  # type: ignore[attr-defined]
@@ -140,6 +147,30 @@ def test_every_flag_of_pseudolabel(cli: Cli, configs: list[CommonConfig]) -> Non
     ]
 
 
+def test_every_flag_of_predict(cli: Cli, configs: list[CommonConfig]) -> None:
+    flags = ["--weights", "w", "--clip-length", "8", "--stride", "2", "--size", "96", "--precision", "fp32"]
+    switches = ["--compile", "--batch", "3", "--masks", "--overlay", "--shard", "2/4"]
+    code, _, _ = cli("predict", "a.mp4", "-", "-o", "out", *flags, *switches, *COMMON)
+    assert code == 0
+    assert configs == [
+        PredictConfig(
+            inputs=("a.mp4", "-"),
+            output=Path("out"),
+            weights="w",
+            clip_length=8,
+            stride=2,
+            size=96,
+            precision="fp32",
+            compile=True,
+            batch=3,
+            masks=True,
+            overlay=True,
+            shard="2/4",
+            **COMMON_VALUES,  # type: ignore[arg-type]
+        )
+    ]
+
+
 def test_every_flag_of_demo(cli: Cli, configs: list[CommonConfig]) -> None:
     assert cli("demo", "-o", "out", *COMMON)[0] == 0
     assert configs == [DemoConfig(output=Path("out"), **COMMON_VALUES)]  # type: ignore[arg-type]
@@ -161,7 +192,8 @@ def test_flags_that_are_not_given_leave_the_defaults_and_the_file(
 
 
 @pytest.mark.parametrize(
-    ("command", "schema"), [(flow, FlowConfig), (pseudolabel, PseudoLabelConfig), (demo, DemoConfig)]
+    ("command", "schema"),
+    [(flow, FlowConfig), (pseudolabel, PseudoLabelConfig), (predict, PredictConfig), (demo, DemoConfig)],
 )
 def test_flags_and_options_of_the_configuration_are_the_same(
     command: Callable[..., None], schema: type[CommonConfig]
@@ -182,13 +214,24 @@ def test_the_table_is_all_that_stdout_gets(cli: Cli, configs: list[CommonConfig]
         ["video", "frames", "given", "generated", "skipped", "confidence", "seconds"],
         ["a", "5", "2", "3", "0", "0.750", "1.2"],
     ]
+    _, out, _ = cli("predict", "a", "-o", "o")
+    assert [line.split() for line in out.splitlines()] == [
+        ["video", "frames", "generated", "skipped", "confidence", "seconds"],
+        ["a", "5", "4", "1", "0.750", "1.2"],
+    ]
     _, out, _ = cli("demo")
     assert ["j", "0.900"] in [line.split() for line in out.splitlines()]
     assert ["copy_f", "-"] in [line.split() for line in out.splitlines()]
 
 
 @pytest.mark.parametrize(
-    "arguments", [("flow", "a", "-o", "o"), ("pseudolabel", "a", "-o", "o", "--masks", "m"), ("demo",)]
+    "arguments",
+    [
+        ("flow", "a", "-o", "o"),
+        ("pseudolabel", "a", "-o", "o", "--masks", "m"),
+        ("predict", "a", "-o", "o"),
+        ("demo",),
+    ],
 )
 def test_json_is_exactly_one_object(
     cli: Cli, configs: list[CommonConfig], arguments: tuple[str, ...]
@@ -224,6 +267,12 @@ def test_losses_are_told_after_the_table(cli: Cli, monkeypatch: pytest.MonkeyPat
             ("pseudolabel", "a", "-o", "o", "--masks", "m", "--quality", "good"),
             "quality: expected one of fast",
         ),
+        (("predict", "a"), "no output given"),
+        (("predict", "-o", "o"), "no input given"),
+        (("predict", "a", "-o", "o", "--clip-length", "0"), "clip_length: expected a whole number of at"),
+        (("predict", "a", "-o", "o", "--stride", "5"), "stride: expected at most the clip length, 4"),
+        (("predict", "a", "-o", "o", "--size", "100"), "size: expected a multiple of 16"),
+        (("predict", "a", "-o", "o", "--precision", "int8"), "precision: expected one of auto"),
         (("train",), "No such command 'train'"),
         ((), "no command given"),
     ],
@@ -242,7 +291,7 @@ def test_usage_errors(
 def test_help_names_every_flag_and_version_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
-    for name in ("flow", "pseudolabel", "demo"):
+    for name in ("flow", "pseudolabel", "predict", "demo"):
         code, out, _ = cli(name, "--help")
         assert code == 0
         assert cli(name, "-h") == (0, out, "")

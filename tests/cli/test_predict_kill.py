@@ -1,0 +1,135 @@
+"""`vsodtool predict` ended from outside, and without anybody to listen."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "vsodtool", "predict"]
+Make = Callable[..., Any]
+
+
+def tree(out: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def visible(out: Path) -> dict[str, bytes]:
+    """What a user sees: the pictures under their final names."""
+    return {name: data for name, data in tree(out).items() if Path(name).match("[!.]*.png")}
+
+
+def end(arguments: list[str], folder: Path, how: signal.Signals, maps: int) -> tuple[int, str]:
+    """Start a run, and end it once there are so many maps: exit code and stderr."""
+    running = subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=folder
+    )
+    written = folder / "out/soft/clip"
+    while running.poll() is None and len(list(written.glob("*.png"))) < maps:
+        time.sleep(0.002)
+    running.send_signal(how)
+    out, err = running.communicate()
+    assert out == ""
+    assert "Traceback" not in err
+    return running.returncode, err
+
+
+def test_the_next_run_comes_to_the_same_result(
+    small_clip: Make, tmp_path: Path, small_network: Callable[..., Path]
+) -> None:
+    clip = small_clip(150, (192, 256))
+    arguments = [*COMMAND, str(clip.file()), "--weights", str(small_network()), "--masks"]
+    arguments += ["--clip-length", "8", "--stride", "3"]
+    subprocess.run(
+        [*arguments, "-o", "whole", "--workers", "1"], cwd=tmp_path, check=True, capture_output=True
+    )
+    whole = tree(tmp_path / "whole")
+    arguments += ["-o", "out"]
+    code, err = end(arguments, tmp_path, signal.SIGINT, 7)
+    assert code == 130
+    assert err.splitlines()[-1] == "interrupted; run the same command again to continue"
+    finished = visible(tmp_path / "out")
+    assert 7 <= len(finished) < 300
+    assert all(whole[name] == data for name, data in finished.items())
+    code, err = end(arguments, tmp_path, signal.SIGKILL, 50)
+    assert code == -signal.SIGKILL
+    later = visible(tmp_path / "out")
+    assert finished.items() <= later.items() <= whole.items()
+    done = subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True)
+    assert b"continuing an earlier run" in done.stderr
+    assert tree(tmp_path / "out") == whole
+
+
+def test_json_alone_on_stdout_and_quiet(
+    small_clip: Make, tmp_path: Path, small_network: Callable[..., Path]
+) -> None:
+    arguments = [str(small_clip().folder()), "-o", "out", "--weights", str(small_network())]
+    done = subprocess.run(
+        [*COMMAND, *arguments, "--json", "--quiet"], cwd=tmp_path, check=True, capture_output=True
+    )
+    assert done.stderr == b""
+    report = json.loads(done.stdout)
+    assert report["videos"][0]["generated"] == 6
+    assert report["losses"] == []
+
+
+def test_the_work_goes_on_when_all_output_is_closed(
+    small_clip: Make, tmp_path: Path, small_network: Callable[..., Path]
+) -> None:
+    source = small_clip().folder()
+    script = (
+        f'"{sys.executable}" -m vsodtool predict "{source}" -o out '
+        f'--weights "{small_network()}" 2>&1 | head -c 0'
+    )
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script], capture_output=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 0
+    assert len(list((tmp_path / "out/soft/clip").iterdir())) == 6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
+def test_memory_that_does_not_suffice(
+    small_clip: Make, tmp_path: Path, small_network: Callable[..., Path]
+) -> None:
+    """A real refusal of the system: a network size whose first tensor is larger than what is left."""
+    program = (
+        "import resource, sys\n"
+        "import torch, vsodtool.pipelines.predict\n"
+        "from vsodtool.cli import main\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30),) * 2)\n"
+        "sys.argv = ['vsodtool', *sys.argv[1:]]\n"
+        "main()\n"
+    )
+    arguments = [
+        str(small_clip(4).folder()),
+        "-o",
+        "out",
+        "--weights",
+        str(small_network()),
+        "--size",
+        "8192",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", program, "predict", *arguments, "--precision", "fp32", "--device", "cpu"],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    error, hint = done.stderr.splitlines()[-2:]
+    assert (done.returncode, done.stdout) == (5, "")
+    assert error == "error: out of memory on cpu in the video 'clip'"
+    assert all(option in hint for option in ("--clip-length", "--size", "--batch", "--precision"))
