@@ -26,7 +26,7 @@ def predict(cli: Cli, tmp_path: Path, small_network: Callable[..., Path]) -> Cli
     weights = small_network()
 
     def run(source: object, *more: object, out: Path | None = None) -> tuple[int, str, str]:
-        common = ["--weights", weights, "--device", "cpu", "--workers", "2"]
+        common = ["--weights", weights, "--device", "cpu", "--workers", "2", "--precision", "fp32"]
         return cli("predict", source, "-o", out or tmp_path / "out", *common, *more)
 
     return run

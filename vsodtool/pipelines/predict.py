@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.predict import PredictConfig
 from vsodtool.media.frames import FrameSource, open_frames
@@ -38,6 +36,7 @@ from vsodtool.pipelines.shards import (
     tell_shard,
     tell_waiting,
 )
+from vsodtool.pipelines.torch_threads import torch_threads
 from vsodtool.types import Event, FrameRecord, OnEvent, ignore_event
 
 _GROUP_ON_CPU, _GROUP_ON_GPU = 1, 16  # frames that are encoded, or decoded, together
@@ -133,9 +132,10 @@ def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
     preprocessing = loaded.preprocessing
     if config.size:
         preprocessing = replace(preprocessing, size=config.size)
-    detector = Detector(
-        loaded.network, preprocessing, device=device, precision=config.precision, compile=config.compile
-    )
+    with torch_threads(1):  # which precision `auto` is must not depend on the number of cores
+        detector = Detector(
+            loaded.network, preprocessing, device=device, precision=config.precision, compile=config.compile
+        )
     return _Network(detector, loaded.name, {loaded.name: loaded.sha256})
 
 
@@ -168,17 +168,15 @@ def _pools(config: PredictConfig, detector: Detector, workers: int) -> Iterator[
     """
     keep_freed_memory()
     streams = _streams(config, detector, workers)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, workers // streams) if detector.device.type == "cpu" else 1)
-    network = ThreadPoolExecutor(streams, "network")
-    frames = ThreadPoolExecutor(max(2, workers), "frames")
-    try:
-        yield Pools(network, frames)
-    finally:
-        # After an error or Ctrl-C: what is running ends, what waits is dropped, what is written stays.
-        network.shutdown(cancel_futures=True)
-        frames.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
+    with torch_threads(max(1, workers // streams) if detector.device.type == "cpu" else 1):
+        network = ThreadPoolExecutor(streams, "network")
+        frames = ThreadPoolExecutor(max(2, workers), "frames")
+        try:
+            yield Pools(network, frames)
+        finally:
+            # After an error or Ctrl-C: what is running ends, what waits is dropped, what is written stays.
+            network.shutdown(cancel_futures=True)
+            frames.shutdown(cancel_futures=True)
 
 
 def _describe(name: str, detector: Detector, batching: Batching) -> str:
