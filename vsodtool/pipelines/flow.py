@@ -15,13 +15,12 @@ from typing import Any
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.schema import FlowConfig
-from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import VideoInput, discover_videos
 from vsodtool.media.layout import OutputLayout, check_output
 from vsodtool.media.resume import check_resumable, describe_run
 from vsodtool.media.shard_run import Part
-from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_files
+from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
 from vsodtool.pipelines.flow_pairs import FlowTask, plan_video
 from vsodtool.pipelines.flow_work import Engine, compute_flows
 from vsodtool.pipelines.shards import own_sources, part_of, start, tell_shard, tell_waiting
@@ -154,7 +153,7 @@ def _identify(
         return estimator.name, {**asdict(config), "backend": estimator.name}, {}
     device = resolve_device(config.device)
     backend = resolve_backend(config.backend, device, on_event=on_event)
-    weights = {path.name: file_sha256(path) for path in weight_files(backend) if path.is_file()}
+    weights = weight_digests(backend, fetch=not config.dry_run, on_event=on_event)
     return backend, {**asdict(config), "backend": backend, "device": str(device)}, weights
 
 

@@ -18,14 +18,13 @@ import torch
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.schema import PseudoLabelConfig, resolve_flow, resolve_method
-from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import VideoInput, discover_videos
 from vsodtool.media.layout import OutputLayout, check_output
 from vsodtool.media.masks import MaskSet, describe_mapping, match_masks
 from vsodtool.media.resume import check_resumable, describe_run
 from vsodtool.media.shard_run import Part
-from vsodtool.models.flow.registry import resolve_backend, weight_files
+from vsodtool.models.flow.registry import resolve_backend, weight_digests
 from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.generator import Generator
 from vsodtool.pipelines.interval import Workers
@@ -75,7 +74,8 @@ def run_pseudolabel(
     method = generator.name if generator is not None else resolve_method(config)
     device = resolve_device(config.device)
     backend = resolve_backend(config.backend, device, on_event=on_event)
-    weights = {path.name: file_sha256(path) for path in weight_files(backend) if path.is_file()}
+    fetch = estimator is None and not config.dry_run
+    weights = weight_digests(backend, fetch=fetch, on_event=on_event)
     loaded = load_weights(config, on_event) if generator is None else None
     if loaded is not None:
         weights[loaded.name] = loaded.sha256

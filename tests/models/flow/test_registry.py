@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import torch
 from vsodtool.config import BACKENDS
 from vsodtool.errors import DeviceError, UsageError
 from vsodtool.models.flow import registry
-from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_files
+from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests, weight_files
 from vsodtool.types import Event
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -59,3 +61,25 @@ def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
         create_estimator("x", device="cpu")
     with pytest.raises(DeviceError):
         create_estimator("dis", device="cuda")
+
+
+def test_weights_are_fetched_before_their_digest_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (file,) = weight_files("raft-small")
+
+    def fetch(member: object, *, on_download: Callable[[str], None]) -> None:
+        on_download("downloading")
+        file.parent.mkdir()
+        file.write_bytes(b"weights")
+
+    monkeypatch.setattr("vsodtool.media.checkpoints.fetch_torchvision_weights", fetch)
+    events: list[Event] = []
+    assert weight_digests("raft-small", on_event=events.append) == {}
+    assert events == []
+    digests = weight_digests("raft-small", fetch=True, on_event=events.append)
+    assert digests == {file.name: hashlib.sha256(b"weights").hexdigest()}
+    assert weight_digests("raft-small", fetch=True, on_event=events.append) == digests
+    assert [event.message for event in events] == ["downloading"]
+    assert weight_digests("dis", fetch=True) == {}

@@ -59,6 +59,32 @@ def resolve_backend(backend: str, device: torch.device, *, on_event: OnEvent = i
     return "dis"
 
 
+def weight_digests(backend: str, *, fetch: bool = False, on_event: OnEvent = ignore_event) -> dict[str, str]:
+    """SHA-256 of the weight files of a backend (not auto), by their names.
+
+    Args:
+        backend: whose.
+        fetch: fetch what is not there yet, so that this run and the next one know the same of it; else what
+            is not there is left out.
+        on_event: hears of a download.
+
+    Raises:
+        WeightsError: the weights cannot be had, or are damaged.
+        DeviceError: torch's cache cannot be written.
+    """
+    from vsodtool.media.checkpoints import fetch_torchvision_weights
+    from vsodtool.media.fingerprint import file_sha256
+
+    files = weight_files(backend)
+    if fetch and not all(path.is_file() for path in files):
+        from vsodtool.models.flow.raft import declared_weights
+
+        fetch_torchvision_weights(
+            declared_weights(backend), on_download=lambda line: on_event(Event("notice", message=line))
+        )
+    return {path.name: file_sha256(path) for path in files if path.is_file()}
+
+
 def weight_files(backend: str) -> list[Path]:
     """The weight files that a backend (not auto) reads, whether they are there or not."""
     if not backend.startswith("raft-"):
