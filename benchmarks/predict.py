@@ -27,11 +27,11 @@ from throughput import run
 
 HERE = Path(__file__).resolve().parent
 SMALLEST = "mobilenet_v3_large"
-# Sizes and widths; resnet50 is the paper's network, the others are those of configs/train-*-small.yaml.
+# Sizes and widths; resnet50 is the paper's network, the others are narrow ones for CPUs.
 NETWORKS = {
     "resnet50": {"size": 448},
-    "resnet18": {"size": 384, "context_width": 64, "skip_width": 32, "refine_width": 32, "decoder_width": 32},
-    SMALLEST: {"size": 384, "context_width": 64, "skip_width": 32, "refine_width": 32, "decoder_width": 32},
+    "resnet18": {"size": 384, "context_width": 96, "skip_width": 48, "refine_width": 64, "decoder_width": 64},
+    SMALLEST: {"size": 384, "context_width": 96, "skip_width": 48, "refine_width": 64, "decoder_width": 64},
 }
 _MAKE = """
 import json, sys, torch
