@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +66,9 @@ def count_blocks(levels: Levels, truth: BoolArray, corner: tuple[int, int] | Non
         Counts of the blocks left top, right top, left bottom, right bottom; some may have no pixels.
     """
     number = levels.values.size
-    joint = levels.index.astype(np.uint16 if number <= 256 else np.uint32)
-    joint[truth] += number
+    joint: npt.NDArray[Any] = truth.astype(np.uint16 if number <= 256 else np.uint32)
+    joint *= number
+    joint += levels.index
     y, x = corner if corner is not None else joint.shape
     blocks = [joint[:y, :x], joint[:y, x:], joint[y:, :x], joint[y:, x:]]
     result = []
@@ -106,8 +107,9 @@ def above(levels: Levels, counts: Counts, threshold: float) -> tuple[int, int]:
 def adaptive_threshold(levels: Levels, counts: Counts) -> float:
     """min(2 * mean of the prediction, 1): Achanta et al., CVPR 2009, as the benchmarks cap it.
 
-    The mean comes from the counts, which may round differently from the mean over the pixels. Where a level lies so
-    near that this could move it over the threshold, the mean is taken over the pixels, as the reference does.
+    The mean comes from the counts, which may round differently from the mean over the pixels. Where a level
+    lies so near that this could move it over the threshold, the mean is taken over the pixels, as the
+    reference does.
     """
     every = counts.all
     threshold = 2 * float(every @ levels.values) / counts.size

@@ -1,7 +1,7 @@
 """E-measure: how well a binary map is aligned with the truth, pixel by pixel and as a whole.
 
-Fan et al., "Enhanced-alignment Measure for Binary Foreground Map Evaluation", IJCAI 2018. A pixel's alignment depends
-only on whether it is predicted and whether it is true, so four counts are enough.
+Fan et al., "Enhanced-alignment Measure for Binary Foreground Map Evaluation", IJCAI 2018. A pixel's alignment
+depends only on whether it is predicted and whether it is true, so four counts are enough.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def e_measure(hits: npt.ArrayLike, positives: npt.ArrayLike, truth: int, size: i
         size: pixels of the frame.
 
     Returns:
-        float64 of that shape. An empty truth asks for an empty prediction, a full one for a full prediction. As in the
-        reference the sum is divided by `size - 1`, so that a perfect map scores slightly above 1, and a map of one
-        pixel is not measured sensibly.
+        float64 of that shape. An empty truth asks for an empty prediction, a full one for a full prediction.
+        As in the reference the sum is divided by `size - 1`, so that a perfect map scores slightly above 1,
+        and a map of one pixel is not measured sensibly.
     """
     tp, p = np.asarray(hits, np.float64), np.asarray(positives, np.float64)
     if truth == 0:

@@ -26,7 +26,7 @@ def precision_recall(
         truth: object pixels of the truth.
 
     Returns:
-        Precision (0 where nothing is predicted) and recall (0 where the truth is empty), float64 of that shape.
+        Precision (0 where nothing is predicted) and recall (0 where the truth is empty), float64, same shape.
     """
     hits = np.asarray(hits, np.float64)
     return hits / np.maximum(positives, 1), hits / max(truth, 1)

@@ -38,7 +38,8 @@ class FrameScores:
         adaptive_f: F-measure at the adaptive threshold.
         adaptive_e: E-measure at the adaptive threshold.
         iou: intersection over union at `threshold`; 1 where both masks are empty.
-        empty_truth: there is no object in the truth; F, recall and weighted F are then 0, whatever is predicted.
+        empty_truth: there is no object in the truth; F, recall and weighted F are then 0, however good the
+            prediction.
     """
 
     mae: float | None = None

@@ -24,8 +24,8 @@ class Levels:
 
     Attributes:
         index: unsigned integer (H, W), the level of each pixel.
-        values: float64 (L,), what each level stands for, in [0, 1], rising; levels that no pixel has are there
-            too.
+        values: float64 (L,), what each level stands for, in [0, 1], not falling; levels that no pixel has are
+            there too.
     """
 
     index: npt.NDArray[Any]
@@ -41,7 +41,7 @@ class Levels:
 
     def image(self) -> FloatArray:
         """The map itself, float64 (H, W)."""
-        return self.values[self.index]
+        return self.values.take(self.index)
 
 
 def as_levels(prediction: npt.NDArray[Any], normalize: Normalize = "min-max") -> Levels:
@@ -49,14 +49,15 @@ def as_levels(prediction: npt.NDArray[Any], normalize: Normalize = "min-max") ->
 
     Args:
         prediction: (H, W); uint8, uint16, bool, or float in [0, 1].
-        normalize: "min-max": (p - min) / (max - min) where max > min, per frame, as the saliency benchmarks do;
-            "none": the value as it is.
+        normalize: "min-max": (p - min) / (max - min) where max > min, as the saliency benchmarks do per
+            frame; "none": the value as it is, 8 bits divided by 255, 16 bits by 65535.
 
     Returns:
         Its levels. Stretched values are those of `pysodmetrics` bit for bit: it divides by 255 before it
-        stretches, whatever the number of bits, and here too. A constant map cannot be stretched and is divided by
-        the greatest value of its type: 255, 65535, 1. (`pysodmetrics` divides by 255 also there, which takes a
-        constant 16-bit map out of [0, 1].) Floats are computed with in double precision.
+        stretches, whatever the number of bits, and so does this. Two differences: a constant map, which
+        cannot be stretched, is divided by the greatest value of its type (255, 65535 or 1), where
+        `pysodmetrics` divides by 255 and takes a 16-bit map out of [0, 1]; and 32-bit floats are computed
+        with in 64 bits.
 
     Raises:
         DataError: not 2-D, no pixels, another type, a value outside [0, 1] or NaN, or an unknown `normalize`.
@@ -65,22 +66,26 @@ def as_levels(prediction: npt.NDArray[Any], normalize: Normalize = "min-max") ->
         raise DataError(f"prediction: expected a map (H, W), found {prediction.shape}", "use one channel")
     if normalize not in ("min-max", "none"):
         raise DataError(f"normalize: expected min-max or none, found {normalize}")
-    index, table, scale = _table(prediction)
+    index, table = _table(prediction)
     low, high = int(index.min()), int(index.max())
     if normalize == "none" or low == high:
-        return Levels(index, table / scale)
+        return Levels(index, table / _one(prediction.dtype))
     divided = table / 255
     stretched = (divided - divided[low]) / (divided[high] - divided[low])
     return Levels(index, np.clip(stretched, 0, 1))  # what is clipped are levels that no pixel has
 
 
-def _table(prediction: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray, float]:
-    """Level of each pixel, the number that each level stands for, and the number that stands for 1."""
+def _one(dtype: np.dtype[Any]) -> float:
+    """The number that stands for 1."""
+    return float(np.iinfo(dtype).max) if dtype in (np.uint8, np.uint16) else 1.0
+
+
+def _table(prediction: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray]:
+    """Level of each pixel, and the number that each level stands for."""
     if prediction.dtype == np.bool_:
-        return prediction.view(np.uint8), np.arange(2.0), 1.0
+        return prediction.view(np.uint8), np.arange(2, dtype=np.float64)
     if prediction.dtype in (np.uint8, np.uint16):
-        top = float(np.iinfo(prediction.dtype).max)
-        return prediction, np.arange(top + 1), top
+        return prediction, np.arange(np.iinfo(prediction.dtype).max + 1, dtype=np.float64)
     if not np.issubdtype(prediction.dtype, np.floating):
         raise DataError(
             f"prediction: expected uint8, uint16, bool or float, found {prediction.dtype}",
@@ -92,4 +97,4 @@ def _table(prediction: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray, 
             f"prediction: expected values in [0, 1], found [{values[0]:g}, {values[-1]:g}]",
             "divide an 8-bit map by 255",
         )
-    return index.reshape(prediction.shape).astype(np.uint32), values, 1.0
+    return index.reshape(prediction.shape).astype(np.uint32), values

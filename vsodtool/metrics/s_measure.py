@@ -1,7 +1,7 @@
 """S-measure: likeness of structure, of the object against the background and of four regions.
 
-Fan et al., "Structure-measure: A New Way to Evaluate Foreground Maps", ICCV 2017; α = 0.5. All means, variances and
-covariances follow from the counts of the four blocks that meet at the centroid of the truth.
+Fan et al., "Structure-measure: A New Way to Evaluate Foreground Maps", ICCV 2017; α = 0.5. All means,
+variances and covariances follow from the counts of the four blocks that meet at the centroid of the truth.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ def s_measure(levels: Levels, blocks: list[Counts], corner: tuple[int, int]) -> 
 
     Args:
         levels: the prediction, (H, W).
-        blocks: counts of the four blocks, as `count_blocks` returns them; or one, if the truth is empty or full.
+        blocks: counts of the four blocks, as `count_blocks` returns them; one block will do where the truth
+            is empty or full.
         corner: where they meet.
 
     Returns:
         S, at most 1. An empty truth scores one minus the mean prediction, a full one the mean prediction.
-        Where the centroid lies in the last row or column a block has no pixels: it has no weight here, while the
-        reference returns NaN (with a warning), as does no published table.
+        Where the centroid lies in the last row or column, a block has no pixels. It has no weight here; the
+        reference returns NaN for the frame, with a warning.
     """
     whole = merge(blocks)
     if whole.truth in (0, whole.size):
@@ -75,7 +76,7 @@ def _region_score(levels: Levels, blocks: list[Counts], corner: tuple[int, int])
         (slice(y, None), slice(None, x)),
         (slice(y, None), slice(x, None)),
     ]
-    return sum(
+    return math.fsum(
         _similarity(levels, block, where) * (block.size / (height * width))
         for block, where in zip(blocks, slices, strict=True)
         if block.size
@@ -87,8 +88,8 @@ def _similarity(levels: Levels, block: Counts, where: tuple[slice, slice]) -> fl
     values, every, size = levels.values, block.all, block.size
     x, y = _mean(every, values), block.truth / size
     if np.count_nonzero(every) == 1:
-        # Constant: the variance is 0 but for the rounding of the mean, and whether it is exactly 0 decides between
-        # the scores 1 and 0 below. So round as the reference does.
+        # Constant: the variance is 0 but for the rounding of the mean, and whether it is exactly 0 decides
+        # between the scores 1 and 0 below. So round as the reference does.
         x = float(levels.image()[where].mean())
     from_mean = values - x
     variance_x = float(every @ from_mean**2) / (size - 1 + EPS)
