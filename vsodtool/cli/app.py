@@ -10,6 +10,7 @@ import typer
 
 from vsodtool import __version__
 from vsodtool.cli.demo import demo
+from vsodtool.cli.evaluate import evaluate
 from vsodtool.cli.flow import flow
 from vsodtool.cli.output import write_out
 from vsodtool.cli.pseudolabel import pseudolabel
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},  # the commands inherit it
 )
-for _command in (flow, pseudolabel, demo):
+for _command in (flow, pseudolabel, evaluate, demo):
     app.command(help=_help(_command))(_command)
 
 
