@@ -49,8 +49,8 @@ def _serious(error: BoolArray, core: BoolArray, allowed: BoolArray, relax: int) 
 
 
 def _clicks(error: BoolArray, beside: BoolArray, tolerance: float) -> int:
-    """Control points of the outlines that lie on `beside`, and one click for each part that has none
-    there.""" if not error.any():
+    """Control points of the outlines that lie on `beside`, and one for each part that has none there."""
+    if not error.any():
         return 0
     near = dilate(beside)
     found = contours(error)

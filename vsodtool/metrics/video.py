@@ -7,6 +7,7 @@ section 5.2.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -76,4 +77,4 @@ def mean_statistics(statistics: list[SequenceStatistics]) -> SequenceStatistics:
 def _quarters(frames: int) -> list[slice]:
     """The frames of each quarter; neighbours share one. In integers: (k (N - 1) / 4 + 1/2) rounded down."""
     borders = [(2 * k * (frames - 1) + QUARTERS) // (2 * QUARTERS) for k in range(QUARTERS + 1)]
-    return [slice(a, b + 1) for a, b in zip(borders, borders[1:], strict=False)]
+    return [slice(a, b + 1) for a, b in pairwise(borders)]
