@@ -23,8 +23,8 @@ class Choices:
         normalize: "min-max" stretches each prediction to [0, 1] first, "none" takes it as it is.
         ends: whether the first and the last frame of each video are scored ("keep") or not ("drop").
         average: "video": over the frames of each video, then over videos; "frame": over all frames.
-        f_measure: "frame-curves": max F and mean F are those of the mean F curve. "mean-precision-recall": max
-            F is the maximum of F of the mean precision and recall, mean F is the mean over frames of F at the
+        f_measure: "frame-curves": max F and mean F are those of the mean F curve. "mean-precision-recall":
+            max F is the maximum of F of the mean precision and recall, mean F is the mean over frames of F at the
             adaptive threshold of the frame.
         objects: J and boundary F of each object id ("multi") or of all together ("single"); "auto" is multi
             where truth and predictions both hold ids.

@@ -5,6 +5,7 @@ One pass over the images: the truth of a frame is read once, and the predictions
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -129,8 +130,12 @@ def _tasks(plan: Plan, choices: Choices, on_event: OnEvent) -> Iterator[FrameTas
             for index in range(len(plan.methods))
         )
         multi = _is_multi(video, truth, readings, choices, on_event)
+        before = {b.name: a for a, b in itertools.pairwise(video.paired.frames)}
+        scored = {frame.name for frame in video.scored}
         for frame in video.scored:
-            yield FrameTask(video.name, frame, truth, readings, multi)
+            former = before.get(frame.name)
+            former = former if former is not None and former.name in scored else None
+            yield FrameTask(video.name, frame, truth, readings, multi, former)
 
 
 def _is_multi(

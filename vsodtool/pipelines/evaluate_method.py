@@ -6,6 +6,8 @@ import heapq
 import itertools
 from pathlib import Path
 
+import numpy as np
+
 from vsodtool.config.protocols import Choices
 from vsodtool.pipelines.evaluate_frame import FrameResult, FrameTask
 from vsodtool.pipelines.evaluate_report import FrameCounts, MethodReport, WorstFrame
@@ -61,8 +63,10 @@ class MethodTotals:
         series = {kind: [video.series(kind) for video in videos] for kind in _KINDS}
         flat = {kind: [curve for of in found for curve in of.values()] for kind, found in series.items()}
         over_frames, over_videos = (average([v.sums for v in videos], by) for by in ("frame", "video"))
-        by_frames = saliency_scores(over_frames, choices) | pooled_sequence_scores(flat)
-        by_videos = saliency_scores(over_videos, choices) | sequence_scores(flat)
+        by_frames = (
+            saliency_scores(over_frames, choices) | pooled_sequence_scores(flat) | _pooled_values(videos)
+        )
+        by_videos = saliency_scores(over_videos, choices) | sequence_scores(flat) | _mean_values(videos)
         chosen = over_frames if choices.average == "frame" else over_videos
         empty, drawn = total(v.empty for v in videos), [v.drawn for v in videos if v.drawn.count]
         return MethodReport(
@@ -107,4 +111,19 @@ def frame_scores(result: FrameResult, choices: Choices) -> Scores:
     for kind, values in (("j", result.j), ("boundary_f", result.boundary_f)):
         if values:
             scores[kind] = sum(values.values()) / len(values)
-    return scores
+    return scores | dict(result.values)
+
+
+def _pooled_values(videos: list[VideoTotals]) -> Scores:
+    kinds = sorted({kind for video in videos for kind in video.values})
+    return {
+        kind: float(np.mean([x for video in videos for x in video.values.get(kind, [])])) for kind in kinds
+    }
+
+
+def _mean_values(videos: list[VideoTotals]) -> Scores:
+    kinds = sorted({kind for video in videos for kind in video.values})
+    return {
+        kind: float(np.mean([np.mean(video.values[kind]) for video in videos if kind in video.values]))
+        for kind in kinds
+    }

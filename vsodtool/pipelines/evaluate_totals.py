@@ -41,7 +41,7 @@ SCORE_ORDER = (
     "stability",
 )
 FRAME_ORDER = (*SCORE_ORDER[:10], "j", "boundary_f", "hce", "stability")
-LOWER_IS_BETTER = frozenset({"mae", "j_decay", "boundary_f_decay", "hce", "stability"})
+LOWER_IS_BETTER = frozenset({"mae", "j_decay", "boundary_f_decay", "hce"})
 
 _SCALARS = (
     "mae",
@@ -112,6 +112,7 @@ class VideoTotals:
         self.resized = 0
         self.missing = 0
         self.truth_ids: set[int] = set()
+        self.values: dict[str, list[float]] = {}  # "hce" and "stability" of the frames that have a value
         self._j: list[dict[int, float]] = []
         self._f: list[dict[int, float]] = []
         self._absent: list[float] = []  # J and F of an object that neither has: 1; 0 if nothing was predicted
@@ -132,6 +133,8 @@ class VideoTotals:
         self.resized += result.resized
         self.missing += result.missing
         self.truth_ids.update(result.truth_ids)
+        for kind, value in result.values.items():
+            self.values.setdefault(kind, []).append(value)
         self._j.append(dict(result.j))
         self._f.append(dict(result.boundary_f))
         self._absent.append(0.0 if result.missing else 1.0)
@@ -162,9 +165,11 @@ class VideoTotals:
 
     def scores(self, choices: Choices) -> Scores:
         """Score names of the contract -> value."""
-        scores = saliency_scores(self.sums.mean(), choices) if self.frames else {}
-        return scores | sequence_scores(
-            {kind: list(self.series(kind).values()) for kind in ("j", "boundary_f")}
+        series = {kind: list(self.series(kind).values()) for kind in ("j", "boundary_f")}
+        return (
+            saliency_scores(self.sums.mean(), choices)
+            | sequence_scores(series)
+            | {kind: float(np.mean(values)) for kind, values in self.values.items()}
         )
 
 
