@@ -40,8 +40,8 @@ def fill_margin(values: FloatArray, mask: BoolArray, radius: int) -> FloatArray:
         left = left[~found]
         if left.size == 0:
             break
-    cut = slice(border - radius, radius - border)
-    return filled[cut, cut]
+    cut = border - radius
+    return filled[cut : filled.shape[0] - cut, cut : filled.shape[1] - cut]
 
 
 @cache
