@@ -24,8 +24,8 @@ class Choices:
         ends: whether the first and the last frame of each video are scored ("keep") or not ("drop").
         average: "video": over the frames of each video, then over videos; "frame": over all frames.
         f_measure: "frame-curves": max F and mean F are those of the mean F curve. "mean-precision-recall":
-            max F is the maximum of F of the mean precision and recall, mean F is the mean over frames of F at the
-            adaptive threshold of the frame.
+            max F is the maximum of F of the mean precision and recall, mean F the mean over frames of F at
+            the frame's adaptive threshold.
         objects: J and boundary F of each object id ("multi") or of all together ("single"); "auto" is multi
             where truth and predictions both hold ids.
         threshold: from here on a pixel of a prediction is object, for iou, j, boundary_f, hce, stability.

@@ -139,8 +139,8 @@ def _check_videos(
             "--allow-extra ignores them",
         )
     for names, total, what in (
-        (missing, pairing.missing_videos, "without predictions are left out"),
-        (extra, pairing.extra_videos, "without truth are ignored"),
+        (missing, pairing.missing_videos, "without predictions left out"),
+        (extra, pairing.extra_videos, "without truth ignored"),
     ):
         if names:
             count = f"{len(names)} video{'s' if len(names) > 1 else ''}"
@@ -205,8 +205,8 @@ class _Video:
                 "--allow-extra ignores them",
             )
         for count, what in (
-            (len(self.missing), "without a prediction count with the worst score"),
-            (len(self.extra), "without a truth are ignored"),
+            (len(self.missing), "without a prediction counted with the worst score"),
+            (len(self.extra), "without a truth ignored"),
         ):
             if count:
                 pairing.warnings.append(f"{where}: {count} frame{'s' if count > 1 else ''} {what}")
