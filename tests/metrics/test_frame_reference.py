@@ -103,7 +103,7 @@ LEVELS = st.sampled_from(
         )
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_equals_the_reference_on_any_small_frame(
     reference: Reference, pair: tuple[npt.NDArray[np.uint8], Mask]
 ) -> None:

@@ -24,7 +24,8 @@ def human_correction_effort(pred: BoolArray, truth: BoolArray, relax: int = 5, t
         tolerance: greatest distance of the polygons from the outlines, in pixels.
 
     Returns:
-        Number of clicks, 0 where there is nothing to correct; equal to `pysodmetrics`.
+        Number of clicks, 0 where nothing is to correct. Equal to `pysodmetrics` with OpenCV 4.13 or newer;
+        an older one simplifies lines differently.
 
     Raises:
         DataError: not two bool masks of one size.
