@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -36,6 +37,7 @@ _STYLE: dict[str, Any] = {
     "ytick.color": FAINT,
     "text.color": INK,
     "legend.frameon": False,
+    "text.parse_math": False,  # a "$" in a name is a "$"
 }
 _DPI = 150
 
@@ -85,7 +87,7 @@ def draw_lines(path: Path, lines: Sequence[Line], title: str, x_label: str, y_la
         for index, line in enumerate(lines):
             colour = COLOURS[index % len(COLOURS)]
             dash = "-" if index < len(COLOURS) else "--"
-            axes.plot(line.x, line.y, dash, color=colour, linewidth=1.8, label=line.label)
+            axes.plot(line.x, line.y, dash, color=colour, linewidth=1.8, label=_label(line.label))
             if line.mark >= 0:
                 axes.plot(line.x[line.mark], line.y[line.mark], "o", color=colour, markersize=5)
         axes.set(title=title, xlabel=x_label, ylabel=y_label, ylim=(0, 1.02))
@@ -130,7 +132,7 @@ def draw_bars(path: Path, videos: Sequence[str], panels: Sequence[Panel], title:
             for index, method in enumerate(methods):
                 places = np.arange(len(videos)) + (index - (len(methods) - 1) / 2) * thick
                 colour = COLOURS[index % len(COLOURS)]
-                axes.barh(places, panel.values[method], thick * 0.92, color=colour, label=method)
+                axes.barh(places, panel.values[method], thick * 0.92, color=colour, label=_label(method))
             _finish_bars(axes, panel, videos)
         if len(methods) > 1:
             handles, labels = grid[0].get_legend_handles_labels()
@@ -221,7 +223,14 @@ def difference(prediction: Floats, truth: npt.NDArray[np.bool_]) -> npt.NDArray[
     return np.asarray(right + (wrong - right) * share + 0.5).astype(np.uint8)
 
 
+def _label(name: str) -> str:
+    """A name for the legend, which leaves out those that begin with an underscore."""
+    return f" {name}" if name.startswith("_") else name
+
+
 def _save(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a box stands for it
+        figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
     write_bytes_atomically(path, buffer.getvalue())
