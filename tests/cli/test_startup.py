@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "torchvision", "numpy", "cv2", "av", "imageio", "scipy", "PIL")
+HEAVY = ("torch", "torchvision", "numpy", "cv2", "av", "imageio", "scipy", "PIL", "matplotlib")
 PROGRAM = f"""
 import sys
 from vsodtool.cli import main
@@ -27,6 +27,7 @@ except SystemExit as end:
         (["--version"], 0),
         (["flow", "--help"], 0),
         (["pseudolabel", "--help"], 0),
+        (["evaluate", "--help"], 0),
         (["demo", "--help"], 0),
         ([], 2),
         (["flow"], 2),
@@ -35,6 +36,9 @@ except SystemExit as end:
         (["flow", "clip.mp4", "-o", "out", "--step", "0"], 2),
         (["pseudolabel", "clip.mp4", "-o", "out"], 2),
         (["pseudolabel", "clip.mp4", "-o", "out", "--masks", "m", "--quality", "superb"], 2),
+        (["evaluate"], 2),
+        (["evaluate", "a", "b", "c"], 2),
+        (["evaluate", "a", "b", "--protocol", "coco"], 2),
         (["demo", "--config", "none.yaml"], 2),
         (["train"], 2),
     ],

@@ -192,14 +192,17 @@ def draw_sheet(path: Path, examples: Sequence[Example], title: str) -> None:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     rows = (len(examples) + 1) // 2
-    height, width = examples[0].truth.shape
     cell = 2.3
-    tall = cell * min(max(height / width, 0.4), 1.6) + 0.38
+    shapes = [example.truth.shape for example in examples]
+    heights = [
+        cell * min(max(height / width for height, width in shapes[2 * row : 2 * row + 2]), 1.0) + 0.3
+        for row in range(rows)
+    ]
     with mpl.rc_context(_STYLE):
         engine = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.03, wspace=0.01, hspace=0.02)
-        figure = Figure(figsize=(6 * cell + 0.6, rows * tall + 0.9), layout=engine)
+        figure = Figure(figsize=(6 * cell + 0.3, sum(heights) + 0.5), layout=engine)
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
-        grid = figure.subplots(rows, 6, squeeze=False)
+        grid = figure.subplots(rows, 6, squeeze=False, gridspec_kw={"height_ratios": heights})
         for axes in grid.flat:
             axes.axis("off")
         for index, example in enumerate(examples):
@@ -209,6 +212,7 @@ def draw_sheet(path: Path, examples: Sequence[Example], title: str) -> None:
             cells[2].imshow(difference(example.prediction, example.truth))
             cells[0].set_title(example.caption, fontsize=9)
             for axes in cells:
+                axes.set_anchor("NW")
                 axes.axis("on")
                 axes.set(xticks=[], yticks=[])
                 axes.spines[:].set(visible=True, color=FAINT, linewidth=0.6)

@@ -78,6 +78,10 @@ def run_evaluate(config: EvaluateConfig, *, on_event: OnEvent = ignore_event) ->
         files=() if config.dry_run else tuple(files),
         dry_run=config.dry_run,
     )
+    for method in report.methods:
+        if method.frames.resized:
+            message = f"{method.name}: {method.frames.resized} predictions resized to the size of their truth"
+            on_event(Event("warning", message=message))
     if config.csv and not config.dry_run:
         _write_videos(videos_csv(Path(config.csv)), report)
     if config.plots and not config.dry_run:

@@ -135,7 +135,9 @@ def _example(worst: WorstFrame, report: EvaluateReport, measure: str) -> Example
     if values.shape != truth.shape:
         values = fit_map(values, (truth.shape[0], truth.shape[1]))
     prediction = as_levels(values, cast(Normalize, report.choices.normalize)).image()
-    return Example(f"{task.video}/{task.frame.name}   {measure} {worst.score:.3f}", prediction, truth)
+    several = len(report.methods[0].videos) > 1
+    name = f"{task.video}/{task.frame.name}" if several else task.frame.name
+    return Example(f"{name}   {measure} {worst.score:.3f}", prediction, truth)
 
 
 def _sheets(methods: Sequence[str]) -> list[str]:
