@@ -466,13 +466,17 @@ def test_folders_of_one_name_are_told_apart_by_what_stands_before(tmp_path: Path
         run_evaluate(replace(config, predictions=(folders[0], folders[0])))
 
 
-def test_the_number_of_workers_changes_no_digit(two_videos: tuple[Path, Path]) -> None:
+def test_threads_and_processes_change_no_digit(
+    two_videos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = EvaluateConfig(
         predictions=tuple(map(str, two_videos)), measures=("auto", "j", "boundary_f", "stability")
     )
     first, second = (run_evaluate(replace(config, workers=workers)).methods[0] for workers in (1, 3))
-    assert first.scores == second.scores
-    assert first.videos == second.videos
+    monkeypatch.setattr("vsodtool.pipelines.evaluate._MANY", 1)
+    third = run_evaluate(replace(config, workers=2), processes=True).methods[0]
+    assert first.scores == second.scores == third.scores
+    assert first.videos == second.videos == third.videos
 
 
 def test_stability_and_hce_are_means_over_what_they_are_defined_on(tmp_path: Path) -> None:

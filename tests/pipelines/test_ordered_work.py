@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from vsodtool.errors import DataError, DeviceError
+from vsodtool.media.folders import list_folder
 from vsodtool.pipelines.ordered_work import map_in_order
 
 
@@ -49,6 +53,20 @@ def test_an_error_ends_it_and_the_rest_is_not_begun() -> None:
     with pytest.raises(ValueError, match="2"):
         list(map_in_order(work, range(1000), 2))
     assert len(begun) < 20
+
+
+def test_processes_give_the_same_and_pass_errors_on() -> None:
+    assert list(map_in_order(abs, [-1, 2, -3], 2, processes=True)) == [(-1, 1), (2, 2), (-3, 3)]
+    with pytest.raises(DataError) as caught:
+        list(map_in_order(list_folder, [Path("nowhere")], 1, processes=True))
+    assert "cannot read the folder nowhere" in caught.value.message
+    assert caught.value.hint == "check the path and its permissions"
+
+
+def test_a_killed_process_is_told() -> None:
+    with pytest.raises(DeviceError, match="a worker process was killed") as caught:
+        list(map_in_order(os._exit, [1], 1, processes=True))
+    assert "--workers" in caught.value.hint
 
 
 def test_no_tasks_no_results() -> None:

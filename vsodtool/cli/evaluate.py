@@ -233,7 +233,7 @@ def evaluate(
     with Reporter(quiet=quiet) as reporter:
         from vsodtool.pipelines.evaluate import run_evaluate
 
-        report = run_evaluate(settings, on_event=reporter)
+        report = run_evaluate(settings, processes=True, on_event=reporter)
     if json:
         print_report(report.as_dict(), Table([]), as_json=True)
     elif markdown:

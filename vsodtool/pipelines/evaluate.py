@@ -30,13 +30,18 @@ from vsodtool.types import Event, OnEvent, ignore_event
 
 _FRAME_COLUMNS = ("method", "video", "frame", "empty_truth", "missing", "resized")
 _VIDEO_COLUMNS = ("method", "video", "frames")
+_MANY = 150  # maps; below, processes take longer to start than they save
 
 
-def run_evaluate(config: EvaluateConfig, *, on_event: OnEvent = ignore_event) -> EvaluateReport:
+def run_evaluate(
+    config: EvaluateConfig, *, processes: bool = False, on_event: OnEvent = ignore_event
+) -> EvaluateReport:
     """Score the predictions of one or several methods.
 
     Args:
         config: what to do.
+        processes: work in processes rather than in threads where there are many frames: faster, and possible
+            if the main module can be imported (see `map_in_order`). The scores are the same.
         on_event: hears of progress, notices and warnings.
 
     Raises:
@@ -61,7 +66,7 @@ def run_evaluate(config: EvaluateConfig, *, on_event: OnEvent = ignore_event) ->
             if config.csv:
                 columns = (*_FRAME_COLUMNS, *FRAME_ORDER)
                 table = stack.enter_context(score_table(Path(config.csv), columns))
-            _score(config, plan, methods, table, on_event)
+            _score(config, plan, methods, table, processes=processes, on_event=on_event)
     report = EvaluateReport(
         protocol=config.protocol,
         choices=choices,
@@ -103,6 +108,8 @@ def _score(
     plan: Plan,
     methods: list[MethodTotals],
     table: ScoreTable | None,
+    *,
+    processes: bool,
     on_event: OnEvent,
 ) -> None:
     """Read and score every frame, and hand the results on in order."""
@@ -111,7 +118,9 @@ def _score(
     lengths = {video.name: len(video.scored) for video in plan.videos}
     done = dict.fromkeys(lengths, 0)
     tasks = _tasks(plan, choices, on_event)
-    for task, results in map_in_order(work, tasks, resolve_workers(config.workers)):
+    workers = resolve_workers(config.workers)
+    many = workers > 1 and sum(lengths.values()) * len(methods) >= _MANY
+    for task, results in map_in_order(work, tasks, workers, processes=processes and many):
         for method, result in zip(methods, results, strict=True):
             scores = method.add(task, result)
             if table is not None:
