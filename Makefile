@@ -19,6 +19,8 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; say make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[dev]'
+	# Without what it asks for: it would bring an older OpenCV than users get.
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps 'pysodmetrics>=1.6'
 	touch $@
 
 demo: $(STAMP)

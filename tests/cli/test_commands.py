@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from vsodtool.cli.demo import demo
+from vsodtool.cli.evaluate import evaluate
 from vsodtool.cli.flow import flow
 from vsodtool.cli.predict import predict
 from vsodtool.cli.pseudolabel import pseudolabel
-from vsodtool.config import CommonConfig, DemoConfig, FlowConfig, PseudoLabelConfig
+from vsodtool.config import CommonConfig, DemoConfig, EvaluateConfig, FlowConfig, PseudoLabelConfig
 from vsodtool.config.predict import PredictConfig
 from vsodtool.pipelines.demo import DemoReport
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
@@ -193,12 +194,18 @@ def test_flags_that_are_not_given_leave_the_defaults_and_the_file(
 
 @pytest.mark.parametrize(
     ("command", "schema"),
-    [(flow, FlowConfig), (pseudolabel, PseudoLabelConfig), (predict, PredictConfig), (demo, DemoConfig)],
+    [
+        (flow, FlowConfig),
+        (pseudolabel, PseudoLabelConfig),
+        (predict, PredictConfig),
+        (evaluate, EvaluateConfig),
+        (demo, DemoConfig),
+    ],
 )
 def test_flags_and_options_of_the_configuration_are_the_same(
     command: Callable[..., None], schema: type[CommonConfig]
 ) -> None:
-    flags = set(inspect.signature(command).parameters) - {"config", "json", "quiet"}
+    flags = set(inspect.signature(command).parameters) - {"config", "json", "quiet", "markdown", "latex"}
     assert flags == {field.name for field in fields(schema)}
 
 
@@ -291,7 +298,7 @@ def test_usage_errors(
 def test_help_names_every_flag_and_version_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
-    for name in ("flow", "pseudolabel", "predict", "demo"):
+    for name in ("flow", "pseudolabel", "predict", "evaluate", "demo"):
         code, out, _ = cli(name, "--help")
         assert code == 0
         assert cli(name, "-h") == (0, out, "")

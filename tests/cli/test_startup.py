@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "torchvision", "numpy", "cv2", "av", "imageio", "scipy", "PIL")
+HEAVY = ("torch", "torchvision", "numpy", "cv2", "av", "imageio", "scipy", "PIL", "matplotlib")
 PROGRAM = f"""
 import sys
 from vsodtool.cli import main
@@ -28,6 +28,7 @@ except SystemExit as end:
         (["flow", "--help"], 0),
         (["pseudolabel", "--help"], 0),
         (["predict", "--help"], 0),
+        (["evaluate", "--help"], 0),
         (["demo", "--help"], 0),
         (["weights", "--help"], 0),
         (["weights", "convert", "--help"], 0),
@@ -43,6 +44,9 @@ except SystemExit as end:
         (["pseudolabel", "clip.mp4", "-o", "out", "--masks", "m", "--quality", "superb"], 2),
         (["predict", "clip.mp4"], 2),
         (["predict", "clip.mp4", "-o", "out", "--stride", "5"], 2),
+        (["evaluate"], 2),
+        (["evaluate", "a", "b", "c"], 2),
+        (["evaluate", "a", "b", "--protocol", "coco"], 2),
         (["demo", "--config", "none.yaml"], 2),
         (["train"], 2),
     ],

@@ -6,7 +6,14 @@ import pytest
 import yaml
 
 import vsodtool
-from vsodtool.config import CommonConfig, FlowConfig, PseudoLabelConfig, load_config, shipped_path
+from vsodtool.config import (
+    CommonConfig,
+    EvaluateConfig,
+    FlowConfig,
+    PseudoLabelConfig,
+    load_config,
+    shipped_path,
+)
 from vsodtool.config.predict import PredictConfig
 from vsodtool.errors import ConfigError
 
@@ -14,12 +21,15 @@ SCHEMAS: dict[str, type[CommonConfig]] = {
     "flow": FlowConfig,
     "pseudolabel": PseudoLabelConfig,
     "predict": PredictConfig,
+    "evaluate": EvaluateConfig,
 }
 GIVEN: dict[str, object] = {"inputs": ("a.mp4",), "output": Path("out")}
 NAMES = sorted(path.stem for path in shipped_path("configs").glob("*.yaml"))
 
 
 def given(cls: type[CommonConfig]) -> dict[str, object]:
+    if cls is EvaluateConfig:
+        return {"predictions": ("p",), "ground_truth": "gt"}
     return {**GIVEN, "masks": Path("m")} if cls is PseudoLabelConfig else GIVEN
 
 

@@ -8,6 +8,7 @@ import typer
 
 from vsodtool import __version__
 from vsodtool.cli.demo import demo
+from vsodtool.cli.evaluate import evaluate
 from vsodtool.cli.flow import flow
 from vsodtool.cli.output import write_out
 from vsodtool.cli.predict import predict
@@ -22,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},  # the commands inherit it
 )
-for _command in (flow, pseudolabel, predict, demo):
+for _command in (flow, pseudolabel, predict, evaluate, demo):
     app.command(help=help_of(_command))(_command)
 app.add_typer(weights)
 

@@ -32,7 +32,7 @@ class Table:
         row = [printable(str(cell)) for cell in cells]
         self._rows.append(row)
         for column, cell in enumerate(row):
-            if cell != "-" and not cell.replace(".", "", 1).isdecimal():
+            if cell != "-" and not cell.removeprefix("-").replace(".", "", 1).isdecimal():
                 self._numeric[column] = False
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Typed options of every verb, the YAML loader, and the files shipped with the package. Pure Python."""
 
+from vsodtool.config.evaluate import EvaluateConfig
 from vsodtool.config.load import load_config
 from vsodtool.config.schema import (
     BACKENDS,
@@ -26,6 +27,7 @@ __all__ = [
     "QUALITIES",
     "CommonConfig",
     "DemoConfig",
+    "EvaluateConfig",
     "FlowConfig",
     "PseudoLabelConfig",
     "load_config",

@@ -18,6 +18,7 @@ C = TypeVar("C", bound=CommonConfig)
 _EXPECTED: dict[Any, str] = {
     str: "text",
     int: "a whole number",
+    float: "a number",
     bool: "true or false",
     Path: "a path",
     tuple[str, ...]: "a list of texts",
@@ -83,12 +84,13 @@ def _typed(key: str, value: object, expected: Any, place: str) -> Any:
         items = [value] if isinstance(value, str) else value
         if isinstance(items, list | tuple) and all(isinstance(item, str) and item for item in items):
             return tuple(items)
+    elif expected is float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
     elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
         return value
     found = "nothing" if value is None else f"{value!r} ({_FOUND.get(type(value), type(value).__name__)})"
-    quotable = (
-        expected is not bool and expected is not int and not isinstance(value, dict) and value is not None
-    )
+    quotable = expected not in (bool, int, float) and not isinstance(value, dict) and value is not None
     hint = "put text between quotes, else YAML reads it as something else" if place and quotable else ""
     raise ConfigError(f"{place}{key}: expected {_EXPECTED[expected]}, found {found}", hint)
 

@@ -23,7 +23,7 @@ def write_frames_csv(path: Path, records: Iterable[FrameRecord]) -> None:
     lines = [",".join(COLUMNS)]
     for record in records:
         names = (record.video, record.frame, record.status.value, record.left, record.right)
-        lines.append(",".join([*map(_cell, names), f"{record.confidence:.6f}"]))
+        lines.append(",".join([*map(csv_cell, names), f"{record.confidence:.6f}"]))
     # surrogateescape: file names that are not UTF-8 come back as the bytes that they are on the disk.
     write_bytes_atomically(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
 
@@ -53,7 +53,8 @@ def read_frames_csv(path: Path) -> list[FrameRecord]:
     return records
 
 
-def _cell(text: str) -> str:
+def csv_cell(text: str) -> str:
+    """`text` as one cell, quoted where it has to be."""
     # By hand: Python 3.11's csv.writer leaves a carriage return unquoted when lines end in "\n".
     if any(character in text for character in '",\r\n'):
         return '"' + text.replace('"', '""') + '"'

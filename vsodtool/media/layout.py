@@ -139,12 +139,12 @@ def check_output(root: Path, inputs: Iterable[Path], masks: Path | None = None) 
     for path, what in given:
         real = path.resolve()
         for folder in [root, *layout.folders]:
-            if _is_inside(folder.resolve(), real):
+            if is_inside(folder.resolve(), real):
                 raise UsageError(
                     f"output {folder} lies inside the {what} {path}", "choose a folder outside with -o"
                 )
         for folder in layout.folders:
-            if _is_inside(real, folder.resolve()):
+            if is_inside(real, folder.resolve()):
                 raise UsageError(
                     f"{what} {path} lies inside {folder}, which the tool writes to",
                     "choose another folder with -o",
@@ -169,7 +169,7 @@ def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and next(folder.iterdir(), None) is None
 
 
-def _is_inside(path: Path, folder: Path) -> bool:
+def is_inside(path: Path, folder: Path) -> bool:
     """Whether `path` is `folder` or lies in it; also where file systems ignore case or are mounted twice."""
     for candidate in (path, *path.parents):
         if candidate == folder:

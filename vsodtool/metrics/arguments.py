@@ -39,3 +39,16 @@ def require_same_size(pred: npt.NDArray[Any], truth: npt.NDArray[Any]) -> None:
             f"expected two maps of one size (H, W), found pred {pred.shape} and truth {truth.shape}",
             "resize the prediction to the size of the truth",
         )
+
+
+def without_void(pred: BoolArray, truth: BoolArray, void: BoolArray | None) -> tuple[BoolArray, BoolArray]:
+    """Take the pixels that do not count out of both masks.
+
+    Raises:
+        DataError: the void is not a bool mask of the same size.
+    """
+    if void is None:
+        return pred, truth
+    if void.dtype != np.bool_ or void.shape != truth.shape:
+        raise DataError(f"void: expected a bool mask {truth.shape}, found {void.dtype} {void.shape}")
+    return pred & ~void, truth & ~void

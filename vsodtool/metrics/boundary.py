@@ -12,18 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from vsodtool.errors import DataError
-from vsodtool.metrics.arguments import BoolArray, require_mask_pair
+from vsodtool.metrics.arguments import BoolArray, require_mask_pair, without_void
 
 IntArray = npt.NDArray[np.intp]
 
 
-def boundary_f(pred: BoolArray, truth: BoolArray, tolerance: float = 0.008) -> float:
+def boundary_f(
+    pred: BoolArray, truth: BoolArray, tolerance: float = 0.008, void: BoolArray | None = None
+) -> float:
     """F measure of two outlines.
 
     Args:
         pred: bool (H, W).
         truth: bool (H, W).
         tolerance: greatest distance of a match, as a fraction of the image diagonal.
+        void: bool (H, W), pixels that belong to neither mask, as DAVIS 2017 has it; None = there are none.
 
     Returns:
         F in [0, 1]; 1 where neither mask has an outline, 0 where only one has.
@@ -32,6 +35,7 @@ def boundary_f(pred: BoolArray, truth: BoolArray, tolerance: float = 0.008) -> f
         DataError: not two bool masks of one size, or a tolerance that is negative or not finite.
     """
     require_mask_pair(pred, truth)
+    pred, truth = without_void(pred, truth, void)
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise DataError(f"tolerance: expected a fraction >= 0, found {tolerance}", "0.008 is DAVIS's")
     radius = math.ceil(tolerance * float(np.linalg.norm(truth.shape)))

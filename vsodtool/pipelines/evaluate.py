@@ -1,0 +1,202 @@
+"""`vsodtool evaluate`: predictions against truth -> scores under a named protocol.
+
+One pass over the images: the truth of a frame is read once, and the predictions of every method with it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from vsodtool.checks import resolve_device, resolve_workers
+from vsodtool.config.evaluate import EvaluateConfig
+from vsodtool.config.protocols import Choices
+from vsodtool.errors import DataError
+from vsodtool.media.map_reading import PredictionReading, TruthReading, detect_prediction, detect_truth
+from vsodtool.media.score_files import ScoreTable, check_new_files, score_table, videos_csv
+from vsodtool.pipelines.evaluate_frame import FrameResult, FrameTask, score_task
+from vsodtool.pipelines.evaluate_method import MethodTotals
+from vsodtool.pipelines.evaluate_plan import Plan, PlannedVideo, make_plan
+from vsodtool.pipelines.evaluate_plots import plot_files, write_plots
+from vsodtool.pipelines.evaluate_report import EvaluateReport
+from vsodtool.pipelines.evaluate_totals import FRAME_ORDER, SCORE_ORDER, worst_measure
+from vsodtool.pipelines.ordered_work import map_in_order
+from vsodtool.types import Event, OnEvent, ignore_event
+
+_FRAME_COLUMNS = ("method", "video", "frame", "empty_truth", "missing", "resized")
+_VIDEO_COLUMNS = ("method", "video", "frames")
+_MANY = 150  # maps; below, processes take longer to start than they save
+
+
+def run_evaluate(
+    config: EvaluateConfig, *, processes: bool = False, on_event: OnEvent = ignore_event
+) -> EvaluateReport:
+    """Score the predictions of one or several methods.
+
+    Args:
+        config: what to do.
+        processes: work in processes rather than in threads where there are many frames: faster, and possible
+            if the main module can be imported (see `map_in_order`). The scores are the same.
+        on_event: hears of progress, notices and warnings.
+
+    Raises:
+        UsageError: a file that would be written exists or lies in an input, or `plots` without matplotlib.
+        DataError: predictions and truth do not belong together, or a file cannot be read.
+        DeviceError: a file cannot be written, or a device is asked for that does not exist.
+    """
+    started = time.perf_counter()
+    if config.device not in ("auto", "cpu"):
+        resolve_device(config.device)  # an absent one is refused, though nothing but the CPU is used
+        on_event(Event("notice", message="scores are computed on the CPU"))
+    plan = make_plan(config, on_event)
+    files = _files(config, plan)
+    choices = config.choices
+    methods = [
+        MethodTotals(index, name, tree.folder, choices)
+        for index, (name, tree) in enumerate(zip(plan.names, plan.methods, strict=True))
+    ]
+    if not config.dry_run:
+        with ExitStack() as stack:
+            table = None
+            if config.csv:
+                columns = (*_FRAME_COLUMNS, *FRAME_ORDER)
+                table = stack.enter_context(score_table(Path(config.csv), columns))
+            _score(config, plan, methods, table, processes=processes, on_event=on_event)
+    report = EvaluateReport(
+        protocol=config.protocol,
+        choices=choices,
+        every=config.every,
+        dataset=config.name or _dataset(plan),
+        ground_truth=plan.truth.folder,
+        methods=tuple(
+            method.report(ends=plan.ends, given=plan.given, extra=extra)
+            for method, extra in zip(methods, plan.pairing.extra_frames, strict=True)
+        ),
+        missing_videos=tuple(plan.pairing.missing_videos),
+        extra_videos=tuple(plan.pairing.extra_videos),
+        worst_by=worst_measure(choices),
+        files=() if config.dry_run else tuple(files),
+        dry_run=config.dry_run,
+    )
+    for method in report.methods:
+        if method.frames.resized:
+            message = f"{method.name}: {method.frames.resized} predictions resized to the size of their truth"
+            on_event(Event("warning", message=message))
+    if config.csv and not config.dry_run:
+        _write_videos(videos_csv(Path(config.csv)), report)
+    if config.plots and not config.dry_run:
+        write_plots(Path(config.plots), report)
+    return replace(report, seconds=time.perf_counter() - started)
+
+
+def _files(config: EvaluateConfig, plan: Plan) -> list[Path]:
+    """What will be written; refused if it may not be."""
+    files = [Path(config.csv), videos_csv(Path(config.csv))] if config.csv else []
+    if config.plots:
+        files += plot_files(Path(config.plots), plan.names, config.choices)
+    check_new_files(files, [config.truth, *config.methods], overwrite=config.overwrite)
+    return files
+
+
+def _score(
+    config: EvaluateConfig,
+    plan: Plan,
+    methods: list[MethodTotals],
+    table: ScoreTable | None,
+    *,
+    processes: bool,
+    on_event: OnEvent,
+) -> None:
+    """Read and score every frame, and hand the results on in order."""
+    choices = config.choices
+    work = partial(score_task, choices=choices, allow_resize=config.allow_resize)
+    lengths = {video.name: len(video.scored) for video in plan.videos}
+    done = dict.fromkeys(lengths, 0)
+    tasks = _tasks(plan, choices, on_event)
+    workers = resolve_workers(config.workers)
+    many = workers > 1 and sum(lengths.values()) * len(methods) >= _MANY
+    for task, results in map_in_order(work, tasks, workers, processes=processes and many):
+        for method, result in zip(methods, results, strict=True):
+            scores = method.add(task, result)
+            if table is not None:
+                table.add({**_frame_row(method.name, task, result), **scores})
+        name = task.video
+        if done[name] == 0:
+            on_event(Event("video", name, total=lengths[name]))
+        done[name] += 1
+        on_event(Event("frame", name, done=done[name], total=lengths[name]))
+        if done[name] == lengths[name]:
+            on_event(Event("done", name, done=done[name], total=lengths[name]))
+
+
+def _tasks(plan: Plan, choices: Choices, on_event: OnEvent) -> Iterator[FrameTask]:
+    """The frames in order. How a video is read is found out when its turn comes."""
+    for video in plan.videos:
+        truth = detect_truth(video.truths, choices.truth_above, objects=choices.objects)
+        readings = tuple(
+            detect_prediction(video.predictions(index), truth, choices.prefers)
+            for index in range(len(plan.methods))
+        )
+        multi = _is_multi(video, truth, readings, choices, on_event)
+        before = {b.name: a for a, b in itertools.pairwise(video.paired.frames)}
+        scored = {frame.name for frame in video.scored}
+        for frame in video.scored:
+            former = before.get(frame.name)
+            former = former if former is not None and former.name in scored else None
+            yield FrameTask(video.name, frame, truth, readings, multi, former)
+
+
+def _is_multi(
+    video: PlannedVideo,
+    truth: TruthReading,
+    readings: tuple[PredictionReading, ...],
+    choices: Choices,
+    on_event: OnEvent,
+) -> bool:
+    """Whether J and F of a video are those of each object."""
+    if choices.objects == "single" or not {"j", "boundary_f"} & set(choices.measures):
+        return False
+    by_ids = truth.has_ids and all(reading.kind == "ids" for reading in readings)
+    if by_ids:
+        return True
+    if choices.objects == "multi":
+        what = "predictions" if truth.has_ids else "ground truth"
+        raise DataError(
+            f"{video.name}: expected object ids in the {what}, found binary masks",
+            "save ids as palette PNG, or let --objects single score all objects as one",
+        )
+    if truth.has_ids and len(truth.ids) > 1:
+        message = f"the truth has {len(truth.ids)} objects, the predictions have no ids: all count as one"
+        on_event(Event("notice", video.name, message))
+    return False
+
+
+def _frame_row(method: str, task: FrameTask, result: FrameResult) -> dict[str, str | bool]:
+    return {
+        "method": method,
+        "video": task.video,
+        "frame": task.frame.name,
+        "empty_truth": result.empty_truth,
+        "missing": result.missing,
+        "resized": result.resized,
+    }
+
+
+def _write_videos(path: Path, report: EvaluateReport) -> None:
+    with score_table(path, (*_VIDEO_COLUMNS, *SCORE_ORDER)) as table:
+        for method in report.methods:
+            for video, scores in method.videos.items():
+                frames = method.video_frames[video]
+                table.add({"method": method.name, "video": video, "frames": frames, **scores})
+
+
+def _dataset(plan: Plan) -> str:
+    """What a person would call the data: the last part of the path that is not a matter of layout."""
+    layout = {"Annotations", "480p", "1080p", "Full-Resolution", "masks", "soft", "truth", "gt", "GT"}
+    names = [part for part in reversed(plan.truth.folder.resolve().parts) if part not in layout]
+    return names[0] if names else "data"
