@@ -94,11 +94,11 @@ def test_a_table_of_videos_in_a_pipe(process: Process, trees: Path) -> None:
         "video",
         "run",
         "walk",
-        "pysod: mean over frames",
-        "mean over videos",
+        "pysod (frames)",
+        "average (videos)",
     ]
     assert done.stdout.splitlines()[0].split() == [
-        "video", "frames", "MAE", "maxF", "meanF", "wF", "S", "maxE", "meanE", "IoU",
+        "video", "frames", "MAE", "maxF", "meanF", "wF", "S", "maxE", "meanE",
     ]  # fmt: skip
     assert "\x1b" not in done.stdout
     assert "pysod: 9 frames of 2 videos" in done.stderr
@@ -171,6 +171,19 @@ def test_a_terminal_gets_rules_and_the_best_in_bold(
     (bad,) = [line for line in out.splitlines() if line.strip().startswith("bad")]
     assert "\x1b[1m" in good
     assert "\x1b[1m" not in bad
+
+
+def test_a_narrow_terminal_cuts_no_digit_and_no_name(
+    cli: Cli, trees: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for name, value in (("TERM", "xterm"), ("COLUMNS", "40"), ("NO_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    _, out, _ = cli("evaluate", trees / "good", trees / "gt", "--quiet")
+    (line,) = [line for line in out.splitlines() if line.strip().startswith("davsod (videos)")]
+    assert len(line.split()) == 2 + 1 + 7
+    assert all(len(cell) == 6 for cell in line.split()[3:])
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= 80
 
 
 def test_empty_truth_has_its_own_lines(cli: Cli, trees: Path) -> None:

@@ -20,9 +20,9 @@ def print_scores(header: Sequence[str], rows: Sequence[Row]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     for place, name in enumerate(header):
-        table.add_column(name, justify="right" if place else "left", overflow="fold", no_wrap=place > 0)
+        table.add_column(name, justify="right" if place else "left", no_wrap=True)
     total = False
     for row in rows:
         if row.is_total and not total and table.row_count:
@@ -30,4 +30,9 @@ def print_scores(header: Sequence[str], rows: Sequence[Row]) -> None:
         total = row.is_total
         cells = [Text(cell, "bold" if place in row.best else "") for place, cell in enumerate(row.cells)]
         table.add_row(Text(row.name), *cells)
-    Console(file=sys.stdout).print(table)
+    console = Console(file=sys.stdout)
+    # A narrow terminal may wrap lines, but no digit is cut off.
+    console.width = max(
+        console.width, console.measure(table, options=console.options.update(width=1000)).maximum
+    )
+    console.print(table)

@@ -69,6 +69,8 @@ class Row:
 def score_rows(report: EvaluateReport) -> tuple[list[str], list[Row]]:
     """Header and rows of the final table: a row per video of one method, or a row per method."""
     columns = [name for name in HEADERS if any(name in method.scores for method in report.methods)]
+    if "s_measure" in columns and "iou" in columns:
+        columns.remove("iou")  # for 80 columns
     header = ["frames", *(HEADERS[name] for name in columns)]
     if len(report.methods) == 1:
         return ["video", *header], _rows_of_method(report.methods[0], report, columns)
@@ -126,12 +128,12 @@ def _rows_of_method(method: MethodReport, report: EvaluateReport, columns: Seque
         ]
     frames = method.frames
     averages = [
-        ("video", "mean over videos", method.average_over_videos),
-        ("frame", "mean over frames", method.average_over_frames),
+        ("video", "videos", method.average_over_videos),
+        ("frame", "frames", method.average_over_frames),
     ]
     averages.sort(key=lambda entry: entry[0] != report.choices.average)
     for by, name, scores in averages[: 2 if len(method.videos) > 1 else 1]:
-        label = f"{report.protocol}: {name}" if by == report.choices.average else name
+        label = f"{report.protocol if by == report.choices.average else 'average'} ({name})"
         rows.append(_row(label, frames.scored, scores, columns, is_total=True))
     if frames.empty_truth:
         rows.append(_row("empty truth", frames.empty_truth, method.empty_truth, columns, is_total=True))
