@@ -1,0 +1,105 @@
+"""The weights that vsodtool knows. Declared data: no torch here, `vsodtool weights list` must be quick.
+
+A bundled entry needs its file and its card, weights/<name>.md: tests/models/test_weights_registry.py.
+"""
+
+from __future__ import annotations
+
+from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
+from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.weights_entry import BACKBONE, EXTERNAL, FETCHED, FLOW, WeightsEntry, WeightsRegistry
+
+AUTHORS_PAGE = "https://github.com/Kinpzz/RCRNet-Pytorch"
+_TORCHVISION = "https://download.pytorch.org/models/"
+_MIB = 1 << 20
+
+_BUNDLED: tuple[WeightsEntry, ...] = ()
+
+
+def _published(name: str, kind: str, file: str, summary: str, where: str) -> WeightsEntry:
+    """A checkpoint of the paper's authors (Yan et al., ICCV 2019). They publish no hash."""
+    return WeightsEntry(
+        name=name,
+        kind=kind,
+        origin=EXTERNAL,
+        summary=summary,
+        file=file,
+        sha256="",
+        size=0,
+        licence="none stated for the weights; the authors' code is MIT",
+        source=AUTHORS_PAGE,
+        obtain=f"download it by hand from {where}; then `vsodtool weights convert {file} {name}.safetensors`",
+        architecture=Architecture(kind=kind),
+        preprocessing=Preprocessing(),
+    )
+
+
+def _torchvision(name: str, kind: str, file: str, mib: float, summary: str) -> WeightsEntry:
+    """Weights that torchvision declares; the end of the file's name is the begin of its SHA-256."""
+    return WeightsEntry(
+        name=name,
+        kind=kind,
+        origin=FETCHED,
+        summary=summary,
+        file=file,
+        sha256=file.rsplit("-", 1)[-1].removesuffix(".pth"),
+        size=round(mib * _MIB),
+        licence="BSD-3-Clause (torchvision); the training data have terms of their own",
+        source=_TORCHVISION + file,
+        obtain="downloaded into torch's cache when it is first needed",
+    )
+
+
+_EXTERNAL = (
+    _published(
+        "rcrnet-published",
+        IMAGE,
+        "image_pretrained_model.pth",
+        "RCRNet of the authors: MSRA-B and HKU-IS",
+        f'{AUTHORS_PAGE}/blob/master/docs/training_instruction.md ("pretrained on image saliency datasets")',
+    ),
+    _published(
+        "rcrnet-ner-published",
+        VIDEO,
+        "video_best_model.pth",
+        "RCRNet+NER of the authors: VOS, DAVIS-2016 and FBMS",
+        f"{AUTHORS_PAGE} (Evaluation, option 2)",
+    ),
+    _published(
+        "fgplg-published",
+        FGPLG,
+        "pseudo_label_generator_5.pth",
+        "FGPLG of the authors: every 5th mask of VOS, DAVIS-2016 and FBMS",
+        f'{AUTHORS_PAGE}/blob/master/docs/training_instruction.md ("weights of FGPLG")',
+    ),
+)
+
+_FETCHED = (
+    _torchvision(
+        "raft-small",
+        FLOW,
+        "raft_small_C_T_V2-01064c6d.pth",
+        3.821,
+        "RAFT-small: FlyingChairs, FlyingThings3D",
+    ),
+    _torchvision(
+        "raft-large",
+        FLOW,
+        "raft_large_C_T_SKHT_V2-ff5fadd5.pth",
+        20.129,
+        "RAFT: FlyingChairs, FlyingThings3D, then Sintel, KITTI, HD1K",
+    ),
+    *(
+        _torchvision(f"imagenet-{backbone}", BACKBONE, file, mib, f"{backbone} as classifier: ImageNet-1k")
+        for backbone, file, mib in (
+            ("resnet18", "resnet18-f37072fd.pth", 44.661),
+            ("resnet34", "resnet34-b627a593.pth", 83.275),
+            ("resnet50", "resnet50-0676ba61.pth", 97.781),
+            ("resnet101", "resnet101-63fe2227.pth", 170.511),
+            ("mobilenet_v3_small", "mobilenet_v3_small-047dcff4.pth", 9.829),
+            ("mobilenet_v3_large", "mobilenet_v3_large-8738ca79.pth", 21.114),
+        )
+    ),
+)
+
+REGISTRY = WeightsRegistry((*_BUNDLED, *_EXTERNAL, *_FETCHED))

@@ -1,0 +1,128 @@
+"""The tensors of a weight file -> an architecture, and tensors that fit it exactly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vsodtool.errors import ConfigError, WeightsError
+from vsodtool.media.weight_files import WeightFile
+from vsodtool.models.architecture import CHANNELS_IN, IMAGE, Architecture
+from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.published import is_ignored, is_published, published_kind, renamed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_FIRST_CONVOLUTION = "backbone.resnet.conv1.weight"
+_OWN_NAMES = ("backbone.", "aspp.")
+_PARALLEL = "module."  # DataParallel puts it before every name
+
+
+@dataclass(frozen=True)
+class NetworkTensors:
+    """What a weight file says of a network.
+
+    Attributes:
+        architecture: of the network.
+        preprocessing: what its input goes through.
+        tensors: under the names of the networks here; not compared with the architecture yet.
+        notices: what was left out.
+    """
+
+    architecture: Architecture
+    preprocessing: Preprocessing
+    tensors: dict[str, Tensor]
+    notices: list[str]
+
+
+def interpret(file: WeightFile) -> NetworkTensors:
+    """Recognise a file of vsodtool or a checkpoint of the authors.
+
+    Raises:
+        WeightsError: it is neither, or its description cannot be understood.
+    """
+    if "architecture" in file.metadata:
+        return _own(file)
+    tensors = file.tensors
+    if all(name.startswith(_PARALLEL) for name in tensors):
+        tensors = {name.removeprefix(_PARALLEL): tensor for name, tensor in tensors.items()}
+    if is_published(tensors):
+        return _published(file, tensors)
+    if all(any(name.startswith(begin) for name in tensors) for begin in _OWN_NAMES):
+        raise WeightsError(
+            f"{file.path} holds tensors of a vsodtool network, but does not say of which architecture",
+            "use the safetensors file that `vsodtool train` or `vsodtool weights convert` wrote",
+        )
+    raise WeightsError(
+        f"{file.path} is of another architecture: expected RCRNet, RCRNet+NER or FGPLG, found "
+        f"{_some(sorted(tensors))}",
+        "`vsodtool weights list` shows what can be used and where it comes from",
+    )
+
+
+def check_fit(file: WeightFile, tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Require exactly the expected names and shapes.
+
+    Args:
+        file: named in the error.
+        tensors: what is there.
+        expected: names and shapes of the network; values are not looked at.
+
+    Raises:
+        WeightsError: how many are missing, unexpected or of another shape, and the first three of each.
+    """
+    missing = [name for name in expected if name not in tensors]
+    unexpected = [name for name in tensors if name not in expected]
+    misshapen = [
+        f"{name}: expected {tuple(expected[name].shape)}, found {tuple(tensor.shape)}"
+        for name, tensor in tensors.items()
+        if name in expected and tensor.shape != expected[name].shape
+    ]
+    kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen))
+    problems = [f"{len(names)} {what} ({_some(names)})" for what, names in kinds if names]
+    if problems:
+        raise WeightsError(
+            f"{file.path} does not fit its architecture, of {len(expected)} tensors: {'; '.join(problems)}",
+            "use a complete checkpoint of RCRNet, RCRNet+NER or FGPLG",
+        )
+
+
+def _own(file: WeightFile) -> NetworkTensors:
+    parts = []
+    for name, cls in (("architecture", Architecture), ("preprocessing", Preprocessing)):
+        try:
+            values = json.loads(file.metadata.get(name, "{}"))
+            parts.append(cls.from_dict(values))
+        except (ConfigError, ValueError, TypeError, AttributeError) as error:
+            version = file.metadata.get("vsodtool", "unknown")
+            raise WeightsError(
+                f"{file.path}: its {name} cannot be understood: {error} (written by vsodtool {version})",
+                "use the version of vsodtool that wrote it, or a newer one",
+            ) from error
+    architecture, preprocessing = parts
+    assert isinstance(architecture, Architecture)
+    assert isinstance(preprocessing, Preprocessing)
+    return NetworkTensors(architecture, preprocessing, dict(file.tensors), [])
+
+
+def _published(file: WeightFile, tensors: Mapping[str, Tensor]) -> NetworkTensors:
+    first = tensors.get(_FIRST_CONVOLUTION)
+    channels = CHANNELS_IN[IMAGE] if first is None or first.ndim != 4 else first.shape[1]
+    kept: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if is_ignored(name):
+            continue
+        target = renamed(name)
+        kept[name if target in kept else target] = tensor  # a second one of that name is unexpected
+    foreign = sum(name.startswith("flownet.") for name in tensors)
+    notices = [f"{file.path.name}: {foreign} tensors of FlowNet2 ignored (flownet.*)"] if foreign else []
+    # The paper's: no other was published. Whatever does not fit it is refused.
+    architecture = Architecture(kind=published_kind(tensors, channels))
+    return NetworkTensors(architecture, Preprocessing(), kept, notices)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
