@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vsodtool.data.augmentation import AUGMENTATION, Augmentation, Look
+from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
 from vsodtool.data.clip_batch import ClipSample
-from vsodtool.data.epochs import EpochSeed
 from vsodtool.data.labelled import LabelledFrame, LabelledVideo
 from vsodtool.data.windows import count_clips, draw_window, fixed_window
 from vsodtool.errors import ConfigError, DataError
@@ -65,7 +65,7 @@ class ClipDataset(Dataset[ClipSample]):
         self._length, self._size = clip_length, size
         self._augmentation = augmentation
         self._confidence_weight = confidence_weight
-        self._seed = EpochSeed(seed)
+        self._seed = seed
         self._items = [
             _Item(number, clip)
             for number, video in enumerate(self._videos)
@@ -74,23 +74,20 @@ class ClipDataset(Dataset[ClipSample]):
         if not self._items:
             raise DataError("expected labelled frames to make clips of, found none", "check --data")
 
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch (from 0) whose samples are given, before a loader is iterated."""
-        self._seed.epoch = epoch
-
     def __len__(self) -> int:
         """Number of clips in an epoch."""
         return len(self._items)
 
-    def __getitem__(self, index: int) -> ClipSample:
-        """The clip with this index in the epoch.
+    def __getitem__(self, key: SampleKey) -> ClipSample:
+        """The clip (epoch, index), or the clip `index` of epoch 0.
 
         Raises:
             DataError: a file cannot be read any more.
         """
-        item = self._items[range(len(self._items))[index]]
+        epoch, index = resolve_key(key, len(self._items))
+        item = self._items[index]
         video = self._videos[item.video]
-        rng = self._seed.generator(index)
+        rng = sample_generator(self._seed, (epoch, index))
         if self._augmentation is None:
             places = fixed_window(len(video.frames), self._length, item.clip)
             return self._read(video, [video.frames[place] for place in places])
