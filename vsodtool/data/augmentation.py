@@ -100,9 +100,8 @@ class Augmentation:
 
 
 AUGMENTATION = Augmentation()
-PAPER = Augmentation(
-    flip=0, scale=(1, 1), aspect=1, colour=0, blur=0
-)  # random reversal in time, nothing else
+NO_AUGMENTATION = Augmentation(flip=0, reverse=0, scale=(1, 1), aspect=1, colour=0, blur=0)
+PAPER = replace(NO_AUGMENTATION, reverse=0.5)  # section 4.1: random reversal in time, nothing else
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Chance as a function of (seed, epoch, index): an interrupted run repeats the same samples, in any process."""
+"""Chance as a function of (seed, epoch, index): a run that was interrupted repeats the same samples."""
 
 from __future__ import annotations
 
