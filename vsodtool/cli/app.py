@@ -13,6 +13,7 @@ from vsodtool.cli.demo import demo
 from vsodtool.cli.flow import flow
 from vsodtool.cli.output import write_out
 from vsodtool.cli.pseudolabel import pseudolabel
+from vsodtool.cli.train import train
 from vsodtool.errors import UsageError
 
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},  # the commands inherit it
 )
-for _command in (flow, pseudolabel, demo):
+for _command in (flow, pseudolabel, train, demo):
     app.command(help=_help(_command))(_command)
 
 

@@ -1,6 +1,6 @@
 """Typed options of every verb, the YAML loader, and the files shipped with the package. Pure Python."""
 
-from vsodtool.config.load import load_config
+from vsodtool.config.load import load_config, read_options
 from vsodtool.config.schema import (
     BACKENDS,
     DIRECTIONS,
@@ -14,6 +14,7 @@ from vsodtool.config.schema import (
     resolve_method,
 )
 from vsodtool.config.shipped import shipped_path
+from vsodtool.config.train import TrainConfig
 
 __all__ = [
     "BACKENDS",
@@ -25,7 +26,9 @@ __all__ = [
     "DemoConfig",
     "FlowConfig",
     "PseudoLabelConfig",
+    "TrainConfig",
     "load_config",
+    "read_options",
     "resolve_method",
     "shipped_path",
 ]

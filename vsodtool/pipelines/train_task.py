@@ -1,0 +1,92 @@
+"""What differs between the three kinds of training: samples, the network's input, its output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from vsodtool.data.clip_batch import ClipBatch, collate_clips
+from vsodtool.models.architecture import IMAGE, VIDEO
+from vsodtool.models.losses import saliency_loss
+from vsodtool.models.preprocessing import Preprocessing
+
+
+class Target(NamedTuple):
+    """What the network should have said.
+
+    Attributes:
+        labels: (T, B, 1, H, W) in [0, 1].
+        weights: of the pixels in the loss, the same shape.
+        images: uint8 (T, B, 3, H, W), for pictures.
+        videos: B names.
+        frames: B tuples of T names.
+    """
+
+    labels: Tensor
+    weights: Tensor
+    images: Tensor
+    videos: Sequence[str]
+    frames: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of training.
+
+    Attributes:
+        collate: samples -> batch.
+        network_input: batch on the device, preprocessing -> what the network takes.
+        target: batch -> target.
+    """
+
+    collate: Callable[[Sequence[Any]], Any]
+    network_input: Callable[[Any, Preprocessing], Tensor]
+    target: Callable[[Any], Target]
+
+
+def as_clips(logits: Tensor, target: Target) -> Tensor:
+    """The logits of any network in the shape of the labels, (T, B, 1, H, W), in 32 bits."""
+    return logits.float().view(target.labels.shape)
+
+
+def clip_loss(logits: Tensor, target: Target) -> Tensor:
+    """The mean of the losses of the clips.
+
+    Each clip counts the same, whatever its weights: the loss of a batch is then the mean of those of its
+    parts, and training is the same in one process and in several.
+
+    Args:
+        logits: (T, B, 1, H, W).
+        target: of the same clips.
+    """
+    clips = zip(*(part.unbind(1) for part in (logits, target.labels, target.weights)), strict=True)
+    return torch.stack([saliency_loss(*clip) for clip in clips]).mean()
+
+
+def _normalised(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """uint8 (N, 3, H, W) -> what the network takes, channels last."""
+    floats = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+    return preprocessing.normalise(floats)
+
+
+def _image_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
+    return _normalised(batch.images.flatten(0, 1), preprocessing)
+
+
+def _video_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
+    frames = _normalised(batch.images.flatten(0, 1), preprocessing)
+    return frames.unflatten(0, batch.images.shape[:2])
+
+
+def _clip_target(batch: ClipBatch) -> Target:
+    return Target(batch.labels, batch.weights, batch.images, batch.videos, batch.names)
+
+
+TASKS = {
+    IMAGE: Task(collate_clips, _image_input, _clip_target),
+    VIDEO: Task(collate_clips, _video_input, _clip_target),
+}
