@@ -15,6 +15,8 @@ from vsodtool.data.augmentation import AUGMENTATION, Augmentation, Look
 from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
 from vsodtool.data.clip_batch import ClipSample
 from vsodtool.data.labelled import LabelledFrame, LabelledVideo
+from vsodtool.data.still_clips import make_still_clip
+from vsodtool.data.still_motion import StillMotion
 from vsodtool.data.windows import count_clips, draw_window, fixed_window
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
@@ -41,6 +43,8 @@ class ClipDataset(Dataset[ClipSample]):
         seed: of everything random.
         augmentation: None for validation.
         confidence_weight: weigh pseudo-labels by their confidence (False = the paper).
+        motion: how clips of more than one frame are made from still images, one clip an image; None leaves
+            still images out.
 
     Raises:
         ConfigError: `clip_length` or `size` is not positive.
@@ -56,6 +60,7 @@ class ClipDataset(Dataset[ClipSample]):
         seed: int = 0,
         augmentation: Augmentation | None = AUGMENTATION,
         confidence_weight: bool = False,
+        motion: StillMotion | None = StillMotion(),  # noqa: B008 (frozen)
     ) -> None:
         if clip_length < 1 or size < 1:
             raise ConfigError(
@@ -65,6 +70,7 @@ class ClipDataset(Dataset[ClipSample]):
         self._length, self._size = clip_length, size
         self._augmentation = augmentation
         self._confidence_weight = confidence_weight
+        self._motion = motion
         self._seed = seed
         self._items = [
             _Item(number, clip)
@@ -72,7 +78,10 @@ class ClipDataset(Dataset[ClipSample]):
             for clip in range(self._count(video))
         ]
         if not self._items:
-            raise DataError("expected labelled frames to make clips of, found none", "check --data")
+            raise DataError(
+                "expected labelled frames to make clips of, found none",
+                "check --data; from still images clips are made only with motion switched on",
+            )
 
     def __len__(self) -> int:
         """Number of clips in an epoch."""
@@ -88,6 +97,8 @@ class ClipDataset(Dataset[ClipSample]):
         item = self._items[index]
         video = self._videos[item.video]
         rng = sample_generator(self._seed, (epoch, index))
+        if self._moves(video) and self._motion is not None:
+            return self._make(video, video.frames[item.clip], self._motion, rng)
         if self._augmentation is None:
             places = fixed_window(len(video.frames), self._length, item.clip)
             return self._read(video, [video.frames[place] for place in places])
@@ -97,7 +108,33 @@ class ClipDataset(Dataset[ClipSample]):
         return self._read(video, [video.frames[place] for place in places], rng)
 
     def _count(self, video: LabelledVideo) -> int:
+        if self._moves(video):
+            return len(video.frames) if self._motion is not None else 0
         return count_clips(len(video.frames), self._length)
+
+    def _moves(self, video: LabelledVideo) -> bool:
+        return video.stills and self._length > 1
+
+    def _make(
+        self, video: LabelledVideo, frame: LabelledFrame, motion: StillMotion, rng: np.random.Generator
+    ) -> ClipSample:
+        at_rest = int(rng.integers(self._length))
+        clip = make_still_clip(
+            video,
+            frame,
+            ages=[place - at_rest for place in range(self._length)],
+            side=self._size,
+            motion=motion,
+            augmentation=self._augmentation,
+            rng=rng,
+        )
+        return ClipSample(
+            images=clip.images,
+            labels=clip.labels,
+            weights=torch.ones_like(clip.labels),
+            video=video.name,
+            names=tuple(f"{frame.name}+{place}" for place in range(self._length)),
+        )
 
     def _read(
         self, video: LabelledVideo, frames: list[LabelledFrame], rng: np.random.Generator | None = None
