@@ -41,7 +41,7 @@ class Augmentation:
     scale: tuple[float, float] = (0.6, 1.0)
     aspect: float = 1.2
     keep: float = 0.7
-    colour: float = 0.3
+    colour: float = 0.2
     blur: float = 0.15
     blur_sigma: float = 0.005
 

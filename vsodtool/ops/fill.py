@@ -73,5 +73,13 @@ def _borrow_detail(image: Tensor, known: Tensor, smooth: Tensor) -> Tensor:
         hole = 1 - known[one]
         covered = [float((known[one].roll(shift, (-2, -1)) * hole).sum()) for shift in shifts]
         best = shifts[covered.index(max(covered))]
-        result[one] = detail[one].roll(best, (-2, -1))
+        borrowed = detail[one].roll(best, (-2, -1)) * hole
+        # As strong as around the hole: a blurred background has none.
+        rim = grow(hole[None], _DETAIL)[0] * known[one]
+        strength = _rms(detail[one], rim) / _rms(borrowed, hole).clamp_min(1e-6)
+        result[one] = borrowed * strength.clamp_max(1)
     return result
+
+
+def _rms(values: Tensor, where: Tensor) -> Tensor:
+    return ((values.square() * where).sum() / (where.sum() * len(values)).clamp_min(1)).sqrt()
