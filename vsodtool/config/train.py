@@ -41,7 +41,7 @@ _AT_LEAST = {
     "warmup": 0,
     "sheet_rows": 0,
 }
-# Names -> (least, most, whether these two are themselves allowed).
+# Names -> (lowest, highest, whether the lowest is allowed).
 _RANGES = {
     "validation_share": (0.0, 1.0, False),
     "learning_rate": (0.0, 1.0, False),
@@ -157,11 +157,11 @@ class TrainConfig(CommonConfig):
                 raise ConfigError(
                     f"{name}: expected a whole number of at least {least}, found {getattr(self, name)}"
                 )
-        for name, (least, most, closed) in _RANGES.items():
-            value = getattr(self, name)
-            if not (least <= value < most if closed else least < value < most):
+        for name, (lowest, highest, closed) in _RANGES.items():
+            number = getattr(self, name)
+            if not (lowest <= number < highest if closed else lowest < number < highest):
                 raise ConfigError(
-                    f"{name}: expected a number between {least:g} and {most:g}, found {value:g}"
+                    f"{name}: expected a number between {lowest:g} and {highest:g}, found {number:g}"
                 )
         if self.size < 64 or self.size % 16:
             raise ConfigError(f"size: expected a multiple of 16 of at least 64, found {self.size}")

@@ -33,16 +33,16 @@ class TensorBoardLog:
             ) from error
         self._path = folder
         with disk_errors(folder):
-            self._writer = SummaryWriter(str(folder), purge_step=step + 1)  # type: ignore[no-untyped-call]
+            self._writer = SummaryWriter(str(folder), purge_step=step + 1)
 
     def write(self, event: str, values: Mapping[str, Any]) -> None:
         """Add the numbers of one event."""
         for name, value in values.items():
             if isinstance(value, int | float) and name not in {"step", "steps", "epoch"}:
                 with disk_errors(self._path):
-                    self._writer.add_scalar(f"{event}/{name}", float(value), values["step"])  # type: ignore[no-untyped-call]
+                    self._writer.add_scalar(f"{event}/{name}", float(value), values["step"])
 
     def close(self) -> None:
         """Write what is left."""
         with disk_errors(self._path):
-            self._writer.close()  # type: ignore[no-untyped-call]
+            self._writer.close()

@@ -164,7 +164,7 @@ class _Run:
                 epochs=state.step // plan.steps_per_epoch,
                 best_step=state.best_step,
                 best_score=state.best_score,
-                scores=recorder.scores,
+                scores=state.scores,
                 seconds=state.seconds,
             )
 

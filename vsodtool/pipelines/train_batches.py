@@ -95,7 +95,7 @@ def read_batches(
             more["multiprocessing_context"] = "fork"  # starts at once, and shares the list of files
     loader = DataLoader(
         _Seeded(dataset, seed),
-        batch_sampler=_Keys(keys),  # type: ignore[arg-type]  # only iterated
+        batch_sampler=_Keys(keys),
         collate_fn=_Collated(collate),
         num_workers=workers,
         pin_memory=device.type == "cuda",

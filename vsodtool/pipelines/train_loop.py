@@ -148,7 +148,7 @@ class Loop:
             waited += time.perf_counter() - asked
             with self._without_exchange(part < plan.accumulate - 1):
                 loss = self._loss(batch) / plan.accumulate
-                loss.backward()
+                torch.autograd.backward(loss)
             total += loss.detach()
         mean, stopped = self._agree(total, stop)
         gradient = self._finite(mean)

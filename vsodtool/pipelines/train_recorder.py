@@ -54,7 +54,6 @@ class Recorder:
         self._config, self._folder, self._state, self._plan = config, folder, state, plan
         self._validator, self._preprocessing = validator, preprocessing
         self._world, self._stop, self._on_event = world, stop, on_event
-        self.scores: dict[str, float] = {}
         self._losses: list[float] = []
         self._saved_at = time.perf_counter()
         self._log: RunLog | None = None
@@ -108,7 +107,7 @@ class Recorder:
     def finish(self) -> None:
         """Write the weights of the end."""
         if self._world.is_main:
-            self._write_weights(self._folder.final, self.scores)
+            self._write_weights(self._folder.final, self._state.scores)
             text = f"{self._plan.steps} steps, best {self._best_text()}"
             self._tell(Event("done", "training", text, self._state.step, self._plan.steps))
 
@@ -120,12 +119,12 @@ class Recorder:
 
     def _validate(self) -> None:
         outcome = self._validator(self._state.judged, self._stop)
-        self.scores, state = outcome.scores, self._state
+        state = self._state
         score = outcome.scores[self._config.best_by]
         better = state.is_better(score, self._config.best_by)
         if better:
             state.best_score, state.best_step = score, state.step
-        state.validated = state.step
+        state.validated, state.scores = state.step, outcome.scores
         if self._world.is_main:
             self._keep(outcome, better=better)
         self.save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 from torch import nn
@@ -10,16 +11,20 @@ from torch import nn
 from vsodtool.config.train import TrainConfig
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION, PAPER
 from vsodtool.data.clips import ClipDataset
+from vsodtool.data.still_motion import StillMotion
 from vsodtool.data.training_data import DataSpec, TrainingData, load_training_data
+from vsodtool.data.triplets import FgplgDataset
 from vsodtool.errors import DataError
 from vsodtool.media.run_folder import RunFolder
-from vsodtool.models.architecture import IMAGE
+from vsodtool.models.architecture import FGPLG, IMAGE
+from vsodtool.models.flow.registry import create_estimator
 from vsodtool.models.precision import DTYPES, resolve_precision
 from vsodtool.ops.sample_order import steps_per_round
 from vsodtool.pipelines.train_batches import KeyedDataset
 from vsodtool.pipelines.train_loop import Plan
 from vsodtool.pipelines.train_processes import World
 
+FLOW_QUALITY = "balanced"
 _AUGMENTS = {"none": NO_AUGMENTATION, "paper": PAPER, "strong": AUGMENTATION}
 
 
@@ -51,7 +56,8 @@ def open_datasets(config: TrainConfig, folder: RunFolder) -> Datasets:
     data = load_training_data(spec, cache=folder.frames)
     if not data.validation:
         raise DataError("no validation data", "give --validation, or a larger --validation-share")
-    train, validation = _clips(config, data)
+    make = _triplets if config.kind == FGPLG else _clips
+    train, validation = make(config, data)
     return Datasets(train, validation, data.notices, data.fingerprint)
 
 
@@ -98,6 +104,36 @@ def _clips(config: TrainConfig, data: TrainingData) -> tuple[KeyedDataset, Keyed
         seed=config.seed,
         augmentation=_AUGMENTS[config.augment],
         confidence_weight=config.confidence_weight,
+        motion=_motion(config),
     )
-    validation = ClipDataset(data.validation, clip_length=length, size=config.size, augmentation=None)
+    validation = ClipDataset(
+        data.validation, clip_length=length, size=config.size, augmentation=None, motion=_motion(config)
+    )
     return train, validation
+
+
+def _triplets(config: TrainConfig, data: TrainingData) -> tuple[KeyedDataset, KeyedDataset]:
+    # One process reads for each that trains: DIS, which runs on the CPU, is estimated there.
+    estimator = partial(create_estimator, "dis", quality=FLOW_QUALITY, device="cpu")
+    train = FgplgDataset(
+        data.train,
+        size=config.size,
+        estimator=estimator,
+        seed=config.seed,
+        augmentation=_AUGMENTS[config.augment],
+        gap=(1, config.label_gap),
+        motion=_motion(config),
+    )
+    validation = FgplgDataset(
+        data.validation,
+        size=config.size,
+        estimator=estimator,
+        augmentation=None,
+        gap=(config.label_gap, config.label_gap),
+        motion=_motion(config),
+    )
+    return train, validation
+
+
+def _motion(config: TrainConfig) -> StillMotion | None:
+    return StillMotion() if config.motion == "on" else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from vsodtool.config.train import TrainConfig
 from vsodtool.errors import WeightsError
 from vsodtool.models.rcrnet import RcrNet
 
-_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+_OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 _WORST = {"s_measure": -math.inf, "j": -math.inf, "mae": math.inf}
 
 
@@ -54,6 +54,7 @@ class TrainState:
         saved: the step of the newest checkpoint.
         best_score: the best validation score, by `best_by`.
         best_step: the step that it belongs to, -1 before the first validation.
+        scores: of the last validation.
         seconds: of training, over all runs.
     """
 
@@ -65,6 +66,7 @@ class TrainState:
     saved: int = 0
     best_score: float = math.nan
     best_step: int = -1
+    scores: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -89,6 +91,7 @@ class TrainState:
             "validated": self.validated,
             "best_score": self.best_score,
             "best_step": self.best_step,
+            "scores": dict(self.scores),
             "seconds": self.seconds,
         }
 
@@ -112,7 +115,7 @@ class TrainState:
             self.optimizer.load_state_dict(content["optimizer"])
             self.step, self.validated = content["step"], content["validated"]
             self.best_score, self.best_step = content["best_score"], content["best_step"]
-            self.seconds, self.saved = content["seconds"], self.step
+            self.scores, self.seconds, self.saved = content["scores"], content["seconds"], self.step
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise WeightsError(

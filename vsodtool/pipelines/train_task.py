@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from vsodtool.data.clip_batch import ClipBatch, collate_clips
-from vsodtool.models.architecture import IMAGE, VIDEO
+from vsodtool.data.triplet_batch import FgplgBatch, collate_triplets
+from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO
+from vsodtool.models.fgplg import fgplg_input
 from vsodtool.models.losses import saliency_loss
 from vsodtool.models.preprocessing import Preprocessing
 
@@ -79,14 +81,26 @@ def _image_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
 
 def _video_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
     frames = _normalised(batch.images.flatten(0, 1), preprocessing)
-    return frames.unflatten(0, batch.images.shape[:2])
+    return frames.view(batch.images.shape)
+
+
+def _fgplg_input(batch: FgplgBatch, preprocessing: Preprocessing) -> Tensor:
+    warped, flows = batch.warped.unbind(1), batch.flows.unbind(1)
+    frame = _normalised(batch.frame, preprocessing)
+    return fgplg_input(frame, (warped[0], warped[1]), (flows[0], flows[1]))
 
 
 def _clip_target(batch: ClipBatch) -> Target:
     return Target(batch.labels, batch.weights, batch.images, batch.videos, batch.names)
 
 
+def _fgplg_target(batch: FgplgBatch) -> Target:
+    frames = [(names[1],) for names in batch.names]
+    return Target(batch.target[None], batch.weights[None], batch.frame[None], batch.videos, frames)
+
+
 TASKS = {
     IMAGE: Task(collate_clips, _image_input, _clip_target),
     VIDEO: Task(collate_clips, _video_input, _clip_target),
+    FGPLG: Task(collate_triplets, _fgplg_input, _fgplg_target),
 }
