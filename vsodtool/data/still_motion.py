@@ -166,10 +166,13 @@ def move_still(
 ) -> MovedClip:
     """A clip from one picture: the object cut out, what it hides filled in, both moved smoothly.
 
+    A narrow rim around the object is filled in too, as labels are often a little too small: what is left of
+    the object there would stay behind when it moves.
+
     Args:
         image: (3, H, W) in [0, 1], square.
         label: (1, H, W) in [0, 1], of the same size.
-        ages: T times in frames; at age 0 the picture is as it is.
+        ages: T times in frames; at age 0 nothing has moved.
         side: S, of the result.
         box: what the frame at age 0 shows of the picture.
         motion: how strongly things move.
