@@ -280,3 +280,13 @@ def test_no_data_given() -> None:
         DataSpec(data=())
     with pytest.raises(ConfigError, match="validation_share"):
         DataSpec(data=("a",), validation_share=1.0)
+
+
+def test_real_images_and_videos(tmp_path: Path, shared: Path) -> None:
+    data = load(
+        tmp_path,
+        shared / "data" / "sod",
+        f"{shared / 'data/videos/chair.mp4'}::{shared / 'data/videos/chair_masks'}",
+    )
+    assert counts(data) == {"images": (300, 0), "chair": (60, 0)}
+    assert len(list((tmp_path / "cache").rglob("*.jpg"))) == 60
