@@ -17,6 +17,7 @@ from vsodtool.data.labelled import LabelledVideo
 from vsodtool.data.source_text import SOURCE_HELP, DatasetSource, PairSource, Source, parse_source
 from vsodtool.data.thinning import ALL, thin_labels
 from vsodtool.data.validation_split import check_disjoint, only_given, split_videos
+from vsodtool.data.video_names import tell_apart
 from vsodtool.errors import ConfigError, DataError
 
 
@@ -88,6 +89,8 @@ def load_training_data(spec: DataSpec, *, cache: Path) -> TrainingData:
     sources = [_load(text, cache, faults) for text in spec.data]
     others = [_load(text, cache, faults) for text in spec.validation]
     faults.raise_any("add what is missing, or remove what does not belong")
+    named = tell_apart([*sources, *others])
+    sources, others = named[: len(sources)], named[len(sources) :]
     notices = [
         *(_describe(text, videos) for text, videos in zip(spec.data, sources, strict=True)),
         *(f"validation: {_describe(*pair)}" for pair in zip(spec.validation, others, strict=True)),
