@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
+from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -90,9 +91,11 @@ def read_batches(
     """The batches with these keys, in order; read ahead by `workers` processes, by this one if 0."""
     more: dict[str, Any] = {}
     if workers:
-        more = {"prefetch_factor": _AHEAD, "worker_init_fn": _begin_worker}
-        if sys.platform.startswith("linux"):
-            more["multiprocessing_context"] = "fork"  # starts at once, and shares the list of files
+        more = {
+            "prefetch_factor": _AHEAD,
+            "worker_init_fn": _begin_worker,
+            "multiprocessing_context": _clean_processes(),
+        }
     loader = DataLoader(
         _Seeded(dataset, seed),
         batch_sampler=_Keys(keys),
@@ -102,6 +105,19 @@ def read_batches(
         **more,
     )
     return iter(loader)
+
+
+def _clean_processes() -> BaseContext:
+    """How processes are started: never as a copy of this one.
+
+    A copy would hold the locks of threads of OpenCV and OpenMP that it has not, and could wait for them for
+    ever. Where there is a fork server, it imports once what all of them need.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["vsodtool.pipelines.train_setup"])
+    return context
 
 
 def _begin_worker(number: int) -> None:
