@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     hint = "start the run again with --overwrite, or put an intact copy there"
     try:
+        if not zipfile.is_zipfile(path) and path.is_file():
+            raise ValueError("not a file of torch.save, or not all of it")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
