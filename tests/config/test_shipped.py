@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from vsodtool.config import (
     EvaluateConfig,
     FlowConfig,
     PseudoLabelConfig,
+    TrainConfig,
     load_config,
     shipped_path,
 )
@@ -24,7 +26,9 @@ SCHEMAS: dict[str, type[CommonConfig]] = {
     "evaluate": EvaluateConfig,
 }
 GIVEN: dict[str, object] = {"inputs": ("a.mp4",), "output": Path("out")}
-NAMES = sorted(path.stem for path in shipped_path("configs").glob("*.yaml"))
+ALL_NAMES = sorted(path.stem for path in shipped_path("configs").glob("*.yaml"))
+TRAININGS = [name for name in ALL_NAMES if name.startswith("train-")]
+NAMES = [name for name in ALL_NAMES if name not in TRAININGS and name != "datasets"]  # see test_datasets.py
 
 
 def given(cls: type[CommonConfig]) -> dict[str, object]:
@@ -35,6 +39,15 @@ def given(cls: type[CommonConfig]) -> dict[str, object]:
 
 def test_every_schema_has_its_file() -> None:
     assert set(SCHEMAS) <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_every_training_loads_and_states_all_options(name: str) -> None:
+    path = shipped_path(f"configs/{name}.yaml")
+    config = load_config(TrainConfig, path, {"data": ("a",), "output": Path("run")})
+    assert config.kind == name.split("-")[1]
+    stated = set(yaml.safe_load(path.read_text())) | {"data", "output"}
+    assert stated == {field.name for field in fields(TrainConfig)}
 
 
 @pytest.mark.parametrize("name", NAMES)

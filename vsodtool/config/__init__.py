@@ -1,7 +1,7 @@
 """Typed options of every verb, the YAML loader, and the files shipped with the package. Pure Python."""
 
 from vsodtool.config.evaluate import EvaluateConfig
-from vsodtool.config.load import load_config
+from vsodtool.config.load import load_config, read_options
 from vsodtool.config.schema import (
     BACKENDS,
     DIRECTIONS,
@@ -17,6 +17,7 @@ from vsodtool.config.schema import (
     resolve_method,
 )
 from vsodtool.config.shipped import shipped_path
+from vsodtool.config.train import TrainConfig
 
 __all__ = [
     "BACKENDS",
@@ -30,7 +31,9 @@ __all__ = [
     "EvaluateConfig",
     "FlowConfig",
     "PseudoLabelConfig",
+    "TrainConfig",
     "load_config",
+    "read_options",
     "resolve_flow",
     "resolve_method",
     "shipped_path",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -47,7 +48,7 @@ def load_config(cls: type[C], path: Path | None, overrides: dict[str, object]) -
     """
     types = get_type_hints(cls)
     values: dict[str, Any] = {}
-    for key, value in (_read_yaml(path) if path is not None else {}).items():
+    for key, value in (read_options(path) if path is not None else {}).items():
         name = _known_key(key, types, f"{path}: ")
         values[name] = _typed(name, value, types[name], f"{path}: ")
     for key, value in overrides.items():
@@ -76,7 +77,10 @@ def _known_key(key: object, known: dict[str, Any], place: str) -> str:
 
 
 def _typed(key: str, value: object, expected: Any, place: str) -> Any:
-    """The value as the field's type; nothing is converted but text to a path and text to a list of one."""
+    """The value as the field's type; nothing is converted but text to a path or a list of one, 1 to 1.0.
+
+    YAML reads 1e-4 as text (it wants 1.0e-4): such text is taken as the number that it is meant to be.
+    """
     if expected is Path:
         if isinstance(value, Path) or (isinstance(value, str) and value):
             return Path(value)
@@ -85,8 +89,9 @@ def _typed(key: str, value: object, expected: Any, place: str) -> Any:
         if isinstance(items, list | tuple) and all(isinstance(item, str) and item for item in items):
             return tuple(items)
     elif expected is float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
+        number = _number(value)
+        if number is not None:
+            return number
     elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
         return value
     found = "nothing" if value is None else f"{value!r} ({_FOUND.get(type(value), type(value).__name__)})"
@@ -95,7 +100,23 @@ def _typed(key: str, value: object, expected: Any, place: str) -> Any:
     raise ConfigError(f"{place}{key}: expected {_EXPECTED[expected]}, found {found}", hint)
 
 
-def _read_yaml(path: Path) -> dict[object, object]:
+def _number(value: object) -> float | None:
+    """The finite number that `value` is, None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def read_options(path: Path) -> dict[object, object]:
+    """What a YAML file of options says, unchecked.
+
+    Raises:
+        ConfigError: it cannot be read, is not YAML, no mapping, or has a key twice.
+    """
     import yaml
 
     try:

@@ -1,0 +1,167 @@
+"""Clips of labelled frames for training and validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vsodtool.data.augmentation import AUGMENTATION, Augmentation, Look
+from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
+from vsodtool.data.clip_batch import ClipSample
+from vsodtool.data.labelled import LabelledFrame, LabelledVideo
+from vsodtool.data.still_clips import make_still_clip
+from vsodtool.data.still_motion import StillMotion
+from vsodtool.data.windows import count_clips, draw_window, fixed_window
+from vsodtool.errors import ConfigError, DataError
+from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
+from vsodtool.media.images import read_grey
+
+
+@dataclass(frozen=True)
+class _Item:
+    video: int
+    clip: int
+
+
+class ClipDataset(Dataset[ClipSample]):
+    """Clips of consecutive labelled frames, resized to a square.
+
+    For training (with an augmentation) a clip starts at a random place within its share of the video and is
+    varied as a whole; for validation (without) the clips hold every labelled frame, unchanged. A sample is a
+    function of (seed, epoch, index) and of the files alone.
+
+    Args:
+        videos: at least one labelled frame each.
+        clip_length: T; 1 gives single images, one item for every labelled frame.
+        size: side of the square in pixels.
+        seed: of everything random.
+        augmentation: None for validation.
+        confidence_weight: weigh pseudo-labels by their confidence (False = the paper).
+        motion: how clips of more than one frame are made from still images, one clip an image; None leaves
+            still images out.
+
+    Raises:
+        ConfigError: `clip_length` or `size` is not positive.
+        DataError: there is nothing to make clips of.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[LabelledVideo],
+        *,
+        clip_length: int,
+        size: int,
+        seed: int = 0,
+        augmentation: Augmentation | None = AUGMENTATION,
+        confidence_weight: bool = False,
+        motion: StillMotion | None = StillMotion(),  # noqa: B008 (frozen)
+    ) -> None:
+        if clip_length < 1 or size < 1:
+            raise ConfigError(
+                f"clips: expected a positive clip_length and size, found {clip_length} and {size}"
+            )
+        self._videos = tuple(videos)
+        self._length, self._size = clip_length, size
+        self._augmentation = augmentation
+        self._confidence_weight = confidence_weight
+        self._motion = motion
+        self._seed = seed
+        self._items = [
+            _Item(number, clip)
+            for number, video in enumerate(self._videos)
+            for clip in range(self._count(video))
+        ]
+        if not self._items:
+            raise DataError(
+                "expected labelled frames to make clips of, found none",
+                "check --data; from still images clips are made only with motion switched on",
+            )
+
+    def __len__(self) -> int:
+        """Number of clips in an epoch."""
+        return len(self._items)
+
+    def __getitem__(self, key: SampleKey) -> ClipSample:
+        """The clip (epoch, index), or the clip `index` of epoch 0.
+
+        Raises:
+            DataError: a file cannot be read any more.
+        """
+        epoch, index = resolve_key(key, len(self._items))
+        item = self._items[index]
+        video = self._videos[item.video]
+        rng = sample_generator(self._seed, (epoch, index))
+        if self._moves(video) and self._motion is not None:
+            return self._make(video, video.frames[item.clip], self._motion, rng)
+        if self._augmentation is None:
+            places = fixed_window(len(video.frames), self._length, item.clip)
+            return self._read(video, [video.frames[place] for place in places])
+        places = draw_window(len(video.frames), self._length, item.clip, rng.random())
+        if rng.random() < self._augmentation.reverse:
+            places.reverse()
+        return self._read(video, [video.frames[place] for place in places], rng)
+
+    def _count(self, video: LabelledVideo) -> int:
+        if self._moves(video):
+            return len(video.frames) if self._motion is not None else 0
+        return count_clips(len(video.frames), self._length)
+
+    def _moves(self, video: LabelledVideo) -> bool:
+        return video.stills and self._length > 1
+
+    def _make(
+        self, video: LabelledVideo, frame: LabelledFrame, motion: StillMotion, rng: np.random.Generator
+    ) -> ClipSample:
+        at_rest = int(rng.integers(self._length))
+        clip = make_still_clip(
+            video,
+            frame,
+            ages=[place - at_rest for place in range(self._length)],
+            side=self._size,
+            motion=motion,
+            augmentation=self._augmentation,
+            rng=rng,
+        )
+        return ClipSample(
+            images=clip.images,
+            labels=clip.labels,
+            weights=torch.ones_like(clip.labels),
+            video=video.name,
+            names=tuple(f"{frame.name}+{place}" for place in range(self._length)),
+        )
+
+    def _read(
+        self, video: LabelledVideo, frames: list[LabelledFrame], rng: np.random.Generator | None = None
+    ) -> ClipSample:
+        masks = [read_label(frame.mask, video.encoding) for frame in frames]
+        box, look = WHOLE, Look()
+        if self._augmentation is not None and rng is not None:
+            box = self._augmentation.draw_box(rng, np.logical_or.reduce(masks))
+            look = self._augmentation.draw_look(rng)
+        images = np.stack([read_crop(frame.image, frame.size, box, self._size) for frame in frames])
+        labels = np.stack([crop_map(mask, box, self._size) for mask in masks])
+        weights = np.stack([self._weigh(frame, box) for frame in frames])
+        return ClipSample(
+            images=look.apply(torch.from_numpy(images).permute(0, 3, 1, 2)).contiguous(),
+            labels=look.mirror(_as_maps(labels)).contiguous(),
+            weights=look.mirror(_as_maps(weights)).contiguous(),
+            video=video.name,
+            names=tuple(frame.name for frame in frames),
+        )
+
+    def _weigh(self, frame: LabelledFrame, box: Box) -> npt.NDArray[np.float32]:
+        if frame.given or not self._confidence_weight:
+            return np.ones((self._size, self._size), np.float32)
+        if frame.confidence_map is None:
+            return np.full((self._size, self._size), frame.confidence, np.float32)
+        return crop_map(read_grey(frame.confidence_map), box, self._size) / np.float32(255)
+
+
+def _as_maps(stack: npt.NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(stack)[:, None]

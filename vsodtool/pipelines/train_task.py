@@ -1,0 +1,106 @@
+"""What differs between the three kinds of training: samples, the network's input, its output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from vsodtool.data.clip_batch import ClipBatch, collate_clips
+from vsodtool.data.triplet_batch import FgplgBatch, collate_triplets
+from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO
+from vsodtool.models.fgplg import fgplg_input
+from vsodtool.models.losses import saliency_loss
+from vsodtool.models.preprocessing import Preprocessing
+
+
+class Target(NamedTuple):
+    """What the network should have said.
+
+    Attributes:
+        labels: (T, B, 1, H, W) in [0, 1].
+        weights: of the pixels in the loss, the same shape.
+        images: uint8 (T, B, 3, H, W), for pictures.
+        videos: B names.
+        frames: B tuples of T names.
+    """
+
+    labels: Tensor
+    weights: Tensor
+    images: Tensor
+    videos: Sequence[str]
+    frames: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of training.
+
+    Attributes:
+        collate: samples -> batch.
+        network_input: batch on the device, preprocessing -> what the network takes.
+        target: batch -> target.
+    """
+
+    collate: Callable[[Sequence[Any]], Any]
+    network_input: Callable[[Any, Preprocessing], Tensor]
+    target: Callable[[Any], Target]
+
+
+def as_clips(logits: Tensor, target: Target) -> Tensor:
+    """The logits of any network in the shape of the labels, (T, B, 1, H, W), in 32 bits."""
+    return logits.float().view(target.labels.shape)
+
+
+def clip_loss(logits: Tensor, target: Target) -> Tensor:
+    """The mean of the losses of the clips.
+
+    Each clip counts the same, whatever its weights: the loss of a batch is then the mean of those of its
+    parts, and training is the same in one process and in several.
+
+    Args:
+        logits: (T, B, 1, H, W).
+        target: of the same clips.
+    """
+    clips = zip(*(part.unbind(1) for part in (logits, target.labels, target.weights)), strict=True)
+    return torch.stack([saliency_loss(*clip) for clip in clips]).mean()
+
+
+def _normalised(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """uint8 (N, 3, H, W) -> what the network takes, channels last."""
+    floats = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+    return preprocessing.normalise(floats)
+
+
+def _image_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
+    return _normalised(batch.images.flatten(0, 1), preprocessing)
+
+
+def _video_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
+    frames = _normalised(batch.images.flatten(0, 1), preprocessing)
+    return frames.view(batch.images.shape)
+
+
+def _fgplg_input(batch: FgplgBatch, preprocessing: Preprocessing) -> Tensor:
+    warped, flows = batch.warped.unbind(1), batch.flows.unbind(1)
+    frame = _normalised(batch.frame, preprocessing)
+    return fgplg_input(frame, (warped[0], warped[1]), (flows[0], flows[1]))
+
+
+def _clip_target(batch: ClipBatch) -> Target:
+    return Target(batch.labels, batch.weights, batch.images, batch.videos, batch.names)
+
+
+def _fgplg_target(batch: FgplgBatch) -> Target:
+    frames = [(names[1],) for names in batch.names]
+    return Target(batch.target[None], batch.weights[None], batch.frame[None], batch.videos, frames)
+
+
+TASKS = {
+    IMAGE: Task(collate_clips, _image_input, _clip_target),
+    VIDEO: Task(collate_clips, _video_input, _clip_target),
+    FGPLG: Task(collate_triplets, _fgplg_input, _fgplg_target),
+}
