@@ -280,7 +280,7 @@ def test_losses_are_told_after_the_table(cli: Cli, monkeypatch: pytest.MonkeyPat
         (("predict", "a", "-o", "o", "--stride", "5"), "stride: expected at most the clip length, 4"),
         (("predict", "a", "-o", "o", "--size", "100"), "size: expected a multiple of 16"),
         (("predict", "a", "-o", "o", "--precision", "int8"), "precision: expected one of auto"),
-        (("train",), "No such command 'train'"),
+        (("learn",), "No such command 'learn'"),
         ((), "no command given"),
     ],
 )
