@@ -166,7 +166,7 @@ def test_a_loss_that_is_no_number_stops_and_the_last_good_checkpoint_is_kept(
 
     monkeypatch.setattr(train_loop, "clip_loss", sometimes)
     with pytest.raises(
-        UsageError, match="step 6: the loss is .*; the checkpoint of step 5 is kept"
+        UsageError, match=r"step 6: the loss is .*; the checkpoint of step 5 is kept"
     ) as caught:
         run_train(config(save_minutes=0.0))
     assert caught.value.exit_code == 2
