@@ -58,7 +58,7 @@ def load_config(cls: type[C], path: Path | None, overrides: dict[str, object]) -
     for field in fields(cls):
         if field.name not in values and field.default is MISSING:
             word = "input" if field.name == "inputs" else field.name
-            flag = "name it on the command line" if word == "input" else f"pass --{field.name}"
+            flag = "name it on the command line" if word in {"input", "kind"} else f"pass --{field.name}"
             raise ConfigError(f"no {word} given", f"{flag}, or set `{field.name}:` in a file for --config")
     try:
         return cls(**values)
