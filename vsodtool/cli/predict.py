@@ -62,7 +62,7 @@ def predict(
         options.choose(
             "--precision",
             among=PRECISIONS,
-            help="auto is bf16 where the hardware multiplies it; fp32 is exact.",
+            help="auto is bf16 where the hardware has it and the maps stay the same; fp32 is exact.",
             default="auto",
         ),
     ] = None,
