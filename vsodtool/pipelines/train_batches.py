@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple, Protocol
@@ -96,15 +97,18 @@ def read_batches(
             "worker_init_fn": _begin_worker,
             "multiprocessing_context": _clean_processes(),
         }
-    loader = DataLoader(
-        _Seeded(dataset, seed),
-        batch_sampler=_Keys(keys),
-        collate_fn=_Collated(collate),
-        num_workers=workers,
-        pin_memory=device.type == "cuda",
-        **more,
-    )
-    return iter(loader)
+    with warnings.catch_warnings():
+        # More processes than cores are the user's choice.
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
+        loader = DataLoader(
+            _Seeded(dataset, seed),
+            batch_sampler=_Keys(keys),
+            collate_fn=_Collated(collate),
+            num_workers=workers,
+            pin_memory=device.type == "cuda",
+            **more,
+        )
+        return iter(loader)
 
 
 def _clean_processes() -> BaseContext:
