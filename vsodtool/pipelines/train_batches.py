@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.context import BaseContext
@@ -127,5 +130,17 @@ def _clean_processes() -> BaseContext:
 def _begin_worker(number: int) -> None:
     del number
     ignore_in_worker()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     use_one_thread()
+
+
+def _end_with_parent() -> None:
+    """Wait until the process that trains has ended, however it ended.
+
+    torch's own readers look at the process that started them, and that is the fork server.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)

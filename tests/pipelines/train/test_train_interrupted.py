@@ -123,7 +123,7 @@ def test_a_killed_rank_ends_the_run_and_the_next_one_continues(
         os.kill(rank_processes(process.pid)[1], signal.SIGKILL)
         _, err = process.communicate(timeout=120)
     assert process.returncode != 0
-    assert "Traceback (most recent call last)" not in err.split("torch.distributed.elastic")[0]
+    assert "error: another process of this run has gone" in err
     reached = read_checkpoint(output / "last.pt")["step"]
     assert reached >= 1
     finish(arguments, output)
