@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
 from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple, Protocol
@@ -93,8 +93,11 @@ def read_batches(
     seed: int,
     workers: int,
     device: torch.device,
-) -> Iterator[Batch]:
-    """The batches with these keys, in order; read ahead by `workers` processes, by this one if 0."""
+) -> Generator[Batch]:
+    """The batches with these keys, in order; read ahead by `workers` processes, by this one if 0.
+
+    Close it: the processes end then. They are deaf to SIGTERM, by which Python would end them at exit.
+    """
     more: dict[str, Any] = {}
     if workers:
         more = {
@@ -113,7 +116,14 @@ def read_batches(
             pin_memory=device.type == "cuda",
             **more,
         )
-        return iter(loader)
+        batches = iter(loader)
+    try:
+        yield from batches
+    finally:
+        # An exception may hold on to `batches`, so that the processes are not ended by forgetting it.
+        end = getattr(batches, "_shutdown_workers", None)
+        if end is not None:
+            end()
 
 
 def _clean_processes() -> BaseContext:
