@@ -174,3 +174,9 @@ class TrainConfig(CommonConfig):
                 "batch_norm: 'frozen' statistics of a network that begins with random weights mean nothing",
                 "use --batch-norm learned, or --init imagenet or a file",
             )
+        frames = self.batch_size * (self.clip_length if self.kind == "video" else 1)
+        if self.batch_norm == "learned" and frames < 2:
+            raise ConfigError(
+                f"batch_size: expected at least 2 where batch norms learn from it, found {self.batch_size}",
+                "use a larger --batch-size, or --batch-norm frozen with weights to start from",
+            )

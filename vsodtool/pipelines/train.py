@@ -153,6 +153,7 @@ class _Run:
             batches = read_batches(
                 self.data.train, keys, task.collate, seed=config.seed, workers=workers, device=world.device
             )
+            stack.enter_context(closing(batches))
             loop = Loop(task, state, start.dropouts, preprocessing=preprocessing, plan=plan, world=world)
             if not loop.run(batches, stop, recorder.after_step):
                 recorder.save()

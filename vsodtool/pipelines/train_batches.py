@@ -7,7 +7,8 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import partial
 from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple, Protocol
 
@@ -20,6 +21,7 @@ from vsodtool.ops.sample_order import Key
 from vsodtool.pipelines.train_interrupt import ignore_in_worker
 
 _AHEAD = 4  # batches that each process has ready
+_POLITENESS = 10  # niceness; trainings of FGPLG on two cores do 7 % more steps with it
 
 
 class KeyedDataset(Protocol):
@@ -91,13 +93,16 @@ def read_batches(
     seed: int,
     workers: int,
     device: torch.device,
-) -> Iterator[Batch]:
-    """The batches with these keys, in order; read ahead by `workers` processes, by this one if 0."""
+) -> Generator[Batch]:
+    """The batches with these keys, in order; read ahead by `workers` processes, by this one if 0.
+
+    Close it: the processes end then. They are deaf to SIGTERM, by which Python would end them at exit.
+    """
     more: dict[str, Any] = {}
     if workers:
         more = {
             "prefetch_factor": _AHEAD,
-            "worker_init_fn": _begin_worker,
+            "worker_init_fn": partial(_begin_worker, polite=device.type == "cpu"),
             "multiprocessing_context": _clean_processes(),
         }
     with warnings.catch_warnings():
@@ -111,7 +116,14 @@ def read_batches(
             pin_memory=device.type == "cuda",
             **more,
         )
-        return iter(loader)
+        batches = iter(loader)
+    try:
+        yield from batches
+    finally:
+        # An exception may hold on to `batches`, so that the processes are not ended by forgetting it.
+        end = getattr(batches, "_shutdown_workers", None)
+        if end is not None:
+            end()
 
 
 def _clean_processes() -> BaseContext:
@@ -127,12 +139,15 @@ def _clean_processes() -> BaseContext:
     return context
 
 
-def _begin_worker(number: int) -> None:
+def _begin_worker(number: int, *, polite: bool) -> None:
+    """Prepare a process that reads; a polite one gives way to the threads that compute on the same cores."""
     del number
     ignore_in_worker()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     use_one_thread()
+    if polite and hasattr(os, "nice"):
+        os.nice(_POLITENESS)
 
 
 def _end_with_parent() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ from vsodtool.metrics import region_j, score_frame
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet import RcrNet
 from vsodtool.ops.sample_order import spread
-from vsodtool.pipelines.train_batches import KeyedDataset, read_batches
+from vsodtool.pipelines.train_batches import Batch, KeyedDataset, read_batches
 from vsodtool.pipelines.train_interrupt import StopRequest
 from vsodtool.pipelines.train_processes import World
 from vsodtool.pipelines.train_sheet import SheetCell, sheet_cells
@@ -108,27 +109,34 @@ class Validator:
         drawn = set(spread(len(parts), min(self.pictures, len(parts))) if self.pictures else [])
         mine = range(self.world.rank, len(parts), self.world.size)
         keys = [[(0, index) for index in parts[number]] for number in mine]
-        device = self.world.device
-        batches = read_batches(
-            self.dataset, keys, self.task.collate, seed=0, workers=min(self.workers, len(keys)), device=device
+        workers = min(self.workers, len(keys))
+        read = read_batches(
+            self.dataset, keys, self.task.collate, seed=0, workers=workers, device=self.world.device
         )
-        for number, batch in zip(mine, batches, strict=True):
-            if stop.asked and not self.world.is_parallel:
-                raise KeyboardInterrupt
-            data = batch.data.to(device)
-            target = self.task.target(data)
-            with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
-                output = network(self.task.network_input(data, self.preprocessing))
-            logits = as_clips(output, target)
-            loss = float(clip_loss(logits, target))
-            probabilities = logits.sigmoid().cpu()
-            truth = target.labels.cpu() > 0.5
-            found = []
-            for clip, (video, names) in enumerate(zip(target.videos, target.frames, strict=True)):
-                for frame, name in enumerate(names):
-                    pair = (probabilities[frame, clip, 0].numpy(), truth[frame, clip, 0].numpy())
-                    found.append(_score(video, name, *pair, loss))
-            yield number, found, sheet_cells(target, probabilities) if number in drawn else []
+        with closing(read) as batches:
+            for number, batch in zip(mine, batches, strict=True):
+                if stop.asked and not self.world.is_parallel:
+                    raise KeyboardInterrupt
+                yield number, *self._judge(network, batch, draw=number in drawn)
+
+    def _judge(
+        self, network: RcrNet, batch: Batch, *, draw: bool
+    ) -> tuple[list[FrameResult], list[SheetCell]]:
+        device = self.world.device
+        data = batch.data.to(device)
+        target = self.task.target(data)
+        with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
+            output = network(self.task.network_input(data, self.preprocessing))
+        logits = as_clips(output, target)
+        loss = float(clip_loss(logits, target))
+        probabilities = logits.sigmoid().cpu()
+        truth = target.labels.cpu() > 0.5
+        found = []
+        for clip, (video, names) in enumerate(zip(target.videos, target.frames, strict=True)):
+            for frame, name in enumerate(names):
+                pair = (probabilities[frame, clip, 0].numpy(), truth[frame, clip, 0].numpy())
+                found.append(_score(video, name, *pair, loss))
+        return found, sheet_cells(target, probabilities) if draw else []
 
 
 def mean_scores(results: list[FrameResult]) -> dict[str, float]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import multiprocessing
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -175,6 +176,7 @@ def test_a_loss_that_is_no_number_stops_and_the_last_good_checkpoint_is_kept(
     assert all(torch.isfinite(value).all() for value in kept["network"].values())
     assert len(losses(tmp_path / "run")) == 5
     assert (tmp_path / "run" / "best.safetensors").exists()
+    assert multiprocessing.active_children() == []  # although `caught` holds everything that was
 
 
 def test_no_validation_data_is_refused(config: MakeConfig) -> None:

@@ -1,0 +1,124 @@
+"""Training with data, logs and checkpoints, beside the same network in a bare loop on random tensors.
+
+    python benchmarks/train_throughput.py KIND --config NAME --data FOLDER [--steps 40]
+
+Both use the same batch, precision, optimizer and number of threads. The bare loop runs before and after the
+training; the mean of the two is what it is compared with, as other work on the machine may come and go.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from machine import header
+
+from vsodtool.checks import resolve_device
+from vsodtool.config import TrainConfig, load_config, shipped_path
+from vsodtool.media.run_log import read_log
+from vsodtool.models.architecture import CHANNELS_IN
+from vsodtool.pipelines.allocator import keep_freed_memory
+from vsodtool.pipelines.train import run_train
+from vsodtool.pipelines.train_init import start_network
+from vsodtool.pipelines.train_processes import World
+from vsodtool.pipelines.train_setup import make_plan, place
+from vsodtool.pipelines.train_state import create_optimizer
+from vsodtool.types import ignore_event
+
+WARM_UP = 5  # steps that are not counted
+
+
+def bare_seconds(config: TrainConfig, steps: int) -> float:
+    """Median seconds per step of forward, loss, backward and optimizer on one random batch."""
+    device = resolve_device(config.device)
+    network = start_network(config, ignore_event, load=False).network
+    place(network, device)
+    optimizer = create_optimizer(config, network)
+    precision = make_plan(config, 1, World(0, 1, device)).precision
+    frames = (config.clip_length,) if config.kind == "video" else ()
+    shape = (*frames, config.batch_size, CHANNELS_IN[config.kind], config.size, config.size)
+    images = torch.rand(shape, device=device)
+    labels = (torch.rand((*shape[:-3], 1, *shape[-2:]), device=device) > 0.5).float()
+    taken = []
+    for _ in range(WARM_UP + steps):
+        began = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            logits = network(images)
+        torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), labels).backward()
+        optimizer.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken[WARM_UP:])
+
+
+def training_seconds(config: TrainConfig, steps: int) -> tuple[float, float]:
+    """Median seconds per step of `vsodtool train`, and the share of them spent waiting for data."""
+    with tempfile.TemporaryDirectory() as folder:
+        changes = {"output": Path(folder) / "run", "epochs": 1, "steps_per_epoch": WARM_UP + steps}
+        run_train(replace(config, **changes, validation_samples=1))  # type: ignore[arg-type]
+        log = read_log(Path(folder) / "run" / "log.jsonl")
+    records = [record for record in log if record["event"] == "step"][WARM_UP:]
+    seconds = [record["seconds"] for record in records]
+    return statistics.median(seconds), sum(record["waited"] for record in records) / sum(seconds)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("kind", choices=["image", "fgplg", "video"])
+    parser.add_argument("--config", help="a shipped one; default: the small one of the kind")
+    parser.add_argument("--data", action="append", required=True)
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    name = arguments.config or f"train-{arguments.kind}-small"
+    config = load_config(
+        TrainConfig,
+        shipped_path(f"configs/{name}.yaml"),
+        {
+            "kind": arguments.kind,
+            "data": tuple(arguments.data),
+            "output": Path("unused"),
+            "device": arguments.device,
+            "workers": arguments.workers,
+        },
+    )
+    keep_freed_memory()
+    before = bare_seconds(config, arguments.steps)
+    training, waited = training_seconds(config, arguments.steps)
+    after = bare_seconds(config, arguments.steps)
+    bare = (before + after) / 2
+    lines = [
+        f"## Training throughput, {name}",
+        "",
+        *header(),
+        "",
+        "| | seconds per step | samples/s |",
+        "|---|---|---|",
+        f"| bare loop, before | {before:.3f} | {config.batch_size / before:.2f} |",
+        f"| `vsodtool train` | {training:.3f} | {config.batch_size / training:.2f} |",
+        f"| bare loop, after | {after:.3f} | {config.batch_size / after:.2f} |",
+        "",
+        f"Training has {bare / training:.2f} of the bare loop's throughput; {waited:.1%} of its time went by "
+        f"waiting for data. {config.backbone}, {config.size} px, batch {config.batch_size}, "
+        f"{torch.get_num_threads()} threads; medians of {arguments.steps} steps.",
+        "",
+    ]
+    text = "\n".join(lines)
+    print(text)
+    if arguments.out is not None:
+        with arguments.out.open("a", encoding="utf-8") as file:
+            file.write(f"\n{text}")
+
+
+if __name__ == "__main__":
+    main()
