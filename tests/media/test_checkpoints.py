@@ -16,7 +16,6 @@ from vsodtool.errors import DeviceError, WeightsError
 from vsodtool.media.checkpoints import (
     check_hash_in_name,
     fetch_torchvision_weights,
-    load_state_dict,
     torchvision_weights_path,
 )
 
@@ -166,25 +165,23 @@ class Attack:
     ("content", "words"),
     [
         ([1, 2], "expected named tensors, found list"),
-        ({}, "expected named tensors, found dict"),
+        ({}, "expected named tensors, found nothing"),
         ({"a": 1}, "expected named tensors, found int 'a'"),
         ({1: torch.zeros(1)}, "expected named tensors"),
-        ({"a": Attack()}, "cannot load the weights"),
+        ({"a": Attack()}, "reading it would run code"),
     ],
 )
-def test_other_content_is_refused(tmp_path: Path, content: object, words: str) -> None:
-    (tmp_path / "model.pth").write_bytes(packed(content))
+def test_other_content_is_refused(tmp_path: Path, hub: Path, content: object, words: str) -> None:
+    member = publish(tmp_path / "net", packed(content))
     with pytest.raises(WeightsError, match=words) as caught:
-        load_state_dict(tmp_path / "model.pth")
-    assert str(tmp_path / "model.pth") in caught.value.message
+        fetch_torchvision_weights(member)
+    assert str(torchvision_weights_path(member)) in caught.value.message
     assert "\n" not in caught.value.message
 
 
-def test_every_truncation_is_a_weights_error(tmp_path: Path) -> None:
+def test_every_truncation_is_a_weights_error(tmp_path: Path, hub: Path) -> None:
     whole = packed()
     for length in [0, 1, 4, *range(20, len(whole), 97)]:
-        (tmp_path / "model.pth").write_bytes(whole[:length])
-        with pytest.raises(WeightsError, match="cannot load"):
-            load_state_dict(tmp_path / "model.pth")
-    with pytest.raises(WeightsError, match="cannot load"):
-        load_state_dict(tmp_path / "absent.pth")
+        member = publish(tmp_path / "net", whole[:length])
+        with pytest.raises(WeightsError, match="is damaged or incomplete"):
+            fetch_torchvision_weights(member)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +13,7 @@ from vsodtool.errors import DeviceError, ShapeError, UsageError
 from vsodtool.models import detector as module
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.detector import Detector
+from vsodtool.models.inference import exact_products
 from vsodtool.models.networks import create_network
 from vsodtool.models.precision import resolve_precision
 from vsodtool.models.precision_check import agrees_with_fp32, check_images
@@ -135,3 +137,31 @@ def test_precisions_are_resolved_or_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
     with pytest.raises(DeviceError, match="does not compute in bf16"):
         resolve_precision("bf16", torch.device("cuda"))
+
+
+def test_threads_agree_on_the_switch_for_exact_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    first, second = exact_products(torch.float32), exact_products(torch.float32)
+    with first:
+        second.__enter__()
+        assert torch.backends.cudnn.allow_tf32 is False
+    assert torch.backends.cudnn.allow_tf32 is False  # the second one still computes
+    second.__exit__(None, None, None)
+    assert torch.backends.cudnn.allow_tf32 is True
+    with exact_products(torch.bfloat16):
+        assert torch.backends.cudnn.allow_tf32 is True
+
+
+def test_on_a_cpu_only_the_encoder_is_compiled(monkeypatch: pytest.MonkeyPatch, images: Tensor) -> None:
+    compiled: list[str] = []
+
+    def compile_(function: Callable[..., object]) -> Callable[..., object]:
+        compiled.append(function.__name__)
+        return function
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    seen = Detector(small("video"), PREPROCESSING, device=CPU, precision="fp32", compile=True)
+    assert compiled == ["encode"]
+    expected = detector("video").detect(detector("video").encode(images), frames=4)
+    torch.testing.assert_close(seen.detect(seen.encode(images), frames=4), expected)

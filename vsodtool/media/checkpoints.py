@@ -6,7 +6,6 @@ torch is imported inside the functions, so that a command that needs no network 
 from __future__ import annotations
 
 import hashlib
-import pickle
 import re
 import urllib.error
 import urllib.request
@@ -19,6 +18,7 @@ from urllib.parse import urlparse
 from vsodtool.errors import DataError, WeightsError
 from vsodtool.media.atomic import atomic_path
 from vsodtool.media.fingerprint import file_sha256
+from vsodtool.media.pickled_weights import read_pickled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,7 +66,7 @@ def fetch_torchvision_weights(
             on_download(f"downloading {member.url} to {path}")
         _download(member.url, path)
     check_hash_in_name(path)
-    return load_state_dict(path)
+    return read_pickled(path)
 
 
 def check_hash_in_name(path: Path) -> None:
@@ -85,30 +85,6 @@ def check_hash_in_name(path: Path) -> None:
             f"{path} is damaged: expected a SHA-256 beginning with {expected}, found {found[:16]}",
             "delete the file and run again, or put an intact copy there",
         )
-
-
-def load_state_dict(path: Path) -> dict[str, Tensor]:
-    """Read a file of named tensors, on the CPU; nothing in it is executed (weights_only).
-
-    Raises:
-        WeightsError: the file is missing, damaged, or holds something else.
-    """
-    import torch
-
-    hint = "delete the file and run again, or put an intact copy there"
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"cannot load the weights {path}: {reason}", hint) from error
-    if not isinstance(content, dict) or not content:
-        raise WeightsError(f"{path}: expected named tensors, found {type(content).__name__}", hint)
-    for name, tensor in content.items():
-        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
-            raise WeightsError(
-                f"{path}: expected named tensors, found {type(tensor).__name__} '{name}'", hint
-            )
-    return dict(content)
 
 
 def _hash_in_name(name: str) -> str:

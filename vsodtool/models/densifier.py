@@ -54,7 +54,7 @@ class FgplgDensifier:
         self._dtype = DTYPES[self.precision]
         self._network = prepare(network, device, self._dtype)
         self._at_once = _OBJECTS_AT_ONCE.get(device.type, 1)
-        # A GPU gains nothing from several threads, and cuDNN's switch for exact products is one for all.
+        # A GPU gains nothing from several threads.
         self._turn = nullcontext() if device.type == "cpu" else threading.Lock()
 
     @torch.inference_mode()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.errors import ShapeError
+from vsodtool.models.enlarged_decoder import EnlargedDecoder
 from vsodtool.models.inference import exact_products, prepare
 from vsodtool.models.precision import DTYPES, resolve_precision
 from vsodtool.models.precision_check import agrees_with_fp32
@@ -59,7 +60,11 @@ class Detector:
         self._at_once = _DECODED_AT_ONCE.get(device.type, 1)
         self._encode, self._decode = self._network.encode, self._network.decode
         if compile:
-            self._encode, self._decode = torch.compile(self._encode), torch.compile(self._decode)
+            self._encode = torch.compile(self._encode)
+            if not isinstance(
+                self._network.decoder, EnlargedDecoder
+            ):  # its loop over tiles is not for a compiler
+                self._decode = torch.compile(self._decode)
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> FrameFeatures:

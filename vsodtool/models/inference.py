@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,9 +39,41 @@ def prepare(network: RcrNet, device: torch.device, dtype: torch.dtype) -> RcrNet
 
 @contextmanager
 def exact_products(dtype: torch.dtype) -> Iterator[None]:
-    """Inside, a GPU multiplies float32 as float32: by default cuDNN rounds the factors to TF32."""
+    """Inside, a GPU multiplies float32 as float32: by default cuDNN rounds the factors to TF32.
+
+    cuDNN has one switch for all threads: the first that comes turns TF32 off, the last that leaves puts the
+    switch back.
+    """
     if dtype is not torch.float32 or not torch.cuda.is_available():
         yield
         return
-    with torch.backends.cudnn.flags(allow_tf32=False):
+    _EXACT.enter()
+    try:
         yield
+    finally:
+        _EXACT.leave()
+
+
+class _ExactProducts:
+    """Counts who needs exact products."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before = False
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._users == 0:
+                self._before = torch.backends.cudnn.allow_tf32
+                torch.backends.cudnn.allow_tf32 = False
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                torch.backends.cudnn.allow_tf32 = self._before
+
+
+_EXACT = _ExactProducts()
