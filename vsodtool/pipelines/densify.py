@@ -112,7 +112,7 @@ def _fill(
             kept.put(index, side)
             return
         found = [kept.take(index, image), side] if len(sides) == 2 else [side]
-        generated = generator.generate(Evidence(rgb, box, image, found, job.present))
+        generated = generator.generate(Evidence(index, rgb, box, image, found, job.present))
         on_frame(_in_frame(index, generated, box, job))
 
     try:
@@ -175,6 +175,7 @@ def _evidence(
     flow = plan.refining.estimate(image, there, initial=carried.flow - moved) + moved
     again = sample(torch.cat((label_image, known.labels), dim=1), flow, origin=box.origin)
     return Side(
+        known,
         abs(index - known.index),
         hypothesis(carried.labels, carried.consistency, image, warped),
         hypothesis(again[:, 3:], carried.consistency, image, again[:, :3]),

@@ -13,6 +13,7 @@ from vsodtool.ops.confidence import pixel_confidence
 from vsodtool.ops.edges import align_to_edges
 from vsodtool.ops.fusion import Hypothesis, fuse
 from vsodtool.ops.matching import Search, match_owners
+from vsodtool.pipelines.interval import LabelledFrame
 from vsodtool.types import ImageArray
 
 
@@ -21,6 +22,7 @@ class Side:
     """What one labelled frame says about a target frame.
 
     Attributes:
+        known: the labelled frame.
         distance: in frames, at least 1.
         carried: the label carried along adjacent flows.
         refined: the label warped once, along the composed flow corrected by what it left over.
@@ -28,6 +30,7 @@ class Side:
             only where the generator asks for whole frames.
     """
 
+    known: LabelledFrame
     distance: int
     carried: Hypothesis
     refined: Hypothesis
@@ -39,6 +42,7 @@ class Evidence:
     """All that is known about a target frame, on a box of it.
 
     Attributes:
+        index: of the frame in its video.
         rgb: the whole frame, uint8 (H, W, 3).
         box: all of it where the generator asks for whole frames, else what holds the objects.
         image: that box of the frame (1, 3, h, w) in [0, 1].
@@ -46,6 +50,7 @@ class Evidence:
         present: for each object whether one of their labels shows it.
     """
 
+    index: int
     rgb: ImageArray
     box: Box
     image: Tensor

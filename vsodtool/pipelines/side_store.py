@@ -44,6 +44,7 @@ class SideStore:
         count = known.labels.shape[1]
         labels, view, again, view_again, consistency = torch.split(values, [count, 3, count, 3, 1], dim=1)
         return Side(
+            known,
             abs(index - known.index),
             hypothesis(labels, consistency, image, view),
             hypothesis(again, consistency, image, view_again),
