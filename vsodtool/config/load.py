@@ -23,6 +23,7 @@ _EXPECTED: dict[Any, str] = {
     bool: "true or false",
     Path: "a path",
     tuple[str, ...]: "a list of texts",
+    tuple[int, ...]: "a list of whole numbers",
 }
 _FOUND: dict[type, str] = {
     bool: "true or false",
@@ -87,6 +88,10 @@ def _typed(key: str, value: object, expected: Any, place: str) -> Any:
     elif expected == tuple[str, ...]:
         items = [value] if isinstance(value, str) else value
         if isinstance(items, list | tuple) and all(isinstance(item, str) and item for item in items):
+            return tuple(items)
+    elif expected == tuple[int, ...]:
+        items = [value] if isinstance(value, int) else value
+        if isinstance(items, list | tuple) and all(type(item) is int for item in items):
             return tuple(items)
     elif expected is float:
         number = _number(value)

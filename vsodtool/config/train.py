@@ -8,7 +8,7 @@ from pathlib import Path
 from vsodtool.config.schema import CommonConfig
 from vsodtool.errors import ConfigError
 
-KINDS = ("image", "fgplg", "video")
+KINDS = ("image", "fgplg", "video", "densifier")
 INITS = ("imagenet", "scratch")
 PRECISIONS = ("auto", "fp32", "bf16")
 AUGMENTS = ("none", "paper", "strong")
@@ -60,7 +60,7 @@ class TrainConfig(CommonConfig):
     `vsodtool.models.architecture.Architecture`.
 
     Attributes:
-        kind: image (RCRNet), fgplg (the densifier) or video (RCRNet+NER).
+        kind: image (RCRNet), fgplg (the paper's densifier), video (RCRNet+NER) or densifier (vsodtool's own).
         data: sources of training data, see docs/training.md.
         output: folder of the run.
         resume: continue the run in `output`, with the options that it began with.
@@ -74,6 +74,8 @@ class TrainConfig(CommonConfig):
         augment: none, paper (reversal in time) or strong.
         clip_length: T, frames of a clip; used by kind video.
         label_gap: the labels of a triplet are up to so many labelled frames away; used by kind fgplg.
+        gaps: of the given masks each so many-th is seen, and those between are hidden, in turn; used by kind
+            densifier.
         size: side of the square that the network sees, in pixels, a multiple of 16.
         backbone: see Architecture, as all until decoder_width.
         output_stride: see Architecture.
@@ -81,6 +83,9 @@ class TrainConfig(CommonConfig):
         skip_width: see Architecture.
         refine_width: see Architecture.
         decoder_width: see Architecture.
+        fine_width: see EvidenceArchitecture (kind densifier), as the next two.
+        middle_width: see EvidenceArchitecture.
+        coarse_width: see EvidenceArchitecture.
         init: imagenet, scratch, or a weight file or the folder of a run to start from.
         batch_norm: frozen statistics, as in the paper, or learned ones (needed with `init: scratch`).
         epochs: number of validations; the length of the training is epochs x steps_per_epoch.
@@ -115,6 +120,7 @@ class TrainConfig(CommonConfig):
     augment: str = "paper"
     clip_length: int = 4
     label_gap: int = 1
+    gaps: tuple[int, ...] = (5, 10, 20)
     size: int = 448
     backbone: str = "resnet50"
     output_stride: int = 16
@@ -122,6 +128,9 @@ class TrainConfig(CommonConfig):
     skip_width: int = 96
     refine_width: int = 128
     decoder_width: int = 256
+    fine_width: int = 32
+    middle_width: int = 64
+    coarse_width: int = 96
     init: str = "imagenet"
     batch_norm: str = "frozen"
     epochs: int = 50
@@ -165,10 +174,17 @@ class TrainConfig(CommonConfig):
                 )
         if self.size < 64 or self.size % 16:
             raise ConfigError(f"size: expected a multiple of 16 of at least 64, found {self.size}")
+        if not self.gaps or min(self.gaps) < 2:
+            raise ConfigError(f"gaps: expected whole numbers of at least 2, found {list(self.gaps)}")
         if not self.data:
             raise ConfigError("no data given", "name it with --data, or set `data:` in the file for --config")
         if not self.init:
             raise ConfigError("init: expected imagenet, scratch or a file, found nothing")
+        if self.kind == "densifier" and self.init == "imagenet":
+            raise ConfigError(
+                "init: a densifier has no backbone that ImageNet weights would fit",
+                "use --init scratch or a file",
+            )
         if self.init == "scratch" and self.batch_norm == "frozen":
             raise ConfigError(
                 "batch_norm: 'frozen' statistics of a network that begins with random weights mean nothing",

@@ -127,10 +127,11 @@ class Look:
             return images
         values = images.float()
         if self.matrix is not None:
-            matrix = torch.from_numpy(self.matrix).float().view(3, 3, 1, 1)
-            offset = torch.full((3,), 255 * self.offset)
+            matrix = torch.from_numpy(self.matrix).float()
+            # As a matrix product: several times as fast as a convolution of three channels.
+            products = torch.matmul(matrix, values.flatten(2)).view_as(values)
             # Clamped before the blur: a camera blurs light, not numbers beyond its range.
-            values = functional.conv2d(values, matrix, offset).clamp_(0, 255)
+            values = products.add_(255 * self.offset).clamp_(0, 255)
         if self.blur:
             values = _blur(values, self.blur * images.shape[-1])
         return values.add_(0.5).clamp_(0, 255).to(torch.uint8)

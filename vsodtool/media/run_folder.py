@@ -66,6 +66,11 @@ class RunFolder:
         return self.root / "frames"
 
     @property
+    def evidence(self) -> Path:
+        """What a learned densifier is trained on, recorded once; kept when a run is started anew."""
+        return self.root / "evidence"
+
+    @property
     def tensorboard(self) -> Path:
         """TensorBoard's files."""
         return self.root / "tensorboard"
@@ -86,7 +91,7 @@ class RunFolder:
         if self.config.is_file() or not self.root.is_dir():
             return
         foreign = sorted(path.name for path in self.root.iterdir() if not path.name.startswith("."))
-        if foreign and foreign != [self.frames.name]:
+        if set(foreign) - {self.frames.name, self.evidence.name}:
             raise UsageError(f"{self.root} is not empty and no training run: it holds {foreign[0]}", hint)
 
     def clear(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -12,10 +13,11 @@ from torch import nn
 from vsodtool.models.decoder import Decoder
 from vsodtool.models.enlarged_decoder import EnlargedDecoder
 from vsodtool.models.folding import fold_batch_norm
-from vsodtool.models.rcrnet import RcrNet
+
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
-def prepare(network: RcrNet, device: torch.device, dtype: torch.dtype) -> RcrNet:
+def prepare(network: AnyNetwork, device: torch.device, dtype: torch.dtype) -> AnyNetwork:
     """Fold, re-associate, lay out and convert a network, in place.
 
     Normalisation is folded into the convolutions, on CPUs the decoder is re-associated (`EnlargedDecoder`),
@@ -29,8 +31,9 @@ def prepare(network: RcrNet, device: torch.device, dtype: torch.dtype) -> RcrNet
     network.eval().requires_grad_(False)
     fold_batch_norm(network)
     # A GPU convolves at the full size faster than Python can go through tiles.
-    if device.type == "cpu" and isinstance(network.decoder, Decoder):
-        network.decoder = EnlargedDecoder(network.decoder)
+    decoder = getattr(network, "decoder", None)
+    if device.type == "cpu" and isinstance(decoder, Decoder):
+        network.decoder = EnlargedDecoder(decoder)
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             module.to(memory_format=torch.channels_last)

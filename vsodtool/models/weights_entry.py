@@ -9,6 +9,7 @@ from typing import Any
 
 from vsodtool.config import shipped_path
 from vsodtool.models.architecture import Architecture
+from vsodtool.models.evidence_architecture import EvidenceArchitecture
 from vsodtool.models.preprocessing import Preprocessing
 
 BUNDLED, EXTERNAL, FETCHED = "bundled", "external", "fetched"
@@ -22,7 +23,7 @@ class WeightsEntry:
 
     Attributes:
         name: what users call it.
-        kind: image, video, fgplg (networks of vsodtool), flow or backbone (parts made by others).
+        kind: image, video, fgplg, densifier (networks of vsodtool), flow or backbone (parts made by others).
         origin: bundled (comes with vsodtool), external (the user gets the file), fetched (by torchvision,
             when it is first needed).
         summary: what it was trained on, in one line.
@@ -48,7 +49,7 @@ class WeightsEntry:
     licence: str
     source: str
     obtain: str = ""
-    architecture: Architecture | None = None
+    architecture: Architecture | EvidenceArchitecture | None = None
     preprocessing: Preprocessing | None = None
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     default: bool = False

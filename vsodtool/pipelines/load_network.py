@@ -9,10 +9,10 @@ import torch
 
 from vsodtool.errors import WeightsError
 from vsodtool.media.weight_files import WeightFile, read_weights
-from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
-from vsodtool.models.networks import create_network
+from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO
+from vsodtool.models.evidence_architecture import DENSIFIER
+from vsodtool.models.networks import AnyArchitecture, Network, create_network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.rcrnet import RcrNet
 from vsodtool.models.weights_entry import BUNDLED, WeightsRegistry
 from vsodtool.models.weights_registry import REGISTRY
 from vsodtool.pipelines.network_tensors import check_fit, interpret
@@ -22,6 +22,10 @@ _KINDS = {
     VIDEO: ("RCRNet+NER (video)", "`vsodtool predict --weights {}` uses it"),
     FGPLG: (
         "FGPLG (the generator of pseudo-labels)",
+        "`vsodtool pseudolabel --method fgplg --weights {}` uses it",
+    ),
+    DENSIFIER: (
+        "the learned densifier of vsodtool",
         "`vsodtool pseudolabel --method fgplg --weights {}` uses it",
     ),
 }
@@ -42,8 +46,8 @@ class LoadedNetwork:
         notices: what the user should know, one line each.
     """
 
-    network: RcrNet
-    architecture: Architecture
+    network: Network
+    architecture: AnyArchitecture
     preprocessing: Preprocessing
     name: str
     sha256: str

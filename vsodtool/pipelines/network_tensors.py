@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vsodtool.errors import ConfigError, WeightsError
 from vsodtool.media.weight_files import WeightFile
 from vsodtool.models.architecture import CHANNELS_IN, IMAGE, Architecture
+from vsodtool.models.networks import AnyArchitecture, read_architecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.published import is_ignored, is_published, published_kind, renamed
 
@@ -34,7 +35,7 @@ class NetworkTensors:
         notices: what was left out.
     """
 
-    architecture: Architecture
+    architecture: AnyArchitecture
     preprocessing: Preprocessing
     tensors: dict[str, Tensor]
     published: dict[str, str] = field(default_factory=dict)
@@ -97,21 +98,18 @@ def check_fit(file: WeightFile, found: NetworkTensors, expected: Mapping[str, Te
 
 
 def _own(file: WeightFile) -> NetworkTensors:
-    parts = []
-    for name, cls in (("architecture", Architecture), ("preprocessing", Preprocessing)):
+    readers = {"architecture": read_architecture, "preprocessing": Preprocessing.from_dict}
+    parts: dict[str, Any] = {}
+    for name, read in readers.items():
         try:
-            values = json.loads(file.metadata.get(name, "{}"))
-            parts.append(cls.from_dict(values))
+            parts[name] = read(json.loads(file.metadata.get(name, "{}")))
         except (ConfigError, ValueError, TypeError, AttributeError) as error:
             version = file.metadata.get("vsodtool", "unknown")
             raise WeightsError(
                 f"{file.path}: its {name} cannot be understood: {error} (written by vsodtool {version})",
                 "use the version of vsodtool that wrote it, or a newer one",
             ) from error
-    architecture, preprocessing = parts
-    assert isinstance(architecture, Architecture)
-    assert isinstance(preprocessing, Preprocessing)
-    return NetworkTensors(architecture, preprocessing, dict(file.tensors))
+    return NetworkTensors(parts["architecture"], parts["preprocessing"], dict(file.tensors))
 
 
 def _published(file: WeightFile, tensors: Mapping[str, Tensor]) -> NetworkTensors:

@@ -22,6 +22,7 @@ from vsodtool.media.layout import check_output
 from vsodtool.media.resume import check_resumable, describe_run
 from vsodtool.models.architecture import IMAGE, VIDEO
 from vsodtool.models.detector import Detector
+from vsodtool.models.rcrnet import RcrNet
 from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.clip_detection import Batching
 from vsodtool.pipelines.load_network import load_network
@@ -129,12 +130,13 @@ def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
     loaded = load_network(config.weights, (VIDEO, IMAGE))
     for line in loaded.notices:
         on_event(Event("notice", message=line))
-    preprocessing = loaded.preprocessing
+    network, preprocessing = loaded.network, loaded.preprocessing
+    assert isinstance(network, RcrNet)  # what its kinds are
     if config.size:
         preprocessing = replace(preprocessing, size=config.size)
     with torch_threads(1):  # which precision `auto` is must not depend on the number of cores
         detector = Detector(
-            loaded.network, preprocessing, device=device, precision=config.precision, compile=config.compile
+            network, preprocessing, device=device, precision=config.precision, compile=config.compile
         )
     return _Network(detector, loaded.name, {loaded.name: loaded.sha256})
 

@@ -86,9 +86,10 @@ def load_weights(config: PseudoLabelConfig, on_event: OnEvent) -> LoadedNetwork 
     if resolve_method(config) != "fgplg":
         return None
     from vsodtool.models.architecture import FGPLG
+    from vsodtool.models.evidence_architecture import DENSIFIER
     from vsodtool.pipelines.load_network import load_network
 
-    loaded = load_network(config.weights, (FGPLG,))
+    loaded = load_network(config.weights, (DENSIFIER, FGPLG))
     for line in loaded.notices:
         on_event(Event("notice", message=line))
     return loaded
@@ -119,25 +120,14 @@ def create_method(
         WeightsError: a RAFT whose weights cannot be had.
     """
     if generator is None and loaded is not None:
-        from vsodtool.models.densifier import FgplgDensifier
-        from vsodtool.pipelines.direct import densify_directly
-        from vsodtool.pipelines.fgplg_generator import FgplgGenerator
+        from vsodtool.models.rcrnet import RcrNet
 
-        direct = resolve_flow(config) == "direct"
-        densifier = FgplgDensifier(
-            loaded.network,
-            loaded.preprocessing,
-            device=device,
-            precision="fp32" if direct else "auto",  # direct is the paper to the last digit
-        )
-        if direct:
+        if isinstance(loaded.network, RcrNet) and resolve_flow(config) == "direct":
             flow = estimator or create_estimator(
                 backend, quality=config.quality, device=device, on_event=on_event
             )
-            return Method(
-                partial(densify_directly, estimator=flow, densifier=densifier), f"direct {flow.name}"
-            )
-        generator = FgplgGenerator(densifier)
+            return _direct(loaded, flow, device)
+        generator = learned_generator(loaded, device)
     plan = (
         MotionPlan(estimator, estimator)
         if estimator is not None
@@ -145,6 +135,32 @@ def create_method(
     )
     fill = partial(densify_interval, plan=plan, generator=generator or create_generator(config.quality))
     return Method(fill, plan.name)
+
+
+def learned_generator(loaded: LoadedNetwork, device: torch.device) -> Generator:
+    """The generator that a network is the heart of: the paper's, or vsodtool's own."""
+    from vsodtool.models.densifier import FgplgDensifier
+    from vsodtool.models.evidence_densifier import EvidenceDensifier
+    from vsodtool.models.evidence_net import EvidenceNet
+    from vsodtool.pipelines.evidence_generator import EvidenceGenerator
+    from vsodtool.pipelines.fgplg_generator import FgplgGenerator
+
+    if isinstance(loaded.network, EvidenceNet):
+        return EvidenceGenerator(EvidenceDensifier(loaded.network, device=device))
+    return FgplgGenerator(
+        FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="auto")
+    )
+
+
+def _direct(loaded: LoadedNetwork, flow: FlowEstimator, device: torch.device) -> Method:
+    """The paper, to the last digit."""
+    from vsodtool.models.densifier import FgplgDensifier
+    from vsodtool.models.rcrnet import RcrNet
+    from vsodtool.pipelines.direct import densify_directly
+
+    assert isinstance(loaded.network, RcrNet)
+    densifier = FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="fp32")
+    return Method(partial(densify_directly, estimator=flow, densifier=densifier), f"direct {flow.name}")
 
 
 def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEvent) -> MotionPlan:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from vsodtool import __version__
 from vsodtool.media.safetensors_files import write_weights
-from vsodtool.models.architecture import Architecture
+from vsodtool.models.networks import AnyArchitecture, Network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.rcrnet import RcrNet
 
 
 def save_network(
     path: Path,
-    network: RcrNet,
+    network: Network,
     preprocessing: Preprocessing,
     *,
     metadata: Mapping[str, str] | None = None,
@@ -38,7 +37,7 @@ def save_network(
     write_weights(path, network.state_dict(), text, half=half)
 
 
-def network_metadata(architecture: Architecture, preprocessing: Preprocessing) -> dict[str, str]:
+def network_metadata(architecture: AnyArchitecture, preprocessing: Preprocessing) -> dict[str, str]:
     """What a weight file must say of its network; `format` is what other readers of safetensors expect."""
     return {
         "format": "pt",

@@ -63,7 +63,7 @@ def run_train(
         tell = on_event if world.is_main else ignore_event
         continued = all(world.gather(is_begun(config, folder)))
         with world.main_first():
-            data = datasets or open_datasets(config, folder)
+            data = datasets or open_datasets(config, folder, tell)
         for line in data.notices:
             tell(Event("notice", message=line))
         return _Run(config, folder, world, data, make_plan(config, len(data.train), world), tell).run(

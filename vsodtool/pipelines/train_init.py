@@ -15,15 +15,17 @@ from vsodtool.media.checkpoints import fetch_torchvision_weights
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.run_folder import RunFolder
 from vsodtool.models.architecture import IMAGE, Architecture
+from vsodtool.models.evidence_architecture import DENSIFIER, EvidenceArchitecture
 from vsodtool.models.frozen_bn import freeze_batch_norm
 from vsodtool.models.imagenet import fit_channels, imagenet_member, load_classifier
-from vsodtool.models.networks import create_network
+from vsodtool.models.networks import AnyArchitecture, Network, create_network
 from vsodtool.models.rcrnet import RcrNet
 from vsodtool.models.seeded_dropout import SeededDropout2d, seed_dropout
 from vsodtool.pipelines.load_network import load_network
 from vsodtool.types import Event, OnEvent
 
 _WIDTHS = ("backbone", "output_stride", "context_width", "skip_width", "refine_width", "decoder_width")
+_EVIDENCE_WIDTHS = ("fine_width", "middle_width", "coarse_width")
 _FRESH = "ner."  # what a video network has beyond an image network
 
 
@@ -37,17 +39,19 @@ class StartNetwork:
         weights: SHA-256 by name of the weights that it begins with; empty for random ones.
     """
 
-    network: RcrNet
+    network: Network
     dropouts: list[SeededDropout2d]
     weights: dict[str, str]
 
 
-def architecture_of(config: TrainConfig) -> Architecture:
+def architecture_of(config: TrainConfig) -> AnyArchitecture:
     """The architecture that a configuration describes.
 
     Raises:
         ConfigError: it cannot be built.
     """
+    if config.kind == DENSIFIER:
+        return EvidenceArchitecture(**{name: getattr(config, name) for name in _EVIDENCE_WIDTHS})
     return Architecture(kind=config.kind, **{name: getattr(config, name) for name in _WIDTHS})
 
 
@@ -68,8 +72,8 @@ def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) 
         torch.manual_seed(config.seed)
         network = create_network(architecture)
     weights: dict[str, str] = {}
-    if load and config.init == "imagenet":
-        weights = _from_imagenet(network, architecture.backbone, on_event)
+    if load and config.init == "imagenet" and isinstance(network, RcrNet):
+        weights = _from_imagenet(network, config.backbone, on_event)
     elif load and config.init != "scratch":
         weights = _from_file(network, architecture, config.init, on_event)
     if config.batch_norm == "frozen":
@@ -107,12 +111,15 @@ def _from_imagenet(network: RcrNet, backbone: str, on_event: OnEvent) -> dict[st
     return {name: name.rpartition("-")[2].partition(".")[0]}
 
 
-def _from_file(network: RcrNet, architecture: Architecture, init: str, on_event: OnEvent) -> dict[str, str]:
-    kinds = (architecture.kind,) if architecture.kind == IMAGE else (architecture.kind, IMAGE)
+def _from_file(
+    network: Network, architecture: AnyArchitecture, init: str, on_event: OnEvent
+) -> dict[str, str]:
+    kind = architecture.kind
+    kinds = (kind,) if kind in {IMAGE, DENSIFIER} else (kind, IMAGE)
     loaded = load_network(weight_path(init), kinds)
     for text in loaded.notices:
         on_event(Event("notice", message=text))
-    for name in _WIDTHS:
+    for name in _EVIDENCE_WIDTHS if kind == DENSIFIER else _WIDTHS:
         found, wanted = getattr(loaded.architecture, name), getattr(architecture, name)
         if found != wanted:
             raise WeightsError(
@@ -125,7 +132,7 @@ def _from_file(network: RcrNet, architecture: Architecture, init: str, on_event:
     return {loaded.path.name: file_sha256(loaded.path)}
 
 
-def _fill(network: RcrNet, weights: Mapping[str, Tensor], init: str) -> str:
+def _fill(network: Network, weights: Mapping[str, Tensor], init: str) -> str:
     """Load all that fits; say what stays random: NER, and the further channels of the first convolution.
 
     Raises:

@@ -163,7 +163,7 @@ class Loop:
         target = self._task.target(data)
         with torch.autocast(device.type, self._plan.precision, enabled=self._plan.precision != torch.float32):
             output = self._network(self._task.network_input(data, self._preprocessing))
-        return clip_loss(as_clips(output, target), target)
+        return clip_loss(self._task, as_clips(output, target), target)
 
     def _without_exchange(self, wanted: bool) -> AbstractContextManager[None]:
         """Gradients are exchanged between the processes once per step, with its last part."""

@@ -11,18 +11,22 @@ from torch import nn
 from vsodtool.config.train import TrainConfig
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION, PAPER
 from vsodtool.data.clips import ClipDataset
+from vsodtool.data.evidence_dataset import EvidenceDataset
 from vsodtool.data.still_motion import StillMotion
 from vsodtool.data.training_data import DataSpec, TrainingData, load_training_data
 from vsodtool.data.triplets import FgplgDataset
 from vsodtool.errors import DataError
 from vsodtool.media.run_folder import RunFolder
 from vsodtool.models.architecture import FGPLG, IMAGE
+from vsodtool.models.evidence_architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.models.precision import DTYPES, resolve_precision
 from vsodtool.ops.sample_order import steps_per_round
+from vsodtool.pipelines.evidence_store import store_evidence
 from vsodtool.pipelines.train_batches import KeyedDataset
 from vsodtool.pipelines.train_loop import Plan
 from vsodtool.pipelines.train_processes import World
+from vsodtool.types import OnEvent, ignore_event
 
 FLOW_QUALITY = "balanced"
 _AUGMENTS = {"none": NO_AUGMENTATION, "paper": PAPER, "strong": AUGMENTATION}
@@ -45,7 +49,7 @@ class Datasets:
     fingerprint: str = ""
 
 
-def open_datasets(config: TrainConfig, folder: RunFolder) -> Datasets:
+def open_datasets(config: TrainConfig, folder: RunFolder, on_event: OnEvent = ignore_event) -> Datasets:
     """Check all the data that `config` names, and open it.
 
     Raises:
@@ -56,8 +60,11 @@ def open_datasets(config: TrainConfig, folder: RunFolder) -> Datasets:
     data = load_training_data(spec, cache=folder.frames)
     if not data.validation:
         raise DataError("no validation data", "give --validation, or a larger --validation-share")
-    make = _triplets if config.kind == FGPLG else _clips
-    train, validation = make(config, data)
+    if config.kind == DENSIFIER:
+        train, validation = _evidence(config, data, folder, on_event)
+    else:
+        make = _triplets if config.kind == FGPLG else _clips
+        train, validation = make(config, data)
     return Datasets(train, validation, data.notices, data.fingerprint)
 
 
@@ -133,6 +140,18 @@ def _triplets(config: TrainConfig, data: TrainingData) -> tuple[KeyedDataset, Ke
         motion=_motion(config),
     )
     return train, validation
+
+
+def _evidence(
+    config: TrainConfig, data: TrainingData, folder: RunFolder, on_event: OnEvent
+) -> tuple[KeyedDataset, KeyedDataset]:
+    seen, held_out = (
+        store_evidence(videos, config.gaps, folder.evidence, on_event)
+        for videos in (data.train, data.validation)
+    )
+    train = EvidenceDataset(seen, size=config.size, seed=config.seed, augmentation=_AUGMENTS[config.augment])
+    # Larger squares: nothing else tells how much of an object is right.
+    return train, EvidenceDataset(held_out, size=config.size * 3 // 2 // 16 * 16)
 
 
 def _motion(config: TrainConfig) -> StillMotion | None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from vsodtool import __version__
 from vsodtool.config.train import TrainConfig
 from vsodtool.errors import WeightsError
-from vsodtool.models.rcrnet import RcrNet
+from vsodtool.models.networks import Network
 
 _OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 _WORST = {"s_measure": -math.inf, "j": -math.inf, "mae": math.inf}
@@ -25,7 +25,7 @@ class Ema:
     The decay begins small, (1 + step) / (10 + step), so that the random beginning is soon forgotten.
     """
 
-    def __init__(self, network: RcrNet, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
         self._decay = decay
 
@@ -58,7 +58,7 @@ class TrainState:
         seconds: of training, over all runs.
     """
 
-    network: RcrNet
+    network: Network
     optimizer: torch.optim.Optimizer
     ema: Ema | None
     step: int = 0
@@ -70,7 +70,7 @@ class TrainState:
     seconds: float = 0.0
 
     @property
-    def judged(self) -> RcrNet:
+    def judged(self) -> Network:
         """The network that is validated and kept."""
         return self.network if self.ema is None else self.ema.network
 
@@ -123,7 +123,7 @@ class TrainState:
             ) from error
 
 
-def create_state(config: TrainConfig, network: RcrNet) -> TrainState:
+def create_state(config: TrainConfig, network: Network) -> TrainState:
     """The state before the first step."""
     return TrainState(
         network, create_optimizer(config, network), Ema(network, config.ema) if config.ema > 0 else None

@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from vsodtool.data.clip_batch import ClipBatch, collate_clips
+from vsodtool.data.evidence_batch import EvidenceBatch, collate_evidence
 from vsodtool.data.triplet_batch import FgplgBatch, collate_triplets
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO
+from vsodtool.models.evidence_architecture import DENSIFIER
+from vsodtool.models.evidence_net import EvidenceInput
 from vsodtool.models.fgplg import fgplg_input
-from vsodtool.models.losses import saliency_loss
+from vsodtool.models.losses import region_loss, saliency_loss
 from vsodtool.models.preprocessing import Preprocessing
 
 
@@ -43,11 +46,13 @@ class Task:
         collate: samples -> batch.
         network_input: batch on the device, preprocessing -> what the network takes.
         target: batch -> target.
+        loss: of logits, labels and weights (T, 1, H, W) of one clip.
     """
 
     collate: Callable[[Sequence[Any]], Any]
-    network_input: Callable[[Any, Preprocessing], Tensor]
+    network_input: Callable[[Any, Preprocessing], Any]
     target: Callable[[Any], Target]
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor] = saliency_loss
 
 
 def as_clips(logits: Tensor, target: Target) -> Tensor:
@@ -55,18 +60,19 @@ def as_clips(logits: Tensor, target: Target) -> Tensor:
     return logits.float().view(target.labels.shape)
 
 
-def clip_loss(logits: Tensor, target: Target) -> Tensor:
+def clip_loss(task: Task, logits: Tensor, target: Target) -> Tensor:
     """The mean of the losses of the clips.
 
     Each clip counts the same, whatever its weights: the loss of a batch is then the mean of those of its
     parts, and training is the same in one process and in several.
 
     Args:
+        task: whose loss it is.
         logits: (T, B, 1, H, W).
         target: of the same clips.
     """
     clips = zip(*(part.unbind(1) for part in (logits, target.labels, target.weights)), strict=True)
-    return torch.stack([saliency_loss(*clip) for clip in clips]).mean()
+    return torch.stack([task.loss(*clip) for clip in clips]).mean()
 
 
 def _normalised(images: Tensor, preprocessing: Preprocessing) -> Tensor:
@@ -90,6 +96,13 @@ def _fgplg_input(batch: FgplgBatch, preprocessing: Preprocessing) -> Tensor:
     return fgplg_input(frame, (warped[0], warped[1]), (flows[0], flows[1]))
 
 
+def _evidence_input(batch: EvidenceBatch, preprocessing: Preprocessing) -> EvidenceInput:
+    del preprocessing  # the network centres its images itself
+    maps = batch.maps.to(torch.float32, memory_format=torch.channels_last).div_(255)
+    images = batch.images.float().div_(255)
+    return EvidenceInput(maps, batch.distances, batch.positions, images, batch.labels, batch.known_positions)
+
+
 def _clip_target(batch: ClipBatch) -> Target:
     return Target(batch.labels, batch.weights, batch.images, batch.videos, batch.names)
 
@@ -99,8 +112,15 @@ def _fgplg_target(batch: FgplgBatch) -> Target:
     return Target(batch.target[None], batch.weights[None], batch.frame[None], batch.videos, frames)
 
 
+def _evidence_target(batch: EvidenceBatch) -> Target:
+    frames = [(name,) for name in batch.names]
+    images = batch.maps[:, :3]
+    return Target(batch.truth[None], batch.weights[None], images[None], batch.videos, frames)
+
+
 TASKS = {
     IMAGE: Task(collate_clips, _image_input, _clip_target),
     VIDEO: Task(collate_clips, _video_input, _clip_target),
     FGPLG: Task(collate_triplets, _fgplg_input, _fgplg_target),
+    DENSIFIER: Task(collate_evidence, _evidence_input, _evidence_target, region_loss),
 }

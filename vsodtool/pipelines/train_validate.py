@@ -11,8 +11,8 @@ import torch
 
 from vsodtool.errors import DataError
 from vsodtool.metrics import region_j, score_frame
+from vsodtool.models.networks import Network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.rcrnet import RcrNet
 from vsodtool.ops.sample_order import spread
 from vsodtool.pipelines.train_batches import Batch, KeyedDataset, read_batches
 from vsodtool.pipelines.train_interrupt import StopRequest
@@ -77,7 +77,7 @@ class Validator:
     precision: torch.dtype
 
     @torch.no_grad()
-    def __call__(self, network: RcrNet, stop: StopRequest) -> Validation:
+    def __call__(self, network: Network, stop: StopRequest) -> Validation:
         """Score `network`; S-measure and MAE after min-max stretch (protocol davsod), J at 0.5 without.
 
         Raises:
@@ -101,7 +101,7 @@ class Validator:
         return Validation(mean_scores(list(every.values())), len(every), drawn)
 
     def _batches(
-        self, network: RcrNet, stop: StopRequest
+        self, network: Network, stop: StopRequest
     ) -> Iterator[tuple[int, list[FrameResult], list[SheetCell]]]:
         chosen = spread(len(self.dataset), self.samples)
         starts = range(0, len(chosen), self.batch_size)
@@ -120,7 +120,7 @@ class Validator:
                 yield number, *self._judge(network, batch, draw=number in drawn)
 
     def _judge(
-        self, network: RcrNet, batch: Batch, *, draw: bool
+        self, network: Network, batch: Batch, *, draw: bool
     ) -> tuple[list[FrameResult], list[SheetCell]]:
         device = self.world.device
         data = batch.data.to(device)
@@ -128,7 +128,7 @@ class Validator:
         with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
             output = network(self.task.network_input(data, self.preprocessing))
         logits = as_clips(output, target)
-        loss = float(clip_loss(logits, target))
+        loss = float(clip_loss(self.task, logits, target))
         probabilities = logits.sigmoid().cpu()
         truth = target.labels.cpu() > 0.5
         found = []

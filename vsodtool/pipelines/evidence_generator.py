@@ -1,0 +1,144 @@
+"""The learned generator of vsodtool: a network weighs what `--method warp` fuses by rule."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.models.evidence_densifier import EvidenceDensifier
+from vsodtool.models.evidence_net import STEP, EvidenceInput
+from vsodtool.ops.boxes import Box, bounding_box, whole
+from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.object_frame import ObjectFrame, object_frame
+from vsodtool.pipelines.generator import Evidence, Generated
+from vsodtool.pipelines.interval import LabelledFrame, to_image
+from vsodtool.pipelines.learned_evidence import fused_label, object_maps
+from vsodtool.types import Size
+
+MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
+_REMEMBERED = 8  # labelled frames
+
+
+class EvidenceGenerator:
+    """One pass per object on the box that holds the objects; several compete by softmax.
+
+    The confidence of a pixel is the network's own, the lead of the winner over all others.
+    """
+
+    whole_frames = False
+
+    def __init__(self, densifier: EvidenceDensifier, name: str = "fgplg") -> None:
+        """Take over a network.
+
+        Args:
+            densifier: the network.
+            name: of the method, for manifests.
+        """
+        self.name = name
+        self._densifier = densifier
+        self._looks = _Looks(densifier)
+
+    def generate(self, evidence: Evidence) -> Generated:
+        """Let the network correct the fusion."""
+        fused = fused_label(evidence)
+        logits = torch.full((len(evidence.present), 1, *evidence.box.size), -torch.inf)
+        for number, present in enumerate(evidence.present):
+            if present:
+                logits[number] = self._decide(evidence, number, fused)
+        labels = torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
+        support = torch.ones_like(labels[:, :1])
+        return Generated(labels, pixel_confidence(labels, support, one_sided=len(evidence.sides) == 1))
+
+    def _decide(self, evidence: Evidence, number: int, fused: Tensor) -> Tensor:
+        """The logits of one object (1, h, w)."""
+        sides = (evidence.sides[0], evidence.sides[-1])
+        known = (sides[0].known, sides[1].known)
+        height, width = evidence.box.size
+        maps = object_maps(evidence, number, fused)
+        maps = functional.pad(maps, (0, -width % STEP, 0, -height % STEP), mode="replicate")
+        top, left = evidence.box.origin
+        box = Box(top, left, top + maps.shape[-2], left + maps.shape[-1])
+        frame = _reference(evidence, number, fused)
+        boxes = known_boxes(known, number)
+        told = EvidenceInput(
+            maps=maps,
+            distances=torch.tensor([[float(side.distance) for side in sides]]),
+            positions=frame.positions(box, STEP),
+            images=maps[:, None, :3],  # `looks` saw the labelled frames
+            labels=torch.stack([_label(k, number, box) for k, box in zip(known, boxes, strict=True)], dim=1),
+            known_positions=torch.stack(
+                [
+                    (_frame_of(k, number) or frame).positions(box, STEP)
+                    for k, box in zip(known, boxes, strict=True)
+                ],
+                dim=1,
+            ),
+        )
+        return self._densifier.decide(told, self._looks.of(known, boxes))[0, :, :height, :width]
+
+
+def _reference(evidence: Evidence, number: int, fused: Tensor) -> ObjectFrame:
+    """The object's frame of reference: by the fused label, by a given one, or the middle of the box."""
+    found = object_frame(fused[0, number], evidence.box.origin)
+    for side in evidence.sides:
+        found = found or _frame_of(side.known, number)
+    height, width = evidence.box.size
+    middle = (evidence.box.top + height / 2, evidence.box.left + width / 2)
+    return found or ObjectFrame(*middle, max(height, width) / 2)
+
+
+def _label(known: LabelledFrame, number: int, box: Box) -> Tensor:
+    return box.crop(known.labels[:, number : number + 1])
+
+
+class _Looks:
+    """What the network saw in the labelled frames: the same for all frames between them."""
+
+    def __init__(self, densifier: EvidenceDensifier) -> None:
+        self._densifier = densifier
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[int, Box], tuple[LabelledFrame, Tensor]] = OrderedDict()
+
+    def of(self, known: tuple[LabelledFrame, LabelledFrame], boxes: tuple[Box, Box]) -> Tensor:
+        return torch.cat([self._one(frame, box) for frame, box in zip(known, boxes, strict=True)], dim=1)
+
+    def _one(self, frame: LabelledFrame, box: Box) -> Tensor:
+        key = (id(frame), box)  # the frame is kept beside it, so its id stays its own
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][1]
+        seen = self._densifier.look(to_image(frame.rgb, box)[None])
+        with self._lock:
+            self._kept[key] = (frame, seen)
+            while len(self._kept) > _REMEMBERED:
+                self._kept.popitem(last=False)
+        return seen
+
+
+def known_boxes(known: tuple[LabelledFrame, LabelledFrame], number: int) -> tuple[Box, Box]:
+    """Where an object is in both labelled frames, with a margin: of one size, in whole cells."""
+    size = known[0].rgb.shape[0], known[0].rgb.shape[1]
+    found = [bounding_box(frame.labels[:, number, None], 0.5) for frame in known]
+    grown = [box.grow(MARGIN, SHARE, size) if box else None for box in found]
+    shown = [box for box in grown if box is not None] or [whole(size)]
+    wanted = tuple(
+        min(-(-max(box.size[axis] for box in shown) // STEP), size[axis] // STEP) * STEP for axis in (0, 1)
+    )
+    left, right = (_placed(box or shown[0], (wanted[0], wanted[1]), size) for box in grown)
+    return left, right
+
+
+def _placed(box: Box, wanted: Size, size: Size) -> Box:
+    """A box of the wanted size around the middle of another, inside the frame."""
+    top = min(max((box.top + box.bottom - wanted[0]) // 2, 0), size[0] - wanted[0])
+    left = min(max((box.left + box.right - wanted[1]) // 2, 0), size[1] - wanted[1])
+    return Box(top, left, top + wanted[0], left + wanted[1])
+
+
+def _frame_of(known: LabelledFrame, number: int) -> ObjectFrame | None:
+    return object_frame(known.labels[0, number], (0, 0))
