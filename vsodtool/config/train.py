@@ -81,6 +81,8 @@ class TrainConfig(CommonConfig):
         skip_width: see Architecture.
         refine_width: see Architecture.
         decoder_width: see Architecture.
+        motion_input: see Architecture; kinds image and video.
+        freeze_backbone: leave the weights of the backbone as they begin: faster, and no overfitting of them.
         init: imagenet, scratch, or a weight file or the folder of a run to start from.
         batch_norm: frozen statistics, as in the paper, or learned ones (needed with `init: scratch`).
         epochs: number of validations; the length of the training is epochs x steps_per_epoch.
@@ -122,6 +124,8 @@ class TrainConfig(CommonConfig):
     skip_width: int = 96
     refine_width: int = 128
     decoder_width: int = 256
+    motion_input: bool = False
+    freeze_backbone: bool = False
     init: str = "imagenet"
     batch_norm: str = "frozen"
     epochs: int = 50
@@ -169,6 +173,14 @@ class TrainConfig(CommonConfig):
             raise ConfigError("no data given", "name it with --data, or set `data:` in the file for --config")
         if not self.init:
             raise ConfigError("init: expected imagenet, scratch or a file, found nothing")
+        if self.motion_input and self.kind == "fgplg":
+            raise ConfigError(
+                "motion_input: expected false for kind fgplg, which has flows of its own, found true"
+            )
+        if self.init == "scratch" and self.freeze_backbone:
+            raise ConfigError(
+                "freeze_backbone: random weights would stay random", "use --init imagenet, or a file"
+            )
         if self.init == "scratch" and self.batch_norm == "frozen":
             raise ConfigError(
                 "batch_norm: 'frozen' statistics of a network that begins with random weights mean nothing",

@@ -11,19 +11,28 @@ from torch import Tensor
 
 from vsodtool.config.train import TrainConfig
 from vsodtool.errors import WeightsError
-from vsodtool.media.checkpoints import fetch_torchvision_weights
+from vsodtool.media.checkpoints import fetch_torchvision_weights, packaged_path, read_packaged_weights
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.run_folder import RunFolder
 from vsodtool.models.architecture import IMAGE, Architecture
 from vsodtool.models.frozen_bn import freeze_batch_norm
-from vsodtool.models.imagenet import fit_channels, imagenet_member, load_classifier
+from vsodtool.models.imagenet import NORMALISATION, PACKAGED, fit_channels, imagenet_member, load_classifier
 from vsodtool.models.networks import create_network
+from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet import RcrNet
 from vsodtool.models.seeded_dropout import SeededDropout2d, seed_dropout
 from vsodtool.pipelines.load_network import load_network
 from vsodtool.types import Event, OnEvent
 
-_WIDTHS = ("backbone", "output_stride", "context_width", "skip_width", "refine_width", "decoder_width")
+_WIDTHS = (
+    "backbone",
+    "output_stride",
+    "context_width",
+    "skip_width",
+    "refine_width",
+    "decoder_width",
+    "motion_input",
+)
 _FRESH = "ner."  # what a video network has beyond an image network
 
 
@@ -72,6 +81,9 @@ def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) 
         weights = _from_imagenet(network, architecture.backbone, on_event)
     elif load and config.init != "scratch":
         weights = _from_file(network, architecture, config.init, on_event)
+    if config.freeze_backbone:
+        network.backbone.requires_grad_(False)
+        freeze_batch_norm(network.backbone)
     if config.batch_norm == "frozen":
         freeze_batch_norm(network)
     return StartNetwork(network.train(), seed_dropout(network), weights)
@@ -91,7 +103,18 @@ def weight_path(init: str) -> str:
     )
 
 
+def preprocessing_of(config: TrainConfig) -> Preprocessing:
+    """What the pictures of a training go through: as in the training of the backbone's ImageNet weights."""
+    return Preprocessing(size=config.size, **NORMALISATION.get(config.backbone, {}))
+
+
 def _from_imagenet(network: RcrNet, backbone: str, on_event: OnEvent) -> dict[str, str]:
+    if backbone in PACKAGED:
+        package, file = PACKAGED[backbone]
+        path = packaged_path(package, file)
+        load_classifier(network.backbone, read_packaged_weights(path))
+        on_event(Event("notice", message=f"start: {backbone} with ImageNet weights ({package})"))
+        return {path.name: file_sha256(path)}
     member = imagenet_member(backbone)
     try:
         weights = fetch_torchvision_weights(
