@@ -173,14 +173,7 @@ class TrainConfig(CommonConfig):
             raise ConfigError("no data given", "name it with --data, or set `data:` in the file for --config")
         if not self.init:
             raise ConfigError("init: expected imagenet, scratch or a file, found nothing")
-        if self.motion_input and self.kind == "fgplg":
-            raise ConfigError(
-                "motion_input: expected false for kind fgplg, which has flows of its own, found true"
-            )
-        if self.init == "scratch" and self.freeze_backbone:
-            raise ConfigError(
-                "freeze_backbone: random weights would stay random", "use --init imagenet, or a file"
-            )
+        self._check_network()
         if self.init == "scratch" and self.batch_norm == "frozen":
             raise ConfigError(
                 "batch_norm: 'frozen' statistics of a network that begins with random weights mean nothing",
@@ -191,4 +184,14 @@ class TrainConfig(CommonConfig):
             raise ConfigError(
                 f"batch_size: expected at least 2 where batch norms learn from it, found {self.batch_size}",
                 "use a larger --batch-size, or --batch-norm frozen with weights to start from",
+            )
+
+    def _check_network(self) -> None:
+        if self.motion_input and self.kind == "fgplg":
+            raise ConfigError(
+                "motion_input: expected false for kind fgplg, which has flows of its own, found true"
+            )
+        if self.init == "scratch" and self.freeze_backbone:
+            raise ConfigError(
+                "freeze_backbone: random weights would stay random", "use --init imagenet, or a file"
             )

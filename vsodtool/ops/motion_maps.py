@@ -89,8 +89,8 @@ def mirror_maps(maps: Tensor) -> Tensor:
 
 def reverse_maps(maps: Tensor) -> Tensor:
     """Motion maps (..., C, h, w) of the same frame in the video played backwards."""
-    groups = maps.unflatten(-3, (len(OFFSETS), MAPS)).flip(-4).flatten(-4, -3)
-    return groups * _signs(maps, (-1, -1, 1))
+    groups = maps.view(*maps.shape[:-3], len(OFFSETS), MAPS, *maps.shape[-2:])
+    return groups.flip(-4).flatten(-4, -3) * _signs(maps, (-1, -1, 1))
 
 
 def enlarge_maps(maps: Tensor, side: int) -> Tensor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
 
 from torch import Tensor
 
@@ -18,7 +18,8 @@ from vsodtool.types import FlowEstimator, Frame
 BeginMotion = Callable[[], Future[Tensor]]
 
 
-class FrameInput(NamedTuple):
+@dataclass(frozen=True)
+class FrameInput:
     """What a network sees of one frame.
 
     Attributes:
@@ -81,8 +82,9 @@ class FrameInputs:
             del self._pictures[gone]
         # What lies further away is not looked at, so the video may as well begin and end here.
         within = {known: image for known, image in self._pictures.items() if known <= position + REACH}
-        return seen._replace(
-            motion=partial(self._pool.submit, _make_motion, within, position, first, last, self._estimator)
+        return replace(
+            seen,
+            motion=partial(self._pool.submit, _make_motion, within, position, first, last, self._estimator),
         )
 
 

@@ -119,10 +119,10 @@ class VideoPrediction:
         with read_ahead(self._source, _FRAMES_AHEAD) as frames:
             for frame in frames:
                 for seen in inputs.add(frame):
-                    detection.add(*seen)
+                    detection.add(seen.index, seen.name, seen.image, seen.motion)
                 self._write(detection.known(), writer, pools)
         for seen in inputs.end():
-            detection.add(*seen)
+            detection.add(seen.index, seen.name, seen.image, seen.motion)
             self._write(detection.known(), writer, pools)
         self._write(detection.rest(), writer, pools)
         while self._writing:

@@ -86,7 +86,7 @@ def _image_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
 
 def _video_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
     frames = _image_input(batch, preprocessing)
-    return frames.unflatten(0, batch.images.shape[:2])
+    return frames.view(*batch.images.shape[:2], *frames.shape[1:])
 
 
 def _fgplg_input(batch: FgplgBatch, preprocessing: Preprocessing) -> Tensor:
