@@ -182,7 +182,7 @@ def test_what_is_written(tmp_path: Path, film: Film, predict: Any, weights: Any)
 class Certain:
     """A network that knows: left half salient with probability p, the rest not."""
 
-    is_video, size, precision, device = True, 64, "fp32", torch.device("cpu")
+    is_video, sees_motion, size, precision, device = True, False, 64, "fp32", torch.device("cpu")
 
     def __init__(self, salient: float) -> None:
         self._salient = salient

@@ -86,6 +86,8 @@ class TrainConfig(CommonConfig):
         fine_width: see EvidenceArchitecture (kind densifier), as the next two.
         middle_width: see EvidenceArchitecture.
         coarse_width: see EvidenceArchitecture.
+        motion_input: see Architecture; kinds image and video.
+        freeze_backbone: leave the weights of the backbone as they begin: faster, and no overfitting of them.
         init: imagenet, scratch, or a weight file or the folder of a run to start from.
         batch_norm: frozen statistics, as in the paper, or learned ones (needed with `init: scratch`).
         epochs: number of validations; the length of the training is epochs x steps_per_epoch.
@@ -131,6 +133,8 @@ class TrainConfig(CommonConfig):
     fine_width: int = 32
     middle_width: int = 64
     coarse_width: int = 96
+    motion_input: bool = False
+    freeze_backbone: bool = False
     init: str = "imagenet"
     batch_norm: str = "frozen"
     epochs: int = 50
@@ -180,11 +184,6 @@ class TrainConfig(CommonConfig):
             raise ConfigError("no data given", "name it with --data, or set `data:` in the file for --config")
         if not self.init:
             raise ConfigError("init: expected imagenet, scratch or a file, found nothing")
-        if self.kind == "densifier" and self.init == "imagenet":
-            raise ConfigError(
-                "init: a densifier has no backbone that ImageNet weights would fit",
-                "use --init scratch or a file",
-            )
         if self.init == "scratch" and self.batch_norm == "frozen":
             raise ConfigError(
                 "batch_norm: 'frozen' statistics of a network that begins with random weights mean nothing",
@@ -195,4 +194,14 @@ class TrainConfig(CommonConfig):
             raise ConfigError(
                 f"batch_size: expected at least 2 where batch norms learn from it, found {self.batch_size}",
                 "use a larger --batch-size, or --batch-norm frozen with weights to start from",
+            )
+
+    def _check_network(self) -> None:
+        if self.motion_input and self.kind == "fgplg":
+            raise ConfigError(
+                "motion_input: expected false for kind fgplg, which has flows of its own, found true"
+            )
+        if self.init == "scratch" and self.freeze_backbone:
+            raise ConfigError(
+                "freeze_backbone: random weights would stay random", "use --init imagenet, or a file"
             )

@@ -34,6 +34,8 @@ class Augmentation:
             the hue turns by at most a tenth of it.
         blur: probability of a Gaussian blur.
         blur_sigma: its largest standard deviation, as a share of the side of the square.
+        blind: probability that the pictures of a clip are one grey, where there are motion maps to go by.
+        still: probability that the motion maps of a clip are those of things at rest.
     """
 
     flip: float = 0.5
@@ -44,6 +46,8 @@ class Augmentation:
     colour: float = 0.2
     blur: float = 0.15
     blur_sigma: float = 0.005
+    blind: float = 0.1
+    still: float = 0.15
 
     def __post_init__(self) -> None:
         """Refuse values out of range.
@@ -51,7 +55,7 @@ class Augmentation:
         Raises:
             ConfigError: naming the value, what was expected and what was found.
         """
-        for name in ("flip", "reverse", "keep", "blur"):
+        for name in ("flip", "reverse", "keep", "blur", "blind", "still"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"augmentation: {name}: expected 0 to 1, found {getattr(self, name)}")
         if not 0 < self.scale[0] <= self.scale[1] <= 1:
@@ -100,7 +104,7 @@ class Augmentation:
 
 
 AUGMENTATION = Augmentation()
-NO_AUGMENTATION = Augmentation(flip=0, reverse=0, scale=(1, 1), aspect=1, colour=0, blur=0)
+NO_AUGMENTATION = Augmentation(flip=0, reverse=0, scale=(1, 1), aspect=1, colour=0, blur=0, blind=0, still=0)
 PAPER = replace(NO_AUGMENTATION, reverse=0.5)  # section 4.1: random reversal in time, nothing else
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,16 @@ from vsodtool.data.clip_batch import ClipSample
 from vsodtool.data.labelled import LabelledFrame, LabelledVideo
 from vsodtool.data.still_clips import make_still_clip
 from vsodtool.data.still_motion import StillMotion
+from vsodtool.data.video_motion import VideoMotion
 from vsodtool.data.windows import count_clips, draw_window, fixed_window
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
 from vsodtool.media.images import read_grey
+from vsodtool.ops.motion_maps import mirror_maps, no_motion, reverse_maps
+from vsodtool.types import FlowEstimator
+
+# Made motion gives the object away more clearly than real motion does: half of the time pictures must do.
+_MADE_STILL = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class ClipDataset(Dataset[ClipSample]):
         confidence_weight: weigh pseudo-labels by their confidence (False = the paper).
         motion: how clips of more than one frame are made from still images, one clip an image; None leaves
             still images out.
+        estimator: makes the flow estimator of motion maps, once in every process that reads; None makes no
+            motion maps.
 
     Raises:
         ConfigError: `clip_length` or `size` is not positive.
@@ -61,6 +69,7 @@ class ClipDataset(Dataset[ClipSample]):
         augmentation: Augmentation | None = AUGMENTATION,
         confidence_weight: bool = False,
         motion: StillMotion | None = StillMotion(),  # noqa: B008 (frozen)
+        estimator: Callable[[], FlowEstimator] | None = None,
     ) -> None:
         if clip_length < 1 or size < 1:
             raise ConfigError(
@@ -71,6 +80,7 @@ class ClipDataset(Dataset[ClipSample]):
         self._augmentation = augmentation
         self._confidence_weight = confidence_weight
         self._motion = motion
+        self._maps = None if estimator is None else VideoMotion(estimator, size)
         self._seed = seed
         self._items = [
             _Item(number, clip)
@@ -101,11 +111,11 @@ class ClipDataset(Dataset[ClipSample]):
             return self._make(video, video.frames[item.clip], self._motion, rng)
         if self._augmentation is None:
             places = fixed_window(len(video.frames), self._length, item.clip)
-            return self._read(video, [video.frames[place] for place in places])
+            return self._read(video, places)
         places = draw_window(len(video.frames), self._length, item.clip, rng.random())
         if rng.random() < self._augmentation.reverse:
             places.reverse()
-        return self._read(video, [video.frames[place] for place in places], rng)
+        return self._without_a_sense(self._read(video, places, rng), rng)
 
     def _count(self, video: LabelledVideo) -> int:
         if self._moves(video):
@@ -128,17 +138,20 @@ class ClipDataset(Dataset[ClipSample]):
             augmentation=self._augmentation,
             rng=rng,
         )
-        return ClipSample(
+        sample = ClipSample(
             images=clip.images,
             labels=clip.labels,
             weights=torch.ones_like(clip.labels),
             video=video.name,
             names=tuple(f"{frame.name}+{place}" for place in range(self._length)),
+            motion=None if self._maps is None else self._maps.of_clip(clip.images),
         )
+        return self._without_a_sense(sample, rng, still=_MADE_STILL)
 
     def _read(
-        self, video: LabelledVideo, frames: list[LabelledFrame], rng: np.random.Generator | None = None
+        self, video: LabelledVideo, places: list[int], rng: np.random.Generator | None = None
     ) -> ClipSample:
+        frames = [video.frames[place] for place in places]
         masks = [read_label(frame.mask, video.encoding) for frame in frames]
         box, look = WHOLE, Look()
         if self._augmentation is not None and rng is not None:
@@ -153,7 +166,32 @@ class ClipDataset(Dataset[ClipSample]):
             weights=look.mirror(_as_maps(weights)).contiguous(),
             video=video.name,
             names=tuple(frame.name for frame in frames),
+            motion=self._see_motion(video, places, box, look),
         )
+
+    def _see_motion(self, video: LabelledVideo, places: list[int], box: Box, look: Look) -> Tensor | None:
+        """The motion maps of a clip, varied as its pictures are."""
+        if self._maps is None:
+            return None
+        if video.stills:
+            return no_motion(self._size).half()[None]
+        maps = torch.stack([self._maps.of_frame(video, place, box) for place in places])
+        maps = reverse_maps(maps) if places[0] > places[-1] else maps
+        return (mirror_maps(maps) if look.flip else maps).contiguous()
+
+    def _without_a_sense(
+        self, sample: ClipSample, rng: np.random.Generator, *, still: float | None = None
+    ) -> ClipSample:
+        """Now and then one of the two senses fails, so that the network learns to go by either."""
+        if self._augmentation is None or sample.motion is None:
+            return sample
+        chance = rng.random()
+        still = self._augmentation.still if still is None else max(still, self._augmentation.still)
+        if chance < self._augmentation.blind:
+            return replace(sample, images=torch.full_like(sample.images, 128))
+        if chance < self._augmentation.blind + still:
+            return replace(sample, motion=torch.zeros_like(sample.motion))
+        return sample
 
     def _weigh(self, frame: LabelledFrame, box: Box) -> npt.NDArray[np.float32]:
         if frame.given or not self._confidence_weight:

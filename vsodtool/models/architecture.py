@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from vsodtool.errors import ConfigError
+from vsodtool.ops.motion_layout import CHANNELS
 
 BACKBONES = (
     "resnet18",
@@ -15,6 +16,7 @@ BACKBONES = (
     "resnet101",
     "mobilenet_v3_small",
     "mobilenet_v3_large",
+    "efficientnet_lite0",
 )
 OUTPUT_STRIDES = (8, 16)
 IMAGE, VIDEO, FGPLG = "image", "video", "fgplg"
@@ -34,6 +36,7 @@ class Architecture:
         skip_width: channels of a projected skip, even.
         refine_width: channels after a refinement.
         decoder_width: channels before the logit.
+        motion_input: whether the network also sees motion maps (`ops.motion_maps`; not in the paper).
     """
 
     kind: str = VIDEO
@@ -43,6 +46,7 @@ class Architecture:
     skip_width: int = 96
     refine_width: int = 128
     decoder_width: int = 256
+    motion_input: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built.
@@ -60,10 +64,16 @@ class Architecture:
                 wanted = "an even number" if step == 2 else "a whole number"
                 raise ConfigError(f"architecture: {name}: expected {wanted} of at least 2, found {width!r}")
 
+        if not isinstance(self.motion_input, bool) or (self.motion_input and self.kind == FGPLG):
+            raise ConfigError(
+                "architecture: motion_input: expected true or false, false for fgplg, "
+                f"found {self.motion_input!r}"
+            )
+
     @property
     def channels_in(self) -> int:
-        """Channels of the network's input."""
-        return CHANNELS_IN[self.kind]
+        """Channels of the network's input: of the image, then of the motion maps if it sees any."""
+        return CHANNELS_IN[self.kind] + (CHANNELS if self.motion_input else 0)
 
     def as_dict(self) -> dict[str, Any]:
         """In JSON types."""
@@ -84,7 +94,8 @@ class Architecture:
     def __str__(self) -> str:
         """For tables: "video, resnet50/16, 256-96-128-256"."""
         widths = (self.context_width, self.skip_width, self.refine_width, self.decoder_width)
-        return f"{self.kind}, {self.backbone}/{self.output_stride}, {'-'.join(map(str, widths))}"
+        motion = ", motion" if self.motion_input else ""
+        return f"{self.kind}, {self.backbone}/{self.output_stride}, {'-'.join(map(str, widths))}{motion}"
 
 
 def _among(name: str, value: object, choices: tuple[Any, ...]) -> None:

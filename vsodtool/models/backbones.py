@@ -12,6 +12,7 @@ from torchvision.models.mobilenetv3 import InvertedResidual
 
 from vsodtool.errors import ConfigError
 from vsodtool.models.architecture import BACKBONES, OUTPUT_STRIDES
+from vsodtool.models.efficientnet_lite import EfficientNetLiteBackbone
 
 # Features at a quarter, an eighth, a sixteenth of the input, and the deepest ones at the output stride.
 Pyramid = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -87,7 +88,7 @@ _FAMILIES: dict[str, Callable[[Any, int, int], ResNetBackbone | MobileNetBackbon
 
 def create_backbone(
     name: str, *, channels_in: int = 3, output_stride: int = 16
-) -> ResNetBackbone | MobileNetBackbone:
+) -> ResNetBackbone | MobileNetBackbone | EfficientNetLiteBackbone:
     """A backbone with random weights.
 
     Args:
@@ -102,6 +103,8 @@ def create_backbone(
         raise ConfigError(f"backbone: expected one of {', '.join(BACKBONES)}, found '{name}'")
     if output_stride not in OUTPUT_STRIDES:
         raise ConfigError(f"output stride: expected 8 or 16, found {output_stride}")
+    if name == "efficientnet_lite0":  # torchvision has it not
+        return EfficientNetLiteBackbone(channels_in, output_stride)
     classifier = getattr(classifiers, name)(weights=None)
     return _FAMILIES[name](classifier, channels_in, output_stride)
 

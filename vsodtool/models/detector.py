@@ -13,6 +13,7 @@ from vsodtool.models.precision_check import agrees_with_fp32
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet import FrameFeatures, RcrNet
 from vsodtool.models.video_rcrnet import VideoRcrNet
+from vsodtool.ops.motion_maps import enlarge_maps
 
 _DECODED_AT_ONCE = {"cpu": 1, "cuda": 8, "mps": 2}  # frames; bounds the memory of long clips
 
@@ -54,6 +55,7 @@ class Detector:
         self.device = device
         self.size = preprocessing.size
         self.is_video = isinstance(network, VideoRcrNet)
+        self.sees_motion = network.architecture.motion_input
         self._preprocessing = preprocessing
         self._dtype = DTYPES[self.precision]
         self._network = prepare(network, device, self._dtype)
@@ -67,21 +69,30 @@ class Detector:
                 self._decode = torch.compile(self._decode)
 
     @torch.inference_mode()
-    def encode(self, images: Tensor) -> FrameFeatures:
+    def encode(self, images: Tensor, motion: Tensor | None = None) -> FrameFeatures:
         """What is known of frames by themselves, on the device; once per frame, whatever clips it is in.
 
         Args:
             images: uint8 (N, 3, size, size), RGB.
+            motion: their motion maps (N, CHANNELS, size / 2, size / 2), if `sees_motion`; see
+                `ops.motion_maps`.
 
         Raises:
-            ShapeError: the images are of another type or size.
+            ShapeError: the images are of another type or size, or motion is missing or not asked for.
         """
+        if (motion is not None) != self.sees_motion:
+            raise ShapeError(
+                f"motion maps: {'expected' if self.sees_motion else 'not expected'} by this network"
+            )
         if images.dtype != torch.uint8 or images.shape[1:] != (3, self.size, self.size):
             raise ShapeError(
                 f"images: expected uint8 (N, 3, {self.size}, {self.size}), "
                 f"found {images.dtype} {tuple(images.shape)}"
             )
         values = self._preprocessing.normalise(images.to(self.device).float().div_(255))
+        if motion is not None:
+            maps = enlarge_maps(motion.to(self.device, torch.float32), self.size)
+            values = torch.cat((values, maps), dim=1)
         with exact_products(self._dtype):
             return self._encode(values.to(self._dtype, memory_format=torch.channels_last))
 

@@ -9,6 +9,7 @@ from typing import Any
 from vsodtool.errors import ConfigError
 
 DENSIFIER = "densifier"
+LITE = "efficientnet_lite0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +18,14 @@ class EvidenceArchitecture:
 
     Attributes:
         kind: densifier.
+        backbone: whose features are matched, efficientnet_lite0.
         fine_width: channels at 1/2 of the size.
         middle_width: at 1/4.
         coarse_width: at 1/8.
     """
 
     kind: str = DENSIFIER
+    backbone: str = LITE
     fine_width: int = 32
     middle_width: int = 64
     coarse_width: int = 96
@@ -35,7 +38,9 @@ class EvidenceArchitecture:
         """
         if self.kind != DENSIFIER:
             raise ConfigError(f"architecture: kind: expected {DENSIFIER}, found {self.kind!r}")
-        for field in fields(self)[1:]:
+        if self.backbone != LITE:
+            raise ConfigError(f"architecture: backbone: expected {LITE}, found {self.backbone!r}")
+        for field in fields(self)[2:]:
             width = getattr(self, field.name)
             if not isinstance(width, int) or isinstance(width, bool) or width < 2:
                 raise ConfigError(
@@ -64,5 +69,5 @@ class EvidenceArchitecture:
         return cls(**values)
 
     def __str__(self) -> str:
-        """For tables: "densifier, 32-64-96"."""
-        return f"{self.kind}, {'-'.join(map(str, self.widths))}"
+        """For tables: "densifier, efficientnet_lite0, 32-64-96"."""
+        return f"{self.kind}, {self.backbone}, {'-'.join(map(str, self.widths))}"

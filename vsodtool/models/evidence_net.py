@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vsodtool.models.efficientnet_lite import STAGES, EfficientNetLiteBackbone
 from vsodtool.models.evidence_architecture import EvidenceArchitecture
 from vsodtool.models.label_memory import READ, LabelMemory
 from vsodtool.models.layers import ConvBnRelu, resize
 from vsodtool.ops.evidence_maps import FUSED, IMAGE, LEFT, MAPS, RIGHT
 
 STEP = 8  # heights and widths are multiples of this
+_Levels = tuple[Tensor, Tensor, Tensor]
 _CERTAIN = 0.01  # the fused label is believed up to this: logits stay finite, and can be turned round
 _CONTRAST = 4.0  # differences of images are small numbers
 
@@ -52,21 +54,28 @@ class _Halve(nn.Module):
 
 
 class Appearance(nn.Module):
-    """Features of an image at 1/2, 1/4 and 1/8 of its size."""
+    """Features of an image at 1/2, 1/4 and 1/8 of its size, made of those of a backbone."""
 
     def __init__(self, fine: int, middle: int, coarse: int) -> None:
         super().__init__()
+        quarter, eighth, sixteenth = (STAGES[number].channels for number in (1, 2, 4))
         self.fine = ConvBnRelu(4 * IMAGE, fine, 3)
-        self.middle = nn.Sequential(_Halve(fine, middle), ConvBnRelu(middle, middle, 3))
-        self.coarse = nn.Sequential(
-            _Halve(middle, coarse), ConvBnRelu(coarse, coarse, 3), ConvBnRelu(coarse, coarse, 3)
-        )
+        self.middle = ConvBnRelu(quarter, middle, 1)
+        self.coarse = nn.Sequential(ConvBnRelu(eighth + sixteenth, coarse, 1), ConvBnRelu(coarse, coarse, 3))
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Images (N, 3, H, W), about in [-1, 1] -> the three levels, fine to coarse."""
+    def forward(
+        self, images: Tensor, pyramid: tuple[Tensor, Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Images (N, 3, H, W), about in [-1, 1], and what the backbone saw -> the levels, fine to coarse."""
         fine = self.fine(functional.pixel_unshuffle(images, 2))
-        middle = self.middle(fine)
-        return fine, middle, self.coarse(middle)
+        return fine, self.middle(pyramid[0]), self.match(pyramid)
+
+    def match(self, pyramid: _Levels) -> Tensor:
+        """The coarse level alone: what is matched."""
+        _, eighth, sixteenth = pyramid
+        up = resize(sixteenth, (eighth.shape[-2], eighth.shape[-1]))
+        matched: Tensor = self.coarse(torch.cat((eighth, up), dim=1))
+        return matched
 
 
 class _Residual(nn.Module):
@@ -94,6 +103,8 @@ class EvidenceNet(nn.Module):
         super().__init__()
         self.architecture = architecture
         fine, middle, coarse = architecture.widths
+        # Its weights are ImageNet's, and stay: 27 videos teach nothing about what things look like.
+        self.backbone = EfficientNetLiteBackbone(IMAGE, 16, is_whole=False)
         self.appearance = Appearance(fine, middle, coarse)
         self.memory = LabelMemory(coarse)
         self.entry = ConvBnRelu(4 * MAPS + 2, fine, 3)
@@ -121,15 +132,15 @@ class EvidenceNet(nn.Module):
         The same for every frame between them, and for every object.
         """
         flat = images.flatten(0, 1).to(self.head.weight.dtype, memory_format=torch.channels_last)
-        coarse: Tensor = self.appearance(_centred(flat))[2]
+        coarse = self.appearance.match(self.backbone.shallow(_centred(flat)))
         return coarse.view(*images.shape[:2], *coarse.shape[1:])
 
     def decide(self, evidence: EvidenceInput, known: Tensor) -> Tensor:
         """Logits (B, 1, H, W), from what `look` saw in `evidence.images`."""
         maps = evidence.maps
         dtype = self.head.weight.dtype
-        image, fused = maps[:, :IMAGE].to(dtype), maps[:, FUSED:]
-        seen_fine, seen_middle, seen_coarse = self.appearance(_centred(image))
+        image, fused = _centred(maps[:, :IMAGE]).to(dtype), maps[:, FUSED:]
+        seen_fine, seen_middle, seen_coarse = self.appearance(image, self.backbone.shallow(image))
         half = functional.pixel_unshuffle(_differences(maps).to(dtype), 2)
         ages = torch.tanh(evidence.distances / 10).to(half.dtype)
         planes = ages[:, :, None, None].expand(-1, -1, *half.shape[-2:])

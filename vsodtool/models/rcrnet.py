@@ -8,11 +8,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vsodtool.models.architecture import Architecture
+from vsodtool.models.architecture import CHANNELS_IN, Architecture
 from vsodtool.models.aspp import Aspp
-from vsodtool.models.backbones import create_backbone
+from vsodtool.models.backbones import Pyramid, create_backbone
 from vsodtool.models.decoder import Decoder
 from vsodtool.models.layers import ConvBnRelu, resize
+from vsodtool.models.motion_encoder import MotionEncoder
 from vsodtool.models.skip import SkipBottleneck
 from vsodtool.types import Size
 
@@ -58,9 +59,11 @@ class RcrNet(nn.Module):
         self.architecture = architecture
         stride = architecture.output_stride
         self.backbone = create_backbone(
-            architecture.backbone, channels_in=architecture.channels_in, output_stride=stride
+            architecture.backbone, channels_in=CHANNELS_IN[architecture.kind], output_stride=stride
         )
-        fine, middle, coarse, deepest = self.backbone.channels
+        self.motion = MotionEncoder(stride) if architecture.motion_input else None
+        beside = (0, 0, 0, 0) if self.motion is None else self.motion.channels
+        fine, middle, coarse, deepest = map(sum, zip(self.backbone.channels, beside, strict=True))
         context, skip = architecture.context_width, architecture.skip_width
         refine = architecture.refine_width
         self.aspp = Aspp(deepest, context, stride)
@@ -79,10 +82,21 @@ class RcrNet(nn.Module):
 
         The skips are projected here already: they are then small enough to be kept for many frames.
         """
-        fine, middle, coarse, deepest = self.backbone(images)
+        fine, middle, coarse, deepest = self._pyramid(images)
         skips = [skip(level) for skip, level in zip(self.skips, (coarse, middle, fine), strict=True)]
         size = (images.shape[-2], images.shape[-1])
         return FrameFeatures(self.aspp(deepest), (skips[0], skips[1], skips[2]), size)
+
+    def _pyramid(self, images: Tensor) -> Pyramid:
+        """Features of the image at four levels, beside them those of its motion if the network sees any."""
+        if self.motion is None:
+            return self.backbone(images)  # type: ignore[no-any-return]
+        seen = CHANNELS_IN[self.architecture.kind]
+        fine, middle, coarse, deepest = (
+            torch.cat(level, dim=1)
+            for level in zip(self.backbone(images[:, :seen]), self.motion(images[:, seen:]), strict=True)
+        )
+        return fine, middle, coarse, deepest
 
     def decode(self, features: FrameFeatures, context: Tensor) -> Tensor:
         """Logits (N, 1, H, W) of frames.

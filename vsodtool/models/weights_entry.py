@@ -12,8 +12,8 @@ from vsodtool.models.architecture import Architecture
 from vsodtool.models.evidence_architecture import EvidenceArchitecture
 from vsodtool.models.preprocessing import Preprocessing
 
-BUNDLED, EXTERNAL, FETCHED = "bundled", "external", "fetched"
-ORIGINS = (BUNDLED, EXTERNAL, FETCHED)
+BUNDLED, EXTERNAL, FETCHED, PACKAGED = "bundled", "external", "fetched", "packaged"
+ORIGINS = (BUNDLED, EXTERNAL, FETCHED, PACKAGED)
 FLOW, BACKBONE = "flow", "backbone"
 
 
@@ -25,7 +25,7 @@ class WeightsEntry:
         name: what users call it.
         kind: image, video, fgplg, densifier (networks of vsodtool), flow or backbone (parts made by others).
         origin: bundled (comes with vsodtool), external (the user gets the file), fetched (by torchvision,
-            when it is first needed).
+            when it is first needed), packaged (inside a Python package that the user installs).
         summary: what it was trained on, in one line.
         file: its name in `weights/`, at its source, or in torch's cache.
         sha256: of the file; torchvision publishes the first digits only, "" where nothing is published.

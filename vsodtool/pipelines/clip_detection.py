@@ -17,6 +17,7 @@ from vsodtool.pipelines.frame_features import FeatureStore
 
 if TYPE_CHECKING:
     from vsodtool.models.detector import Detector
+    from vsodtool.pipelines.frame_inputs import BeginMotion
 
 
 @dataclass(frozen=True)
@@ -96,18 +97,19 @@ class ClipDetection:
         self._collected: list[range] = []  # clips of the batch that is being put together
         self._batches: deque[_Batch] = deque()
 
-    def add(self, index: int, name: str, image: Future[Tensor]) -> None:
+    def add(self, index: int, name: str, image: Future[Tensor], motion: BeginMotion | None = None) -> None:
         """The next frame that decoded.
 
         Args:
             index: number of the frame in the video: its position, and more where frames did not decode.
             name: of the frame.
             image: uint8 (3, S, S).
+            motion: see `FrameInput`.
         """
         wanted = self._wanted(name)
         if wanted:
             self._sums[self._position] = _Sum(name)
-        self._store.add(image, wanted=wanted)
+        self._store.add(image, motion, wanted=wanted)
         self._expected = self._announced - (index - self._position)
         self._position += 1
         self._collect(self._schedule.add())

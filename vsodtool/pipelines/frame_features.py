@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from vsodtool.models.detector import Detector
     from vsodtool.models.rcrnet import FrameFeatures
+    from vsodtool.pipelines.frame_inputs import BeginMotion
 
 
 @dataclass
@@ -21,6 +22,7 @@ class _Group:
     """Neighbouring frames that go through the network together."""
 
     images: list[Future[Tensor]] = field(default_factory=list)
+    motions: list[BeginMotion] = field(default_factory=list)  # of each image, or none at all
     wanted: bool = False
     features: Future[list[FrameFeatures]] | None = None
 
@@ -38,10 +40,12 @@ class FeatureStore:
         self._count = 0
         self._ended = False
 
-    def add(self, image: Future[Tensor], *, wanted: bool) -> None:
-        """The next frame, uint8 (3, S, S); if `wanted`, its group is begun as soon as it is full."""
+    def add(self, image: Future[Tensor], motion: BeginMotion | None = None, *, wanted: bool) -> None:
+        """The next frame (see `FrameInput`); if `wanted`, its group is begun as soon as it is full."""
         group = self._groups.setdefault(self._count // self._size, _Group())
         group.images.append(image)
+        if motion is not None:
+            group.motions.append(motion)
         group.wanted = group.wanted or wanted
         self._count += 1
         if group.wanted:
@@ -91,10 +95,17 @@ class FeatureStore:
 
     def _begin(self, group: _Group) -> None:
         if group.features is None and (self._ended or len(group.images) == self._size):
-            group.features = self._pool.submit(self._encode, list(group.images))
+            motions = [begin() for begin in group.motions]
+            group.features = self._pool.submit(self._encode, list(group.images), motions)
 
     def _numbers(self, positions: range) -> range:
         return range(positions.start // self._size, (positions.stop - 1) // self._size + 1)
 
-    def _encode(self, images: Sequence[Future[Tensor]]) -> list[FrameFeatures]:
-        return self._detector.encode(torch.stack([image.result() for image in images])).split()
+    def _encode(
+        self, images: Sequence[Future[Tensor]], motions: Sequence[Future[Tensor]]
+    ) -> list[FrameFeatures]:
+        pictures = torch.stack([image.result() for image in images])
+        if not motions:
+            return self._detector.encode(pictures).split()
+        maps = torch.stack([motion.result() for motion in motions])
+        return self._detector.encode(pictures, maps).split()

@@ -183,6 +183,7 @@ def _pools(config: PredictConfig, detector: Detector, workers: int) -> Iterator[
 
 def _describe(name: str, detector: Detector, batching: Batching) -> str:
     how = f"clips of {batching.clip_length}" if detector.is_video else "every frame by itself"
+    how += ", with motion" if detector.sees_motion else ""
     return (
         f"weights: {name}, {how}, {detector.size}x{detector.size}, {detector.precision} on {detector.device}"
     )

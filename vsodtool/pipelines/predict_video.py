@@ -17,8 +17,9 @@ from vsodtool.errors import DeviceError
 from vsodtool.media.frames import FrameSource
 from vsodtool.media.resume import ResumeState
 from vsodtool.models.detector import Detector
-from vsodtool.ops.network_image import to_network_image
+from vsodtool.models.motion_flow import motion_estimator
 from vsodtool.pipelines.clip_detection import Batching, ClipDetection
+from vsodtool.pipelines.frame_inputs import FrameInputs
 from vsodtool.pipelines.label_overlay import write_overlay
 from vsodtool.pipelines.predict_report import PredictVideoReport
 from vsodtool.pipelines.read_ahead import read_ahead
@@ -112,12 +113,17 @@ class VideoPrediction:
             announced=count,
             wanted=lambda name: name not in finished,
         )
+        estimator = motion_estimator() if self._detector.sees_motion else None
+        inputs = FrameInputs(self._detector.size, pools.frames, estimator)
         writer = SaliencyWriter(self._config, self._layout, self._name, self._source.size)
         with read_ahead(self._source, _FRAMES_AHEAD) as frames:
             for frame in frames:
-                image = pools.frames.submit(to_network_image, frame.rgb, self._detector.size)
-                detection.add(frame.index, frame.name, image)
+                for seen in inputs.add(frame):
+                    detection.add(seen.index, seen.name, seen.image, seen.motion)
                 self._write(detection.known(), writer, pools)
+        for seen in inputs.end():
+            detection.add(seen.index, seen.name, seen.image, seen.motion)
+            self._write(detection.known(), writer, pools)
         self._write(detection.rest(), writer, pools)
         while self._writing:
             self._commit(self._writing.popleft().result())

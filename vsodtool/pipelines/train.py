@@ -18,11 +18,10 @@ from vsodtool.media.layout import check_output
 from vsodtool.media.lock import OutputLock
 from vsodtool.media.manifest import COMPLETE, write_manifest
 from vsodtool.media.run_folder import RunFolder, read_checkpoint
-from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.sample_order import SampleOrder
 from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.train_batches import read_batches
-from vsodtool.pipelines.train_init import StartNetwork, start_network
+from vsodtool.pipelines.train_init import StartNetwork, preprocessing_of, start_network
 from vsodtool.pipelines.train_interrupt import stop_requests
 from vsodtool.pipelines.train_loop import Loop, Plan
 from vsodtool.pipelines.train_processes import World, join_world
@@ -112,7 +111,7 @@ class _Run:
     def _train(self, start: StartNetwork, state: TrainState, report: TrainReport) -> TrainReport:
         config, world, plan = self.config, self.world, self.plan
         keep_freed_memory()
-        task, preprocessing = TASKS[config.kind], Preprocessing(size=config.size)
+        task, preprocessing = TASKS[config.kind], preprocessing_of(config)
         workers = reader_processes(config, world, resolve_workers(0))
         with ExitStack() as stack:
             stop = stack.enter_context(stop_requests())

@@ -7,25 +7,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vsodtool.config.train import TrainConfig
 from vsodtool.errors import WeightsError
-from vsodtool.media.checkpoints import fetch_torchvision_weights
+from vsodtool.media.checkpoints import fetch_torchvision_weights, packaged_path, read_packaged_weights
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.run_folder import RunFolder
 from vsodtool.models.architecture import IMAGE, Architecture
+from vsodtool.models.backbones import create_backbone
+from vsodtool.models.efficientnet_lite import EfficientNetLiteBackbone
 from vsodtool.models.evidence_architecture import DENSIFIER, EvidenceArchitecture
 from vsodtool.models.frozen_bn import freeze_batch_norm
-from vsodtool.models.imagenet import fit_channels, imagenet_member, load_classifier
+from vsodtool.models.imagenet import NORMALISATION, PACKAGED, fit_channels, imagenet_member, load_classifier
 from vsodtool.models.networks import AnyArchitecture, Network, create_network
-from vsodtool.models.rcrnet import RcrNet
+from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.seeded_dropout import SeededDropout2d, seed_dropout
 from vsodtool.pipelines.load_network import load_network
 from vsodtool.types import Event, OnEvent
 
-_WIDTHS = ("backbone", "output_stride", "context_width", "skip_width", "refine_width", "decoder_width")
-_EVIDENCE_WIDTHS = ("fine_width", "middle_width", "coarse_width")
+_EVIDENCE_WIDTHS = ("backbone", "fine_width", "middle_width", "coarse_width")
+_WIDTHS = (
+    "backbone",
+    "output_stride",
+    "context_width",
+    "skip_width",
+    "refine_width",
+    "decoder_width",
+    "motion_input",
+)
 _FRESH = "ner."  # what a video network has beyond an image network
 
 
@@ -72,10 +82,13 @@ def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) 
         torch.manual_seed(config.seed)
         network = create_network(architecture)
     weights: dict[str, str] = {}
-    if load and config.init == "imagenet" and isinstance(network, RcrNet):
+    if load and config.init == "imagenet":
         weights = _from_imagenet(network, config.backbone, on_event)
     elif load and config.init != "scratch":
         weights = _from_file(network, architecture, config.init, on_event)
+    if config.freeze_backbone:
+        network.backbone.requires_grad_(False)
+        freeze_batch_norm(network.backbone)
     if config.batch_norm == "frozen":
         freeze_batch_norm(network)
     return StartNetwork(network.train(), seed_dropout(network), weights)
@@ -95,7 +108,18 @@ def weight_path(init: str) -> str:
     )
 
 
-def _from_imagenet(network: RcrNet, backbone: str, on_event: OnEvent) -> dict[str, str]:
+def preprocessing_of(config: TrainConfig) -> Preprocessing:
+    """What the pictures of a training go through: as in the training of the backbone's ImageNet weights."""
+    return Preprocessing(size=config.size, **NORMALISATION.get(config.backbone, {}))
+
+
+def _from_imagenet(network: Network, backbone: str, on_event: OnEvent) -> dict[str, str]:
+    if backbone in PACKAGED:
+        package, file = PACKAGED[backbone]
+        path = packaged_path(package, file)
+        _load_classifier(network.backbone, backbone, read_packaged_weights(path))
+        on_event(Event("notice", message=f"start: {backbone} with ImageNet weights ({package})"))
+        return {path.name: file_sha256(path)}
     member = imagenet_member(backbone)
     try:
         weights = fetch_torchvision_weights(
@@ -105,10 +129,20 @@ def _from_imagenet(network: RcrNet, backbone: str, on_event: OnEvent) -> dict[st
         raise WeightsError(
             f"--init imagenet: {error.message}", f"{error.hint}; or use --init FILE, or --init scratch"
         ) from error
-    load_classifier(network.backbone, weights)
+    _load_classifier(network.backbone, backbone, weights)
     on_event(Event("notice", message=f"start: {backbone} with ImageNet weights ({member.url})"))
     name = member.url.rpartition("/")[2]
     return {name: name.rpartition("-")[2].partition(".")[0]}
+
+
+def _load_classifier(backbone: nn.Module, name: str, weights: Mapping[str, Tensor]) -> None:
+    if isinstance(backbone, EfficientNetLiteBackbone) and not backbone.is_whole:
+        whole = create_backbone(name)
+        load_classifier(whole, weights)
+        values = whole.state_dict()
+        backbone.load_state_dict({name: values[name] for name in backbone.state_dict()})
+        return
+    load_classifier(backbone, weights)
 
 
 def _from_file(

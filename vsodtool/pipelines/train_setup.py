@@ -20,6 +20,7 @@ from vsodtool.media.run_folder import RunFolder
 from vsodtool.models.architecture import FGPLG, IMAGE
 from vsodtool.models.evidence_architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator
+from vsodtool.models.motion_flow import motion_estimator
 from vsodtool.models.precision import DTYPES, resolve_precision
 from vsodtool.ops.sample_order import steps_per_round
 from vsodtool.pipelines.evidence_store import store_evidence
@@ -104,6 +105,7 @@ def place(network: nn.Module, device: torch.device) -> None:
 
 def _clips(config: TrainConfig, data: TrainingData) -> tuple[KeyedDataset, KeyedDataset]:
     length = 1 if config.kind == IMAGE else config.clip_length
+    estimator = motion_estimator if config.motion_input else None
     train = ClipDataset(
         data.train,
         clip_length=length,
@@ -112,9 +114,15 @@ def _clips(config: TrainConfig, data: TrainingData) -> tuple[KeyedDataset, Keyed
         augmentation=_AUGMENTS[config.augment],
         confidence_weight=config.confidence_weight,
         motion=_motion(config),
+        estimator=estimator,
     )
     validation = ClipDataset(
-        data.validation, clip_length=length, size=config.size, augmentation=None, motion=_motion(config)
+        data.validation,
+        clip_length=length,
+        size=config.size,
+        augmentation=None,
+        motion=_motion(config),
+        estimator=estimator,
     )
     return train, validation
 

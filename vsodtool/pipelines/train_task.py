@@ -18,6 +18,7 @@ from vsodtool.models.evidence_net import EvidenceInput
 from vsodtool.models.fgplg import fgplg_input
 from vsodtool.models.losses import region_loss, saliency_loss
 from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.ops.motion_maps import enlarge_maps
 
 
 class Target(NamedTuple):
@@ -82,12 +83,16 @@ def _normalised(images: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 def _image_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
-    return _normalised(batch.images.flatten(0, 1), preprocessing)
+    frames = _normalised(batch.images.flatten(0, 1), preprocessing)
+    if batch.motion is None:
+        return frames
+    maps = enlarge_maps(batch.motion.flatten(0, 1).float(), frames.shape[-1])
+    return torch.cat((frames, maps), dim=1)
 
 
 def _video_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
-    frames = _normalised(batch.images.flatten(0, 1), preprocessing)
-    return frames.view(batch.images.shape)
+    frames = _image_input(batch, preprocessing)
+    return frames.view(*batch.images.shape[:2], *frames.shape[1:])
 
 
 def _fgplg_input(batch: FgplgBatch, preprocessing: Preprocessing) -> Tensor:

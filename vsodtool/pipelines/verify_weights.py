@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from vsodtool.errors import WeightsError
-from vsodtool.media.checkpoints import torchvision_weights_path
+from vsodtool.media.checkpoints import packaged_path, torchvision_weights_path
 from vsodtool.media.weight_files import check_sha256, sha256_of_weights
-from vsodtool.models.weights_entry import BUNDLED, EXTERNAL, FETCHED, WeightsEntry, WeightsRegistry
+from vsodtool.models.weights_entry import BUNDLED, EXTERNAL, FETCHED, PACKAGED, WeightsEntry, WeightsRegistry
 from vsodtool.models.weights_registry import REGISTRY
 from vsodtool.pipelines.load_network import LoadedNetwork, load_network
 from vsodtool.types import Event, OnEvent, ignore_event
@@ -51,10 +51,13 @@ class _Source:
 
 
 def verify_all(*, registry: WeightsRegistry = REGISTRY) -> list[VerifiedWeights]:
-    """Look at every bundled file, and at what torchvision has fetched so far. Nothing is downloaded."""
+    """Look at every bundled file, at what torchvision has fetched so far and at packages that are installed.
+
+    Nothing is downloaded.
+    """
     found = []
     for entry in registry.entries:
-        if entry.origin == EXTERNAL:
+        if entry.origin == EXTERNAL or (entry.origin == PACKAGED and not _is_installed(entry)):
             continue
         path = _path(entry, registry)
         if entry.origin == FETCHED and not path.exists():
@@ -86,7 +89,7 @@ def verify_weights(
         WeightsError: it is not there, or not what it should be.
     """
     entry = registry.find(name_or_file)
-    if entry is not None and entry.origin == FETCHED:
+    if entry is not None and entry.origin in {FETCHED, PACKAGED}:
         return _fetched(entry, _path(entry, registry), sha256)
     loaded = load_network(name_or_file, registry=registry)
     check_sha256(loaded.path, loaded.sha256, sha256)
@@ -114,9 +117,26 @@ def _fetched(entry: WeightsEntry, path: Path, sha256: str) -> VerifiedWeights:
 
 
 def _path(entry: WeightsEntry, registry: WeightsRegistry) -> Path:
+    if entry.origin == PACKAGED:
+        return packaged_path(*_package(entry))
     return (
         registry.path(entry) if entry.origin == BUNDLED else torchvision_weights_path(_Source(entry.source))
     )
+
+
+def _package(entry: WeightsEntry) -> tuple[str, str]:
+    """The package that holds these weights, and their file in it."""
+    from vsodtool.models.imagenet import PACKAGED as FILES  # imports torchvision
+
+    return next((package, file) for package, file in FILES.values() if Path(file).name == entry.file)
+
+
+def _is_installed(entry: WeightsEntry) -> bool:
+    try:
+        packaged_path(*_package(entry))
+    except WeightsError:
+        return False
+    return True
 
 
 def _check_entry(entry: WeightsEntry, loaded: LoadedNetwork, registry: WeightsRegistry) -> None:
