@@ -20,8 +20,10 @@ def test_the_defaults_are_the_papers() -> None:
 @pytest.mark.parametrize(
     ("values", "part"),
     [
-        ({"kind": "audio"}, "kind: expected one of image, fgplg, video, found 'audio'"),
+        ({"kind": "audio"}, "kind: expected one of image, fgplg, video, densifier, found 'audio'"),
         ({"data": ()}, "no data given"),
+        ({"gaps": (5, 1)}, "gaps: expected whole numbers of at least 2, found [5, 1]"),
+        ({"gaps": ()}, "gaps: expected whole numbers"),
         ({"size": 450}, "size: expected a multiple of 16 of at least 64, found 450"),
         ({"size": 32}, "size: expected a multiple of 16"),
         ({"validation_share": 1.0}, "validation_share: expected a number between 0 and 1, found 1"),

@@ -22,7 +22,7 @@ from vsodtool.pipelines import train_loop
 from vsodtool.pipelines.load_network import load_network
 from vsodtool.pipelines.train import run_train
 from vsodtool.pipelines.train_setup import Datasets, open_datasets
-from vsodtool.pipelines.train_task import Target, clip_loss
+from vsodtool.pipelines.train_task import Target, Task, clip_loss
 from vsodtool.types import Event
 
 MakeConfig = Callable[..., TrainConfig]
@@ -56,6 +56,21 @@ def test_a_run_leaves_everything_it_promises(config: MakeConfig, tmp_path: Path,
     assert any("left" in event.message for event in events)
 
 
+def test_a_densifier_is_trained_on_evidence_that_is_recorded_once(config: MakeConfig, tmp_path: Path) -> None:
+    tiny = {"kind": "densifier", "gaps": (2, 4), "steps_per_epoch": 2, "backbone": "efficientnet_lite0"}
+    widths = {"fine_width": 8, "middle_width": 8, "coarse_width": 8}
+    events: list[Event] = []
+    report = run_train(config(**tiny, **widths), on_event=events.append)
+    assert (report.kind, report.steps) == ("densifier", 4)
+    recorded = sum("recording" in event.message for event in events)
+    assert recorded == 4 * 2  # videos, gaps
+    network = load_network(str(tmp_path / "run" / "best.safetensors"), ("densifier",))
+    assert network.architecture.as_dict()["fine_width"] == 8
+    events.clear()
+    run_train(config(**tiny, **widths, overwrite=True, seed=1), on_event=events.append)
+    assert not any("recording" in event.message for event in events)
+
+
 def test_it_learns_where_the_bright_square_is(config: MakeConfig) -> None:
     report = run_train(config(kind="image", epochs=1, steps_per_epoch=30, ema=0.0, learning_rate=3e-3))
     curve = losses(report.output)
@@ -68,7 +83,13 @@ def test_the_options_that_were_used_can_be_used_again(config: MakeConfig, tmp_pa
     stored = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
     assert set(stored) == set(TrainConfig.__dataclass_fields__)
     again = TrainConfig(
-        **{**stored, "data": tuple(stored["data"]), "validation": (), "output": tmp_path / "run"}
+        **{
+            **stored,
+            "data": tuple(stored["data"]),
+            "gaps": tuple(stored["gaps"]),
+            "validation": (),
+            "output": tmp_path / "run",
+        }
     )
     assert again == used
 
@@ -161,8 +182,8 @@ def test_a_loss_that_is_no_number_stops_and_the_last_good_checkpoint_is_kept(
 ) -> None:
     calls = itertools.count(1)
 
-    def sometimes(logits: torch.Tensor, target: Target) -> torch.Tensor:
-        loss = clip_loss(logits, target)
+    def sometimes(task: Task, logits: torch.Tensor, target: Target) -> torch.Tensor:
+        loss = clip_loss(task, logits, target)
         return loss * poison if next(calls) > 5 else loss
 
     monkeypatch.setattr(train_loop, "clip_loss", sometimes)

@@ -1,0 +1,114 @@
+"""`--method fgplg` with vsodtool's own densifier, its network untrained: then it is the fusion of `warp`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsodtool.config import PseudoLabelConfig
+from vsodtool.models.evidence_architecture import EvidenceArchitecture
+from vsodtool.models.evidence_densifier import EvidenceDensifier
+from vsodtool.models.evidence_net import STEP
+from vsodtool.models.networks import create_network
+from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.pipelines.evidence_generator import EvidenceGenerator, known_boxes
+from vsodtool.pipelines.generator import WarpGenerator
+from vsodtool.pipelines.interval import LabelledFrame
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
+from vsodtool.pipelines.save_network import save_network
+
+Film = Callable[..., Any]
+PAN = [(2, 1), (1, 0), (-1, 1), (2, -1), (1, 1), (-2, 0)]
+TINY = EvidenceArchitecture(fine_width=8, middle_width=8, coarse_width=8)
+
+
+def generator() -> EvidenceGenerator:
+    torch.manual_seed(0)
+    network = create_network(TINY)
+    return EvidenceGenerator(EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32"))
+
+
+def masks_of(out: Path) -> list[np.ndarray[Any, Any]]:
+    return [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in sorted((out / "masks").rglob("*.png"))]
+
+
+def config(tmp_path: Path, out: str, **options: Any) -> PseudoLabelConfig:
+    return PseudoLabelConfig(
+        inputs=(str(tmp_path / "clip"),),
+        masks=tmp_path / "masks",
+        output=tmp_path / out,
+        device="cpu",
+        workers=2,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("labelled", [(0, 6), (3,), (0, 3, 6)])
+@pytest.mark.parametrize("objects", [{1: (72, 75, 30, 25)}, {1: (72, 75, 20, 25), 2: (80, 102, 20, 20)}])
+def test_untrained_it_finds_what_the_fusion_finds(
+    film: Film, tmp_path: Path, labelled: tuple[int, ...], objects: dict[int, tuple[int, ...]]
+) -> None:
+    clip = film(PAN, size=(70, 90), objects=objects)  # no multiple of the cells
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", labelled, 1)
+    run_pseudolabel(config(tmp_path, "a"), generator=generator())
+    run_pseudolabel(config(tmp_path, "b"), generator=WarpGenerator())
+    for here, there in zip(masks_of(tmp_path / "a"), masks_of(tmp_path / "b"), strict=True):
+        # Objects compete by softmax of logits here, by their shares there: that differs along borders only.
+        assert np.mean(here != there) < 0.01
+
+
+def test_weights_name_the_network(film: Film, tmp_path: Path) -> None:
+    clip = film(PAN, size=(64, 64), objects={1: (72, 75, 30, 25)})
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", (0, 6), 255)
+    weights = tmp_path / "tiny.safetensors"
+    torch.manual_seed(0)
+    save_network(weights, create_network(TINY), Preprocessing(size=64))
+    report = run_pseudolabel(config(tmp_path, "out", method="fgplg", weights=str(weights)))
+    assert report.method == "fgplg"
+    assert len(masks_of(tmp_path / "out")) == 7
+
+
+def labelled(size: tuple[int, int], box: tuple[int, int, int, int] | None) -> LabelledFrame:
+    labels = torch.zeros(1, 1, *size)
+    if box is not None:
+        top, left, height, width = box
+        labels[..., top : top + height, left : left + width] = 1
+    return LabelledFrame(0, "0", np.zeros((*size, 3), np.uint8), labels)
+
+
+sizes = st.tuples(st.integers(8, 90), st.integers(8, 90))
+
+
+@given(st.data())
+def test_boxes_around_an_object_are_of_one_size_whole_cells_and_inside(data: st.DataObject) -> None:
+    size = data.draw(sizes)
+    frames = []
+    for _ in range(2):
+        if data.draw(st.booleans()):
+            top, left = data.draw(st.integers(0, size[0] - 1)), data.draw(st.integers(0, size[1] - 1))
+            height = data.draw(st.integers(1, size[0] - top))
+            frames.append(labelled(size, (top, left, height, data.draw(st.integers(1, size[1] - left)))))
+        else:
+            frames.append(labelled(size, None))
+    boxes = known_boxes((frames[0], frames[1]), 0)
+    assert boxes[0].size == boxes[1].size
+    for frame, box in zip(frames, boxes, strict=True):
+        assert box.size[0] % STEP == box.size[1] % STEP == 0
+        assert min(box.size) > 0
+        assert box.top >= 0
+        assert box.left >= 0
+        assert box.bottom <= size[0]
+        assert box.right <= size[1]
+        inside = box.crop(frame.labels).sum()
+        if frame.labels.sum() and max(size) % STEP == min(size) % STEP == 0:
+            assert inside == frame.labels.sum()  # all of the object
