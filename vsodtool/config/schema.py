@@ -119,7 +119,8 @@ class PseudoLabelConfig(ShardedConfig):
         inputs: video files, folders of frames, or "-".
         masks: folder of masks.
         output: folder that receives masks/, frames.csv, manifest.json and what the switches below ask for.
-        method: auto (fgplg where weights are named, else warp), warp (no learned weights) or fgplg.
+        method: auto (the better one for each video, tried on labels that it hides), warp (no learned
+            weights) or fgplg. auto can only try fgplg where weights are named.
         weights: name or file of the weights of `fgplg`, "" for the default.
         flow: of fgplg, to the labelled frames: composed along the frames between, or direct as in the paper;
             auto is composed.
@@ -152,7 +153,7 @@ class PseudoLabelConfig(ShardedConfig):
                 f"weights: '{self.weights}' given, but method 'warp' uses no weights",
                 "leave out --weights, or choose --method fgplg",
             )
-        if self.flow != "auto" and resolve_method(self) == "warp":
+        if self.flow != "auto" and candidate_methods(self) == ("warp",):
             raise ConfigError(
                 f"flow: '{self.flow}' given, but method 'warp' has only its own way to use flow",
                 "leave out --flow, or choose --method fgplg with --weights",
@@ -170,11 +171,11 @@ class DemoConfig(CommonConfig):
     output: Path = Path("demo-out")
 
 
-def resolve_method(config: PseudoLabelConfig) -> str:
-    """The method that a run uses: auto is "fgplg" where weights are named, else "warp"."""
+def candidate_methods(config: PseudoLabelConfig) -> tuple[str, ...]:
+    """The methods that a run may use, the default first; auto chooses from those that it can use."""
     if config.method == "auto":
-        return "fgplg" if config.weights else "warp"
-    return config.method
+        return ("fgplg", "warp") if config.weights else ("warp",)
+    return (config.method,)
 
 
 def resolve_flow(config: PseudoLabelConfig) -> str:

@@ -1,19 +1,22 @@
-"""Options of `pseudolabel` -> the estimators, the generator and the way to fill intervals that a run uses."""
+"""Options of `pseudolabel` -> the estimators, the generators and the ways to fill intervals of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
-from vsodtool.config.schema import PseudoLabelConfig, resolve_flow, resolve_method
+from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.ops.matching import Search
-from vsodtool.pipelines.densify import FillInterval, densify_interval
+from vsodtool.pipelines.densify import DenseFrame, FillInterval, densify_interval, densify_with_each
 from vsodtool.pipelines.generator import Generator, WarpGenerator
+from vsodtool.pipelines.interval import IntervalJob, Workers
+from vsodtool.pipelines.method_trial import TryInterval
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.types import Event, FlowEstimator, OnEvent
 
@@ -69,21 +72,28 @@ class Method:
     """How a run makes labels.
 
     Attributes:
-        fill: fills an interval.
+        fills: ways to fill an interval by name, the default first; of several, one is chosen for each video.
+        trials: together they try all of these ways on one frame; empty where there is one way only.
         flow: names of the flow estimators, for people.
     """
 
-    fill: FillInterval
+    fills: dict[str, FillInterval]
+    trials: list[TryInterval]
     flow: str
+
+    @property
+    def names(self) -> list[str]:
+        """The candidates, the default first."""
+        return list(self.fills)
 
 
 def load_weights(config: PseudoLabelConfig, on_event: OnEvent) -> LoadedNetwork | None:
-    """The weights that the method in `config` needs, None if it needs none.
+    """The weights that the methods in `config` need, None if they need none.
 
     Raises:
         WeightsError: they cannot be had, are damaged or of another network.
     """
-    if resolve_method(config) != "fgplg":
+    if "fgplg" not in candidate_methods(config):
         return None
     from vsodtool.models.architecture import FGPLG
     from vsodtool.pipelines.load_network import load_network
@@ -101,7 +111,7 @@ def create_method(
     backend: str,
     device: torch.device,
     estimator: FlowEstimator | None = None,
-    generator: Generator | None = None,
+    generators: Sequence[Generator] = (),
     on_event: OnEvent,
 ) -> Method:
     """What `config` asks for.
@@ -112,39 +122,83 @@ def create_method(
         backend: of the flow, not auto.
         device: that computes.
         estimator: used for all flows instead of the backend.
-        generator: used instead of the method that `config` names.
+        generators: used instead of the methods that `config` names, the default first.
         on_event: hears of downloads.
 
     Raises:
         WeightsError: a RAFT whose weights cannot be had.
     """
-    if generator is None and loaded is not None:
-        from vsodtool.models.densifier import FgplgDensifier
-        from vsodtool.pipelines.direct import densify_directly
-        from vsodtool.pipelines.fgplg_generator import FgplgGenerator
-
-        direct = resolve_flow(config) == "direct"
-        densifier = FgplgDensifier(
-            loaded.network,
-            loaded.preprocessing,
-            device=device,
-            precision="fp32" if direct else "auto",  # direct is the paper to the last digit
-        )
-        if direct:
+    carrying = {generator.name: generator for generator in generators}
+    names = list(carrying) or list(candidate_methods(config))
+    fills: dict[str, FillInterval] = {}
+    trials: list[TryInterval] = []
+    flows: list[str] = []
+    for name in names if not generators else ():
+        if name == "warp":
+            carrying[name] = create_generator(config.quality)
+        elif resolve_flow(config) == "composed":
+            carrying[name] = _fgplg(loaded, device)
+        else:
             flow = estimator or create_estimator(
                 backend, quality=config.quality, device=device, on_event=on_event
             )
-            return Method(
-                partial(densify_directly, estimator=flow, densifier=densifier), f"direct {flow.name}"
-            )
-        generator = FgplgGenerator(densifier)
-    plan = (
-        MotionPlan(estimator, estimator)
-        if estimator is not None
-        else motion_plan(backend, config.quality, device, on_event)
+            fills[name] = _fgplg_directly(loaded, device, flow)
+            trials.append(_alone(name, fills[name]))
+            flows.append(f"direct {flow.name}")
+    if carrying:
+        plan = (
+            MotionPlan(estimator, estimator)
+            if estimator is not None
+            else motion_plan(backend, config.quality, device, on_event)
+        )
+        for name, generator in carrying.items():
+            fills[name] = partial(densify_interval, plan=plan, generator=generator)
+        # Evidence is shared by those that ask for the same: each is tried on what it will work with.
+        for whole_frames in (False, True):
+            alike = [each for each in carrying.values() if each.whole_frames is whole_frames]
+            if alike:
+                trials.append(partial(densify_with_each, plan=plan, generators=alike))
+        flows.append(plan.name)
+    return Method({name: fills[name] for name in names}, trials if len(names) > 1 else [], "; ".join(flows))
+
+
+def _fgplg(loaded: LoadedNetwork | None, device: torch.device) -> Generator:
+    from vsodtool.models.densifier import FgplgDensifier
+    from vsodtool.pipelines.fgplg_generator import FgplgGenerator
+
+    assert loaded is not None
+    return FgplgGenerator(FgplgDensifier(loaded.network, loaded.preprocessing, device=device))
+
+
+def _fgplg_directly(
+    loaded: LoadedNetwork | None, device: torch.device, estimator: FlowEstimator
+) -> FillInterval:
+    from vsodtool.models.densifier import FgplgDensifier
+    from vsodtool.pipelines.direct import densify_directly
+
+    assert loaded is not None
+    densifier = FgplgDensifier(
+        loaded.network,
+        loaded.preprocessing,
+        device=device,
+        precision="fp32",  # the paper to the last digit
     )
-    fill = partial(densify_interval, plan=plan, generator=generator or create_generator(config.quality))
-    return Method(fill, plan.name)
+    return partial(densify_directly, estimator=estimator, densifier=densifier)
+
+
+def _alone(name: str, fill: FillInterval) -> TryInterval:
+    """A trial of one way to fill intervals."""
+
+    def attempt(
+        job: IntervalJob,
+        *,
+        workers: Workers,
+        on_frame: Callable[[str, DenseFrame], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        fill(job, workers=workers, on_frame=partial(on_frame, name), cancelled=cancelled)
+
+    return attempt
 
 
 def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEvent) -> MotionPlan:
