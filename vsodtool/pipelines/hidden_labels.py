@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import log
 from statistics import median
 
 MOST = 4  # tests per video
 LEAST = 2  # as many tests as are made whatever they cost
 SHARE = 0.25  # of the video's frames that more tests than LEAST may walk through
-ALIKE = 2.0  # the reach of two tests is as good if it differs by no more than this factor
+ALIKE = 2.0  # a test that reaches this many times as far as another one is as good a choice
 
 
 def reach(before: int, after: int) -> float:
@@ -48,6 +48,15 @@ def typical_reach(labels: Sequence[int], frames: int) -> float:
     return median(found) if found else 0.0
 
 
+def misfit(found: float, wanted: float) -> float:
+    """How badly a test of one reach stands for frames of another one; 0 where they are equal.
+
+    Counted by factors. Too short a reach counts twice: what every method gets right tells nothing.
+    """
+    factor = log(found / wanted)
+    return factor if factor > 0 else -2 * factor
+
+
 def select_hidden(
     labels: Sequence[int], frames: int, usable: Callable[[int], bool] = lambda _: True
 ) -> list[int]:
@@ -69,17 +78,14 @@ def select_hidden(
     if len(labels) < 3 or len(labels) == frames:
         return []
     wanted = typical_reach(labels, frames)
-
-    def misfit(position: int) -> float:
-        here = labels[position]
-        return abs(log(reach(here - labels[position - 1], labels[position + 1] - here) / wanted))
-
-    inner = range(1, len(labels) - 1)
-    closest = min(map(misfit, inner))
-    fitting = [position for position in inner if misfit(position) <= closest + log(ALIKE)]
+    misfits = {
+        position: misfit(reach(here - before, after - here), wanted)
+        for position, (before, here, after) in enumerate(zip(labels, labels[1:], labels[2:], strict=False), 1)
+    }
+    fitting = [at for at, value in misfits.items() if value <= min(misfits.values()) + log(ALIKE)]
     chosen: list[int] = []
     for count in range(MOST, LEAST - 1, -1):
-        chosen = _spread(fitting, count, misfit, usable)
+        chosen = _spread(fitting, count, misfits, usable)
         walked = sum(labels[position + 1] - labels[position - 1] for position in chosen)
         if len(chosen) <= LEAST or walked <= SHARE * frames:
             break
@@ -87,17 +93,17 @@ def select_hidden(
 
 
 def _spread(
-    fitting: Sequence[int], count: int, misfit: Callable[[int], float], usable: Callable[[int], bool]
+    fitting: Sequence[int], count: int, misfits: Mapping[int, float], usable: Callable[[int], bool]
 ) -> list[int]:
     """The best usable one of each of `count` neighbourhoods, and for those that have none the next best."""
     count = min(count, len(fitting))
     chosen: list[int] = []
     for number in range(count):
-        part = fitting[len(fitting) * number // count : len(fitting) * (number + 1) // count]
-        middle = (part[0] + part[-1]) / 2
-        ranked = sorted(part, key=lambda position: (misfit(position), abs(position - middle)))
-        chosen += [position for position in ranked if usable(position)][:1]
-    for position in sorted(set(fitting) - set(chosen), key=misfit):
+        middle = len(fitting) * (number + 0.5) / count - 0.5
+        places = range(len(fitting) * number // count, len(fitting) * (number + 1) // count)
+        ranked = sorted(places, key=lambda place: (misfits[fitting[place]], abs(place - middle)))
+        chosen += [fitting[place] for place in ranked if usable(fitting[place])][:1]
+    for position in sorted(set(fitting) - set(chosen), key=misfits.__getitem__):
         if len(chosen) == count:
             break
         if usable(position):
