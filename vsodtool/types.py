@@ -67,6 +67,24 @@ class FrameRecord:
     confidence: float
 
 
+@dataclass(frozen=True)
+class MethodChoice:
+    """Which densification method a video gets, and why.
+
+    Attributes:
+        method: its name.
+        hidden: names of the labelled frames that were hidden and made again by each candidate, in order;
+            empty where nothing was tried.
+        hidden_j: for each candidate the mean J that it reached on them, in [0, 1]; empty where nothing was.
+        reason: one sentence for people.
+    """
+
+    method: str
+    hidden: list[str]
+    hidden_j: dict[str, float]
+    reason: str
+
+
 @runtime_checkable
 class FlowEstimator(Protocol):
     """Optical flow between image pairs: the one method that a backend implements.

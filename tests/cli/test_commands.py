@@ -7,7 +7,7 @@ import json
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class LabelVideoReport:
     skipped: int = 0
     confidence: float = 0.75
     seconds: float = 1.25
+    method: str = "warp"
+    hidden_j: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -50,6 +52,7 @@ class LabelReport:
     videos: list[LabelVideoReport]
     losses: list[str]
     dry_run: bool = False
+    method: str = "warp"
 
     def as_dict(self) -> dict[str, Any]:
         return {"videos": [vars(video) for video in self.videos], "losses": self.losses}

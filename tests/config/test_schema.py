@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vsodtool.config import PseudoLabelConfig, resolve_flow, resolve_method
+from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.errors import ConfigError
 
 
@@ -14,17 +14,17 @@ def make(**values: object) -> PseudoLabelConfig:
 
 
 @pytest.mark.parametrize(
-    ("values", "method"),
+    ("values", "methods"),
     [
-        ({}, "warp"),
-        ({"method": "warp"}, "warp"),
-        ({"weights": "w.safetensors"}, "fgplg"),
-        ({"method": "fgplg"}, "fgplg"),
-        ({"method": "fgplg", "weights": "w.safetensors"}, "fgplg"),
+        ({}, ("warp",)),
+        ({"method": "warp"}, ("warp",)),
+        ({"weights": "w.safetensors"}, ("fgplg", "warp")),
+        ({"method": "fgplg"}, ("fgplg",)),
+        ({"method": "fgplg", "weights": "w.safetensors"}, ("fgplg",)),
     ],
 )
-def test_auto_is_fgplg_where_weights_are_named(values: dict[str, str], method: str) -> None:
-    assert resolve_method(make(**values)) == method
+def test_auto_chooses_where_weights_are_named(values: dict[str, str], methods: tuple[str, ...]) -> None:
+    assert candidate_methods(make(**values)) == methods
 
 
 @pytest.mark.parametrize(("flow", "resolved"), [("auto", "composed"), ("direct", "direct")])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from vsodtool.errors import DeviceError
 from vsodtool.media.journal import Journal
-from vsodtool.types import FrameRecord, FrameStatus
+from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
 
 
 def record(frame: str, video: str = "bear", confidence: float = 0.5) -> FrameRecord:
@@ -52,6 +52,35 @@ def test_the_later_line_holds(path: Path) -> None:
     journal.commit([record("00001", confidence=0.2)])
     journal.close()
     assert Journal(path).records("bear")["00001"].confidence == 0.2
+
+
+def test_choices_come_back_and_are_no_frames(path: Path) -> None:
+    tried = MethodChoice("warp", ["00010", "naïve\udcff"], {"warp": 0.1 + 0.2, "fgplg": 0.25}, "best there")
+    given = MethodChoice("fgplg", [], {}, "fewer than 3 labelled frames")
+    journal = Journal(path)
+    journal.choose("bear", given)
+    journal.choose("bear", tried)
+    journal.choose("cat", given)
+    journal.commit([record("00001")])
+    journal.choices().clear()
+    assert journal.choices() == {"bear": tried, "cat": given}
+    journal.close()
+    again = Journal(path)
+    assert again.choices() == {"bear": tried, "cat": given}
+    assert again.videos() == ["bear"]
+    assert again.done() == {}
+    again.close()
+    with pytest.raises(DeviceError, match="is closed"):
+        again.choose("bear", given)
+
+
+@pytest.mark.parametrize(
+    "line", ['{"choice": "bear"}', '{"choice": "bear", "method": "x", "hidden_j": 3}', "[]"]
+)
+def test_a_damaged_choice_counts_as_never_made(path: Path, line: str) -> None:
+    path.parent.mkdir()
+    path.write_text(f"{line}\n")
+    assert Journal(path).choices() == {}
 
 
 def test_records_are_a_copy(path: Path) -> None:

@@ -23,7 +23,7 @@ from vsodtool.media.manifest import (
     read_manifest,
     write_manifest,
 )
-from vsodtool.types import FrameRecord, FrameStatus
+from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
 
 
 class Colour(StrEnum):
@@ -43,6 +43,15 @@ MANIFEST = Manifest(
 
 def test_round_trip(tmp_path: Path) -> None:
     write_manifest(tmp_path / "manifest.json", MANIFEST)
+    assert read_manifest(tmp_path / "manifest.json") == MANIFEST
+    choice = MethodChoice("warp", ["00010"], {"warp": 0.75, "fgplg": 0.5}, "best there")
+    chosen = replace(MANIFEST, choices={"bear": choice})
+    write_manifest(tmp_path / "manifest.json", chosen)
+    assert read_manifest(tmp_path / "manifest.json") == chosen
+    content = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    assert content["choices"]["bear"]["hidden_j"] == {"warp": 0.75, "fgplg": 0.5}
+    del content["choices"]  # as earlier builds of this version wrote it
+    (tmp_path / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
     assert read_manifest(tmp_path / "manifest.json") == MANIFEST
 
 

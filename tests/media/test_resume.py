@@ -24,7 +24,7 @@ from vsodtool.media.journal import Journal
 from vsodtool.media.layout import OutputLayout
 from vsodtool.media.manifest import CLEARING, Manifest, read_manifest, write_manifest
 from vsodtool.media.resume import check_resumable, describe_run, start_or_resume
-from vsodtool.types import FrameRecord, FrameStatus
+from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
 
 MakeInput = Callable[..., Any]
 Snapshot = dict[str, bytes]
@@ -137,6 +137,28 @@ def test_a_complete_run_that_lost_a_file_is_mended_even_through_a_kill(run: Run)
         assert len(rows) == 3
         state.finish(rows, 1.0)
     assert snapshot(run.layout.root) == before
+
+
+def test_a_choice_holds_through_kills_completion_and_mending(run: Run) -> None:
+    choice = MethodChoice("warp", ["00001"], {"warp": 0.75}, "best there")
+    with run.start() as state:
+        assert state.choice("bear") is None
+        state.choose("bear", choice)
+    with run.start() as state:
+        assert (state.choice("bear"), state.choice("cat")) == (choice, None)
+        assert state.finish([run.make("bear", "00000")], 1.0).choices == {"bear": choice}
+    run.layout.masks("bear", "00000").unlink()
+    for _ in range(2):  # begun to mend, and killed
+        with run.start(outputs_of=run.outputs_of) as state:
+            assert not state.complete
+            assert state.choice("bear") == choice
+    with run.start(outputs_of=run.outputs_of) as state:
+        assert state.finish([run.make("bear", "00000")], 1.0).choices == {"bear": choice}
+    with run.start(overwrite=True) as state:
+        assert state.choice("bear") is None
+    written = read_manifest(run.layout.manifest)
+    assert written is not None
+    assert written.choices == {}
 
 
 def test_another_order_of_inputs_is_the_same_run(run: Run) -> None:

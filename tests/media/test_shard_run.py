@@ -19,7 +19,7 @@ from vsodtool.media.layout import OutputLayout
 from vsodtool.media.manifest import CLEARING, Manifest, read_manifest, write_manifest
 from vsodtool.media.resume import describe_run, start_or_resume
 from vsodtool.media.shard_run import Part, ShardState, start_shard
-from vsodtool.types import FrameRecord, FrameStatus
+from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
 
 FRAMES = {"cat": ["0", "1"], "bear": ["0", "1", "2"], "ant": ["0"]}
 OWN = {
@@ -161,6 +161,26 @@ def test_shards_finish_what_a_whole_run_began(run: Run) -> None:
         with run.start(shard) as state:
             run.work(state)
     assert run.files() == FILES
+
+
+def test_the_choices_of_all_shards_come_together(run: Run) -> None:
+    choices = {video: MethodChoice("warp", [], {}, f"because of {video}") for video in FRAMES}
+    with run.start(TWO) as state:
+        for video in sorted(OWN[TWO]):
+            state.choose(video, choices[video])
+        run.work(state)
+    with run.start(ONE) as state:
+        state.choose("bear", choices["bear"])
+    for mend in (False, True):
+        with run.start(ONE) as state:
+            assert not state.complete
+            assert state.choice("bear") == choices["bear"]
+            run.work(state)
+        written = read_manifest(run.layout.manifest)
+        assert written is not None
+        assert (written.status, written.choices) == ("complete", choices)
+        if not mend:
+            run.layout.masks("bear", "0").unlink()
 
 
 def test_a_run_that_lost_a_file_is_mended_by_its_shard_alone(run: Run) -> None:

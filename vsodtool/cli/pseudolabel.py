@@ -31,13 +31,23 @@ def pseudolabel(
         options.choose(
             "--method",
             among=METHODS,
-            help="warp needs no learned weights; fgplg does; auto is fgplg where --weights are named.",
-            default="auto",
+            help="fgplg is learned, warp is not, auto is the better one for each video, by hidden labels.",
+            default="fgplg",
         ),
     ] = None,
     weights: Annotated[
         str | None,
         options.option("--weights", help="Weights of fgplg.", panel=options.HOW, metavar="NAME|FILE"),
+    ] = None,
+    adapt: Annotated[
+        int | None,
+        options.option(
+            "--adapt",
+            help="Fine-tune fgplg on each video's own masks for N steps; used where that is better.",
+            panel=options.HOW,
+            default=0,
+            metavar="N",
+        ),
     ] = None,
     flow: Annotated[
         str | None,
@@ -104,6 +114,7 @@ def pseudolabel(
             "output": output,
             "method": method,
             "weights": weights,
+            "adapt": adapt,
             "flow": flow,
             "quality": quality,
             "backend": backend,
@@ -123,10 +134,14 @@ def pseudolabel(
         from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
         report = run_in_ranks(run_pseudolabel, settings, reporter)
-    table = Table(["video", "frames", "given", "generated", "skipped", "confidence", "seconds"])
+    chosen = ["method", "hidden J"] if report.method == "auto" else []
+    table = Table(["video", "frames", "given", "generated", "skipped", "confidence", *chosen, "seconds"])
     for video in report.videos:
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
         counts = video.frames, video.given, video.generated, video.skipped
-        table.add(video.name, *counts, mean, f"{video.seconds:.1f}")
+        reached = video.hidden_j.get(video.method)
+        hidden = f"{reached:.3f}" if reached is not None else "-"
+        more = [video.method or "-", hidden] if chosen else []
+        table.add(video.name, *counts, mean, *more, f"{video.seconds:.1f}")
     print_report(report.as_dict(), table, as_json=json)
     refuse_losses(report.losses, settings.output)

@@ -13,8 +13,8 @@ from vsodtool.config.schema import (
     DemoConfig,
     FlowConfig,
     PseudoLabelConfig,
+    candidate_methods,
     resolve_flow,
-    resolve_method,
 )
 from vsodtool.config.shipped import shipped_path
 from vsodtool.config.train import TrainConfig
@@ -32,9 +32,9 @@ __all__ = [
     "FlowConfig",
     "PseudoLabelConfig",
     "TrainConfig",
+    "candidate_methods",
     "load_config",
     "read_options",
     "resolve_flow",
-    "resolve_method",
     "shipped_path",
 ]

@@ -119,8 +119,11 @@ class PseudoLabelConfig(ShardedConfig):
         inputs: video files, folders of frames, or "-".
         masks: folder of masks.
         output: folder that receives masks/, frames.csv, manifest.json and what the switches below ask for.
-        method: auto (fgplg where weights are named, else warp), warp (no learned weights) or fgplg.
-        weights: name or file of the weights of `fgplg`, "" for the default.
+        method: fgplg (learned), warp (no learned weights) or auto (the better of both for each video, tried
+            on labels that it hides).
+        weights: name or file of the weights of `fgplg`, "" for the default: vsodtool's own densifier.
+        adapt: fine-tune that on the labels of each video for so many steps, and use what comes out where it
+            is better on labels that were hidden from it; 0 does not.
         flow: of fgplg, to the labelled frames: composed along the frames between, or direct as in the paper;
             auto is composed.
         quality: fast, balanced or best.
@@ -134,11 +137,12 @@ class PseudoLabelConfig(ShardedConfig):
     inputs: tuple[str, ...]
     masks: Path
     output: Path
-    method: str = "auto"
+    method: str = "fgplg"
     weights: str = ""
     flow: str = "auto"
     quality: str = "balanced"
     backend: str = "auto"
+    adapt: int = 0
     every: int = 0
     soft: bool = False
     confidence: bool = False
@@ -152,7 +156,14 @@ class PseudoLabelConfig(ShardedConfig):
                 f"weights: '{self.weights}' given, but method 'warp' uses no weights",
                 "leave out --weights, or choose --method fgplg",
             )
-        if self.flow != "auto" and resolve_method(self) == "warp":
+        if self.adapt < 0:
+            raise ConfigError(f"adapt: expected a number of steps, at least 0, found {self.adapt}")
+        if self.adapt and self.method == "warp":
+            raise ConfigError(
+                f"adapt: {self.adapt} given, but method 'warp' has nothing to learn",
+                "leave out --adapt, or choose --method fgplg or auto",
+            )
+        if self.flow != "auto" and candidate_methods(self) == ("warp",):
             raise ConfigError(
                 f"flow: '{self.flow}' given, but method 'warp' has only its own way to use flow",
                 "leave out --flow, or choose --method fgplg with --weights",
@@ -170,11 +181,11 @@ class DemoConfig(CommonConfig):
     output: Path = Path("demo-out")
 
 
-def resolve_method(config: PseudoLabelConfig) -> str:
-    """The method that a run uses: auto is "fgplg" where weights are named, else "warp"."""
+def candidate_methods(config: PseudoLabelConfig) -> tuple[str, ...]:
+    """The methods that a run may use, the default first."""
     if config.method == "auto":
-        return "fgplg" if config.weights else "warp"
-    return config.method
+        return ("fgplg", "warp")
+    return (config.method,)
 
 
 def resolve_flow(config: PseudoLabelConfig) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsodtool.media.atomic import disk_errors
@@ -14,7 +14,7 @@ from vsodtool.media.layout import OutputLayout
 from vsodtool.media.lock import probe
 from vsodtool.media.manifest import CLEARING, COMPLETE, Manifest, write_manifest
 from vsodtool.media.spill import FrameSpill
-from vsodtool.types import FrameRecord
+from vsodtool.types import FrameRecord, MethodChoice
 
 OutputsOf = Callable[[FrameRecord], Iterable[Path]]
 
@@ -26,10 +26,12 @@ class Earlier:
     Attributes:
         frames: the finished frames whose files exist, by video and name.
         complete: all is done, and all files are still there.
+        choices: the method of each video for which one was chosen.
     """
 
     frames: dict[str, dict[str, FrameRecord]]
     complete: bool
+    choices: dict[str, MethodChoice] = field(default_factory=dict)
 
 
 def find_earlier(layout: OutputLayout, before: Manifest | None, outputs_of: OutputsOf | None) -> Earlier:
@@ -44,8 +46,10 @@ def find_earlier(layout: OutputLayout, before: Manifest | None, outputs_of: Outp
         return Earlier({}, complete=False)
     # frames.csv beside a journal: a run that was complete once and is being mended.
     records = read_frames_csv(layout.frames_csv) if layout.frames_csv.exists() else []
+    choices = dict(before.choices)
     for path in layout.journals():
         journal = Journal(path, foreign=True)
+        choices |= journal.choices()
         for video in journal.videos():
             records += journal.records(video).values()
     frames: dict[str, dict[str, FrameRecord]] = {}
@@ -54,7 +58,7 @@ def find_earlier(layout: OutputLayout, before: Manifest | None, outputs_of: Outp
         if outputs_of is None or _all_exist(outputs_of(record)):
             frames.setdefault(record.video, {})[record.frame] = record
             intact += 1
-    return Earlier(frames, before.status == COMPLETE and intact == len(records))
+    return Earlier(frames, before.status == COMPLETE and intact == len(records), choices)
 
 
 def _all_exist(paths: Iterable[Path]) -> bool:

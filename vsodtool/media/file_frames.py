@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import closing
 from functools import cached_property
 
 import av
@@ -61,7 +62,17 @@ class FileFrames:
             "check the file with ffprobe, or get another copy of it",
         )
 
-    def __iter__(self) -> Iterator[Frame]:
+    def select(self, indices: Collection[int]) -> Iterator[Frame]:
+        """As iterating, but only these frames; what comes after the last of them is not decoded."""
+        last = max(indices, default=-1)
+        with closing(iter(self)) as frames:
+            for frame in frames:
+                if frame.index in indices:
+                    yield frame
+                if frame.index >= last:
+                    return
+
+    def __iter__(self) -> Generator[Frame, None, None]:
         """Decode in order; gaps and an early end are listed in `losses`.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -50,9 +50,15 @@ class FolderFrames:
         Raises:
             DataError: no frame decodes, or a frame has another size than the first.
         """
+        return self.select(range(len(self.video.files)))
+
+    def select(self, indices: Collection[int]) -> Iterator[Frame]:
+        """As iterating, but only these frames; the files of the others are not opened."""
         self.losses = []
         height, width = self.size
         for index, path in enumerate(self.video.files):
+            if index not in indices:
+                continue
             rgb, damage = _decode(path)
             if rgb is None:
                 self.losses.append(Loss(path.stem, f"{damage} ({path})"))

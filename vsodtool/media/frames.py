@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from vsodtool.media.file_frames import FileFrames
@@ -53,6 +53,10 @@ class FrameSource(Protocol):
 
     def __iter__(self) -> Iterator[Frame]:
         """Decode in order. Raises DataError where nothing decodes at all, or a frame has another size."""
+        ...
+
+    def select(self, indices: Collection[int]) -> Iterator[Frame]:
+        """As iterating from the beginning, but only the frames of these indices."""
         ...
 
 

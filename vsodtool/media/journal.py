@@ -1,7 +1,8 @@
 """The finished frames of a run, one JSON object per line, appended as they finish.
 
 A frame belongs here once its files have their final names, so a killed run redoes at most what is not listed.
-A shard of a run also notes the videos of which nothing is left to do, with their counts for the manifest.
+What was chosen for a video as a whole stands there too. A shard of a run also notes the videos of which
+nothing is left to do, with their counts for the manifest.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import disk_errors
-from vsodtool.types import FrameRecord, FrameStatus
+from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
 
 
 class Journal:
@@ -40,6 +42,7 @@ class Journal:
         self._lock = threading.Lock()
         self._records: dict[str, dict[str, FrameRecord]] = {}
         self._done: dict[str, dict[str, int]] = {}
+        self._choices: dict[str, MethodChoice] = {}
         self._file: io.FileIO | None = None
         self._closed = foreign
         self._length = 0
@@ -62,6 +65,21 @@ class Journal:
         with self._lock:
             return dict(self._done)
 
+    def choices(self) -> dict[str, MethodChoice]:
+        """What was chosen, by video (a copy)."""
+        with self._lock:
+            return dict(self._choices)
+
+    def choose(self, video: str, choice: MethodChoice) -> None:
+        """Append what was chosen for a video, before anything is made by it.
+
+        Raises:
+            DeviceError: the disk is full or the journal is closed.
+        """
+        with self._lock:
+            self._append(_choice_line(video, choice))
+            self._choices[video] = choice
+
     def commit(
         self, records: Iterable[FrameRecord], done: Mapping[str, Mapping[str, int]] | None = None
     ) -> None:
@@ -78,10 +96,7 @@ class Journal:
         videos = {video: dict(counts) for video, counts in (done or {}).items()}
         data = b"".join([*map(_line, batch), *(_done_line(*item) for item in videos.items())])
         with self._lock:
-            if self._closed:
-                raise DeviceError(f"the journal {self._path} is closed", "run the command again")
-            if data:
-                self._append(data)
+            self._append(data)
             for record in batch:
                 self._remember(record)
             self._done.update(videos)
@@ -109,8 +124,14 @@ class Journal:
                 self._remember(record)
             elif (done := _parse_done(line)) is not None:
                 self._done[done[0]] = done[1]
+            elif (choice := _parse_choice(line)) is not None:
+                self._choices[choice[0]] = choice[1]
 
     def _append(self, data: bytes) -> None:
+        if self._closed:
+            raise DeviceError(f"the journal {self._path} is closed", "run the command again")
+        if not data:
+            return
         with disk_errors(self._path):
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,6 +171,25 @@ def _parse_done(line: bytes) -> tuple[str, dict[str, int]] | None:
         if not isinstance(fields, Mapping):
             return None
         return str(fields["done"]), {str(name): int(count) for name, count in fields["counts"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _choice_line(video: str, choice: MethodChoice) -> bytes:
+    return json.dumps({"choice": video, **asdict(choice)}).encode() + b"\n"
+
+
+def _parse_choice(line: bytes) -> tuple[str, MethodChoice] | None:
+    try:
+        fields = json.loads(line)
+        if not isinstance(fields, Mapping):
+            return None
+        return str(fields["choice"]), MethodChoice(
+            method=str(fields["method"]),
+            hidden=[str(name) for name in fields["hidden"]],
+            hidden_j={str(name): float(value) for name, value in fields["hidden_j"].items()},
+            reason=str(fields["reason"]),
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

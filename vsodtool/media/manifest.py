@@ -14,7 +14,7 @@ from typing import Any
 from vsodtool import __version__
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.types import FrameRecord
+from vsodtool.types import FrameRecord, MethodChoice
 
 RUNNING = "running"
 CLEARING = "clearing"  # --overwrite is deleting old results; nothing that lies there counts
@@ -63,6 +63,7 @@ class Manifest:
         inputs: by video name.
         weights: SHA-256 by weight name, empty when none were used.
         videos: per video the number of frames by status; filled when the run is complete.
+        choices: the method of each video for which one was chosen; filled when the run is complete.
         seconds: duration of the run that completed it.
         status: running, clearing or complete.
         launch: of the processes that began together with --overwrite, by which they know each other; else "".
@@ -76,6 +77,7 @@ class Manifest:
     inputs: dict[str, InputEntry]
     weights: dict[str, str] = field(default_factory=dict)
     videos: dict[str, dict[str, int]] = field(default_factory=dict)
+    choices: dict[str, MethodChoice] = field(default_factory=dict)
     seconds: float = 0.0
     status: str = RUNNING
     launch: str = ""
@@ -142,6 +144,7 @@ def read_manifest(path: Path) -> Manifest | None:
         return Manifest(str(content.get("command")), {}, {}, version=str(content.get("version")))
     try:
         inputs = {name: InputEntry(**entry) for name, entry in content.pop("inputs").items()}
-        return Manifest(inputs=inputs, **content)
+        choices = {name: MethodChoice(**entry) for name, entry in content.pop("choices", {}).items()}
+        return Manifest(inputs=inputs, choices=choices, **content)
     except (KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is damaged: {error}", hint) from error

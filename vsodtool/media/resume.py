@@ -30,7 +30,7 @@ from vsodtool.media.manifest import (
     read_manifest,
     write_manifest,
 )
-from vsodtool.types import FrameRecord
+from vsodtool.types import FrameRecord, MethodChoice
 
 
 class Held(Protocol):
@@ -59,11 +59,25 @@ class ResumeState:
     resumed: bool
     complete: bool
     _earlier: dict[str, dict[str, FrameRecord]]
+    _choices: dict[str, MethodChoice]
     _lock: Held
 
     def finished(self, video: str) -> dict[str, FrameRecord]:
         """The frames of `video` that earlier runs finished and whose files exist, by frame name."""
         return dict(self._earlier.get(video, {}))
+
+    def choice(self, video: str) -> MethodChoice | None:
+        """The method that this run, or the one that it continues, chose for `video`."""
+        return self._choices.get(video)
+
+    def choose(self, video: str, choice: MethodChoice) -> None:
+        """Hold to a choice from now on, also in runs that continue this one.
+
+        Raises:
+            DeviceError: the disk is full.
+        """
+        self.journal.choose(video, choice)
+        self._choices[video] = choice
 
     def finish(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
         """Write frames.csv (rows in the given order) and the manifest with status complete; drop journals.
@@ -77,7 +91,7 @@ class ResumeState:
         """
         rows = list(records)
         write_frames_csv(self.layout.frames_csv, rows)
-        return self._complete(self.manifest.completed(rows, seconds))
+        return self._complete(replace(self.manifest.completed(rows, seconds), choices=self._choices))
 
     def finish_counts(self, videos: Mapping[str, Mapping[str, int]], seconds: float) -> Manifest:
         """As `finish`, for a command without a table of frames.
@@ -209,9 +223,18 @@ def start_or_resume(
                 remove_journals(layout)
                 journal = Journal(layout.journal)
         else:
+            # Those of a run that was complete once: its journal is gone.
+            manifest = replace(manifest, choices=before.choices if before is not None else {})
             write_manifest(layout.manifest, manifest)
         return ResumeState(
-            layout, manifest, journal, before is not None, earlier.complete, earlier.frames, lock
+            layout,
+            manifest,
+            journal,
+            before is not None,
+            earlier.complete,
+            earlier.frames,
+            dict(earlier.choices),
+            lock,
         )
     except BaseException:
         lock.release()

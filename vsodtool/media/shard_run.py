@@ -18,7 +18,7 @@ from vsodtool.media.layout import OutputLayout
 from vsodtool.media.manifest import CLEARING, RUNNING, Manifest, read_manifest, write_manifest
 from vsodtool.media.resume import ResumeState, check_resumable
 from vsodtool.media.shard_locks import ShardLocks
-from vsodtool.types import FrameRecord
+from vsodtool.types import FrameRecord, MethodChoice
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,14 @@ class Part:
     frames: Mapping[str, Sequence[str]]
     own: frozenset[str]
     launch: str = ""
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """Every row of frames.csv in order, and the choices of all videos."""
+
+    rows: list[FrameRecord]
+    choices: dict[str, MethodChoice]
 
 
 @dataclass
@@ -63,7 +71,8 @@ class ShardState(ResumeState):
         with self._locks.gate():
             whole = self._all_rows()
             if whole is not None:
-                super().finish(whole, seconds)
+                self._choices = whole.choices
+                super().finish(whole.rows, seconds)
         return self.manifest
 
     def finish_counts(self, videos: Mapping[str, Mapping[str, int]], seconds: float) -> Manifest:
@@ -88,18 +97,18 @@ class ShardState(ResumeState):
                 remove_leftovers(self.layout)
             self._locks.release()
 
-    def _all_rows(self) -> list[FrameRecord] | None:
-        """Every row of frames.csv in order; None while a video is not done."""
+    def _all_rows(self) -> _Whole | None:
+        """What all shards did; None while a video is not done."""
         if not self._done().keys() >= self.manifest.inputs.keys():
             return None
-        known = find_earlier(self.layout, self.manifest, self._outputs_of).frames
+        earlier = find_earlier(self.layout, self.manifest, self._outputs_of)
         rows = []
         for video, frames in self._part.frames.items():
-            of_video = known.get(video, {})
+            of_video = earlier.frames.get(video, {})
             if any(frame not in of_video for frame in frames):
                 return None
             rows += [of_video[frame] for frame in frames]
-        return rows
+        return _Whole(rows, earlier.choices)
 
     def _done(self) -> dict[str, Mapping[str, int]]:
         written = read_manifest(self.layout.manifest)
@@ -173,8 +182,11 @@ def _start(
             remove_journals(layout)
     else:
         launch = part.launch if overwrite else before.launch if before is not None else ""
-        # The counts of a run that was complete once say which videos were done: flows have no other record.
-        manifest = replace(manifest, launch=launch, videos=before.videos if before is not None else {})
+        if before is not None:
+            # The counts of a run that was complete once say which videos were done: flows have no other
+            # record. Its choices have none either: the journals are gone.
+            manifest = replace(manifest, videos=before.videos, choices=before.choices)
+        manifest = replace(manifest, launch=launch)
         if before is None or before.status != RUNNING:
             write_manifest(layout.manifest, manifest)
     return ShardState(
@@ -184,6 +196,7 @@ def _start(
         resumed=before is not None,
         complete=earlier.complete,
         _earlier=earlier.frames,
+        _choices=dict(earlier.choices),
         _lock=locks,
         _part=part,
         _locks=locks,

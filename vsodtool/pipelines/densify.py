@@ -1,16 +1,21 @@
-"""Fill one interval: carry both labels through it, refine, and let the generator decide."""
+"""Fill one interval: carry both labels through it, refine, and let the generator decide.
+
+Or several generators, on the same evidence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import Box, paste, rebox, whole
+from vsodtool.ops.confidence import owners
 from vsodtool.ops.fusion import hypothesis
 from vsodtool.ops.propagation import Carried, carry, start
 from vsodtool.ops.warp import sample
@@ -18,6 +23,7 @@ from vsodtool.pipelines.generator import Evidence, Generated, Generator, Side
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_image
 from vsodtool.pipelines.motion import CHUNK, Motion, MotionPlan
 from vsodtool.pipelines.side_store import SideStore
+from vsodtool.types import LabelArray
 
 OBJECT = 0.5  # soft labels above this are object
 
@@ -37,6 +43,14 @@ class DenseFrame:
     labels: Tensor
     confidence: Tensor
     box: Box
+
+    def ids(self, object_ids: Sequence[int]) -> LabelArray:
+        """The id of the winner at each pixel, uint16 (H, W), 0 = background; `object_ids` by channel."""
+        box = self.box
+        found: LabelArray = np.zeros(self.labels.shape[-2:], np.uint16)
+        named = np.array([0, *object_ids], np.uint16)
+        found[box.top : box.bottom, box.left : box.right] = named[owners(box.crop(self.labels))[0, 0].numpy()]
+        return found
 
 
 class FillInterval(Protocol):
@@ -73,14 +87,45 @@ def densify_interval(
         on_frame: takes each finished frame; called from several threads, in no particular order.
         cancelled: asked now and then; once it says yes, the rest is left undone.
     """
+    densify_with_each(
+        job,
+        plan,
+        [generator],
+        workers=workers,
+        on_frame=lambda _, frame: on_frame(frame),
+        cancelled=cancelled,
+    )
+
+
+def densify_with_each(
+    job: IntervalJob,
+    plan: MotionPlan,
+    generators: Sequence[Generator],
+    *,
+    workers: Workers,
+    on_frame: Callable[[str, DenseFrame], None],
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Fill every target once with each generator; all that comes before generating is done once for all.
+
+    Args:
+        job: the interval.
+        plan: the flow estimators.
+        generators: the methods, which all ask for the same evidence: whole frames or boxes.
+        workers: does the heavy pieces.
+        on_frame: takes the name of a generator and its frame; called from several threads, in no particular
+            order.
+        cancelled: asked now and then; once it says yes, the rest is left undone.
+    """
+    (everywhere,) = {generator.whole_frames for generator in generators}
     with torch.inference_mode():
-        motion = Motion(job, plan, workers, cancelled, everywhere=generator.whole_frames)
+        motion = Motion(job, plan, workers, cancelled, everywhere=everywhere)
         try:
             _fill(
                 job,
                 motion,
                 plan,
-                generator=generator,
+                generators=generators,
                 workers=workers,
                 on_frame=on_frame,
                 cancelled=cancelled,
@@ -94,13 +139,13 @@ def _fill(
     motion: Motion,
     plan: MotionPlan,
     *,
-    generator: Generator,
+    generators: Sequence[Generator],
     workers: Workers,
-    on_frame: Callable[[DenseFrame], None],
+    on_frame: Callable[[str, DenseFrame], None],
     cancelled: Callable[[], bool],
 ) -> None:
     sides = [known for known in (job.left, job.right) if known is not None]
-    kept = SideStore(job, with_flow=generator.whole_frames)
+    kept = SideStore(job, with_flow=generators[0].whole_frames)
 
     def look(known: LabelledFrame, label_image: Tensor, step: tuple[int, int, Carried]) -> None:
         position, index, carried = step
@@ -112,8 +157,9 @@ def _fill(
             kept.put(index, side)
             return
         found = [kept.take(index, image), side] if len(sides) == 2 else [side]
-        generated = generator.generate(Evidence(index, rgb, box, image, found, job.present))
-        on_frame(_in_frame(index, generated, box, job))
+        evidence = Evidence(index, rgb, box, image, found, job.present)
+        for generator in generators:
+            on_frame(generator.name, _in_frame(index, generator.generate(evidence), box, job))
 
     try:
         for known in sides:
@@ -127,8 +173,8 @@ def _fill(
 
 
 def _walk(job: IntervalJob, motion: Motion, known: LabelledFrame) -> Iterator[list[tuple[int, int, Carried]]]:
-    """Carry a label through the interval; chunks of (position, frame index, what was carried there)."""
-    sequence, targets = job.sequence, set(job.targets)
+    """Carry a label as far as the last target; chunks of (position, frame index, what was carried there)."""
+    sequence, ahead = job.sequence, set(job.targets)
     backwards = known is job.right
     carried: Carried | None = None
     chunk = []
@@ -140,13 +186,14 @@ def _walk(job: IntervalJob, motion: Motion, known: LabelledFrame) -> Iterator[li
             here, carried = position, carry(carried, there, back, box)
         else:
             here, carried = position + 1, carry(carried, back, there, box)
-        if sequence[here] in targets:
+        if sequence[here] in ahead:
+            ahead.remove(sequence[here])
             chunk.append((here, sequence[here], carried))
-        if len(chunk) == CHUNK:
+        if len(chunk) == CHUNK or (chunk and not ahead):
             yield chunk
             chunk = []
-    if chunk:
-        yield chunk
+        if not ahead:
+            return
 
 
 def _evidence(

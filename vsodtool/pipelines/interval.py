@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,13 +44,15 @@ class IntervalJob:
         left: the labelled frame before the targets, None before the first label.
         right: the labelled frame after them, None after the last label.
         targets: indices of the frames to fill, ascending; frames that did not decode are not among them.
-        frames: holds the targets.
+        frames: holds the targets and what lies between them.
+        passed: indices of frames between the labels that are on the way to the targets and not filled.
     """
 
     left: LabelledFrame | None
     right: LabelledFrame | None
     targets: list[int]
     frames: FrameStore
+    passed: Sequence[int] = ()
 
     @property
     def known(self) -> LabelledFrame:
@@ -69,7 +71,7 @@ class IntervalJob:
         """Indices of all frames, the labelled ones included."""
         before = [self.left.index] if self.left else []
         after = [self.right.index] if self.right else []
-        return [*before, *self.targets, *after]
+        return [*before, *sorted([*self.targets, *self.passed]), *after]
 
     @cached_property
     def present(self) -> list[bool]:

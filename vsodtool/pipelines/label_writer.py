@@ -12,9 +12,9 @@ from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.images import encode_png
 from vsodtool.media.layout import OutputLayout
 from vsodtool.media.masks import MaskSet
-from vsodtool.ops.confidence import frame_confidence, owners, to_bytes
+from vsodtool.ops.confidence import frame_confidence, to_bytes
 from vsodtool.pipelines.densify import DenseFrame
-from vsodtool.types import FrameRecord, FrameStatus, LabelArray
+from vsodtool.types import FrameRecord, FrameStatus
 
 
 class LabelWriter:
@@ -22,8 +22,6 @@ class LabelWriter:
 
     def __init__(self, config: PseudoLabelConfig, layout: OutputLayout, masks: MaskSet) -> None:
         self._config, self._layout, self._masks = config, layout, masks
-        # Channel number -> object id, with the background in front.
-        self._ids: LabelArray = np.array([0, *masks.object_ids], np.uint16)
 
     def write_given(self, name: str) -> FrameRecord:
         """Give the user's own mask back, pixel by pixel."""
@@ -44,16 +42,15 @@ class LabelWriter:
         video = self._masks.video
         labels, doubt = dense.box.crop(dense.labels), dense.box.crop(dense.confidence)
         confidence = round(frame_confidence(labels, doubt), 4)
-        ids = np.zeros(dense.labels.shape[-2:], np.uint16)
-        box = dense.box
-        ids[box.top : box.bottom, box.left : box.right] = self._ids[owners(labels)[0, 0].numpy()]
         if self._config.soft:
             soft = to_bytes(dense.labels.sum(dim=1)[0])
             write_bytes_atomically(self._layout.soft(video, name), encode_png(soft.numpy()))
         if self._config.confidence:
             sure = to_bytes(dense.confidence[0, 0])
             write_bytes_atomically(self._layout.confidence(video, name), encode_png(sure.numpy()))
-        write_bytes_atomically(self._layout.masks(video, name), self._masks.encoding.encode(ids))
+        write_bytes_atomically(
+            self._layout.masks(video, name), self._masks.encoding.encode(dense.ids(self._masks.object_ids))
+        )
         return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence)
 
 

@@ -89,11 +89,11 @@ class Motion:
         for chunk in _chunks(positions):
             wanted = [position for position in chunk if position not in self._fine]
             flows = dict(zip(wanted, self._workers.map(self._fine_flow, wanted), strict=True))
+            flows |= {position: self._fine.pop(position) for position in chunk if position in self._fine}
+            if self._spill is None and not backwards:
+                self._fine |= flows
             for position in chunk:
-                flow = self._fine.pop(position) if position in self._fine else flows[position]
-                if self._spill is None and not backwards:
-                    self._fine[position] = flow
-                yield position, self.pair_box(position), flow.float()
+                yield position, self.pair_box(position), flows[position].float()
 
     def pair_box(self, position: int) -> Box:
         """Where the flows between a frame and its successor are known."""

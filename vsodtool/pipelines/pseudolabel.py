@@ -7,7 +7,7 @@ OUT/frames.csv and OUT/manifest.json.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from vsodtool.checks import resolve_device, resolve_workers
-from vsodtool.config.schema import PseudoLabelConfig, resolve_flow, resolve_method
+from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import VideoInput, discover_videos
 from vsodtool.media.layout import OutputLayout, check_output
@@ -29,9 +29,10 @@ from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.generator import Generator
 from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.label_writer import output_files
+from vsodtool.pipelines.method_trial import plan_trial
 from vsodtool.pipelines.pseudolabel_report import PseudoLabelReport, VideoReport
 from vsodtool.pipelines.pseudolabel_setup import create_method, load_weights
-from vsodtool.pipelines.pseudolabel_video import INTERVALS_AT_ONCE, VideoRun
+from vsodtool.pipelines.pseudolabel_video import VideoRun
 from vsodtool.pipelines.shards import (
     own_sources,
     part_of,
@@ -40,6 +41,7 @@ from vsodtool.pipelines.shards import (
     tell_shard,
     tell_waiting,
 )
+from vsodtool.pipelines.side_by_side import INTERVALS_AT_ONCE
 from vsodtool.types import Event, FlowEstimator, FrameRecord, OnEvent, ignore_event
 
 
@@ -48,6 +50,7 @@ def run_pseudolabel(
     *,
     estimator: FlowEstimator | None = None,
     generator: Generator | None = None,
+    candidates: Sequence[Generator] = (),
     launch: str = "",
     on_event: OnEvent = ignore_event,
 ) -> PseudoLabelReport:
@@ -59,6 +62,8 @@ def run_pseudolabel(
         config: what to do.
         estimator: used for all flows instead of the backend that `config` names.
         generator: used instead of the method that `config` names.
+        candidates: several of these; each video gets the one that does best on labels that are hidden from
+            them, the first in doubt.
         launch: of shards, known to all that were started together.
         on_event: hears of progress, notices and losses.
 
@@ -71,12 +76,14 @@ def run_pseudolabel(
     """
     started = time.perf_counter()
     plan = _plan(config, launch, on_event)
-    method = generator.name if generator is not None else resolve_method(config)
+    generators = list(candidates) if generator is None else [generator]
+    names = [each.name for each in generators] or list(candidate_methods(config))
+    method = names[0] if len(names) == 1 and not config.adapt else "auto"
     device = resolve_device(config.device)
     backend = resolve_backend(config.backend, device, on_event=on_event)
     fetch = estimator is None and not config.dry_run
     weights = weight_digests(backend, fetch=fetch, on_event=on_event)
-    loaded = load_weights(config, on_event) if generator is None else None
+    loaded = load_weights(config, on_event) if not generators else None
     if loaded is not None:
         weights[loaded.name] = loaded.sha256
     flow_name = estimator.name if estimator is not None else backend
@@ -86,18 +93,18 @@ def run_pseudolabel(
     manifest = describe_run("pseudolabel", settings, plan.videos, files, weights)
     if config.dry_run:
         check_resumable(plan.layout, manifest, overwrite=config.overwrite)
-        return _dry_report(plan, method, flow_name, config.output)
+        return _dry_report(plan, names, flow_name, config.output, on_event)
     way = create_method(
         config,
         loaded,
         backend=backend,
         device=device,
         estimator=estimator,
-        generator=generator,
+        generators=generators,
         on_event=on_event,
     )
     report = PseudoLabelReport(method, way.flow, config.output)
-    on_event(Event("notice", message=f"method: {method}, flow: {way.flow}"))
+    on_event(Event("notice", message=f"method: {_told(names)}, flow: {way.flow}"))
     outputs = partial(output_files, config, plan.layout)
     with start(plan.layout, manifest, plan.part, overwrite=config.overwrite, outputs_of=outputs) as state:
         tell_shard(plan.part, on_event)
@@ -109,7 +116,7 @@ def run_pseudolabel(
                     config,
                     source,
                     plan.masks[source.video.name],
-                    fill=way.fill,
+                    way=way,
                     state=state,
                     on_event=on_event,
                 )
@@ -147,13 +154,27 @@ def _plan(config: PseudoLabelConfig, launch: str, on_event: OnEvent) -> _Plan:
     return _Plan(layout, videos, part, own_sources(everything, part), masks)
 
 
-def _dry_report(plan: _Plan, method: str, flow: str, output: Path) -> PseudoLabelReport:
+def _told(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"auto ({' or '.join(names)})"
+
+
+def _dry_report(
+    plan: _Plan, names: list[str], flow: str, output: Path, on_event: OnEvent
+) -> PseudoLabelReport:
     reports = []
     for source in plan.sources:
-        given = len(plan.masks[source.video.name].files)
-        frames = len(source.names)
-        reports.append(VideoReport(source.video.name, frames, given, frames - given, 0, 0.0, 0.0))
-    return PseudoLabelReport(method, flow, output, reports, dry_run=True)
+        masks = plan.masks[source.video.name]
+        given, frames = len(masks.files), len(source.names)
+        report = VideoReport(source.video.name, frames, given, frames - given, 0, 0.0, 0.0, names[0])
+        if len(names) > 1:
+            trial = plan_trial(source, masks)
+            hidden = [source.names[test.hidden] for test in trial.tests]
+            told = f"{' or '.join(names)}, tried on the hidden labels {', '.join(hidden)}"
+            untold = f"method {names[0]}, {trial.reason}"
+            on_event(Event("notice", source.video.name, told if hidden else untold))
+            report = replace(report, method="" if hidden else names[0], hidden=hidden)
+        reports.append(report)
+    return PseudoLabelReport(names[0] if len(names) == 1 else "auto", flow, output, reports, dry_run=True)
 
 
 @contextmanager

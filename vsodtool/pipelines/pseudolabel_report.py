@@ -19,6 +19,11 @@ class VideoReport:
         skipped: frames that did not decode.
         confidence: mean over the generated frames, 1 where there are none; an estimate of their J.
         seconds: spent on it by this run.
+        method: that made its masks; "" in a dry run that does not know it yet.
+        hidden: names of the frames whose labels were hidden from the methods to choose one.
+        hidden_j: by method the mean J that it reached on these, in [0, 1]. The label lies in the middle of an
+            interval that is longer than those that were to be filled, where it is hardest: most frames fare
+            better.
     """
 
     name: str
@@ -28,6 +33,9 @@ class VideoReport:
     skipped: int
     confidence: float
     seconds: float
+    method: str = ""
+    hidden: list[str] = field(default_factory=list)
+    hidden_j: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class PseudoLabelReport:
     """What a run did.
 
     Attributes:
-        method: that made the labels.
+        method: that made the labels; "auto" where one was chosen for each video.
         flow: the flow backends and their settings.
         output: the folder written to.
         videos: one entry per video.

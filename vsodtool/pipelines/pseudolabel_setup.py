@@ -1,23 +1,29 @@
-"""Options of `pseudolabel` -> the estimators, the generator and the way to fill intervals that a run uses."""
+"""Options of `pseudolabel` -> the estimators, the generators and the ways to fill intervals of a run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
-from vsodtool.config.schema import PseudoLabelConfig, resolve_flow, resolve_method
+from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.errors import ConfigError
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.ops.matching import Search
-from vsodtool.pipelines.densify import FillInterval, densify_interval
+from vsodtool.pipelines.densify import DenseFrame, FillInterval, densify_interval, densify_with_each
 from vsodtool.pipelines.generator import Generator, WarpGenerator
+from vsodtool.pipelines.interval import IntervalJob, Workers
+from vsodtool.pipelines.method_trial import TryInterval
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.types import Event, FlowEstimator, OnEvent
 
 if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 MB and a second
+    from vsodtool.models.evidence_net import EvidenceNet
     from vsodtool.pipelines.load_network import LoadedNetwork
 
 
@@ -64,26 +70,55 @@ _DIS_PLANS = {
 }
 
 
+ADAPTED = "adapted"  # the method whose network was fine-tuned on the video's own labels
+
+
+@dataclass(frozen=True)
+class Adapting:
+    """What is needed to fine-tune the densifier on a video.
+
+    Attributes:
+        network: as loaded; to be copied.
+        plan: the flow estimators.
+        carrying: the methods that the adapted one competes with, by name, the default first.
+        device: that computes.
+    """
+
+    network: EvidenceNet
+    plan: MotionPlan
+    carrying: Mapping[str, Generator]
+    device: torch.device
+
+
 @dataclass(frozen=True)
 class Method:
     """How a run makes labels.
 
     Attributes:
-        fill: fills an interval.
+        fills: ways to fill an interval by name, the default first; of several, one is chosen for each video.
+        trials: together they try all of these ways on one frame; empty where there is one way only.
         flow: names of the flow estimators, for people.
+        adapting: None where nothing is fine-tuned.
     """
 
-    fill: FillInterval
+    fills: dict[str, FillInterval]
+    trials: list[TryInterval]
     flow: str
+    adapting: Adapting | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The candidates, the default first."""
+        return list(self.fills)
 
 
 def load_weights(config: PseudoLabelConfig, on_event: OnEvent) -> LoadedNetwork | None:
-    """The weights that the method in `config` needs, None if it needs none.
+    """The weights that the methods in `config` need, None if they need none.
 
     Raises:
         WeightsError: they cannot be had, are damaged or of another network.
     """
-    if resolve_method(config) != "fgplg":
+    if "fgplg" not in candidate_methods(config):
         return None
     from vsodtool.models.architecture import FGPLG
     from vsodtool.models.evidence_architecture import DENSIFIER
@@ -102,7 +137,7 @@ def create_method(
     backend: str,
     device: torch.device,
     estimator: FlowEstimator | None = None,
-    generator: Generator | None = None,
+    generators: Sequence[Generator] = (),
     on_event: OnEvent,
 ) -> Method:
     """What `config` asks for.
@@ -113,28 +148,126 @@ def create_method(
         backend: of the flow, not auto.
         device: that computes.
         estimator: used for all flows instead of the backend.
-        generator: used instead of the method that `config` names.
+        generators: used instead of the methods that `config` names, the default first.
         on_event: hears of downloads.
 
     Raises:
         WeightsError: a RAFT whose weights cannot be had.
     """
-    if generator is None and loaded is not None:
-        from vsodtool.models.rcrnet import RcrNet
-
-        if isinstance(loaded.network, RcrNet) and resolve_flow(config) == "direct":
+    carrying = {generator.name: generator for generator in generators}
+    names = list(carrying) or list(candidate_methods(config))
+    fills: dict[str, FillInterval] = {}
+    trials: list[TryInterval] = []
+    flows: list[str] = []
+    adaptable = _adaptable(config, loaded)
+    for name in names if not generators else ():
+        if name == "warp":
+            carrying[name] = create_generator(config.quality)
+            continue
+        assert loaded is not None
+        if resolve_flow(config) == "composed":
+            carrying[name] = learned_generator(loaded, device)
+        else:
             flow = estimator or create_estimator(
                 backend, quality=config.quality, device=device, on_event=on_event
             )
-            return _direct(loaded, flow, device)
-        generator = learned_generator(loaded, device)
-    plan = (
-        MotionPlan(estimator, estimator)
-        if estimator is not None
-        else motion_plan(backend, config.quality, device, on_event)
+            fills[name] = _fgplg_directly(loaded, device, flow)
+            trials.append(_alone(name, fills[name]))
+            flows.append(f"direct {flow.name}")
+    adapting = None
+    if carrying:
+        plan = (
+            MotionPlan(estimator, estimator)
+            if estimator is not None
+            else motion_plan(backend, config.quality, device, on_event)
+        )
+        fills.update(_fills(carrying, plan))
+        trials += _trials(carrying, plan)
+        flows.append(plan.name)
+        if adaptable is not None:
+            adapting = Adapting(adaptable, plan, carrying, device)
+    ordered = {name: fills[name] for name in names}
+    return Method(ordered, trials if len(names) > 1 else [], "; ".join(flows), adapting)
+
+
+def with_adapted(way: Method, network: EvidenceNet) -> Method:
+    """The same methods and, as another candidate, the densifier with weights of one video."""
+    from vsodtool.models.evidence_densifier import EvidenceDensifier
+    from vsodtool.pipelines.evidence_generator import EvidenceGenerator
+
+    adapting = way.adapting
+    assert adapting is not None
+    generator = EvidenceGenerator(EvidenceDensifier(network, device=adapting.device), ADAPTED)
+    carrying = {**adapting.carrying, ADAPTED: generator}
+    return replace(way, fills=_fills(carrying, adapting.plan), trials=_trials(carrying, adapting.plan))
+
+
+def _adaptable(config: PseudoLabelConfig, loaded: LoadedNetwork | None) -> EvidenceNet | None:
+    """A copy of the network to be fine-tuned: that of the run is folded for speed.
+
+    Raises:
+        ConfigError: the network is not one that can be.
+    """
+    if not config.adapt or loaded is None:
+        return None
+    from vsodtool.models.evidence_net import EvidenceNet
+
+    if not isinstance(loaded.network, EvidenceNet):
+        raise ConfigError(
+            f"adapt: {loaded.name} is the paper's FGPLG, which is used as it is",
+            "leave out --adapt, or leave out --weights",
+        )
+    return copy.deepcopy(loaded.network)
+
+
+def _fills(carrying: Mapping[str, Generator], plan: MotionPlan) -> dict[str, FillInterval]:
+    return {
+        name: partial(densify_interval, plan=plan, generator=generator)
+        for name, generator in carrying.items()
+    }
+
+
+def _trials(carrying: Mapping[str, Generator], plan: MotionPlan) -> list[TryInterval]:
+    """Evidence is shared by those that ask for the same: each is tried on what it will work with."""
+    groups = (
+        [each for each in carrying.values() if each.whole_frames is whole_frames]
+        for whole_frames in (False, True)
     )
-    fill = partial(densify_interval, plan=plan, generator=generator or create_generator(config.quality))
-    return Method(fill, plan.name)
+    return [partial(densify_with_each, plan=plan, generators=alike) for alike in groups if alike]
+
+
+def _fgplg_directly(loaded: LoadedNetwork, device: torch.device, estimator: FlowEstimator) -> FillInterval:
+    from vsodtool.models.densifier import FgplgDensifier
+    from vsodtool.models.rcrnet import RcrNet
+    from vsodtool.pipelines.direct import densify_directly
+
+    if not isinstance(loaded.network, RcrNet):
+        raise ConfigError(
+            f"flow: 'direct' is the way of the paper's FGPLG, but {loaded.name} is vsodtool's own densifier",
+            "leave out --flow, or name weights of FGPLG with --weights",
+        )
+    densifier = FgplgDensifier(
+        loaded.network,
+        loaded.preprocessing,
+        device=device,
+        precision="fp32",  # the paper to the last digit
+    )
+    return partial(densify_directly, estimator=estimator, densifier=densifier)
+
+
+def _alone(name: str, fill: FillInterval) -> TryInterval:
+    """A trial of one way to fill intervals."""
+
+    def attempt(
+        job: IntervalJob,
+        *,
+        workers: Workers,
+        on_frame: Callable[[str, DenseFrame], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        fill(job, workers=workers, on_frame=partial(on_frame, name), cancelled=cancelled)
+
+    return attempt
 
 
 def learned_generator(loaded: LoadedNetwork, device: torch.device) -> Generator:
@@ -147,20 +280,8 @@ def learned_generator(loaded: LoadedNetwork, device: torch.device) -> Generator:
 
     if isinstance(loaded.network, EvidenceNet):
         return EvidenceGenerator(EvidenceDensifier(loaded.network, device=device))
-    return FgplgGenerator(
-        FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="auto")
-    )
-
-
-def _direct(loaded: LoadedNetwork, flow: FlowEstimator, device: torch.device) -> Method:
-    """The paper, to the last digit."""
-    from vsodtool.models.densifier import FgplgDensifier
-    from vsodtool.models.rcrnet import RcrNet
-    from vsodtool.pipelines.direct import densify_directly
-
-    assert isinstance(loaded.network, RcrNet)
-    densifier = FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="fp32")
-    return Method(partial(densify_directly, estimator=flow, densifier=densifier), f"direct {flow.name}")
+    densifier = FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="auto")
+    return FgplgGenerator(densifier)
 
 
 def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEvent) -> MotionPlan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from vsodtool.config.schema import PseudoLabelConfig
@@ -16,10 +16,11 @@ from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.interval_stream import stream_intervals
 from vsodtool.pipelines.label_overlay import write_overlay
 from vsodtool.pipelines.label_writer import LabelWriter
+from vsodtool.pipelines.method_trial import describe_choice, plan_trial, try_methods
 from vsodtool.pipelines.pseudolabel_report import VideoReport
-from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent
-
-INTERVALS_AT_ONCE = 2  # the second one fills the gaps that the first leaves
+from vsodtool.pipelines.pseudolabel_setup import ADAPTED, Method, with_adapted
+from vsodtool.pipelines.side_by_side import work_side_by_side
+from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, MethodChoice, OnEvent
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,12 @@ class VideoRun:
         source: FrameSource,
         masks: MaskSet,
         *,
-        fill: FillInterval,
+        way: Method,
         state: ResumeState,
         on_event: OnEvent,
     ) -> None:
         self._config, self._layout, self._source, self._masks = config, state.layout, source, masks
-        self._fill_interval, self._state, self._on_event = fill, state, on_event
+        self._way, self._state, self._on_event = way, state, on_event
         self._writer = LabelWriter(config, state.layout, masks)
         self._records = state.finished(source.video.name)
         self._seen = set(self._records)  # what progress counts: frames of unfinished intervals too
@@ -58,13 +59,16 @@ class VideoRun:
         name, total = self._source.video.name, len(self._source.names)
         self._on_event(Event("video", name, total=total, done=len(self._records)))
         losses: list[str] = []
+        choice = self._state.choice(name)
         if not self._is_finished():
             self._write_given()
-            self._fill(workers, drivers)
+            way = self._adapt(choice, workers, drivers)
+            choice = choice or self._choose(way, workers, drivers)
+            self._fill(way.fills[choice.method], workers, drivers)
             losses = self._note_losses()
         if self._config.overlay and not self._layout.overlay(name).exists():
             write_overlay(self._layout.overlay(name), self._source, self._written_labels)
-        report = self._report(time.perf_counter() - started)
+        report = self._report(choice or self._only_method(), time.perf_counter() - started)
         self._on_event(Event("done", name, done=total, total=total))
         return VideoOutcome([self._records[frame] for frame in self._source.names], report, losses)
 
@@ -83,30 +87,68 @@ class VideoRun:
         missing = [name for name in self._masks.names if name not in self._records]
         self._commit([self._writer.write_given(name) for name in missing])
 
-    def _fill(self, workers: Workers, drivers: ThreadPoolExecutor) -> None:
-        spill_folder = self._layout.root
-        running: set[Future[None]] = set()
-        try:
-            jobs = stream_intervals(self._source, self._masks, set(self._records), spill_folder)
-            for job in jobs:
-                running.add(drivers.submit(self._fill_one, job, workers))
-                if len(running) >= INTERVALS_AT_ONCE:
-                    running = self._wait(running, FIRST_COMPLETED)
-            while running:
-                running = self._wait(running, FIRST_COMPLETED)
-        except BaseException:
-            self._failed.set()
-            wait(running)
-            raise
+    def _only_method(self) -> MethodChoice:
+        return MethodChoice(self._way.names[0], [], {}, "")
 
-    @staticmethod
-    def _wait(running: set[Future[None]], until: str) -> set[Future[None]]:
-        finished, rest = wait(running, return_when=until)
-        for future in finished:
-            future.result()
-        return rest
+    def _adapt(self, choice: MethodChoice | None, workers: Workers, drivers: ThreadPoolExecutor) -> Method:
+        """The methods for this video: with --adapt another one, unless it is known not to be chosen."""
+        adapting = self._way.adapting
+        if adapting is None or (choice is not None and choice.method != ADAPTED):
+            return self._way
+        from vsodtool.pipelines.adapt import adapt_network, plan_adaptation
 
-    def _fill_one(self, job: IntervalJob, workers: Workers) -> None:
+        tried = plan_trial(self._source, self._masks).tests
+        tests = plan_adaptation(self._source, self._masks, tried) if tried else []
+        name = self._source.video.name
+        if not tests:
+            self._on_event(
+                Event("notice", name, "not adapted: too few labels to learn from and to try it on")
+            )
+            return self._way
+        self._on_event(Event("notice", name, f"learning from {len(tests)} of its labels"))
+        network = adapt_network(
+            adapting.network,
+            tests,
+            self._source,
+            self._masks,
+            plan=adapting.plan,
+            steps=self._config.adapt,
+            seed=self._config.seed,
+            device=adapting.device,
+            spill_folder=self._layout.root,
+            workers=workers,
+            drivers=drivers,
+            failed=self._failed,
+        )
+        if network is None:
+            self._on_event(Event("notice", name, "not adapted: nothing could be learned from its labels"))
+            return self._way
+        return with_adapted(self._way, network)
+
+    def _choose(self, way: Method, workers: Workers, drivers: ThreadPoolExecutor) -> MethodChoice:
+        """The method for this video, the same in all runs that continue this one."""
+        if not way.trials:
+            return self._only_method()
+        choice = try_methods(
+            plan_trial(self._source, self._masks),
+            self._source,
+            self._masks,
+            candidates=way.names,
+            trials=way.trials,
+            spill_folder=self._layout.root,
+            workers=workers,
+            drivers=drivers,
+            failed=self._failed,
+        )
+        self._state.choose(self._source.video.name, choice)
+        self._on_event(Event("notice", self._source.video.name, describe_choice(choice)))
+        return choice
+
+    def _fill(self, fill: FillInterval, workers: Workers, drivers: ThreadPoolExecutor) -> None:
+        jobs = stream_intervals(self._source, self._masks, set(self._records), self._layout.root)
+        work_side_by_side(jobs, lambda job: self._fill_one(job, fill, workers), drivers, self._failed)
+
+    def _fill_one(self, job: IntervalJob, fill: FillInterval, workers: Workers) -> None:
         records: list[FrameRecord] = []
         left = job.left.name if job.left else ""
         right = job.right.name if job.right else ""
@@ -120,7 +162,7 @@ class VideoRun:
             self._on_event(Event("frame", record.video, done=done, total=len(self._source.names)))
 
         try:
-            self._fill_interval(job, workers=workers, on_frame=write, cancelled=self._failed.is_set)
+            fill(job, workers=workers, on_frame=write, cancelled=self._failed.is_set)
         finally:
             job.frames.close()
         self._commit(records)
@@ -142,7 +184,7 @@ class VideoRun:
             self._on_event(Event("warning", name, line))
         return losses
 
-    def _report(self, seconds: float) -> VideoReport:
+    def _report(self, choice: MethodChoice, seconds: float) -> VideoReport:
         by_status = dict.fromkeys(FrameStatus, 0)
         confidences = []
         for record in self._records.values():
@@ -157,4 +199,7 @@ class VideoRun:
             by_status[FrameStatus.SKIPPED],
             round(sum(confidences) / len(confidences), 4) if confidences else 1.0,
             round(seconds, 3),
+            choice.method,
+            choice.hidden,
+            choice.hidden_j,
         )

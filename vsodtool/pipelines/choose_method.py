@@ -1,0 +1,42 @@
+"""Which method a video gets, from what each reached on the labels that were hidden from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from statistics import fmean, stdev
+
+NOISE = 0.02  # J by which two methods differ on one label without one being better; the least that is assumed
+
+
+def choose_method(scores: Mapping[str, Sequence[float]], default: str) -> tuple[str, str]:
+    """The default, unless another method is better by more than chance.
+
+    Both were tried on the same labels, so their differences count: another method must be better on average
+    by more than the standard error of that average, with a standard deviation of at least NOISE because a few
+    differences do not tell their own spread.
+
+    Args:
+        scores: by method its J on each hidden label, in one order for all; each in [0, 1].
+        default: the method that is taken in doubt.
+
+    Returns:
+        The method, and the reason in words.
+    """
+    if not scores[default]:
+        return default, "no hidden label could be tried"
+    best, lead = default, 0.0
+    for name, own in scores.items():
+        differences = [ours - theirs for ours, theirs in zip(own, scores[default], strict=True)]
+        ahead = fmean(differences)
+        if name != default and ahead > margin(differences) and ahead > lead:
+            best, lead = name, ahead
+    if best == default:
+        return default, "no other method was clearly better on the hidden labels"
+    return best, "clearly better on the hidden labels"
+
+
+def margin(differences: Sequence[float]) -> float:
+    """What the mean of these differences must exceed to count: its standard error, from NOISE on."""
+    spread = stdev(differences) if len(differences) > 1 else 0.0
+    return max(spread, NOISE) / sqrt(len(differences))

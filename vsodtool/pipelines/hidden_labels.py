@@ -1,0 +1,111 @@
+"""Which of a video's own labels to hide, so that methods can be tried on them: index arithmetic only."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable, Mapping, Sequence
+from math import log
+from statistics import median
+
+MOST = 4  # tests per video
+LEAST = 2  # as many tests as are made whatever they cost
+SHARE = 0.25  # of the video's frames that more tests than LEAST may walk through
+ALIKE = 2.0  # a test that reaches this many times as far as another one is as good a choice
+
+
+def reach(before: int, after: int) -> float:
+    """How far a frame is from its labels, for an error that grows along the way from each of them.
+
+    The variance of a random walk that is pinned at both ends: before * after / (before + after). In the
+    middle of a gap g that is g / 4, on average over the gap g / 6, close to a label the distance to it.
+
+    Args:
+        before: distance to the label before it, in frames, at least 1.
+        after: distance to the label after it, in frames, at least 1.
+    """
+    return before * after / (before + after)
+
+
+def typical_reach(labels: Sequence[int], frames: int) -> float:
+    """The median reach of the frames to fill; the distance is meant where a frame has one label only.
+
+    Args:
+        labels: indices of the labelled frames, ascending, at least one.
+        frames: number of frames of the video.
+
+    Returns:
+        0 where no frame is to be filled.
+    """
+    given, found = set(labels), []
+    for frame in range(frames):
+        if frame in given:
+            continue
+        at = bisect(labels, frame)
+        if 0 < at < len(labels):
+            found.append(reach(frame - labels[at - 1], labels[at] - frame))
+        else:
+            found.append(float(abs(frame - labels[at - 1 if at else 0])))
+    return median(found) if found else 0.0
+
+
+def misfit(found: float, wanted: float) -> float:
+    """How badly a test of one reach stands for frames of another one; 0 where they are equal.
+
+    Counted by factors. Too short a reach counts twice: what every method gets right tells nothing.
+    """
+    factor = log(found / wanted)
+    return factor if factor > 0 else -2 * factor
+
+
+def select_hidden(
+    labels: Sequence[int], frames: int, usable: Callable[[int], bool] = lambda _: True
+) -> list[int]:
+    """Choose the labels to hide.
+
+    A hidden label k is made again from the labels k - 1 and k + 1, so its interval is longer than those that
+    are to be filled: twice as long where labels are evenly spaced. Chosen are labels whose reach comes
+    closest to that of the frames to fill, spread over the labels of the video: at most MOST, and so many
+    fewer, down to LEAST, that their intervals hold no more than SHARE of the video's frames.
+
+    Args:
+        labels: indices of the labelled frames, ascending.
+        frames: number of frames of the video.
+        usable: whether hiding the label at this position in `labels` would tell anything; asked for few.
+
+    Returns:
+        Positions in `labels`, ascending; none where no frame is to be filled or there are fewer than three.
+    """
+    if len(labels) < 3 or len(labels) == frames:
+        return []
+    wanted = typical_reach(labels, frames)
+    misfits = {
+        position: misfit(reach(here - before, after - here), wanted)
+        for position, (before, here, after) in enumerate(zip(labels, labels[1:], labels[2:], strict=False), 1)
+    }
+    fitting = [at for at, value in misfits.items() if value <= min(misfits.values()) + log(ALIKE)]
+    chosen: list[int] = []
+    for count in range(MOST, LEAST - 1, -1):
+        chosen = _spread(fitting, count, misfits, usable)
+        walked = sum(labels[position + 1] - labels[position - 1] for position in chosen)
+        if len(chosen) <= LEAST or walked <= SHARE * frames:
+            break
+    return chosen
+
+
+def _spread(
+    fitting: Sequence[int], count: int, misfits: Mapping[int, float], usable: Callable[[int], bool]
+) -> list[int]:
+    """The best usable one of each of `count` neighbourhoods, and for those that have none the next best."""
+    count = min(count, len(fitting))
+    chosen: list[int] = []
+    for number in range(count):
+        middle = len(fitting) * (number + 0.5) / count - 0.5
+        places = range(len(fitting) * number // count, len(fitting) * (number + 1) // count)
+        ranked = sorted(places, key=lambda place: (misfits[fitting[place]], abs(place - middle)))
+        chosen += [fitting[place] for place in ranked if usable(fitting[place])][:1]
+    for position in sorted(set(fitting) - set(chosen), key=misfits.__getitem__):
+        if len(chosen) == count:
+            break
+        if usable(position):
+            chosen.append(position)
+    return sorted(chosen)
