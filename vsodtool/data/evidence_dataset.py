@@ -16,12 +16,14 @@ from torch.utils.data import Dataset
 from vsodtool.data.augmentation import Augmentation, Look
 from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
 from vsodtool.data.evidence_batch import EvidenceBatch
+from vsodtool.data.flow_errors import add_flow_errors, fuse_maps
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.ops.boxes import Box
 from vsodtool.ops.evidence_maps import COLOURS, FUSED, LEFT, RIGHT, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame
 
 CELL = 8  # pixels of a cell of the memory
+_ERRING = 0.4  # share of samples to which errors of flow are added
 _ONE_SIDED = 0.12  # share of samples that only one label is known of
 _SCALES = (0.75, 1.4)  # things are made smaller or larger by these factors
 _RESIZED = 0.6  # share of samples that are
@@ -116,12 +118,14 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
         weights = self._inside(recorded.shape[1:], there)
         cuts = [self._cut_known(frame_file, frame, side, rng) for frame_file in known]
         distances = list(file.distances)
+        if varied and rng.random() < _ERRING:
+            maps = _bytes(add_flow_errors(maps.float().div_(255), rng))
         if varied and rng.random() < _ONE_SIDED:
             stays = int(rng.integers(2))
             cuts = [cuts[stays]] * 2
             distances = [distances[stays]] * 2
             maps[LEFT if stays else RIGHT] = maps[RIGHT if stays else LEFT]
-            maps[FUSED] = maps[LEFT][0] // 2 + maps[LEFT][4] // 2
+            maps[FUSED] = _bytes(fuse_maps(maps.float().div_(255)))
         look = Look()
         if self._augmentation is not None:
             look = self._augmentation.draw_look(rng)
@@ -236,6 +240,10 @@ def _fit(start: float, first: int, length: int, side: int) -> int:
     if side >= length:
         return first - (side - length) // 2
     return int(min(max(start, first), first + length - side))
+
+
+def _bytes(maps: Tensor) -> Tensor:
+    return maps.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
 
 
 def _shares(maps: Tensor) -> Tensor:

@@ -17,11 +17,11 @@ class FrameStore:
     """Frames put once, in order, and read in any order; memory is bounded whatever their number.
 
     Args:
-        source: where the frames come from; a folder can read any of them again.
+        source: where the frames come from; a folder can read any of them again, None cannot.
         spill_folder: where frames of a video file are put aside.
     """
 
-    def __init__(self, source: FrameSource, spill_folder: Path) -> None:
+    def __init__(self, source: FrameSource | None, spill_folder: Path) -> None:
         self._source = source
         self._folder = spill_folder
         self._held: dict[int, ImageArray] = {}

@@ -18,8 +18,10 @@ from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.crops import read_label
 from vsodtool.media.images import read_rgb
 from vsodtool.pipelines.interval import Workers
+from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.pipelines.pseudolabel_setup import motion_plan
 from vsodtool.pipelines.record_evidence import Recorded, record_evidence
+from vsodtool.pipelines.still_evidence import find_stills, record_stills
 from vsodtool.types import Event, OnEvent
 
 QUALITY = "balanced"  # of the flow: the default of `pseudolabel`
@@ -28,15 +30,21 @@ _FEWEST = 3  # one hidden label between two
 
 
 def store_evidence(
-    videos: Sequence[LabelledVideo], gaps: Sequence[int], folder: Path, on_event: OnEvent
+    videos: Sequence[LabelledVideo],
+    gaps: tuple[int, ...],
+    folder: Path,
+    on_event: OnEvent,
+    *,
+    still_seed: int | None = None,
 ) -> list[EvidenceFile]:
     """Evidence about the labelled frames of videos, recorded where it is not there yet.
 
     Args:
-        videos: labelled ones; still images and videos with too few labels are left out.
+        videos: labelled ones; videos with too few labels are left out.
         gaps: of the given labels each so many-th is seen, and the others are hidden; one recording for each.
         folder: where it is kept: about 1.5 MB for each hidden frame of 640x360, 1 MB for each frame.
         on_event: hears of progress.
+        still_seed: of the motion of still images; None leaves them out.
 
     Raises:
         DataError: a file cannot be read any more, or the folder holds something else.
@@ -44,9 +52,17 @@ def store_evidence(
     """
     files: list[EvidenceFile] = []
     for video in videos:
-        if video.stills or len(video.given) < _FEWEST:
+        identity = f"{video.name}\n{video.place.resolve()}"
+        if video.stills:
+            if still_seed is not None:
+                place = folder / _hash(
+                    f"{identity}\n{[frame.name for frame in video.given]} {gaps} {still_seed}"
+                )
+                files += _stills(video, gaps, still_seed, place, on_event)
             continue
-        place = folder / hashlib.sha256(f"{video.name}\n{video.place.resolve()}".encode()).hexdigest()[:16]
+        if len(video.given) < _FEWEST:
+            continue
+        place = folder / _hash(identity)
         for gap in gaps:
             index = place / f"{gap}" / _INDEX
             if not index.is_file():
@@ -55,6 +71,26 @@ def store_evidence(
                     _record(video, gap, place)
             files += _find(video, place, index)
     return files
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _stills(
+    video: LabelledVideo, gaps: tuple[int, ...], seed: int, place: Path, on_event: OnEvent
+) -> list[EvidenceFile]:
+    found = find_stills(video, place)
+    if found is None:
+        on_event(Event("notice", message=f"recording {video.name}: {len(video.given)} images set in motion"))
+        with disk_errors(place):
+            record_stills(video, gaps, seed, _plan(), place)
+        found = find_stills(video, place)
+    return found or []
+
+
+def _plan() -> MotionPlan:
+    return motion_plan("dis", QUALITY, torch.device("cpu"), lambda _: None)
 
 
 def _record(video: LabelledVideo, gap: int, place: Path) -> None:
@@ -68,10 +104,9 @@ def _record(video: LabelledVideo, gap: int, place: Path) -> None:
             label = read_label(frame.mask, video.encoding).astype(np.uint8) * 255
             pixels = np.concatenate([read_rgb(frame.image).transpose(2, 0, 1), label[None]])
             np.save(path, pixels)
-    plan = motion_plan("dis", QUALITY, torch.device("cpu"), lambda _: None)
     entries = []
     with ThreadPoolExecutor(2, "record") as pool:
-        for part in record_evidence(video, gap, plan, Workers(pool)):
+        for part in record_evidence(video, gap, _plan(), Workers(pool)):
             np.save(maps / f"{part.hidden}.npy", part.maps)
             entries.append(_entry(part))
     write_bytes_atomically(maps / _INDEX, json.dumps(entries).encode())

@@ -7,7 +7,7 @@ would know of each hidden frame is recorded.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,7 @@ def record_evidence(video: LabelledVideo, gap: int, plan: MotionPlan, workers: W
     source = open_frames(discover_videos([str(video.place)])[0])
     with tempfile.TemporaryDirectory() as spill:
         for job in _jobs(source, video, given, seen, Path(spill)):
-            recorder = _Recorder(given)
+            recorder = EvidenceRecorder(given)
             with closing(job.frames):
                 densify_interval(job, plan, recorder, workers=workers, on_frame=lambda _: None)
             yield from sorted(recorder.found, key=lambda part: part.hidden)
@@ -97,19 +97,25 @@ def _labelled(frame: Frame, video: LabelledVideo, given: Given) -> LabelledFrame
     return LabelledFrame(frame.index, frame.name, frame.rgb, to_channels(label, [1]))
 
 
-class _Recorder:
-    """A generator that writes down what it is shown."""
+class EvidenceRecorder:
+    """A generator that writes down what it is shown of some frames, for the first object."""
 
     name = "recorder"
     whole_frames = False
 
-    def __init__(self, given: Given) -> None:
+    def __init__(self, wanted: Container[int]) -> None:
+        """Begin with nothing.
+
+        Args:
+            wanted: indices of the frames to write down.
+        """
         self.found: list[Recorded] = []
-        self._given = given
+        self._wanted = wanted
         self._fusion = WarpGenerator()
 
     def generate(self, evidence: Evidence) -> Generated:
-        if evidence.index in self._given:
+        """Write it down; what comes back is the fusion."""
+        if evidence.index in self._wanted:
             maps = to_bytes(object_maps(evidence, 0, fused_label(evidence)))[0].numpy()
             before, after = (side.known.index for side in evidence.sides)
             origin = evidence.box.origin

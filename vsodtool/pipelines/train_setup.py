@@ -153,10 +153,10 @@ def _triplets(config: TrainConfig, data: TrainingData) -> tuple[KeyedDataset, Ke
 def _evidence(
     config: TrainConfig, data: TrainingData, folder: RunFolder, on_event: OnEvent
 ) -> tuple[KeyedDataset, KeyedDataset]:
-    seen, held_out = (
-        store_evidence(videos, config.gaps, folder.evidence, on_event)
-        for videos in (data.train, data.validation)
-    )
+    # What moves in earnest is what a densifier is judged by.
+    held_out = store_evidence(data.validation, config.gaps, folder.evidence, on_event)
+    seed = config.seed if config.motion == "on" else None
+    seen = store_evidence(data.train, config.gaps, folder.evidence, on_event, still_seed=seed)
     train = EvidenceDataset(seen, size=config.size, seed=config.seed, augmentation=_AUGMENTS[config.augment])
     # Larger squares: nothing else tells how much of an object is right.
     return train, EvidenceDataset(held_out, size=config.size * 3 // 2 // 16 * 16)

@@ -1,0 +1,73 @@
+"""Errors that flow could have made, added to recorded evidence: a few videos do not hold many of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.ops.consistency import closeness
+from vsodtool.ops.evidence_maps import FUSED, IMAGE, LEFT, RIGHT
+from vsodtool.ops.fusion import fuse, hypothesis
+from vsodtool.ops.warp import sample
+
+_PIXELS = (0.5, 6.0)  # how far off flow is
+_CELLS = (2, 12)  # of a square that flow errs in differently, along each side
+_ALONE = 0.5  # share in which only one of a side's two ways errs
+_NOTICED = 0.5  # share in which the consistency falls as it should
+
+
+def add_flow_errors(maps: Tensor, rng: np.random.Generator) -> Tensor:
+    """The maps as they would be, had flow erred on one side or on both.
+
+    Labels and images that were warped here are displaced by a smooth random field together, so that the image
+    still tells; the fused label is made anew.
+
+    Args:
+        maps: (MAPS, S, S) in [0, 1], see `ops.evidence_maps`.
+        rng: source of chance.
+
+    Returns:
+        The same shape.
+    """
+    disturbed = maps.clone()
+    which = int(rng.integers(3))
+    for number, side in enumerate((LEFT, RIGHT)):
+        if which in {number, 2}:
+            disturbed[side] = _disturb(maps[side], rng)
+    disturbed[FUSED] = fuse_maps(disturbed)
+    return disturbed
+
+
+def fuse_maps(maps: Tensor) -> Tensor:
+    """The fused label (S, S) of evidence (MAPS, S, S), as `--method warp` fuses it."""
+    target = maps[None, :IMAGE]
+    ways = []
+    for side in (LEFT, RIGHT):
+        part = maps[None, side]
+        consistency = part[:, 8:9]
+        ways.append(hypothesis(part[:, 0:1], consistency, target, part[:, 1:4]))
+        ways.append(hypothesis(part[:, 4:5], consistency, target, part[:, 5:8]))
+    return fuse(ways).labels[0, 0]
+
+
+def _disturb(side: Tensor, rng: np.random.Generator) -> Tensor:
+    result = side.clone()
+    error = _field(side.shape[-1], rng)
+    ways = [slice(0, 4), slice(4, 8)]
+    if rng.random() < _ALONE:
+        ways = [ways[int(rng.integers(2))]]
+    for way in ways:
+        result[way] = sample(side[None, way], error)[0]
+    if rng.random() < _NOTICED:
+        result[8:9] *= closeness(error)[0]
+    return result
+
+
+def _field(size: int, rng: np.random.Generator) -> Tensor:
+    """A smooth field of displacements (1, 2, size, size) in pixels."""
+    cells = int(rng.integers(*_CELLS, endpoint=True))
+    far = float(np.exp(rng.uniform(*np.log(_PIXELS))))
+    coarse = torch.from_numpy(rng.normal(0, far / 2, (1, 2, cells, cells)).astype(np.float32))
+    return functional.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=False)
