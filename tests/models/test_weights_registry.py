@@ -15,6 +15,7 @@ from torchvision.models.optical_flow import Raft_Large_Weights, Raft_Small_Weigh
 
 from vsodtool.config import shipped_path
 from vsodtool.models.architecture import BACKBONES, KINDS
+from vsodtool.models.evidence_architecture import DENSIFIER
 from vsodtool.models.flow.raft import declared_weights
 from vsodtool.models.weights_entry import (
     BACKBONE,
@@ -45,14 +46,17 @@ def test_names_are_unique_and_no_paths() -> None:
 @ENTRIES
 def test_every_entry_is_complete(entry: WeightsEntry) -> None:
     assert entry.origin in ORIGINS
-    assert entry.kind in {*KINDS, FLOW, BACKBONE}
+    assert entry.kind in {*KINDS, DENSIFIER, FLOW, BACKBONE}
     assert entry.summary
     assert entry.licence
-    assert urlparse(entry.source).scheme == "https"
+    if entry.origin == BUNDLED:
+        assert shipped_path(entry.source).is_file()  # the recipe
+    else:
+        assert urlparse(entry.source).scheme == "https"
     assert Path(entry.file).name == entry.file
     assert re.fullmatch(r"[0-9a-f]*", entry.sha256)
     assert entry.obtain or entry.origin == BUNDLED
-    is_network = entry.kind in KINDS
+    is_network = entry.kind in {*KINDS, DENSIFIER}
     assert (entry.architecture is not None) == (entry.preprocessing is not None) == is_network
     assert entry.architecture is None or entry.architecture.kind == entry.kind
     assert json.loads(json.dumps(entry.as_dict()))["name"] == entry.name
@@ -106,7 +110,7 @@ def test_fetched_entries_say_what_torchvision_says() -> None:
 
 
 def test_finding_names_and_defaults() -> None:
-    entry = REGISTRY.entries[0]
+    entry = of_origin(EXTERNAL)[0]
     registry = WeightsRegistry((entry,), folder=Path("w"))
     assert registry.find(entry.name) is entry
     assert registry.find("none") is None

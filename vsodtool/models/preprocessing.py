@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+HALF_MEAN, HALF_STD = (127 / 255,) * 3, (128 / 255,) * 3  # of networks that were Google's
 STEP = 16  # sizes are multiples of this: the deepest features are then whole
 SMALLEST = 64
 

@@ -31,7 +31,7 @@ class WeightsEntry:
         sha256: of the file; torchvision publishes the first digits only, "" where nothing is published.
         size: bytes; exact if bundled, to a thousandth if fetched, 0 if unknown.
         licence: of the weights, as far as it is stated.
-        source: URL of where it comes from, or of the recipe that made it.
+        source: URL of where it comes from; if bundled, the file of the recipe that made it.
         obtain: what to do to have it; "" if nothing.
         architecture: of the network; None for parts made by others.
         preprocessing: likewise.
