@@ -6,9 +6,11 @@ A bundled entry needs its file and its card, weights/<name>.md: tests/models/tes
 from __future__ import annotations
 
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
-from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.evidence_architecture import DENSIFIER, EvidenceArchitecture
+from vsodtool.models.preprocessing import HALF_MEAN, HALF_STD, Preprocessing
 from vsodtool.models.weights_entry import (
     BACKBONE,
+    BUNDLED,
     EXTERNAL,
     FETCHED,
     FLOW,
@@ -21,7 +23,23 @@ AUTHORS_PAGE = "https://github.com/Kinpzz/RCRNet-Pytorch"
 _TORCHVISION = "https://download.pytorch.org/models/"
 _MIB = 1 << 20
 
-_BUNDLED: tuple[WeightsEntry, ...] = ()
+_BUNDLED: tuple[WeightsEntry, ...] = (
+    WeightsEntry(
+        name="densifier-small",
+        kind=DENSIFIER,
+        origin=BUNDLED,
+        summary="vsodtool's densifier: DAVIS-2016 train (27 sequences), SOD, part of DUTS-TR",
+        file="densifier-small.safetensors",
+        sha256="21b43fb603f22dfa7d5f665ada82222fec8c4d87ab80e68f7443172d3528af7a",
+        size=3681858,
+        licence="MIT (backbone: Apache-2.0); training images: see the card",
+        source="configs/train-densifier.yaml",
+        architecture=EvidenceArchitecture(),
+        preprocessing=Preprocessing(size=192, mean=HALF_MEAN, std=HALF_STD),
+        scores={},
+        default=True,
+    ),
+)
 
 
 def _published(name: str, kind: str, file: str, summary: str, where: str) -> WeightsEntry:
