@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from statistics import fmean, stdev
 
-# Of the values tried with four variants of warp on 12 sequences of davis-train at K = 10, small ones lost least.
+# benchmarks/choose_method.py: of margins that leave something to chance, small ones lost least.
 NOISE = 0.005  # J by which two methods differ on one label without one being better; the least assumed
 CAUTION = 0.5  # standard errors
 

@@ -129,7 +129,7 @@ def try_methods(
             job.frames.close()
 
     if plan.tests:
-        work_side_by_side(_stream_tests(plan.tests, source, masks, spill_folder), attempt, drivers, failed)
+        work_side_by_side(stream_tests(plan.tests, source, masks, spill_folder), attempt, drivers, failed)
     tried = sorted(scores)
     by_method = {name: [scores[index][name] for index in tried] for name in candidates}
     method, reason = choose_method(by_method, candidates[0])
@@ -166,7 +166,7 @@ def hidden_j(
     return fmean(scores)
 
 
-def _stream_tests(
+def stream_tests(
     tests: Sequence[HiddenTest], source: FrameSource, masks: MaskSet, spill_folder: Path
 ) -> Iterator[IntervalJob]:
     """Read the intervals of the tests in one go; each is yielded when its second label has come by."""
