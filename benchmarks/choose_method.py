@@ -2,15 +2,17 @@
 
     python benchmarks/choose_method.py ROOT [--every 10] [--sequences NAME ...] [--out FILE.md]
 
-Four variants of warp stand for methods of which now one, now the other is better: warp as it is, without search and
-edges, with the carried labels only, with the refined ones only. Each ordered pair of them is (default, other). A loss
-is the mean J over the real frames of the better of the two, minus that of the one chosen from hidden labels.
+Four variants of warp stand for methods of which now one, now the other is better: as it is, without search
+and edges, with the carried labels only, with the refined ones only. Each ordered pair of them is (default,
+other). A loss is the mean J over the real frames of the better of the two, minus that of the one chosen from
+hidden labels.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -108,12 +110,13 @@ def main() -> None:
     measured: list[tuple[Table, dict[str, float]]] = []
     lines = [f"## choose_method.py, {arguments.root.name}, K={arguments.every}", "", *header(), ""]
     lines += [f"| video | tests | J, hidden J of {' | '.join(NAMES)} |", "|---|---|" + "---|" * len(NAMES)]
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, tempfile.TemporaryDirectory() as folder:
+        spill = Path(folder)
         for sequence in find_sequences(arguments.root, arguments.sequences):
             source = open_frames(discover_videos([str(sequence.frames[0].parent)])[0])
-            folder, spill = sequence.masks[0].parent, Path()
             truth, masks = (
-                match_masks(folder, [source], every)[sequence.name] for every in (0, arguments.every)
+                match_masks(sequence.masks[0].parent, [source], every)[sequence.name]
+                for every in (0, arguments.every)
             )
             workers = Workers(pool)
             tests = plan_trial(source, masks).tests

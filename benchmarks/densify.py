@@ -4,9 +4,9 @@
                                       [--methods warp fgplg auto --weights FILE]
                                       [--sequences NAME ...] [--keep DIR] [--out FILE.md]
 
-J, F, MAE on a DAVIS-style root. warp, fgplg and auto are methods of vsodtool; with auto among them the worst
-loss of auto against the better of the others is told too, with the choices that it made. The densifier gets masks 0, K, 2K, ... and the last; these frames are not
-scored.
+J, F, MAE on a DAVIS-style root. The densifier gets masks 0, K, 2K, ... and the last; these frames are not
+scored. warp, fgplg and auto are methods of vsodtool; auto beside another one tells too what it chose for
+each sequence, and what it lost against the better of them.
 """
 
 from __future__ import annotations
