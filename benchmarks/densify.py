@@ -1,10 +1,12 @@
 """How good are the dense labels, beside simpler methods, and what is their confidence worth?
 
     python benchmarks/densify.py ROOT [--every 5 10 20] [--quality best] [--methods warp copy shape direct]
+                                      [--methods warp fgplg auto --weights FILE]
                                       [--sequences NAME ...] [--keep DIR] [--out FILE.md]
 
 J, F, MAE on a DAVIS-style root. The densifier gets masks 0, K, 2K, ... and the last; these frames are not
-scored.
+scored. warp, fgplg and auto are methods of vsodtool; auto beside another one tells too what it chose for
+each sequence, and what it lost against the better of them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from machine import header
 
 from vsodtool.media.images import read_grey
 from vsodtool.metrics import SparsificationCounts, boundary_f, mean_absolute_error, region_j, spearman
+from vsodtool.pipelines.pseudolabel_report import PseudoLabelReport, VideoReport
 
 BASELINES: dict[str, Callable[[Sequence, int], Iterator[tuple[int, npt.NDArray[np.bool_]]]]] = {
     "copy": copy_nearest,
@@ -37,7 +40,11 @@ LABELS = {
     "shape": "interpolate signed distances",
     "direct": "direct flow",
     "warp": "**vsodtool, warp**",
+    "fgplg": "**vsodtool, fgplg**",
+    "auto": "**vsodtool, auto**",
 }
+OURS = ("warp", "fgplg", "auto")
+TOLERATED = 0.005  # J that auto may lose on a video against the better method
 Scores = tuple[float, float, float]  # J, F, MAE
 
 
@@ -60,10 +67,11 @@ class ConfidenceResult:
 
 @dataclass
 class Results:
-    """Everything that was measured; keys are (method, every)."""
+    """Everything that was measured; keys are (method, every), of `choices` (every, sequence)."""
 
     scores: dict[tuple[str, int], dict[str, Scores]] = field(default_factory=dict)
     confidence: dict[int, ConfidenceResult] = field(default_factory=dict)
+    choices: dict[tuple[int, str], VideoReport] = field(default_factory=dict)
     seconds: dict[tuple[str, int], float] = field(default_factory=dict)
 
 
@@ -86,8 +94,10 @@ def mean(scores: dict[int, Scores]) -> Scores:
     return float(j), float(f), float(mae)
 
 
-def run_warp(sequences: list[Sequence], every: int, quality: str, backend: str, output: Path) -> float:
-    """Let vsodtool label the sequences; returns the seconds it took."""
+def run_ours(
+    sequences: list[Sequence], every: int, method: str, arguments: argparse.Namespace, output: Path
+) -> PseudoLabelReport:
+    """Let vsodtool label the sequences."""
     from vsodtool.config.schema import PseudoLabelConfig
     from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
@@ -95,18 +105,17 @@ def run_warp(sequences: list[Sequence], every: int, quality: str, backend: str, 
         inputs=tuple(str(sequence.frames[0].parent) for sequence in sequences),
         masks=sequences[0].masks[0].parent.parent if len(sequences) > 1 else sequences[0].masks[0].parent,
         output=output,
-        method="warp",
-        quality=quality,
-        backend=backend,
+        method=method,
+        weights="" if method == "warp" else arguments.weights,
+        quality=arguments.quality,
+        backend=arguments.backend,
         every=every,
         confidence=True,
     )
-    start = time.perf_counter()
-    run_pseudolabel(config)
-    return time.perf_counter() - start
+    return run_pseudolabel(config)
 
 
-def score_warp(
+def score_ours(
     sequences: list[Sequence], every: int, output: Path
 ) -> tuple[dict[str, Scores], ConfidenceResult]:
     """Scores of written labels, and what their confidences are worth."""
@@ -183,6 +192,30 @@ def tables(results: Results, sequences: list[Sequence], methods: list[str], ever
     return lines
 
 
+def auto_table(
+    results: Results, sequences: list[Sequence], methods: list[str], everies: list[int]
+) -> list[str]:
+    """What auto chose, and what it lost against the better of the other methods of ours."""
+    others = [method for method in OURS if method in methods and method != "auto"]
+    lines = ["", f"| auto: video | K | chosen | hidden J | J | best of {', '.join(others)} | lost |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    losses = []
+    for every in everies:
+        for sequence in sequences:
+            choice = results.choices[every, sequence.name]
+            own = results.scores["auto", every][sequence.name][0]
+            best = max(results.scores[other, every][sequence.name][0] for other in others)
+            losses.append(best - own)
+            hidden = ", ".join(f"{name} {value:.4f}" for name, value in choice.hidden_j.items())
+            lines.append(
+                f"| {sequence.name} | {every} | {choice.method} | {hidden or '-'} | {own:.4f} | {best:.4f} "
+                f"| {best - own:.4f} |"
+            )
+    above = sum(loss > TOLERATED for loss in losses)
+    lines += ["", f"auto lost at most {np.nanmax(losses):.4f}, more than {TOLERATED} {above} times"]
+    return lines
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -195,6 +228,7 @@ def main() -> None:
     parser.add_argument(
         "--methods", nargs="+", default=["copy", "shape", "direct", "warp"], choices=list(LABELS)
     )
+    parser.add_argument("--weights", default="", help="of fgplg, and for auto to choose from")
     parser.add_argument("--sequences", nargs="+")
     parser.add_argument("--keep", type=Path, help="keep vsodtool's outputs here; a second run continues them")
     parser.add_argument("--out", type=Path, help="also append the figures to this file")
@@ -205,10 +239,16 @@ def main() -> None:
             for method in arguments.methods:
                 print(f"K={every} {method} ...", file=sys.stderr)
                 start = time.perf_counter()
-                if method == "warp":
-                    output = (arguments.keep or Path(temporary)) / f"{arguments.quality}-{every}"
-                    seconds = run_warp(sequences, every, arguments.quality, arguments.backend, output)
-                    scores, results.confidence[every] = score_warp(sequences, every, output)
+                if method in OURS:
+                    name = f"{arguments.quality}-{every}" + ("" if method == "warp" else f"-{method}")
+                    output = (arguments.keep or Path(temporary)) / name
+                    report = run_ours(sequences, every, method, arguments, output)
+                    seconds = time.perf_counter() - start
+                    scores, worth = score_ours(sequences, every, output)
+                    if method == "warp":
+                        results.confidence[every] = worth
+                    if method == "auto":
+                        results.choices |= {(every, video.name): video for video in report.videos}
                 else:
                     scores = {s.name: mean(score_frames(s, BASELINES[method](s, every))) for s in sequences}
                     seconds = time.perf_counter() - start
@@ -216,6 +256,8 @@ def main() -> None:
     lines = [f"## densify.py, {arguments.root.name}, quality {arguments.quality}", "", *header()]
     lines += [f"- seconds: {', '.join(f'{m} K={k} {s:.0f}' for (m, k), s in results.seconds.items())}", ""]
     lines += tables(results, sequences, arguments.methods, arguments.every)
+    if "auto" in arguments.methods and {"warp", "fgplg"} & set(arguments.methods):
+        lines += auto_table(results, sequences, arguments.methods, arguments.every)
     print("\n".join(lines))
     if arguments.out:
         with arguments.out.open("a", encoding="utf-8") as file:

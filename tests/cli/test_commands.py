@@ -212,6 +212,38 @@ def test_flags_and_options_of_the_configuration_are_the_same(
     assert flags == {field.name for field in fields(schema)}
 
 
+def test_auto_tells_what_it_chose(
+    cli: Cli, configs: list[CommonConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = [
+        LabelVideoReport(hidden_j={"warp": 0.8124, "fgplg": 0.5}),
+        LabelVideoReport("b", method="fgplg"),
+        LabelVideoReport("c", method=""),
+    ]
+    report = LabelReport(chosen, [], method="auto")
+    pipeline = sys.modules["vsodtool.pipelines.pseudolabel"]
+    monkeypatch.setattr(pipeline, "run_pseudolabel", lambda config, *, on_event: report)
+    code, out, _ = cli("pseudolabel", "a", "-o", "o", "--masks", "m")
+    assert code == 0
+    assert [line.split() for line in out.splitlines()] == [
+        [
+            "video",
+            "frames",
+            "given",
+            "generated",
+            "skipped",
+            "confidence",
+            "method",
+            "hidden",
+            "J",
+            "seconds",
+        ],
+        ["a", "5", "2", "3", "0", "0.750", "warp", "0.812", "1.2"],
+        ["b", "5", "2", "3", "0", "0.750", "fgplg", "-", "1.2"],
+        ["c", "5", "2", "3", "0", "0.750", "-", "-", "1.2"],
+    ]
+
+
 def test_the_table_is_all_that_stdout_gets(cli: Cli, configs: list[CommonConfig]) -> None:
     code, out, err = cli("flow", "a", "-o", "o")
     assert (code, err) == (0, "at work\n")

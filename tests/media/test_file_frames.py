@@ -289,3 +289,14 @@ def test_real_videos(shared: Path) -> None:
     assert frames.size == (480, 720)
     assert sum(1 for _ in frames) == 60
     assert frames.losses == []
+
+
+def test_selected_frames_only(tmp_path: Path) -> None:
+    frames = open_frames(discover_videos([str(write(tmp_path / "a.mp4", counted(6)))])[0])
+    every = {frame.index: frame.rgb for frame in frames}
+    found = list(frames.select({1, 3}))
+    assert [(frame.index, frame.name) for frame in found] == [(1, "00001"), (3, "00003")]
+    assert all(np.array_equal(frame.rgb, every[frame.index]) for frame in found)
+    assert frames.losses == []
+    assert list(frames.select(())) == []
+    assert [frame.index for frame in frames] == [*range(6)]

@@ -153,3 +153,17 @@ def test_real_frames(shared: Path) -> None:
     assert len(frames.names) == 90
     assert frames.size == (480, 854)
     assert next(iter(frames)).rgb.shape == (480, 854, 3)
+
+
+def test_selected_frames_only(tmp_path: Path) -> None:
+    for number in range(5):
+        save(tmp_path / f"{number}.png", picture(number))
+    (tmp_path / "1.png").write_bytes(b"broken")
+    (tmp_path / "2.png").write_bytes(b"broken")
+    frames = opened(tmp_path)
+    found = list(frames.select({0, 2, 4}))
+    assert [(frame.index, frame.name) for frame in found] == [(0, "0"), (4, "4")]
+    assert np.array_equal(found[1].rgb, picture(4))
+    assert [loss.frame_name for loss in frames.losses] == ["2"]  # nobody asked for 1
+    assert list(frames.select(())) == []
+    assert len(list(frames)) == 3

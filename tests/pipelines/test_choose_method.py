@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from vsodtool.pipelines.choose_method import NOISE, choose_method, margin
 
 
-def test_margin_is_the_standard_error_but_never_certain() -> None:
+def test_margin_is_half_the_standard_error_but_never_certain() -> None:
     assert margin([0.5]) == NOISE
     assert margin([0.1, 0.1, 0.1, 0.1]) == NOISE / 2
-    assert margin([0.0, 0.2]) == pytest.approx(0.1)  # standard deviation 0.1414 / sqrt(2)
+    assert margin([0.0, 0.2]) == pytest.approx(0.05)  # standard deviation 0.1414 / sqrt(2) / 2
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ def test_margin_is_the_standard_error_but_never_certain() -> None:
     [
         ([0.9], [0.9 - NOISE / 2], "default"),  # better, but one label may say so by chance
         ([0.9], [0.9 - 2 * NOISE], "other"),
-        ([0.9, 0.9, 0.9, 0.9], [0.885, 0.885, 0.885, 0.885], "other"),  # as small, but four times
-        ([0.9, 0.5], [0.8, 0.55], "default"),  # once better, once worse
+        ([0.9, 0.9, 0.9, 0.9], [0.897, 0.897, 0.897, 0.897], "other"),  # as small, but four times
+        ([0.9, 0.5], [0.85, 0.53], "default"),  # once better, once worse
         ([0.9, 0.7], [0.8, 0.55], "other"),
         ([0.5, 0.5], [0.9, 0.9], "default"),
         ([1.0, 1.0], [1.0, 1.0], "default"),

@@ -1,0 +1,146 @@
+"""How much does `--method auto` lose to the better method, under several margins?
+
+    python benchmarks/choose_method.py ROOT [--every 10] [--sequences NAME ...] [--out FILE.md]
+
+Four variants of warp stand for methods of which now one, now the other is better: as it is, without search
+and edges, with the carried labels only, with the refined ones only. Each ordered pair of them is (default,
+other). A loss is the mean J over the real frames of the better of the two, minus that of the one chosen from
+hidden labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations, product
+from pathlib import Path
+from statistics import fmean, stdev
+
+import torch
+from davis import find_sequences
+from machine import header
+
+from vsodtool.media.frames import FrameSource, open_frames
+from vsodtool.media.inputs import discover_videos
+from vsodtool.media.masks import MaskSet, match_masks
+from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.fusion import fuse
+from vsodtool.pipelines.densify import DenseFrame, densify_with_each
+from vsodtool.pipelines.generator import Evidence, Generated, WarpGenerator
+from vsodtool.pipelines.interval import IntervalJob, Workers
+from vsodtool.pipelines.interval_stream import stream_intervals
+from vsodtool.pipelines.method_trial import hidden_j, plan_trial, stream_tests
+from vsodtool.pipelines.pseudolabel_setup import create_generator, motion_plan
+from vsodtool.types import ignore_event
+
+QUALITY = "balanced"
+NOISES, CAUTIONS = (0.0, 0.005, 0.01, 0.02), (0.0, 0.5, 1.0)
+Table = dict[int, dict[str, float]]  # J by frame and method
+
+
+class Variant:
+    """One of the stand-ins."""
+
+    whole_frames = False
+
+    def __init__(self, name: str, generate: Callable[[Evidence], Generated]) -> None:
+        self.name, self.generate = name, generate
+
+
+def one_way(name: str) -> Variant:
+    """Fusion of one kind of label: "carried" or "refined"."""
+
+    def generate(evidence: Evidence) -> Generated:
+        fused = fuse([getattr(side, name) for side in evidence.sides])
+        return Generated(fused.labels, pixel_confidence(fused.labels, fused.support))
+
+    return Variant(name, generate)
+
+
+VARIANTS = [
+    Variant("warp", create_generator(QUALITY).generate),
+    Variant("fused", WarpGenerator(None).generate),
+    one_way("carried"),
+    one_way("refined"),
+]
+NAMES = [variant.name for variant in VARIANTS]
+
+
+def measure(jobs: Iterable[IntervalJob], source: FrameSource, truth: MaskSet, workers: Workers) -> Table:
+    """J of every target of the jobs, by every variant."""
+    plan, lock = motion_plan("dis", QUALITY, torch.device("cpu"), ignore_event), threading.Lock()
+    found: Table = {}
+
+    def score(name: str, dense: DenseFrame) -> None:
+        ids = truth.object_ids
+        value = hidden_j(dense, truth.read(source.names[dense.index]), ids, [True] * len(ids))
+        with lock:
+            found.setdefault(dense.index, {})[name] = value
+
+    for job in jobs:
+        densify_with_each(job, plan, VARIANTS, workers=workers, on_frame=score)
+        job.frames.close()
+    return found
+
+
+def loss(hidden: Table, real: dict[str, float], pair: tuple[str, str], margin: tuple[float, float]) -> float:
+    """What a choice between (default, other) by a margin of (noise, caution) loses."""
+    default, other = pair
+    differences = [reached[other] - reached[default] for reached in hidden.values()]
+    spread = stdev(differences) if len(differences) > 1 else 0.0
+    needed = max(margin[1] * spread, margin[0]) / math.sqrt(len(differences))
+    return max(real[default], real[other]) - real[other if fmean(differences) > needed else default]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--every", type=int, default=10)
+    parser.add_argument("--sequences", nargs="+")
+    parser.add_argument("--out", type=Path, help="also append the figures to this file")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    measured: list[tuple[Table, dict[str, float]]] = []
+    lines = [f"## choose_method.py, {arguments.root.name}, K={arguments.every}", "", *header(), ""]
+    lines += [f"| video | tests | J, hidden J of {' | '.join(NAMES)} |", "|---|---|" + "---|" * len(NAMES)]
+    with ThreadPoolExecutor() as pool, tempfile.TemporaryDirectory() as folder:
+        spill = Path(folder)
+        for sequence in find_sequences(arguments.root, arguments.sequences):
+            source = open_frames(discover_videos([str(sequence.frames[0].parent)])[0])
+            truth, masks = (
+                match_masks(sequence.masks[0].parent, [source], every)[sequence.name]
+                for every in (0, arguments.every)
+            )
+            workers = Workers(pool)
+            tests = plan_trial(source, masks).tests
+            found = measure(stream_intervals(source, masks, set(), spill), source, truth, workers)
+            hidden = measure(stream_tests(tests, source, masks, spill), source, truth, workers)
+            if not hidden:
+                continue
+            real = {name: fmean(reached[name] for reached in found.values()) for name in NAMES}
+            measured.append((hidden, real))
+            on_hidden = {name: fmean(reached[name] for reached in hidden.values()) for name in NAMES}
+            cells = " | ".join(f"{real[name]:.4f}, {on_hidden[name]:.4f}" for name in NAMES)
+            lines.append(f"| {sequence.name} | {len(hidden)} | {cells} |")
+            print(lines[-1], flush=True)
+    lines += ["", "| noise | caution | mean loss | greatest | above 0.005 |", "|---|---|---|---|---|"]
+    for margin in product(NOISES, CAUTIONS):
+        losses = [loss(*video, pair, margin) for video in measured for pair in permutations(NAMES, 2)]
+        above = sum(value > 0.005 for value in losses)
+        cells = f"{fmean(losses):.5f} | {max(losses):.4f} | {above} of {len(losses)}"
+        lines.append(f"| {margin[0]} | {margin[1]} | {cells} |")
+    print("\n".join(lines))
+    if arguments.out:
+        with arguments.out.open("a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n\n")
+
+
+if __name__ == "__main__":
+    main()
