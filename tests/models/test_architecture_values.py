@@ -38,6 +38,8 @@ def test_normalise_is_by_channel() -> None:
         ({"output_stride": 4}, "output_stride: expected one of 8, 16, found 4"),
         ({"context_width": 7}, "context_width: expected an even number of at least 2, found 7"),
         ({"decoder_width": 0}, "decoder_width: expected a whole number of at least 2, found 0"),
+        ({"motion_input": 1}, "motion_input: expected true or false, false for fgplg, found 1"),
+        ({"kind": "fgplg", "motion_input": True}, "motion_input: expected true or false, false for fgplg"),
         ({"depth": 3}, "unknown value 'depth'"),
     ],
 )
@@ -62,8 +64,11 @@ def test_impossible_preprocessing_is_refused(values: dict[str, Any], message: st
         Preprocessing.from_dict(values)
 
 
-@pytest.mark.parametrize("kind", ["image", "video", "fgplg"])
-def test_every_kind_trains(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "motion"),
+    [("image", False), ("video", False), ("fgplg", False), ("image", True), ("video", True)],
+)
+def test_every_kind_trains(kind: str, motion: bool) -> None:
     network = create_network(
         Architecture(
             kind=kind,
@@ -72,9 +77,11 @@ def test_every_kind_trains(kind: str) -> None:
             skip_width=8,
             refine_width=8,
             decoder_width=8,
+            motion_input=motion,
         )
     )
-    shape = (2, 1, 3, 64, 80) if kind == "video" else (2, network.architecture.channels_in, 64, 80)
+    channels = network.architecture.channels_in
+    shape = (2, 1, channels, 64, 80) if kind == "video" else (2, channels, 64, 80)
     logits = network(torch.randn(shape))
     assert logits.shape == (*shape[:-3], 1, 64, 80)
     logits.square().mean().backward()

@@ -16,9 +16,10 @@ from vsodtool.models.detector import Detector
 from vsodtool.models.inference import exact_products
 from vsodtool.models.networks import create_network
 from vsodtool.models.precision import resolve_precision
-from vsodtool.models.precision_check import agrees_with_fp32, check_images
+from vsodtool.models.precision_check import agrees_with_fp32, check_images, check_motion
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet import FrameFeatures, RcrNet
+from vsodtool.ops.motion_maps import enlarge_maps
 
 CPU = torch.device("cpu")
 SIZE = 64
@@ -165,3 +166,29 @@ def test_on_a_cpu_only_the_encoder_is_compiled(monkeypatch: pytest.MonkeyPatch, 
     assert compiled == ["encode"]
     expected = detector("video").detect(detector("video").encode(images), frames=4)
     torch.testing.assert_close(seen.detect(seen.encode(images), frames=4), expected)
+
+
+def seeing_motion() -> RcrNet:
+    torch.manual_seed(0)
+    widths = dict.fromkeys(("context_width", "skip_width", "refine_width", "decoder_width"), 8)
+    architecture = Architecture(kind="video", backbone="mobilenet_v3_small", motion_input=True, **widths)
+    return create_network(architecture).eval()
+
+
+def test_motion_maps_go_beside_the_pictures(images: Tensor) -> None:
+    motion = check_motion(SIZE).repeat(2, 1, 1, 1)
+    seen = Detector(seeing_motion(), PREPROCESSING, device=CPU, precision="fp32")
+    found = seen.detect(seen.encode(images, motion.half()), frames=2)
+    pictures = PREPROCESSING.normalise(images.float() / 255)
+    values = torch.cat((pictures, enlarge_maps(motion.half().float(), SIZE)), dim=1)
+    with torch.inference_mode():
+        expected = torch.sigmoid(seeing_motion()(values.view(2, 2, -1, SIZE, SIZE)))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_a_network_gets_motion_maps_if_and_only_if_it_sees_motion(images: Tensor) -> None:
+    seen = Detector(seeing_motion(), PREPROCESSING, device=CPU, precision="auto")  # asked with maps too
+    with pytest.raises(ShapeError, match="motion maps: expected by this network"):
+        seen.encode(images)
+    with pytest.raises(ShapeError, match="motion maps: not expected by this network"):
+        detector("video").encode(images, check_motion(SIZE))

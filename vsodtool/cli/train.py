@@ -41,7 +41,8 @@ def train(
         options.option(
             "--config",
             help="YAML file with options, or the name of one that comes along: train-image, train-fgplg, "
-            "train-video (the paper's), train-image-small, train-fgplg-small, train-video-small. Flags win.",
+            "train-video (the paper's), train-image-small, train-fgplg-small, train-video-small, "
+            "train-video-motion. Flags win.",
             panel=options.WHERE,
             metavar="FILE",
         ),

@@ -48,7 +48,8 @@ def list_(*, json: options.Json = False, quiet: options.Quiet = False) -> None:
     """The weights that vsodtool knows.
 
     Bundled ones come with it, fetched ones are downloaded by torchvision when they are first needed,
-    external ones are the paper's: the authors publish them, `show` says where.
+    packaged ones come with a Python package of their own, external ones are the paper's: the authors publish
+    them, `show` says where.
     """
     del quiet  # there is nothing to be quiet about
     from vsodtool.pipelines.list_weights import list_weights
@@ -82,7 +83,7 @@ def verify(
 ) -> None:
     """Check hash, values, and the name and shape of every tensor; nothing is downloaded or executed.
 
-    Without NAME or FILE: all that is bundled, and what torchvision has fetched so far.
+    Without NAME or FILE: all that is bundled, and what torchvision has fetched and pip installed so far.
     """
     if sha256 is not None and name is None:
         raise UsageError("--sha256 says the hash of one file", "name the file")

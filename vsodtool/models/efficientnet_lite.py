@@ -128,7 +128,15 @@ class EfficientNetLiteBackbone(nn.Module):
 def _conv_norm(
     channels_in: int, channels_out: int, kernel: int, *, stride: int = 1, dilation: int = 1, groups: int = 1
 ) -> nn.Sequential:
-    convolution = SameConv2d(
-        channels_in, channels_out, kernel, stride=stride, dilation=dilation, groups=groups, bias=False
+    # Without stride both paddings are the same, and a convolution that pads by itself is faster.
+    convolution = (SameConv2d if stride > 1 else nn.Conv2d)(
+        channels_in,
+        channels_out,
+        kernel,
+        stride=stride,
+        padding=0 if stride > 1 else dilation * (kernel // 2),
+        dilation=dilation,
+        groups=groups,
+        bias=False,
     )
     return nn.Sequential(convolution, nn.BatchNorm2d(channels_out, eps=1e-3, momentum=0.01))
