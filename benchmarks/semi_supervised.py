@@ -1,7 +1,7 @@
 """The paper's claim: a fifth of the masks with pseudo-labels trains a network as well as all masks do.
 
     python benchmarks/semi_supervised.py WORK --train ROOT --test ROOT [--kind image] [--config FILE]
-        [--every 5] [--seeds 0 1] [--steps 300] [--pretrain SOURCE ... --pretrain-steps 300] [--out FILE.md]
+        [--every 5] [--seeds 0 1] [--steps 200] [--pretrain SOURCE ... --pretrain-steps 200] [--out FILE.md]
 
 The same network, number of steps, seeds and held-out videos for each arm: a, every fifth mask; b, these and
 pseudo-labels of all other frames (`vsodtool pseudolabel --every 5`); c, all masks. Each begins with the same
@@ -114,13 +114,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--config", default=str(here / "semi_supervised.yaml"), help="of `train`")
     parser.add_argument("--every", type=int, default=5)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    parser.add_argument("--steps", type=int, default=300, help="of each arm")
+    parser.add_argument("--steps", type=int, default=200, help="of each arm")
     parser.add_argument("--validation", nargs="+", help="videos of --train that only validate")
     parser.add_argument("--init", default="scratch", help="of the pretraining, or of the arms without one")
     parser.add_argument("--pretrain", nargs="+", help="sources that all arms have in common")
     parser.add_argument("--pretrain-kind", choices=["image", "video"], help="default: --kind")
     parser.add_argument("--pretrain-config", help="default: --config")
-    parser.add_argument("--pretrain-steps", type=int, default=300)
+    parser.add_argument("--pretrain-steps", type=int, default=200)
     parser.add_argument("--label-options", default="--method warp", help="more options of `pseudolabel`")
     parser.add_argument("--pseudo-options", default="", help="of `train` in arm b, as '--pseudo-between 1'")
     parser.add_argument("--train-options", default="", help="more options of `train`, as '--device cuda'")
