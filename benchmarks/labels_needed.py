@@ -1,0 +1,183 @@
+"""How many masks does an annotator have to draw until the others are good enough?
+
+    python benchmarks/labels_needed.py ROOT WORK [--method shape --method warp --method 'NAME=FLAGS' ...]
+        [--target 0.9] [--ladder 40 30 20 15 10 8 6 5 4 3 2] [--sequences NAME ...] [--out FILE.md]
+
+For each video the largest K of the ladder is sought at which the mean J of the frames that were not given
+reaches the target, when masks 0, K, 2K, ... and the last are given; that J grows as K shrinks is assumed, so
+the ladder is bisected. A video that never gets there counts with all its frames.
+
+A method is shape (interpolation of signed distances), copy or direct (baselines.py), warp, or a name of your
+choice with options of `vsodtool pseudolabel`: --method 'learned=--method fgplg --weights FILE'.
+The same command continues an interrupted run: each J is kept in WORK/labels_needed.json under the video, the
+options, K and the hash of files that the options name; after a change of vsodtool itself use another WORK.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Row
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from davis import Sequence, find_sequences
+from densify import BASELINES
+from machine import header
+from shell import Kept, vsodtool
+
+from vsodtool.media.images import read_grey
+from vsodtool.metrics import region_j
+
+LADDER = (40, 30, 20, 15, 10, 8, 6, 5, 4, 3, 2)
+
+
+class Method(NamedTuple):
+    """A way to fill in masks.
+
+    Attributes:
+        name: for the table.
+        flags: options of `vsodtool pseudolabel`; empty for one of BASELINES.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Method:
+        """From NAME or NAME=FLAGS."""
+        name, has_flags, flags = text.partition("=")
+        if has_flags:
+            return cls(name, tuple(shlex.split(flags)))
+        return cls(name, () if name in BASELINES else ("--method", name))
+
+    def key(self) -> str:
+        """What tells its results apart: options, and the contents of the files that they name."""
+        files = [Path(flag) for flag in self.flags if Path(flag).is_file()]
+        digests = [hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in files]
+        return " ".join([*(self.flags or (self.name,)), *digests])
+
+
+def coarsest(ladder: Row[int], reaches: Callable[[int], bool]) -> int | None:
+    """The first rung of a descending ladder that reaches the target, or None; by bisection.
+
+    `reaches` is asked at most 1 + log2(len(ladder)) times and is assumed to stay true once it is.
+    """
+    low, high = 0, len(ladder)
+    while low < high:
+        middle = (low + high) // 2
+        if reaches(ladder[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return ladder[low] if low < len(ladder) else None
+
+
+def measure_j(sequence: Sequence, method: Method, every: int, work: Path) -> float:
+    """Mean J of the frames that were not given, masks cut at 127; 1 where all were given."""
+    if method.flags:
+        output = work / "labels" / f"{sequence.name}-{every}"
+        shutil.rmtree(output, ignore_errors=True)
+        vsodtool(
+            *("pseudolabel", sequence.frames[0].parent, "--masks", sequence.masks[0].parent),
+            *("--every", str(every), "-o", output, *method.flags),
+        )
+        frames = _written(sequence, every, output / "masks" / sequence.name)
+    else:
+        frames = BASELINES[method.name](sequence, every)
+    scores = [region_j(mask, read_grey(sequence.masks[index]) > 127) for index, mask in frames]
+    if method.flags:
+        shutil.rmtree(output)
+    return float(np.mean(scores)) if scores else 1.0
+
+
+def _written(sequence: Sequence, every: int, folder: Path) -> Iterator[tuple[int, np.ndarray]]:
+    given = set(sequence.given(every))
+    for index, frame in enumerate(sequence.frames):
+        if index not in given:
+            yield index, read_grey(folder / f"{frame.stem}.png") > 127
+
+
+def table(sequences: Row[Sequence], found: dict[str, dict[str, tuple[int | None, float]]]) -> list[str]:
+    """Per video and method: masks drawn, K and J there; then the totals.
+
+    Args:
+        sequences: that were measured.
+        found: method -> video -> (K or None for never, J at it; for never the J of the finest rung).
+    """
+    head = "".join(f" {name}: masks | K | J |" for name in found)
+    lines = [f"| video | frames |{head}", "|---|---|" + "---|" * (3 * len(found))]
+    totals = dict.fromkeys(found, 0)
+    for sequence in sequences:
+        cells = ""
+        for name, results in found.items():
+            every, j = results[sequence.name]
+            count = labels(sequence, every)
+            totals[name] += count
+            cells += f" {count} | {every or 'never'} | {j:.3f} |"
+        lines.append(f"| {sequence.name} | {len(sequence.frames)} |{cells}")
+    frames = sum(len(sequence.frames) for sequence in sequences)
+    cells = "".join(f" **{totals[name]}** | {totals[name] / frames:.0%} | |" for name in found)
+    return [*lines, f"| all, share of the frames | {frames} |{cells}"]
+
+
+def labels(sequence: Sequence, every: int | None) -> int:
+    """Masks drawn with every K-th given; all of them where no K is enough."""
+    return len(sequence.frames) if every is None else len(sequence.given(every))
+
+
+def search(
+    sequence: Sequence, method: Method, options: argparse.Namespace, kept: Kept
+) -> tuple[int | None, float]:
+    """The K that is needed and the J there; None and the J of the finest rung where none is enough."""
+
+    def j_at(every: int) -> float:
+        name = f"{sequence.name} | {method.key()} | {every}"
+        if name not in kept:
+            kept[name] = measure_j(sequence, method, every, options.work)
+            print(f"{sequence.name} {method.name} K={every}: J {kept[name]:.4f}", file=sys.stderr, flush=True)
+        return float(kept[name])
+
+    ladder = sorted(set(options.ladder), reverse=True)
+    every = coarsest(ladder, lambda rung: j_at(rung) >= options.target)
+    return every, j_at(ladder[-1] if every is None else every)
+
+
+def main() -> None:
+    """Search and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("root", type=Path, help="DAVIS-style root with a mask for every frame")
+    parser.add_argument("work", type=Path, help="folder for what is kept")
+    parser.add_argument("--method", action="append", type=Method.parse, help="NAME or NAME=FLAGS; repeatable")
+    parser.add_argument("--target", type=float, default=0.9, help="mean J")
+    parser.add_argument("--ladder", type=int, nargs="+", default=LADDER)
+    parser.add_argument("--sequences", nargs="+")
+    parser.add_argument("--out", type=Path, help="also append the figures to this file")
+    options = parser.parse_args()
+    if min(options.ladder) < 2:
+        parser.error("--ladder: expected whole numbers of at least 2")
+    methods = options.method or [Method.parse("shape"), Method.parse("warp")]
+    sequences = find_sequences(options.root, options.sequences)
+    kept = Kept(options.work / "labels_needed.json", {"root": str(options.root.resolve())})
+    found = {
+        method.name: {sequence.name: search(sequence, method, options, kept) for sequence in sequences}
+        for method in methods
+    }
+    lines = [f"## labels_needed.py, {options.root.name}, J >= {options.target}", "", *header(), ""]
+    lines += table(sequences, found)
+    lines += ["", f"Ladder of K: {', '.join(map(str, sorted(set(options.ladder), reverse=True)))}.", ""]
+    print("\n".join(lines))
+    if options.out:
+        with options.out.open("a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
