@@ -52,6 +52,7 @@ def config(tmp_path: Path, source: Path, **options: Any) -> PseudoLabelConfig:
         "output": tmp_path / "out",
         "device": "cpu",
         "workers": 2,
+        "method": "warp",  # exact where the flow is
         **options,
     }
     return PseudoLabelConfig(inputs=(str(source),), **given)

@@ -203,7 +203,7 @@ def test_one_candidate_hides_nothing(tmp_path: Path, film: Film, exact: Any) -> 
     check(tmp_path / "out", "two", clips["two"])
     assert choices(tmp_path / "out") == {}
     assert report.method == "large"
-    plain = run_pseudolabel(config(tmp_path, output=tmp_path / "plain"), estimator=exact)
+    plain = run_pseudolabel(config(tmp_path, output=tmp_path / "plain", method="warp"), estimator=exact)
     assert (plain.method, plain.videos[0].method, plain.videos[0].hidden_j) == ("warp", "warp", {})
 
 

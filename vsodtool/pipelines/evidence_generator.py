@@ -59,7 +59,7 @@ class EvidenceGenerator:
         known = (sides[0].known, sides[1].known)
         height, width = evidence.box.size
         maps = object_maps(evidence, number, fused)
-        maps = functional.pad(maps, (0, -width % STEP, 0, -height % STEP), mode="replicate")
+        maps = to_whole_cells(maps, (height + -height % STEP, width + -width % STEP))
         top, left = evidence.box.origin
         box = Box(top, left, top + maps.shape[-2], left + maps.shape[-1])
         frame = _reference(evidence, number, fused)
@@ -92,7 +92,12 @@ def _reference(evidence: Evidence, number: int, fused: Tensor) -> ObjectFrame:
 
 
 def _label(known: LabelledFrame, number: int, box: Box) -> Tensor:
-    return box.crop(known.labels[:, number : number + 1])
+    return to_whole_cells(box.crop(known.labels[:, number : number + 1]), box.size)
+
+
+def to_whole_cells(maps: Tensor, size: Size) -> Tensor:
+    """Maps (1, C, h, w) enlarged to a size, the border repeated."""
+    return functional.pad(maps, (0, size[1] - maps.shape[-1], 0, size[0] - maps.shape[-2]), mode="replicate")
 
 
 class _Looks:
@@ -108,35 +113,34 @@ class _Looks:
 
     def _one(self, frame: LabelledFrame, box: Box) -> Tensor:
         key = (id(frame), box)  # the frame is kept beside it, so its id stays its own
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key][1]
-        seen = self._densifier.look(to_image(frame.rgb, box)[None])
-        with self._lock:
-            self._kept[key] = (frame, seen)
-            while len(self._kept) > _REMEMBERED:
-                self._kept.popitem(last=False)
-        return seen
+        with self._lock:  # also while looking: the others want the same
+            if key not in self._kept:
+                image = to_whole_cells(to_image(frame.rgb, box), box.size)
+                self._kept[key] = (frame, self._densifier.look(image[None]))
+                if len(self._kept) > _REMEMBERED:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return self._kept[key][1]
 
 
 def known_boxes(known: tuple[LabelledFrame, LabelledFrame], number: int) -> tuple[Box, Box]:
-    """Where an object is in both labelled frames, with a margin: of one size, in whole cells."""
+    """Where an object is in both labelled frames, with a margin: of one size, in whole cells.
+
+    A box may leave the frame at the bottom or at the right by a part of a cell.
+    """
     size = known[0].rgb.shape[0], known[0].rgb.shape[1]
     found = [bounding_box(frame.labels[:, number, None], 0.5) for frame in known]
     grown = [box.grow(MARGIN, SHARE, size) if box else None for box in found]
     shown = [box for box in grown if box is not None] or [whole(size)]
-    wanted = tuple(
-        min(-(-max(box.size[axis] for box in shown) // STEP), size[axis] // STEP) * STEP for axis in (0, 1)
-    )
+    wanted = tuple(-(-max(box.size[axis] for box in shown) // STEP) * STEP for axis in (0, 1))
     left, right = (_placed(box or shown[0], (wanted[0], wanted[1]), size) for box in grown)
     return left, right
 
 
 def _placed(box: Box, wanted: Size, size: Size) -> Box:
-    """A box of the wanted size around the middle of another, inside the frame."""
-    top = min(max((box.top + box.bottom - wanted[0]) // 2, 0), size[0] - wanted[0])
-    left = min(max((box.left + box.right - wanted[1]) // 2, 0), size[1] - wanted[1])
+    """A box of the wanted size around the middle of another, inside the frame unless larger than that."""
+    top = max(min((box.top + box.bottom - wanted[0]) // 2, size[0] - wanted[0]), 0)
+    left = max(min((box.left + box.right - wanted[1]) // 2, size[1] - wanted[1]), 0)
     return Box(top, left, top + wanted[0], left + wanted[1])
 
 
