@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.models.evidence_architecture import EvidenceArchitecture
 from vsodtool.models.evidence_densifier import EvidenceDensifier
-from vsodtool.models.evidence_net import STEP
+from vsodtool.models.evidence_net import STEP, EvidenceInput
 from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.pipelines.evidence_generator import EvidenceGenerator, known_boxes, to_whole_cells
+from vsodtool.ops.evidence_maps import FUSED, LEFT, MAPS, RIGHT
+from vsodtool.pipelines.evidence_generator import EvidenceGenerator, known_boxes, mirror, to_whole_cells
 from vsodtool.pipelines.generator import WarpGenerator
 from vsodtool.pipelines.interval import LabelledFrame
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
@@ -64,6 +65,41 @@ def test_untrained_it_finds_what_the_fusion_finds(
     for here, there in zip(masks_of(tmp_path / "a"), masks_of(tmp_path / "b"), strict=True):
         # Objects compete by softmax of logits here, by their shares there: that differs along borders only.
         assert np.mean(here != there) < 0.01
+
+
+def test_mirrored_evidence_is_seen_mirrored() -> None:
+    """What a network says of mirrored evidence, mirrored back, is what its mirrored self says."""
+    rng = torch.Generator().manual_seed(0)
+    told = EvidenceInput(
+        maps=torch.rand(1, MAPS, 16, 24, generator=rng),
+        distances=torch.tensor([[1.0, 5.0]]),
+        positions=torch.randn(1, 2, 2, 3, generator=rng),
+        images=torch.rand(1, 2, 3, 16, 16, generator=rng),
+        labels=torch.rand(1, 2, 1, 16, 16, generator=rng),
+        known_positions=torch.randn(1, 2, 2, 2, 2, generator=rng),
+    )
+    there = mirror(told)
+    assert torch.equal(there.maps[:, FUSED], told.maps[:, FUSED].flip(-1))
+    assert torch.equal(there.maps[:, LEFT], told.maps[:, RIGHT].flip(-1))
+    assert torch.equal(there.labels[:, 0], told.labels[:, 1].flip(-1))
+    assert there.distances.tolist() == [[5.0, 1.0]]
+    for one, again in zip(told, mirror(there), strict=True):
+        assert torch.equal(one, again)
+
+
+@pytest.mark.parametrize("labelled", [(0, 6), (3,)])
+def test_asked_twice_an_untrained_network_says_the_same(
+    film: Film, tmp_path: Path, labelled: tuple[int, ...]
+) -> None:
+    clip = film(PAN, size=(70, 90), objects={1: (72, 75, 30, 25)})
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", labelled, 1)
+    torch.manual_seed(0)
+    densifier = EvidenceDensifier(create_network(TINY), device=torch.device("cpu"), precision="fp32")
+    run_pseudolabel(config(tmp_path, "a"), generator=EvidenceGenerator(densifier, mirrored=True))
+    run_pseudolabel(config(tmp_path, "b"), generator=generator())
+    for here, there in zip(masks_of(tmp_path / "a"), masks_of(tmp_path / "b"), strict=True):
+        assert np.array_equal(here, there)
 
 
 def test_weights_name_the_network(film: Film, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from vsodtool.models.evidence_densifier import EvidenceDensifier
 from vsodtool.models.evidence_net import STEP, EvidenceInput
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.evidence_maps import swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame
 from vsodtool.pipelines.generator import Evidence, Generated
 from vsodtool.pipelines.interval import LabelledFrame, to_image
@@ -31,14 +32,16 @@ class EvidenceGenerator:
 
     whole_frames = False
 
-    def __init__(self, densifier: EvidenceDensifier, name: str = "fgplg") -> None:
+    def __init__(self, densifier: EvidenceDensifier, name: str = "fgplg", *, mirrored: bool = False) -> None:
         """Take over a network.
 
         Args:
             densifier: the network.
             name: of the method, for manifests.
+            mirrored: ask it a second time, mirrored left to right and in time, and take the mean.
         """
         self.name = name
+        self._mirrored = mirrored
         self._densifier = densifier
         self._looks = _Looks(densifier)
 
@@ -78,7 +81,23 @@ class EvidenceGenerator:
                 dim=1,
             ),
         )
-        return self._densifier.decide(told, self._looks.of(known, boxes))[0, :, :height, :width]
+        logits = self._densifier.decide(told, self._looks.of(known, boxes))
+        if self._mirrored:
+            seen = self._looks.of((known[1], known[0]), (boxes[1], boxes[0]), mirrored=True)
+            logits = (logits + self._densifier.decide(mirror(told), seen).flip(-1)) / 2
+        return logits[0, :, :height, :width]
+
+
+def mirror(told: EvidenceInput) -> EvidenceInput:
+    """The same evidence mirrored left to right and backwards in time; positions stay with what lies there."""
+    return EvidenceInput(
+        maps=swap_sides(told.maps).flip(-1),
+        distances=told.distances.flip(1),
+        positions=told.positions.flip(-1),
+        images=told.images.flip(1).flip(-1),
+        labels=told.labels.flip(1).flip(-1),
+        known_positions=told.known_positions.flip(1).flip(-1),
+    )
 
 
 def _reference(evidence: Evidence, number: int, fused: Tensor) -> ObjectFrame:
@@ -106,16 +125,24 @@ class _Looks:
     def __init__(self, densifier: EvidenceDensifier) -> None:
         self._densifier = densifier
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, Box], tuple[LabelledFrame, Tensor]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, Box, bool], tuple[LabelledFrame, Tensor]] = OrderedDict()
 
-    def of(self, known: tuple[LabelledFrame, LabelledFrame], boxes: tuple[Box, Box]) -> Tensor:
-        return torch.cat([self._one(frame, box) for frame, box in zip(known, boxes, strict=True)], dim=1)
+    def of(
+        self,
+        known: tuple[LabelledFrame, LabelledFrame],
+        boxes: tuple[Box, Box],
+        *,
+        mirrored: bool = False,
+    ) -> Tensor:
+        seen = [self._one(frame, box, mirrored) for frame, box in zip(known, boxes, strict=True)]
+        return torch.cat(seen, dim=1)
 
-    def _one(self, frame: LabelledFrame, box: Box) -> Tensor:
-        key = (id(frame), box)  # the frame is kept beside it, so its id stays its own
+    def _one(self, frame: LabelledFrame, box: Box, mirrored: bool) -> Tensor:
+        key = (id(frame), box, mirrored)  # the frame is kept beside it, so its id stays its own
         with self._lock:  # also while looking: the others want the same
             if key not in self._kept:
                 image = to_whole_cells(to_image(frame.rgb, box), box.size)
+                image = image.flip(-1) if mirrored else image
                 self._kept[key] = (frame, self._densifier.look(image[None]))
                 if len(self._kept) > _REMEMBERED:
                     self._kept.popitem(last=False)

@@ -82,12 +82,14 @@ class Adapting:
         plan: the flow estimators.
         carrying: the methods that the adapted one competes with, by name, the default first.
         device: that computes.
+        mirrored: see `EvidenceGenerator`.
     """
 
     network: EvidenceNet
     plan: MotionPlan
     carrying: Mapping[str, Generator]
     device: torch.device
+    mirrored: bool
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def create_method(
             continue
         assert loaded is not None
         if resolve_flow(config) == "composed":
-            carrying[name] = learned_generator(loaded, device)
+            carrying[name] = learned_generator(loaded, config.quality, device)
         else:
             flow = estimator or create_estimator(
                 backend, quality=config.quality, device=device, on_event=on_event
@@ -185,7 +187,7 @@ def create_method(
         trials += _trials(carrying, plan)
         flows.append(plan.name)
         if adaptable is not None:
-            adapting = Adapting(adaptable, plan, carrying, device)
+            adapting = Adapting(adaptable, plan, carrying, device, config.quality == "best")
     ordered = {name: fills[name] for name in names}
     return Method(ordered, trials if len(names) > 1 else [], "; ".join(flows), adapting)
 
@@ -197,7 +199,8 @@ def with_adapted(way: Method, network: EvidenceNet) -> Method:
 
     adapting = way.adapting
     assert adapting is not None
-    generator = EvidenceGenerator(EvidenceDensifier(network, device=adapting.device), ADAPTED)
+    densifier = EvidenceDensifier(network, device=adapting.device)
+    generator = EvidenceGenerator(densifier, ADAPTED, mirrored=adapting.mirrored)
     carrying = {**adapting.carrying, ADAPTED: generator}
     return replace(way, fills=_fills(carrying, adapting.plan), trials=_trials(carrying, adapting.plan))
 
@@ -270,7 +273,7 @@ def _alone(name: str, fill: FillInterval) -> TryInterval:
     return attempt
 
 
-def learned_generator(loaded: LoadedNetwork, device: torch.device) -> Generator:
+def learned_generator(loaded: LoadedNetwork, quality: str, device: torch.device) -> Generator:
     """The generator that a network is the heart of: the paper's, or vsodtool's own."""
     from vsodtool.models.densifier import FgplgDensifier
     from vsodtool.models.evidence_densifier import EvidenceDensifier
@@ -279,9 +282,11 @@ def learned_generator(loaded: LoadedNetwork, device: torch.device) -> Generator:
     from vsodtool.pipelines.fgplg_generator import FgplgGenerator
 
     if isinstance(loaded.network, EvidenceNet):
-        return EvidenceGenerator(EvidenceDensifier(loaded.network, device=device))
-    densifier = FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="auto")
-    return FgplgGenerator(densifier)
+        densifier = EvidenceDensifier(loaded.network, device=device)
+        return EvidenceGenerator(densifier, mirrored=quality == "best")
+    return FgplgGenerator(
+        FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="auto")
+    )
 
 
 def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEvent) -> MotionPlan:
