@@ -12,7 +12,7 @@ from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION
 from vsodtool.data.evidence_batch import EvidenceBatch, collate_evidence
 from vsodtool.data.evidence_dataset import EvidenceDataset, EvidenceFile
 from vsodtool.errors import ConfigError, DataError
-from vsodtool.ops.evidence_maps import FUSED, IMAGE, LEFT, MAPS, RIGHT
+from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
 
 SIZE = 32
 ORIGIN = (8, 16)  # of the box in frames of 64 x 96
@@ -28,7 +28,7 @@ def file(tmp_path: Path) -> EvidenceFile:
         np.save(tmp_path / f"{name}.npy", frame)
     maps = rng.integers(0, 256, (MAPS, 48, 60), dtype=np.uint8)
     hidden = frames[1, :, ORIGIN[0] : ORIGIN[0] + 48, ORIGIN[1] : ORIGIN[1] + 60]
-    maps[:IMAGE], maps[FUSED] = hidden[:3], np.clip(hidden[3], 15, 240)  # all of it in doubt
+    maps[:IMAGE], maps[GUESS] = hidden[:3], np.clip(hidden[3], 15, 240)  # all of it in doubt
     np.save(tmp_path / "maps.npy", maps)
     paths = [tmp_path / f"{name}.npy" for name in ("before", "hidden", "after")]
     return EvidenceFile(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from vsodtool.data.flow_errors import add_flow_errors, fuse_maps
-from vsodtool.ops.evidence_maps import FUSED, IMAGE, LEFT, MAPS, RIGHT
+from vsodtool.data.flow_errors import add_flow_errors, guess_again
+from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
 
 SIZE = 48
 
@@ -22,7 +22,7 @@ def evidence() -> torch.Tensor:
 def test_where_nothing_errs_the_fusion_is_the_label() -> None:
     maps = evidence()
     assert maps.shape == (MAPS, SIZE, SIZE)
-    torch.testing.assert_close(fuse_maps(maps), maps[FUSED])
+    torch.testing.assert_close(guess_again(maps), maps[GUESS])
 
 
 def test_errors_move_labels_and_images_together_and_leave_the_frame() -> None:
@@ -31,7 +31,7 @@ def test_errors_move_labels_and_images_together_and_leave_the_frame() -> None:
     for seed in range(30):
         found = add_flow_errors(maps, np.random.default_rng(seed))
         assert torch.equal(found[:IMAGE], maps[:IMAGE])
-        torch.testing.assert_close(found[FUSED], fuse_maps(found))
+        torch.testing.assert_close(found[GUESS], guess_again(found))
         assert float(found.min()) >= 0
         assert float(found.max()) <= 1 + 1e-5
         for name, side in (("left", LEFT), ("right", RIGHT)):

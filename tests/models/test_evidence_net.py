@@ -8,7 +8,7 @@ from vsodtool.models.evidence_architecture import EvidenceArchitecture
 from vsodtool.models.evidence_densifier import EvidenceDensifier
 from vsodtool.models.evidence_net import EvidenceInput, EvidenceNet
 from vsodtool.models.networks import create_network, read_architecture
-from vsodtool.ops.evidence_maps import FUSED, MAPS
+from vsodtool.ops.evidence_maps import GUESS, MAPS
 
 TINY = EvidenceArchitecture(fine_width=8, middle_width=8, coarse_width=8)
 
@@ -37,7 +37,7 @@ def network(*, changed: bool = True) -> EvidenceNet:
 def test_untrained_it_is_the_fusion() -> None:
     evidence = told()
     found = torch.sigmoid(network(changed=False)(evidence))
-    torch.testing.assert_close(found, evidence.maps[:, FUSED:].clamp(0.01, 0.99))
+    torch.testing.assert_close(found, evidence.maps[:, GUESS:].clamp(0.01, 0.99))
 
 
 @torch.no_grad()

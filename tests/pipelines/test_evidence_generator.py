@@ -19,7 +19,7 @@ from vsodtool.models.evidence_densifier import EvidenceDensifier
 from vsodtool.models.evidence_net import STEP, EvidenceInput
 from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.ops.evidence_maps import FUSED, LEFT, MAPS, RIGHT
+from vsodtool.ops.evidence_maps import GUESS, LEFT, MAPS, RIGHT
 from vsodtool.pipelines.evidence_generator import EvidenceGenerator, known_boxes, mirror, to_whole_cells
 from vsodtool.pipelines.generator import WarpGenerator
 from vsodtool.pipelines.interval import LabelledFrame
@@ -79,7 +79,7 @@ def test_mirrored_evidence_is_seen_mirrored() -> None:
         known_positions=torch.randn(1, 2, 2, 2, 2, generator=rng),
     )
     there = mirror(told)
-    assert torch.equal(there.maps[:, FUSED], told.maps[:, FUSED].flip(-1))
+    assert torch.equal(there.maps[:, GUESS], told.maps[:, GUESS].flip(-1))
     assert torch.equal(there.maps[:, LEFT], told.maps[:, RIGHT].flip(-1))
     assert torch.equal(there.labels[:, 0], told.labels[:, 1].flip(-1))
     assert there.distances.tolist() == [[5.0, 1.0]]

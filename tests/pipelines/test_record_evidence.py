@@ -12,7 +12,7 @@ import pytest
 from vsodtool.data.labelled import LabelledVideo
 from vsodtool.data.training_data import DataSpec, load_training_data
 from vsodtool.errors import DataError
-from vsodtool.ops.evidence_maps import FUSED, IMAGE, LEFT, MAPS
+from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS
 from vsodtool.pipelines.evidence_store import store_evidence
 from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.motion import MotionPlan
@@ -53,7 +53,7 @@ def test_what_is_recorded_is_what_the_densifier_knows(tmp_path: Path, clip: Any,
         frame = clip.frames[part.hidden][area].transpose(2, 0, 1)
         np.testing.assert_array_equal(part.maps[:IMAGE], frame)
         truth = clip.truth[part.hidden][area] > 0
-        for channel in (LEFT.start, LEFT.start + 4, FUSED):
+        for channel in (LEFT.start, LEFT.start + 4, GUESS):
             assert np.mean((part.maps[channel] > 127) != truth) < 0.02
 
 

@@ -16,10 +16,10 @@ from torch.utils.data import Dataset
 from vsodtool.data.augmentation import Augmentation, Look
 from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
 from vsodtool.data.evidence_batch import EvidenceBatch
-from vsodtool.data.flow_errors import add_flow_errors, fuse_maps
+from vsodtool.data.flow_errors import add_flow_errors, guess_again
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.evidence_maps import COLOURS, FUSED, LEFT, RIGHT, swap_sides
+from vsodtool.ops.evidence_maps import COLOURS, GUESS, LEFT, RIGHT, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame
 
 CELL = 8  # pixels of a cell of the memory
@@ -28,7 +28,7 @@ _ONE_SIDED = 0.12  # share of samples that only one label is known of
 _SCALES = (0.75, 1.4)  # things are made smaller or larger by these factors
 _RESIZED = 0.6  # share of samples that are
 _JITTER = 0.15  # how far the labelled frames are cropped beside the object's centre, in sides
-_DOUBT = 0.05  # squares are put around pixels whose fused label is at least so far from 0 and 1
+_DOUBT = 0.05  # squares are put around pixels where the first guess is at least so far from 0 and 1
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,11 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
             [_read(file.before), _read(file.after)],
             _read(file.hidden),
         )
-        frame = _reference(recorded[FUSED], file.origin, known)
+        frame = _reference(recorded[GUESS], file.origin, known)
         side = self._size
         if varied and rng.random() < _RESIZED:
             side = round(self._size / rng.uniform(*_SCALES))
-        box = self._place(recorded[FUSED], frame, file.origin, side, rng)
+        box = self._place(recorded[GUESS], frame, file.origin, side, rng)
         there = box.shift(-file.origin[0], -file.origin[1])
         maps = self._cut(recorded, there)
         truth = self._cut(hidden[3:], box)
@@ -125,7 +125,7 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
             cuts = [cuts[stays]] * 2
             distances = [distances[stays]] * 2
             maps[LEFT if stays else RIGHT] = maps[RIGHT if stays else LEFT]
-            maps[FUSED] = _bytes(fuse_maps(maps.float().div_(255)))
+            maps[GUESS] = _bytes(guess_again(maps.float().div_(255)))
         look = Look()
         if self._augmentation is not None:
             look = self._augmentation.draw_look(rng)
@@ -151,7 +151,7 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
 
     def _place(
         self,
-        fused: npt.NDArray[np.uint8],
+        guess: npt.NDArray[np.uint8],
         frame: ObjectFrame,
         origin: tuple[int, int],
         side: int,
@@ -160,12 +160,12 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
         """Where the square lies, in the frame: around a doubtful pixel, or for validation the object."""
         row, column = frame.row, frame.column
         if self._augmentation is not None:
-            few = fused[::2, ::2]
+            few = guess[::2, ::2]
             doubtful = np.argwhere((few > 255 * _DOUBT) & (few < 255 * (1 - _DOUBT)))
             if len(doubtful):
                 place = doubtful[rng.integers(len(doubtful))] * 2 + origin
                 row, column = place + rng.uniform(-0.35, 0.35, 2) * side
-        height, width = fused.shape
+        height, width = guess.shape
         top = _fit(row - side / 2, origin[0], height, side)
         left = _fit(column - side / 2, origin[1], width, side)
         return Box(top, left, top + side, left + side)
@@ -220,14 +220,14 @@ def _read(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def _reference(
-    fused: npt.NDArray[np.uint8], origin: tuple[int, int], known: Sequence[npt.NDArray[np.uint8]]
+    guess: npt.NDArray[np.uint8], origin: tuple[int, int], known: Sequence[npt.NDArray[np.uint8]]
 ) -> ObjectFrame:
-    """The object's frame of reference: by the fused label, by a given one, or the middle of the box."""
-    found = object_frame(torch.from_numpy(fused / np.float32(255)), origin)
+    """The object's frame of reference: by the first guess, by a given one, or the middle of the box."""
+    found = object_frame(torch.from_numpy(guess / np.float32(255)), origin)
     for label in known:
         found = found or object_frame(torch.from_numpy(label[3] / np.float32(255)), (0, 0))
-    middle = (origin[0] + fused.shape[0] / 2, origin[1] + fused.shape[1] / 2)
-    return found or ObjectFrame(*middle, max(fused.shape) / 2)
+    middle = (origin[0] + guess.shape[0] / 2, origin[1] + guess.shape[1] / 2)
+    return found or ObjectFrame(*middle, max(guess.shape) / 2)
 
 
 def _cells(frame: ObjectFrame, box: Box, size: int) -> Tensor:

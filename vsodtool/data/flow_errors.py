@@ -8,10 +8,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from vsodtool.ops.consistency import closeness
-from vsodtool.ops.evidence_maps import FUSED, IMAGE, LEFT, RIGHT
-from vsodtool.ops.fusion import fuse, hypothesis
+from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, RIGHT
+from vsodtool.ops.fusion import hypothesis
+from vsodtool.ops.matching import Search
+from vsodtool.ops.rules import label_by_rules
 from vsodtool.ops.warp import sample
 
+_SEARCH = Search(step=4, radius=8)  # of `--quality balanced`
 _PIXELS = (0.5, 6.0)  # how far off flow is
 _CELLS = (2, 12)  # of a square that flow errs in differently, along each side
 _ALONE = 0.5  # share in which only one of a side's two ways errs
@@ -22,7 +25,7 @@ def add_flow_errors(maps: Tensor, rng: np.random.Generator) -> Tensor:
     """The maps as they would be, had flow erred on one side or on both.
 
     Labels and images that were warped here are displaced by a smooth random field together, so that the image
-    still tells; the fused label is made anew.
+    still tells; the first guess is made anew.
 
     Args:
         maps: (MAPS, S, S) in [0, 1], see `ops.evidence_maps`.
@@ -36,12 +39,12 @@ def add_flow_errors(maps: Tensor, rng: np.random.Generator) -> Tensor:
     for number, side in enumerate((LEFT, RIGHT)):
         if which in {number, 2}:
             disturbed[side] = _disturb(maps[side], rng)
-    disturbed[FUSED] = fuse_maps(disturbed)
+    disturbed[GUESS] = guess_again(disturbed)
     return disturbed
 
 
-def fuse_maps(maps: Tensor) -> Tensor:
-    """The fused label (S, S) of evidence (MAPS, S, S), as `--method warp` fuses it."""
+def guess_again(maps: Tensor) -> Tensor:
+    """The first guess (S, S) of evidence (MAPS, S, S), as `--quality balanced` makes it."""
     target = maps[None, :IMAGE]
     ways = []
     for side in (LEFT, RIGHT):
@@ -49,7 +52,7 @@ def fuse_maps(maps: Tensor) -> Tensor:
         consistency = part[:, 8:9]
         ways.append(hypothesis(part[:, 0:1], consistency, target, part[:, 1:4]))
         ways.append(hypothesis(part[:, 4:5], consistency, target, part[:, 5:8]))
-    return fuse(ways).labels[0, 0]
+    return label_by_rules(target, ways, search=_SEARCH, edges=True).labels[0, 0]
 
 
 def _disturb(side: Tensor, rng: np.random.Generator) -> Tensor:

@@ -12,11 +12,11 @@ from vsodtool.models.efficientnet_lite import STAGES, EfficientNetLiteBackbone
 from vsodtool.models.evidence_architecture import EvidenceArchitecture
 from vsodtool.models.label_memory import READ, LabelMemory
 from vsodtool.models.layers import ConvBnRelu, resize
-from vsodtool.ops.evidence_maps import FUSED, IMAGE, LEFT, MAPS, RIGHT
+from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
 
 STEP = 8  # heights and widths are multiples of this
 _Levels = tuple[Tensor, Tensor, Tensor]
-_CERTAIN = 0.01  # the fused label is believed up to this: logits stay finite, and can be turned round
+_CERTAIN = 0.01  # the first guess is believed up to this: logits stay finite, and can be turned round
 _CONTRAST = 4.0  # differences of images are small numbers
 
 
@@ -92,11 +92,11 @@ class _Residual(nn.Module):
 class EvidenceNet(nn.Module):
     """A U-Net over warped labels, warped images and what a memory of the labelled frames says.
 
-    It corrects the fused label of `--method warp` (a residual on its logit): FGPLG (Yan et al., ICCV 2019,
-    section 3.3) sees one warped label for each side and the lengths of the flows; this network sees two ways
-    in which each side's label came here, how consistent they were, the labelled images warped alike, and the
-    labelled frames themselves (`LabelMemory`). It computes at half the frame's resolution and says four
-    logits for each cell.
+    It corrects the label that the rules of `--method warp` give (a residual on its logit): FGPLG (Yan et al.,
+    ICCV 2019, section 3.3) sees one warped label for each side and the lengths of the flows; this network sees
+    two ways in which each side's label came here, how consistent they were, the labelled images warped alike,
+    and the labelled frames themselves (`LabelMemory`). It computes at half the frame's resolution and says
+    four logits for each cell.
     """
 
     def __init__(self, architecture: EvidenceArchitecture) -> None:
@@ -118,7 +118,7 @@ class EvidenceNet(nn.Module):
         self.up_middle = nn.Sequential(ConvBnRelu(coarse + middle, middle, 3), _Residual(middle))
         self.up_fine = nn.Sequential(ConvBnRelu(middle + 2 * fine, fine, 3), ConvBnRelu(fine, fine, 3))
         self.head = nn.Conv2d(fine, 4, 1)
-        nn.init.zeros_(self.head.weight)  # untrained it is the fusion
+        nn.init.zeros_(self.head.weight)  # untrained it is the first guess
         assert self.head.bias is not None
         nn.init.zeros_(self.head.bias)
 
@@ -139,7 +139,7 @@ class EvidenceNet(nn.Module):
         """Logits (B, 1, H, W), from what `look` saw in `evidence.images`."""
         maps = evidence.maps
         dtype = self.head.weight.dtype
-        image, fused = _centred(maps[:, :IMAGE]).to(dtype), maps[:, FUSED:]
+        image, guess = _centred(maps[:, :IMAGE]).to(dtype), maps[:, GUESS:]
         seen_fine, seen_middle, seen_coarse = self.appearance(image, self.backbone.shallow(image))
         half = functional.pixel_unshuffle(_differences(maps).to(dtype), 2)
         ages = torch.tanh(evidence.distances / 10).to(half.dtype)
@@ -161,7 +161,7 @@ class EvidenceNet(nn.Module):
         up = resize(up, (fine.shape[-2], fine.shape[-1]))
         up = self.up_fine(torch.cat((up, fine, seen_fine), dim=1))
         change = functional.pixel_shuffle(self.head(up), 2)
-        return torch.logit(fused.float(), eps=_CERTAIN) + change.float()
+        return torch.logit(guess.float(), eps=_CERTAIN) + change.float()
 
 
 def _centred(images: Tensor) -> Tensor:
@@ -181,7 +181,7 @@ def _differences(maps: Tensor) -> Tensor:
             (side[:, 5:8] - image) * _CONTRAST,
             _centred(side[:, 8:9]),
         ]
-    return torch.cat((*parts, _centred(maps[:, FUSED:])), dim=1)
+    return torch.cat((*parts, _centred(maps[:, GUESS:])), dim=1)
 
 
 def _half_cells(labels: Tensor) -> Tensor:

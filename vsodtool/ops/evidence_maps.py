@@ -9,14 +9,14 @@ from torch import Tensor
 
 IMAGE = 3
 SIDE = 9  # carried label, carried image, refined label, refined image, consistency
-MAPS = IMAGE + 2 * SIDE + 1  # image, left side, right side, fused label
+MAPS = IMAGE + 2 * SIDE + 1  # image, left side, right side, first guess
 LEFT, RIGHT = slice(IMAGE, IMAGE + SIDE), slice(IMAGE + SIDE, IMAGE + 2 * SIDE)
-FUSED = MAPS - 1
+GUESS = MAPS - 1
 COLOURS = (0, IMAGE + 1, IMAGE + 5, IMAGE + SIDE + 1, IMAGE + SIDE + 5)  # first channels of the five images
 
 
 def evidence_maps(
-    image: Tensor, sides: Sequence[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]], fused: Tensor
+    image: Tensor, sides: Sequence[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]], guess: Tensor
 ) -> Tensor:
     """The maps of one object, (1, MAPS, h, w), all in [0, 1].
 
@@ -25,12 +25,12 @@ def evidence_maps(
         sides: left and right; where one is known only, it stands for both. Each: the label carried here
             frame by frame (1, 1, h, w), the labelled frame warped alike (1, 3, h, w), the label warped here
             at once, the labelled frame warped alike, the consistency (1, 1, h, w).
-        fused: the label that the rules of `--method warp` give (1, 1, h, w).
+        guess: the label that the rules of `--method warp` give (1, 1, h, w).
     """
-    return torch.cat((image, *sides[0], *sides[1], fused), dim=1)
+    return torch.cat((image, *sides[0], *sides[1], guess), dim=1)
 
 
 def swap_sides(maps: Tensor) -> Tensor:
     """What the maps (..., MAPS, h, w) were, had the video run backwards."""
-    image, left, right, fused = torch.split(maps, [IMAGE, SIDE, SIDE, 1], dim=-3)
-    return torch.cat((image, right, left, fused), dim=-3)
+    image, left, right, guess = torch.split(maps, [IMAGE, SIDE, SIDE, 1], dim=-3)
+    return torch.cat((image, right, left, guess), dim=-3)

@@ -28,9 +28,9 @@ from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.sample_order import SampleOrder, spread
 from vsodtool.pipelines.densify import densify_interval
-from vsodtool.pipelines.generator import Evidence, Generated, WarpGenerator
+from vsodtool.pipelines.generator import Evidence, Generated, Generator
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
-from vsodtool.pipelines.learned_evidence import fused_label, object_maps
+from vsodtool.pipelines.learned_evidence import object_maps
 from vsodtool.pipelines.method_trial import HiddenTest, stream_tests
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.pipelines.side_by_side import work_side_by_side
@@ -65,6 +65,7 @@ def adapt_network(
     masks: MaskSet,
     *,
     plan: MotionPlan,
+    rules: Generator,
     steps: int,
     seed: int,
     device: torch.device,
@@ -81,6 +82,7 @@ def adapt_network(
         source: the video.
         masks: its masks.
         plan: the flow estimators.
+        rules: make the first guess.
         steps: of the optimizer.
         seed: of everything random.
         device: that computes.
@@ -93,7 +95,7 @@ def adapt_network(
         None where none of the labels shows anything to learn from, or where it went wrong (not finite).
     """
     with disk_errors(spill_folder), tempfile.TemporaryDirectory(dir=spill_folder, prefix=".adapt-") as name:
-        recorder = _Recorder(Path(name), source, masks)
+        recorder = _Recorder(Path(name), source, masks, rules)
 
         def record(job: IntervalJob) -> None:
             try:
@@ -148,24 +150,24 @@ class _Recorder:
     name = "recorder"
     whole_frames = False
 
-    def __init__(self, folder: Path, source: FrameSource, masks: MaskSet) -> None:
+    def __init__(self, folder: Path, source: FrameSource, masks: MaskSet, rules: Generator) -> None:
         self.files: list[EvidenceFile] = []
         self._folder, self._source, self._masks = folder, source, masks
-        self._fusion = WarpGenerator()
+        self._rules = rules
         self._lock = threading.Lock()
 
     def generate(self, evidence: Evidence) -> Generated:
         before, after = evidence.sides
         name = self._source.names[evidence.index]
         truth = self._masks.read(name)
-        fused = fused_label(evidence)
+        guess = self._rules.generate(evidence)
         for number, present in enumerate(evidence.present):
             if not present:
                 continue
             stem = f"{evidence.index:06d}-{number:03d}"
             label = truth == self._masks.object_ids[number]
             parts = {
-                "maps": to_bytes(object_maps(evidence, number, fused))[0].numpy(),
+                "maps": to_bytes(object_maps(evidence, number, guess.labels))[0].numpy(),
                 "hidden": _with_label(evidence.rgb, label),
                 "before": _known(before.known, number),
                 "after": _known(after.known, number),
@@ -184,7 +186,7 @@ class _Recorder:
             )
             with self._lock:
                 self.files.append(file)
-        return self._fusion.generate(evidence)
+        return guess
 
 
 def _known(known: LabelledFrame, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -15,9 +15,9 @@ from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.confidence import pixel_confidence
 from vsodtool.ops.evidence_maps import swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame
-from vsodtool.pipelines.generator import Evidence, Generated
+from vsodtool.pipelines.generator import Evidence, Generated, Generator
 from vsodtool.pipelines.interval import LabelledFrame, to_image
-from vsodtool.pipelines.learned_evidence import fused_label, object_maps
+from vsodtool.pipelines.learned_evidence import object_maps
 from vsodtool.types import Size
 
 MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
@@ -32,40 +32,48 @@ class EvidenceGenerator:
 
     whole_frames = False
 
-    def __init__(self, densifier: EvidenceDensifier, name: str = "fgplg", *, mirrored: bool = False) -> None:
+    def __init__(
+        self,
+        densifier: EvidenceDensifier,
+        rules: Generator,
+        name: str = "fgplg",
+        *,
+        mirrored: bool = False,
+    ) -> None:
         """Take over a network.
 
         Args:
             densifier: the network.
+            rules: make the first guess, which it corrects.
             name: of the method, for manifests.
             mirrored: ask it a second time, mirrored left to right and in time, and take the mean.
         """
         self.name = name
         self._mirrored = mirrored
-        self._densifier = densifier
+        self._densifier, self._rules = densifier, rules
         self._looks = _Looks(densifier)
 
     def generate(self, evidence: Evidence) -> Generated:
-        """Let the network correct the fusion."""
-        fused = fused_label(evidence)
+        """Let the network correct what the rules say."""
+        guess = self._rules.generate(evidence).labels
         logits = torch.full((len(evidence.present), 1, *evidence.box.size), -torch.inf)
         for number, present in enumerate(evidence.present):
             if present:
-                logits[number] = self._decide(evidence, number, fused)
+                logits[number] = self._decide(evidence, number, guess)
         labels = torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
         support = torch.ones_like(labels[:, :1])
         return Generated(labels, pixel_confidence(labels, support, one_sided=len(evidence.sides) == 1))
 
-    def _decide(self, evidence: Evidence, number: int, fused: Tensor) -> Tensor:
+    def _decide(self, evidence: Evidence, number: int, guess: Tensor) -> Tensor:
         """The logits of one object (1, h, w)."""
         sides = (evidence.sides[0], evidence.sides[-1])
         known = (sides[0].known, sides[1].known)
         height, width = evidence.box.size
-        maps = object_maps(evidence, number, fused)
+        maps = object_maps(evidence, number, guess)
         maps = to_whole_cells(maps, (height + -height % STEP, width + -width % STEP))
         top, left = evidence.box.origin
         box = Box(top, left, top + maps.shape[-2], left + maps.shape[-1])
-        frame = _reference(evidence, number, fused)
+        frame = _reference(evidence, number, guess)
         boxes = known_boxes(known, number)
         told = EvidenceInput(
             maps=maps,
@@ -100,9 +108,9 @@ def mirror(told: EvidenceInput) -> EvidenceInput:
     )
 
 
-def _reference(evidence: Evidence, number: int, fused: Tensor) -> ObjectFrame:
-    """The object's frame of reference: by the fused label, by a given one, or the middle of the box."""
-    found = object_frame(fused[0, number], evidence.box.origin)
+def _reference(evidence: Evidence, number: int, guess: Tensor) -> ObjectFrame:
+    """The object's frame of reference: by the first guess, by a given one, or the middle of the box."""
+    found = object_frame(guess[0, number], evidence.box.origin)
     for side in evidence.sides:
         found = found or _frame_of(side.known, number)
     height, width = evidence.box.size

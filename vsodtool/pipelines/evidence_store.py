@@ -18,13 +18,12 @@ from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.crops import read_label
 from vsodtool.media.images import read_rgb
 from vsodtool.pipelines.interval import Workers
-from vsodtool.pipelines.motion import MotionPlan
-from vsodtool.pipelines.pseudolabel_setup import motion_plan
+from vsodtool.pipelines.pseudolabel_setup import create_generator, motion_plan
 from vsodtool.pipelines.record_evidence import Recorded, record_evidence
-from vsodtool.pipelines.still_evidence import find_stills, record_stills
+from vsodtool.pipelines.still_evidence import Way, find_stills, record_stills
 from vsodtool.types import Event, OnEvent
 
-QUALITY = "balanced"  # of the flow: the default of `pseudolabel`
+QUALITY = "balanced"  # of flow and rules: the default of `pseudolabel`
 _INDEX = "index.json"
 _FEWEST = 3  # one hidden label between two
 
@@ -84,13 +83,14 @@ def _stills(
     if found is None:
         on_event(Event("notice", message=f"recording {video.name}: {len(video.given)} images set in motion"))
         with disk_errors(place):
-            record_stills(video, gaps, seed, _plan(), place)
+            record_stills(video, gaps, seed, _way(), place)
         found = find_stills(video, place)
     return found or []
 
 
-def _plan() -> MotionPlan:
-    return motion_plan("dis", QUALITY, torch.device("cpu"), lambda _: None)
+def _way() -> Way:
+    plan = motion_plan("dis", QUALITY, torch.device("cpu"), lambda _: None)
+    return plan, create_generator(QUALITY)
 
 
 def _record(video: LabelledVideo, gap: int, place: Path) -> None:
@@ -106,7 +106,7 @@ def _record(video: LabelledVideo, gap: int, place: Path) -> None:
             np.save(path, pixels)
     entries = []
     with ThreadPoolExecutor(2, "record") as pool:
-        for part in record_evidence(video, gap, _plan(), Workers(pool)):
+        for part in record_evidence(video, gap, *_way(), Workers(pool)):
             np.save(maps / f"{part.hidden}.npy", part.maps)
             entries.append(_entry(part))
     write_bytes_atomically(maps / _INDEX, json.dumps(entries).encode())

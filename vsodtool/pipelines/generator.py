@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import Box
 from vsodtool.ops.confidence import pixel_confidence
-from vsodtool.ops.edges import align_to_edges
-from vsodtool.ops.fusion import Hypothesis, fuse
-from vsodtool.ops.matching import Search, match_owners
+from vsodtool.ops.fusion import Hypothesis
+from vsodtool.ops.matching import Search
+from vsodtool.ops.rules import label_by_rules
 from vsodtool.pipelines.interval import LabelledFrame
 from vsodtool.types import ImageArray
 
@@ -110,13 +109,6 @@ class WarpGenerator:
     def generate(self, evidence: Evidence) -> Generated:
         """Fuse both sides' hypotheses, and settle what is left in doubt by looking around."""
         ways = [way for side in evidence.sides for way in (side.carried, side.refined)]
-        fused = fuse(ways)
-        labels = fused.labels
-        if self._search is not None:
-            images = torch.cat([way.image for way in ways])
-            warped = torch.cat([way.labels for way in ways])
-            labels = match_owners(labels, evidence.image, images, warped, search=self._search)
-        if self._edges:
-            labels = align_to_edges(labels, evidence.image)
+        found = label_by_rules(evidence.image, ways, search=self._search, edges=self._edges)
         one_sided = len(evidence.sides) == 1
-        return Generated(labels, pixel_confidence(labels, fused.support, one_sided=one_sided))
+        return Generated(found.labels, pixel_confidence(found.labels, found.support, one_sided=one_sided))

@@ -5,22 +5,16 @@ from __future__ import annotations
 from torch import Tensor
 
 from vsodtool.ops.evidence_maps import evidence_maps
-from vsodtool.ops.fusion import fuse
 from vsodtool.pipelines.generator import Evidence
 
 
-def fused_label(evidence: Evidence) -> Tensor:
-    """The labels of all objects as the rules of `--method warp` fuse them, before search and edges."""
-    return fuse([way for side in evidence.sides for way in (side.carried, side.refined)]).labels
-
-
-def object_maps(evidence: Evidence, number: int, fused: Tensor) -> Tensor:
+def object_maps(evidence: Evidence, number: int, guess: Tensor) -> Tensor:
     """The maps of one object, float32 (1, MAPS, h, w) in [0, 1].
 
     Args:
         evidence: of one side or of both; one stands for both.
         number: of the object.
-        fused: `fused_label` of it all.
+        guess: what the rules of `--method warp` say, of all objects (1, O, h, w).
     """
     chosen = slice(number, number + 1)
     sides = [
@@ -33,4 +27,4 @@ def object_maps(evidence: Evidence, number: int, fused: Tensor) -> Tensor:
         )
         for side in (evidence.sides[0], evidence.sides[-1])
     ]
-    return evidence_maps(evidence.image, sides, fused[:, chosen])
+    return evidence_maps(evidence.image, sides, guess[:, chosen])

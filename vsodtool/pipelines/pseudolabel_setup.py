@@ -82,13 +82,15 @@ class Adapting:
         plan: the flow estimators.
         carrying: the methods that the adapted one competes with, by name, the default first.
         device: that computes.
-        mirrored: see `EvidenceGenerator`.
+        rules: see `EvidenceGenerator`, as `mirrored`.
+        mirrored: see above.
     """
 
     network: EvidenceNet
     plan: MotionPlan
     carrying: Mapping[str, Generator]
     device: torch.device
+    rules: Generator
     mirrored: bool
 
 
@@ -187,7 +189,14 @@ def create_method(
         trials += _trials(carrying, plan)
         flows.append(plan.name)
         if adaptable is not None:
-            adapting = Adapting(adaptable, plan, carrying, device, config.quality == "best")
+            adapting = Adapting(
+                adaptable,
+                plan,
+                carrying,
+                device,
+                rules=create_generator(config.quality),
+                mirrored=config.quality == "best",
+            )
     ordered = {name: fills[name] for name in names}
     return Method(ordered, trials if len(names) > 1 else [], "; ".join(flows), adapting)
 
@@ -200,7 +209,7 @@ def with_adapted(way: Method, network: EvidenceNet) -> Method:
     adapting = way.adapting
     assert adapting is not None
     densifier = EvidenceDensifier(network, device=adapting.device)
-    generator = EvidenceGenerator(densifier, ADAPTED, mirrored=adapting.mirrored)
+    generator = EvidenceGenerator(densifier, adapting.rules, ADAPTED, mirrored=adapting.mirrored)
     carrying = {**adapting.carrying, ADAPTED: generator}
     return replace(way, fills=_fills(carrying, adapting.plan), trials=_trials(carrying, adapting.plan))
 
@@ -283,7 +292,7 @@ def learned_generator(loaded: LoadedNetwork, quality: str, device: torch.device)
 
     if isinstance(loaded.network, EvidenceNet):
         densifier = EvidenceDensifier(loaded.network, device=device)
-        return EvidenceGenerator(densifier, mirrored=quality == "best")
+        return EvidenceGenerator(densifier, create_generator(quality), mirrored=quality == "best")
     return FgplgGenerator(
         FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="auto")
     )

@@ -112,6 +112,7 @@ class VideoRun:
             self._source,
             self._masks,
             plan=adapting.plan,
+            rules=adapting.rules,
             steps=self._config.adapt,
             seed=self._config.seed,
             device=adapting.device,

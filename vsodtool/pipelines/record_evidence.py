@@ -23,9 +23,9 @@ from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import discover_videos
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.pipelines.densify import densify_interval
-from vsodtool.pipelines.generator import Evidence, Generated, WarpGenerator
+from vsodtool.pipelines.generator import Evidence, Generated, Generator
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_channels
-from vsodtool.pipelines.learned_evidence import fused_label, object_maps
+from vsodtool.pipelines.learned_evidence import object_maps
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.types import Frame
 
@@ -53,13 +53,16 @@ class Recorded:
     after: int
 
 
-def record_evidence(video: LabelledVideo, gap: int, plan: MotionPlan, workers: Workers) -> Iterator[Recorded]:
+def record_evidence(
+    video: LabelledVideo, gap: int, plan: MotionPlan, rules: Generator, workers: Workers
+) -> Iterator[Recorded]:
     """Evidence about all given frames of a video but every `gap`-th and the last.
 
     Args:
         video: no stills. What is salient is one object, as for a detector.
         gap: at least 1.
         plan: the flow estimators.
+        rules: make the first guess.
         workers: do the heavy pieces.
     """
     given = {frame.position: frame for frame in video.given}
@@ -68,7 +71,7 @@ def record_evidence(video: LabelledVideo, gap: int, plan: MotionPlan, workers: W
     source = open_frames(discover_videos([str(video.place)])[0])
     with tempfile.TemporaryDirectory() as spill:
         for job in _jobs(source, video, given, seen, Path(spill)):
-            recorder = EvidenceRecorder(given)
+            recorder = EvidenceRecorder(given, rules)
             with closing(job.frames):
                 densify_interval(job, plan, recorder, workers=workers, on_frame=lambda _: None)
             yield from sorted(recorder.found, key=lambda part: part.hidden)
@@ -103,21 +106,23 @@ class EvidenceRecorder:
     name = "recorder"
     whole_frames = False
 
-    def __init__(self, wanted: Container[int]) -> None:
+    def __init__(self, wanted: Container[int], rules: Generator) -> None:
         """Begin with nothing.
 
         Args:
             wanted: indices of the frames to write down.
+            rules: make the first guess.
         """
         self.found: list[Recorded] = []
         self._wanted = wanted
-        self._fusion = WarpGenerator()
+        self._rules = rules
 
     def generate(self, evidence: Evidence) -> Generated:
-        """Write it down; what comes back is the fusion."""
+        """Write it down; what comes back is the first guess."""
+        guess = self._rules.generate(evidence)
         if evidence.index in self._wanted:
-            maps = to_bytes(object_maps(evidence, 0, fused_label(evidence)))[0].numpy()
+            maps = to_bytes(object_maps(evidence, 0, guess.labels))[0].numpy()
             before, after = (side.known.index for side in evidence.sides)
             origin = evidence.box.origin
             self.found.append(Recorded(maps, *origin, before, evidence.index, after))
-        return self._fusion.generate(evidence)
+        return guess

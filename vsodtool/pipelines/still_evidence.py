@@ -21,6 +21,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.frame_store import FrameStore
 from vsodtool.pipelines.densify import densify_interval
+from vsodtool.pipelines.generator import Generator
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.pipelines.record_evidence import EvidenceRecorder, Recorded
@@ -30,17 +31,17 @@ SIDE = 320  # pixels of the squares that move
 HIDDEN = 2  # frames of each clip that are recorded
 _INDEX = "index.json"
 
+Way = tuple[MotionPlan, Generator]
 
-def record_stills(
-    video: LabelledVideo, gaps: tuple[int, ...], seed: int, plan: MotionPlan, place: Path
-) -> None:
+
+def record_stills(video: LabelledVideo, gaps: tuple[int, ...], seed: int, way: Way, place: Path) -> None:
     """One clip of each image, as long as one of the gaps; evidence about some frames of it.
 
     Args:
         video: a set of still images.
         gaps: one is drawn for each image.
         seed: of the motion, and of what is hidden.
-        plan: the flow estimators.
+        way: the flow estimators, and the rules that make the first guess.
         place: folder that receives it; its index is written last.
 
     Raises:
@@ -57,7 +58,7 @@ def record_stills(
                 video, frame, ages=ages, side=SIDE, motion=StillMotion(), augmentation=None, rng=rng
             )
             wanted = sorted(rng.permutation(np.arange(1, gap))[:HIDDEN].tolist())
-            for part in _record(clip, wanted, plan, Workers(pool), place / str(number)):
+            for part in _record(clip, wanted, way, Workers(pool), place / str(number)):
                 entries.append(
                     {
                         "clip": number,
@@ -101,10 +102,9 @@ def find_stills(video: LabelledVideo, place: Path) -> list[EvidenceFile] | None:
         ) from error
 
 
-def _record(
-    clip: StillClip, wanted: list[int], plan: MotionPlan, workers: Workers, stem: Path
-) -> Iterator[Recorded]:
+def _record(clip: StillClip, wanted: list[int], way: Way, workers: Workers, stem: Path) -> Iterator[Recorded]:
     """Evidence about some frames of a clip; writes `stem`-<frame>.npy and `stem`-<frame>-maps.npy."""
+    plan, rules = way
     last = len(clip.images) - 1
     store = FrameStore(None, stem.parent)
     frames = [_rgb(image) for image in clip.images]
@@ -112,7 +112,7 @@ def _record(
         store.put(Frame(index, str(index), frames[index]))
     ends = [LabelledFrame(at, str(at), frames[at], _binary(clip.labels[at])) for at in (0, last)]
     passed = [index for index in range(1, last) if index not in wanted]
-    recorder = EvidenceRecorder(set(wanted))
+    recorder = EvidenceRecorder(set(wanted), rules)
     job = IntervalJob(ends[0], ends[1], wanted, store, passed)
     densify_interval(job, plan, recorder, workers=workers, on_frame=lambda _: None)
     for at in (0, *wanted, last):
