@@ -1,4 +1,4 @@
-"""`--method fgplg` with vsodtool's own densifier, its network untrained: then it is the fusion of `warp`."""
+"""`--method fgplg` with vsodtool's own densifier, its network untrained: then it is `warp`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ TINY = EvidenceArchitecture(fine_width=8, middle_width=8, coarse_width=8)
 def generator() -> EvidenceGenerator:
     torch.manual_seed(0)
     network = create_network(TINY)
-    return EvidenceGenerator(EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32"))
+    densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
+    return EvidenceGenerator(densifier, WarpGenerator())
 
 
 def masks_of(out: Path) -> list[np.ndarray[Any, Any]]:
@@ -96,7 +97,9 @@ def test_asked_twice_an_untrained_network_says_the_same(
     clip.write_masks(tmp_path / "masks", labelled, 1)
     torch.manual_seed(0)
     densifier = EvidenceDensifier(create_network(TINY), device=torch.device("cpu"), precision="fp32")
-    run_pseudolabel(config(tmp_path, "a"), generator=EvidenceGenerator(densifier, mirrored=True))
+    run_pseudolabel(
+        config(tmp_path, "a"), generator=EvidenceGenerator(densifier, WarpGenerator(), mirrored=True)
+    )
     run_pseudolabel(config(tmp_path, "b"), generator=generator())
     for here, there in zip(masks_of(tmp_path / "a"), masks_of(tmp_path / "b"), strict=True):
         assert np.array_equal(here, there)

@@ -14,6 +14,7 @@ from vsodtool.data.training_data import DataSpec, load_training_data
 from vsodtool.errors import DataError
 from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS
 from vsodtool.pipelines.evidence_store import store_evidence
+from vsodtool.pipelines.generator import WarpGenerator
 from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.pipelines.record_evidence import record_evidence
@@ -42,7 +43,9 @@ def test_what_is_recorded_is_what_the_densifier_knows(tmp_path: Path, clip: Any,
     """The camera moves by whole pixels and the flow is exact: warped labels are the hidden labels."""
     plan = MotionPlan(exact, exact)
     with ThreadPoolExecutor(2) as pool:
-        parts = list(record_evidence(video(tmp_path, clip, tuple(range(7))), 3, plan, Workers(pool)))
+        parts = list(
+            record_evidence(video(tmp_path, clip, tuple(range(7))), 3, plan, WarpGenerator(), Workers(pool))
+        )
     assert [(part.before, part.hidden, part.after) for part in parts] == [
         (0, 1, 3), (0, 2, 3), (3, 4, 6), (3, 5, 6),
     ]  # fmt: skip
@@ -60,7 +63,9 @@ def test_what_is_recorded_is_what_the_densifier_knows(tmp_path: Path, clip: Any,
 def test_frames_without_a_label_are_passed_but_not_recorded(tmp_path: Path, clip: Any, exact: Any) -> None:
     plan = MotionPlan(exact, exact)
     with ThreadPoolExecutor(2) as pool:
-        parts = list(record_evidence(video(tmp_path, clip, (0, 2, 5, 6)), 2, plan, Workers(pool)))
+        parts = list(
+            record_evidence(video(tmp_path, clip, (0, 2, 5, 6)), 2, plan, WarpGenerator(), Workers(pool))
+        )
     assert [(part.before, part.hidden, part.after) for part in parts] == [(0, 2, 5)]
 
 

@@ -92,11 +92,11 @@ class _Residual(nn.Module):
 class EvidenceNet(nn.Module):
     """A U-Net over warped labels, warped images and what a memory of the labelled frames says.
 
-    It corrects the label that the rules of `--method warp` give (a residual on its logit): FGPLG (Yan et al.,
-    It corrects the label that the rules of `--method warp` give, by a residual on its logit: FGPLG (Yan et al.,
-    two ways in which each side's label came here, how consistent they were, the labelled images warped alike,
-    and the labelled frames themselves (`LabelMemory`). It computes at half the frame's resolution and says
-    four logits for each cell.
+    It corrects the label that the rules of `--method warp` give, by a residual on its logit. FGPLG (Yan et
+    al., ICCV 2019, section 3.3) sees one warped label for each side and the lengths of the flows; this one
+    sees two ways in which each side's label came here, how consistent they were, the labelled images warped
+    alike, and the labelled frames themselves (`LabelMemory`). It computes at half the frame's resolution and
+    says four logits for each cell.
     """
 
     def __init__(self, architecture: EvidenceArchitecture) -> None:
