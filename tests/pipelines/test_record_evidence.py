@@ -80,6 +80,7 @@ def test_what_is_there_is_not_recorded_again(tmp_path: Path, clip: Any) -> None:
     assert again[: len(first)] == first
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert {file.distances for file in first} == {(1, 2), (2, 1)}
+    assert len({file.name for file in again}) == len(again)  # one result each in the validation
     assert np.load(first[0].before).shape == (4, 64, 64)
 
 

@@ -124,7 +124,8 @@ def _find(video: LabelledVideo, place: Path, index: Path) -> list[EvidenceFile]:
         return [
             EvidenceFile(
                 video=video.name,
-                name=names[entry["hidden"]],
+                # A frame is hidden once for each gap.
+                name=f"{names[entry['hidden']]} (every {index.parent.name}th)",
                 maps=index.parent / f"{entry['hidden']}.npy",
                 origin=(entry["top"], entry["left"]),
                 before=frames / f"{entry['before']}.npy",
