@@ -16,7 +16,6 @@ options, K and the hash of files that the options name; after a change of vsodto
 from __future__ import annotations
 
 import argparse
-import hashlib
 import shlex
 import shutil
 import sys
@@ -29,7 +28,7 @@ import numpy as np
 from davis import Sequence, find_sequences
 from densify import BASELINES
 from machine import header
-from shell import Kept, vsodtool
+from shell import Kept, digests, vsodtool
 
 from vsodtool.media.images import read_grey
 from vsodtool.metrics import region_j
@@ -58,9 +57,7 @@ class Method(NamedTuple):
 
     def key(self) -> str:
         """What tells its results apart: options, and the contents of the files that they name."""
-        files = [Path(flag) for flag in self.flags if Path(flag).is_file()]
-        digests = [hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in files]
-        return " ".join([*(self.flags or (self.name,)), *digests])
+        return " ".join([*(self.flags or (self.name,)), *digests(self.flags)])
 
 
 def coarsest(ladder: Row[int], reaches: Callable[[int], bool]) -> int | None:

@@ -8,6 +8,10 @@ pseudo-labels of all other frames (`vsodtool pseudolabel --every 5`); c, all mas
 weights, if --pretrain names sources, and ends with the weights of the last step: none is chosen by a score.
 The same command continues an interrupted run; finished arms are kept in WORK/results.json.
 
+The paper's masks are further apart: VOS has one at every 15th frame, a fifth of them is every 75th. DAVIS has
+one at every frame and needs a larger --every to be as sparse. And the arms can only differ once the masks
+have been seen several times: steps x batch has to be several times the number of masks.
+
 At the paper's size: --kind video --config train-video --pretrain MSRA-B HKU-IS --pretrain-config train-image.
 """
 
@@ -23,7 +27,7 @@ from typing import Any
 from davis import Sequence, find_sequences
 from machine import header
 from parts import link_part
-from shell import Kept, vsodtool
+from shell import Kept, digests, vsodtool
 
 ARMS = {"a": "every {every}th mask", "b": "every {every}th mask + pseudo-labels", "c": "all masks"}
 SCORES = {"s_measure": "S", "max_f": "max F", "mae": "MAE"}
@@ -138,7 +142,10 @@ def main() -> None:
     settings = {
         name: str(value) for name, value in vars(options).items() if name not in {"work", "seeds", "out"}
     }
-    kept = Kept(options.work / "results.json", settings | {"validation": aside})
+    flags = [text for name, text in vars(options).items() if name.endswith("_options")]
+    words = [options.config, options.pretrain_config or "", options.init, *shlex.split(" ".join(flags))]
+    settings |= {"validation": ", ".join(aside), "files": ", ".join(digests(words))}
+    kept = Kept(options.work / "results.json", settings)
     train = link_part(options.work / "train", used)
     link_part(options.work / "validation", [sequence for sequence in sequences if sequence.name in aside])
     labels = shlex.split(options.label_options)

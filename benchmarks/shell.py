@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ def vsodtool(*arguments: str | Path) -> dict[str, Any]:
         raise SystemExit(f"exit status {done.returncode} of: vsodtool {' '.join(command[3:])}")
     result: dict[str, Any] = json.loads(done.stdout)
     return result
+
+
+def digests(words: Iterable[str]) -> list[str]:
+    """Beginnings of the SHA-256 of the files among `words`, as results depend on what is in them."""
+    files = [Path(word) for word in words if Path(word).is_file()]
+    return [hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in files]
 
 
 class Kept:

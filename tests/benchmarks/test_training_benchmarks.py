@@ -52,6 +52,13 @@ def test_results_are_kept_for_their_settings_only(script: Script, tmp_path: Path
         kept_type(path, {"steps": 4})
 
 
+def test_files_that_options_name_count_by_their_contents(script: Script, tmp_path: Path) -> None:
+    digests, file = script("shell").digests, tmp_path / "c.yaml"
+    file.write_bytes(b"abc")
+    # FIPS 180-2, appendix B.1
+    assert digests(["--config", str(file), "none.yaml"]) == ["ba7816bf8f01cfea"]
+
+
 def test_a_failed_command_ends_the_benchmark(script: Script, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="exit status 3 of: vsodtool evaluate"):
         script("shell").vsodtool("evaluate", tmp_path / "none", tmp_path)
