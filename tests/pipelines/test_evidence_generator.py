@@ -20,7 +20,13 @@ from vsodtool.models.evidence_net import STEP, EvidenceInput
 from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.evidence_maps import GUESS, LEFT, MAPS, RIGHT
-from vsodtool.pipelines.evidence_generator import EvidenceGenerator, known_boxes, mirror, to_whole_cells
+from vsodtool.pipelines.evidence_generator import (
+    REACH,
+    EvidenceGenerator,
+    known_boxes,
+    mirror,
+    to_whole_cells,
+)
 from vsodtool.pipelines.generator import WarpGenerator
 from vsodtool.pipelines.interval import LabelledFrame
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
@@ -103,6 +109,24 @@ def test_asked_twice_an_untrained_network_says_the_same(
     run_pseudolabel(config(tmp_path, "b"), generator=generator())
     for here, there in zip(masks_of(tmp_path / "a"), masks_of(tmp_path / "b"), strict=True):
         assert np.array_equal(here, there)
+
+
+def test_what_looks_alike_far_away_is_not_the_object(film: Film, tmp_path: Path) -> None:
+    """A network that says "object" everywhere is heard near the labels only."""
+    clip = film(PAN, size=(96, 128), objects={1: (72, 75, 20, 20)})
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", (0, 6), 1)
+    torch.manual_seed(0)
+    network = create_network(TINY)
+    assert network.head.bias is not None
+    torch.nn.init.constant_(network.head.bias, 20.0)
+    densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
+    run_pseudolabel(config(tmp_path, "out"), generator=EvidenceGenerator(densifier, WarpGenerator()))
+    reach = REACH * 20 + 6  # and a little more: labels that flow blurred
+    for found, truth in zip(masks_of(tmp_path / "out")[1:6], clip.truth[1:6], strict=True):
+        distance = cv2.distanceTransform((truth == 0).astype(np.uint8), cv2.DIST_L2, 5)
+        assert (found > 0).sum() > (truth > 0).sum()
+        assert distance[found > 0].max() <= reach * 2**0.5
 
 
 def test_weights_name_the_network(film: Film, tmp_path: Path) -> None:

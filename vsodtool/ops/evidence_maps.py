@@ -30,6 +30,12 @@ def evidence_maps(
     return torch.cat((image, *sides[0], *sides[1], guess), dim=1)
 
 
+def claimed(maps: Tensor) -> Tensor:
+    """The largest of all labels that came here and the first guess: (..., MAPS, h, w) -> (..., 1, h, w)."""
+    labels = [channels.start + offset for channels in (LEFT, RIGHT) for offset in (0, 4)]
+    return maps[..., [*labels, GUESS], :, :].amax(dim=-3, keepdim=True)
+
+
 def swap_sides(maps: Tensor) -> Tensor:
     """What the maps (..., MAPS, h, w) were, had the video run backwards."""
     image, left, right, guess = torch.split(maps, [IMAGE, SIDE, SIDE, 1], dim=-3)

@@ -13,7 +13,7 @@ from vsodtool.models.evidence_densifier import EvidenceDensifier
 from vsodtool.models.evidence_net import STEP, EvidenceInput
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.confidence import pixel_confidence
-from vsodtool.ops.evidence_maps import swap_sides
+from vsodtool.ops.evidence_maps import GUESS, claimed, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame
 from vsodtool.pipelines.generator import Evidence, Generated, Generator
 from vsodtool.pipelines.interval import LabelledFrame, to_image
@@ -21,6 +21,11 @@ from vsodtool.pipelines.learned_evidence import object_maps
 from vsodtool.types import Size
 
 MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
+# The network is heard only where a label came, or near by: what merely looks like the object is not it. REACH is
+# in units of the object's size; on four videos of davis-train, not trained on, 0.2 loses 0.0004 of J against no
+# bound, 0.1 loses 0.0018.
+REACH, CLAIM = 0.2, 0.02
+FAINT = 1e-4  # keeps logits finite
 _REMEMBERED = 8  # labelled frames
 
 
@@ -93,7 +98,17 @@ class EvidenceGenerator:
         if self._mirrored:
             seen = self._looks.of((known[1], known[0]), (boxes[1], boxes[0]), mirrored=True)
             logits = (logits + self._densifier.decide(mirror(told), seen).flip(-1)) / 2
+        near = _grown(claimed(maps) > CLAIM, round(REACH * frame.unit))
+        logits = torch.where(near, logits, torch.logit(maps[:, GUESS:], eps=FAINT))
         return logits[0, :, :height, :width]
+
+
+def _grown(inside: Tensor, radius: int) -> Tensor:
+    """A map (1, 1, h, w) grown by so many pixels in each direction."""
+    wide = inside.float()
+    for kernel, padding in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
+        wide = functional.max_pool2d(wide, kernel, stride=1, padding=padding)
+    return wide > 0
 
 
 def mirror(told: EvidenceInput) -> EvidenceInput:
