@@ -9,6 +9,7 @@ from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights_entry import (
     BACKBONE,
+    BUNDLED,
     EXTERNAL,
     FETCHED,
     FLOW,
@@ -21,7 +22,35 @@ AUTHORS_PAGE = "https://github.com/Kinpzz/RCRNet-Pytorch"
 _TORCHVISION = "https://download.pytorch.org/models/"
 _MIB = 1 << 20
 
-_BUNDLED: tuple[WeightsEntry, ...] = ()
+_BUNDLED = (
+    WeightsEntry(
+        name="rcrnet-ner-motion",
+        kind=VIDEO,
+        origin=BUNDLED,
+        summary="small RCRNet+NER that sees motion: DAVIS-2016 (train), SOD, DUTS",
+        file="rcrnet-ner-motion.safetensors",
+        sha256="321f377b7435b409fe3c451a32bb410f28d33c029b24c54b6974172abf621635",
+        size=12697874,
+        licence="MIT; backbone Apache-2.0; trained on data for research too, see the card",
+        source="https://github.com/vsodtool/vsodtool/blob/main/weights/rcrnet-ner-motion.md",
+        architecture=Architecture(
+            kind=VIDEO,
+            backbone="efficientnet_lite0",
+            context_width=96,
+            skip_width=48,
+            refine_width=64,
+            decoder_width=32,
+            motion_input=True,
+        ),
+        preprocessing=Preprocessing(
+            size=256,
+            mean=(127 / 255, 127 / 255, 127 / 255),
+            std=(128 / 255, 128 / 255, 128 / 255),
+        ),
+        scores={},
+        default=True,
+    ),
+)
 
 
 def _published(name: str, kind: str, file: str, summary: str, where: str) -> WeightsEntry:
