@@ -39,6 +39,29 @@ _BUNDLED: tuple[WeightsEntry, ...] = (
         scores={},
         default=True,
     ),
+    WeightsEntry(
+        name="rcrnet-ner-motion",
+        kind=VIDEO,
+        origin=BUNDLED,
+        summary="small RCRNet+NER that sees motion: DAVIS-2016 (train), SOD, DUTS",
+        file="rcrnet-ner-motion.safetensors",
+        sha256="321f377b7435b409fe3c451a32bb410f28d33c029b24c54b6974172abf621635",
+        size=12697874,
+        licence="MIT; backbone Apache-2.0; trained on data for research too, see the card",
+        source="configs/train-video-motion.yaml",
+        architecture=Architecture(
+            kind=VIDEO,
+            backbone="efficientnet_lite0",
+            context_width=96,
+            skip_width=48,
+            refine_width=64,
+            decoder_width=32,
+            motion_input=True,
+        ),
+        preprocessing=Preprocessing(size=256, mean=HALF_MEAN, std=HALF_STD),
+        scores={},
+        default=True,
+    ),
 )
 
 

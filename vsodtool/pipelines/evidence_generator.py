@@ -22,8 +22,8 @@ from vsodtool.types import Size
 
 MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
 # The network is heard only where a label came, or near by: what merely looks like the object is not it. REACH
-# is in units of the object's size. On four videos of davis-train, not trained on, 0.2 loses 0.0004 of J against
-# no bound, 0.1 loses 0.0018.
+# is in units of the object's size. On four videos of davis-train, not trained on, 0.2 loses 0.0004 of J
+# against no bound, 0.1 loses 0.0018.
 REACH, CLAIM = 0.2, 0.02
 FAINT = 1e-4  # keeps logits finite
 _REMEMBERED = 8  # labelled frames
