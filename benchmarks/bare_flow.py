@@ -29,7 +29,7 @@ from vsodtool.media.frames import open_frames
 from vsodtool.media.inputs import discover_videos
 from vsodtool.models.flow.dis import DisEstimator
 from vsodtool.models.flow.registry import resolve_backend
-from vsodtool.pipelines.pseudolabel_setup import motion_plan
+from vsodtool.pipelines.quality import motion_plan
 from vsodtool.types import FlowEstimator, ImageArray, ignore_event
 
 Prepare = Callable[[ImageArray], Any]

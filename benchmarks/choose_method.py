@@ -34,7 +34,7 @@ from vsodtool.pipelines.generator import Evidence, Generated, WarpGenerator
 from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.interval_stream import stream_intervals
 from vsodtool.pipelines.method_trial import hidden_j, plan_trial, stream_tests
-from vsodtool.pipelines.pseudolabel_setup import create_generator, motion_plan
+from vsodtool.pipelines.quality import create_generator, motion_plan
 from vsodtool.types import ignore_event
 
 QUALITY = "balanced"

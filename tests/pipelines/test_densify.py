@@ -21,7 +21,7 @@ from vsodtool.pipelines.densify import DenseFrame, densify_interval, densify_wit
 from vsodtool.pipelines.generator import WarpGenerator
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_channels
 from vsodtool.pipelines.motion import CHUNK, MotionPlan
-from vsodtool.pipelines.pseudolabel_setup import motion_plan
+from vsodtool.pipelines.quality import motion_plan
 from vsodtool.types import ignore_event
 
 

@@ -19,7 +19,7 @@ from vsodtool.media import frame_store
 from vsodtool.media.frames_csv import read_frames_csv
 from vsodtool.pipelines.generator import Evidence, Generated
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
-from vsodtool.pipelines.pseudolabel_setup import create_generator
+from vsodtool.pipelines.quality import create_generator
 from vsodtool.types import Event, FrameRecord, FrameStatus
 
 GIVEN, GENERATED = FrameStatus.GIVEN, FrameStatus.GENERATED

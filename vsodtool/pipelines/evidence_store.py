@@ -18,7 +18,7 @@ from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.crops import read_label
 from vsodtool.media.images import read_rgb
 from vsodtool.pipelines.interval import Workers
-from vsodtool.pipelines.pseudolabel_setup import create_generator, motion_plan
+from vsodtool.pipelines.quality import create_generator, motion_plan
 from vsodtool.pipelines.record_evidence import Recorded, record_evidence
 from vsodtool.pipelines.still_evidence import Way, find_stills, record_stills
 from vsodtool.types import Event, OnEvent
