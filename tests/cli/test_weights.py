@@ -82,7 +82,7 @@ def test_show(cli: Cli) -> None:
     assert (shown["sha256"], shown["architecture"], shown["path"]) == ("ff5fadd5", None, "")
     code, out, err = cli("weights", "show", "nothing")
     assert (code, out) == (4, "")
-    assert "no weights are called 'nothing': expected one of rcrnet-published" in err
+    assert "no weights are called 'nothing': expected one of rcrnet-ner-motion" in err
 
 
 def test_verify_a_file(cli: Cli, small: Path) -> None:

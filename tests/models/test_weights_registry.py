@@ -123,7 +123,7 @@ def test_packaged_entries_say_which_package_has_the_file() -> None:
 
 
 def test_finding_names_and_defaults() -> None:
-    entry = REGISTRY.entries[0]
+    entry = of_origin(EXTERNAL)[0]
     registry = WeightsRegistry((entry,), folder=Path("w"))
     assert registry.find(entry.name) is entry
     assert registry.find("none") is None
