@@ -184,6 +184,7 @@ class TrainConfig(CommonConfig):
             raise ConfigError("no data given", "name it with --data, or set `data:` in the file for --config")
         if not self.init:
             raise ConfigError("init: expected imagenet, scratch or a file, found nothing")
+        self._check_network()
         if self.init == "scratch" and self.batch_norm == "frozen":
             raise ConfigError(
                 "batch_norm: 'frozen' statistics of a network that begins with random weights mean nothing",
@@ -197,9 +198,14 @@ class TrainConfig(CommonConfig):
             )
 
     def _check_network(self) -> None:
-        if self.motion_input and self.kind == "fgplg":
+        if self.motion_input and self.kind in {"fgplg", "densifier"}:
             raise ConfigError(
-                "motion_input: expected false for kind fgplg, which has flows of its own, found true"
+                f"motion_input: expected false for kind {self.kind}, which has flows of its own, found true"
+            )
+        if self.kind == "densifier" and self.backbone != "efficientnet_lite0":
+            raise ConfigError(
+                f"backbone: expected efficientnet_lite0 for kind densifier, found {self.backbone}",
+                "use --config train-densifier",
             )
         if self.init == "scratch" and self.freeze_backbone:
             raise ConfigError(

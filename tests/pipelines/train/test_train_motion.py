@@ -51,5 +51,10 @@ def test_motion_is_part_of_the_architecture(config: Any, tmp_path: Path) -> None
 def test_what_cannot_be_trained_is_refused(config: Any) -> None:
     with pytest.raises(ConfigError, match="motion_input: expected false for kind fgplg"):
         config(kind="fgplg", motion_input=True)
+    lite = {"kind": "densifier", "backbone": "efficientnet_lite0"}
+    with pytest.raises(ConfigError, match="motion_input: expected false for kind densifier"):
+        config(**lite, motion_input=True)
+    with pytest.raises(ConfigError, match="backbone: expected efficientnet_lite0 for kind densifier"):
+        config(**{**lite, "backbone": "mobilenet_v3_small"})
     with pytest.raises(ConfigError, match="freeze_backbone: random weights would stay random"):
         config(freeze_backbone=True)
