@@ -10,7 +10,8 @@ import torch
 
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION
 from vsodtool.data.evidence_batch import EvidenceBatch, collate_evidence
-from vsodtool.data.evidence_dataset import EvidenceDataset, EvidenceFile
+from vsodtool.data.evidence_dataset import EvidenceDataset
+from vsodtool.data.evidence_files import EvidenceFile
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
 

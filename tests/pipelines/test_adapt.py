@@ -24,6 +24,7 @@ from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.pipelines import adapt, pseudolabel_video
 from vsodtool.pipelines.adapt import adapt_network, plan_adaptation
+from vsodtool.pipelines.evidence_recorder import Way
 from vsodtool.pipelines.generator import WarpGenerator
 from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.method_trial import HiddenTest
@@ -90,8 +91,7 @@ def adapted(tmp_path: Path, exact: Any, steps: int) -> EvidenceNet:
             plan_adaptation(source, masks, []),
             source,
             masks,
-            plan=MotionPlan(exact, exact),
-            rules=WarpGenerator(),
+            way=Way(MotionPlan(exact, exact), WarpGenerator()),
             steps=steps,
             seed=0,
             device=torch.device("cpu"),

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.models.evidence_architecture import EvidenceArchitecture
 from vsodtool.models.evidence_densifier import EvidenceDensifier
-from vsodtool.models.evidence_net import STEP, EvidenceInput
+from vsodtool.models.evidence_net import EvidenceInput
 from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.ops.evidence_maps import GUESS, LEFT, MAPS, RIGHT
+from vsodtool.ops.evidence_maps import CELL, GUESS, LEFT, MAPS, RIGHT
 from vsodtool.pipelines.evidence_generator import (
     REACH,
     EvidenceGenerator,
@@ -166,11 +166,11 @@ def test_boxes_around_an_object_are_of_one_size_whole_cells_and_inside(data: st.
     boxes = known_boxes((frames[0], frames[1]), 0)
     assert boxes[0].size == boxes[1].size
     for frame, box in zip(frames, boxes, strict=True):
-        assert box.size[0] % STEP == box.size[1] % STEP == 0
+        assert box.size[0] % CELL == box.size[1] % CELL == 0
         assert min(box.size) > 0
         assert box.top >= 0
         assert box.left >= 0
-        assert box.bottom < size[0] + STEP
-        assert box.right < size[1] + STEP
+        assert box.bottom < size[0] + CELL
+        assert box.right < size[1] + CELL
         assert box.crop(frame.labels).sum() == frame.labels.sum()  # all of the object
         assert to_whole_cells(box.crop(frame.labels), box.size).shape[-2:] == box.size

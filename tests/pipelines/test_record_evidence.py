@@ -2,22 +2,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from vsodtool.data.evidence_files import EvidenceFile, read_index
 from vsodtool.data.labelled import LabelledVideo
 from vsodtool.data.training_data import DataSpec, load_training_data
 from vsodtool.errors import DataError
 from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS
-from vsodtool.pipelines.evidence_store import store_evidence
+from vsodtool.pipelines.evidence_recorder import Way
+from vsodtool.pipelines.evidence_store import count_evidence, store_evidence
 from vsodtool.pipelines.generator import WarpGenerator
-from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.motion import MotionPlan
-from vsodtool.pipelines.record_evidence import record_evidence
+from vsodtool.pipelines.record_evidence import record_video
 from vsodtool.types import Event
 
 Film = Callable[..., Any]
@@ -39,34 +40,52 @@ def video(tmp_path: Path, clip: Any, labelled: tuple[int, ...]) -> LabelledVideo
     return load_training_data(spec, cache=tmp_path / "cache").train[0]
 
 
+def recorded(tmp_path: Path, source: LabelledVideo, gap: int, exact: Any) -> list[EvidenceFile]:
+    place = tmp_path / "evidence" / str(gap)
+    record_video(source, gap, Way(MotionPlan(exact, exact), WarpGenerator()), place)
+    return read_index(place) or []
+
+
 def test_what_is_recorded_is_what_the_densifier_knows(tmp_path: Path, clip: Any, exact: Any) -> None:
     """The camera moves by whole pixels and the flow is exact: warped labels are the hidden labels."""
-    plan = MotionPlan(exact, exact)
-    with ThreadPoolExecutor(2) as pool:
-        parts = list(
-            record_evidence(video(tmp_path, clip, tuple(range(7))), 3, plan, WarpGenerator(), Workers(pool))
-        )
-    assert [(part.before, part.hidden, part.after) for part in parts] == [
-        (0, 1, 3), (0, 2, 3), (3, 4, 6), (3, 5, 6),
-    ]  # fmt: skip
-    for part in parts:
-        assert part.maps.shape[0] == MAPS
-        height, width = part.maps.shape[1:]
-        area = (slice(part.top, part.top + height), slice(part.left, part.left + width))
-        frame = clip.frames[part.hidden][area].transpose(2, 0, 1)
-        np.testing.assert_array_equal(part.maps[:IMAGE], frame)
-        truth = clip.truth[part.hidden][area] > 0
+    files = recorded(tmp_path, video(tmp_path, clip, tuple(range(7))), 3, exact)
+    assert [file.name for file in files] == [f"0000{at} (every 3th)" for at in (1, 2, 4, 5)]
+    assert [file.distances for file in files] == [(1, 2), (2, 1), (1, 2), (2, 1)]
+    for file, index in zip(files, (1, 2, 4, 5), strict=True):
+        maps, hidden = np.load(file.maps), np.load(file.hidden)
+        assert maps.shape[0] == MAPS
+        top, left = file.origin
+        area = (slice(top, top + maps.shape[1]), slice(left, left + maps.shape[2]))
+        np.testing.assert_array_equal(maps[:IMAGE], clip.frames[index][area].transpose(2, 0, 1))
+        np.testing.assert_array_equal(hidden[:3], clip.frames[index].transpose(2, 0, 1))
+        np.testing.assert_array_equal(hidden[3] > 0, clip.truth[index] > 0)
+        assert not np.array_equal(np.load(file.before), np.load(file.after))
         for channel in (LEFT.start, LEFT.start + 4, GUESS):
-            assert np.mean((part.maps[channel] > 127) != truth) < 0.02
+            assert np.mean((maps[channel] > 127) != (clip.truth[index][area] > 0)) < 0.02
 
 
 def test_frames_without_a_label_are_passed_but_not_recorded(tmp_path: Path, clip: Any, exact: Any) -> None:
-    plan = MotionPlan(exact, exact)
-    with ThreadPoolExecutor(2) as pool:
-        parts = list(
-            record_evidence(video(tmp_path, clip, (0, 2, 5, 6)), 2, plan, WarpGenerator(), Workers(pool))
-        )
-    assert [(part.before, part.hidden, part.after) for part in parts] == [(0, 2, 5)]
+    files = recorded(tmp_path, video(tmp_path, clip, (0, 2, 5, 6)), 2, exact)
+    assert [(file.name, file.distances) for file in files] == [("00002 (every 2th)", (2, 3))]
+
+
+def test_other_masks_are_other_evidence(tmp_path: Path, clip: Any) -> None:
+    folder = tmp_path / "evidence"
+    first = store_evidence([video(tmp_path, clip, tuple(range(7)))], (3,), folder, lambda _: None)
+    mask = tmp_path / "data" / "Annotations" / "clip" / "00003.png"
+    assert cv2.imwrite(str(mask), np.zeros((64, 64), np.uint8))
+    other = tmp_path / "data" / "Annotations" / "other" / "00003.png"
+    assert cv2.imwrite(str(other), np.zeros((64, 64), np.uint8))
+    spec = DataSpec(data=(str(tmp_path / "data"),), validation_share=0.5)
+    changed = load_training_data(spec, cache=tmp_path / "cache").train[0]
+    again = store_evidence([changed], (3,), folder, lambda _: None)
+    assert {file.maps.parent for file in again}.isdisjoint({file.maps.parent for file in first})
+
+
+def test_counting_needs_no_recording(tmp_path: Path, clip: Any) -> None:
+    source = video(tmp_path, clip, tuple(range(7)))
+    files = store_evidence([source], (3, 2), tmp_path / "evidence", lambda _: None)
+    assert count_evidence([source], (3, 2)) == len(files) == 4 + 3
 
 
 def test_what_is_there_is_not_recorded_again(tmp_path: Path, clip: Any) -> None:

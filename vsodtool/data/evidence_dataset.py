@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,44 +14,19 @@ from torch.utils.data import Dataset
 from vsodtool.data.augmentation import Augmentation, Look
 from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
 from vsodtool.data.evidence_batch import EvidenceBatch
+from vsodtool.data.evidence_files import EvidenceFile, read_array, require_evidence
 from vsodtool.data.flow_errors import add_flow_errors, guess_again
-from vsodtool.errors import ConfigError, DataError
+from vsodtool.errors import ConfigError
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.evidence_maps import COLOURS, GUESS, LEFT, RIGHT, swap_sides
-from vsodtool.ops.object_frame import ObjectFrame, object_frame
+from vsodtool.ops.evidence_maps import CELL, COLOURS, GUESS, LEFT, RIGHT, swap_sides
+from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
 
-CELL = 8  # pixels of a cell of the memory
 _ERRING = 0.4  # share of samples to which errors of flow are added
 _ONE_SIDED = 0.12  # share of samples that only one label is known of
 _SCALES = (0.75, 1.4)  # things are made smaller or larger by these factors
 _RESIZED = 0.6  # share of samples that are
 _JITTER = 0.15  # how far the labelled frames are cropped beside the object's centre, in sides
 _DOUBT = 0.05  # squares are put around pixels where the first guess is at least so far from 0 and 1
-
-
-@dataclass(frozen=True)
-class EvidenceFile:
-    """Recorded evidence about one hidden frame.
-
-    Attributes:
-        video: name of the video.
-        name: of the hidden frame.
-        maps: file of uint8 (MAPS, h, w), on a box of the frame.
-        origin: row and column of the box's first pixel in the frame.
-        before: file of the labelled frame before it, uint8 (4, H, W): RGB and label (0 or 255).
-        hidden: of itself.
-        after: of the one after it.
-        distances: to both, in frames.
-    """
-
-    video: str
-    name: str
-    maps: Path
-    origin: tuple[int, int]
-    before: Path
-    hidden: Path
-    after: Path
-    distances: tuple[int, int]
 
 
 class EvidenceDataset(Dataset[EvidenceBatch]):
@@ -81,11 +54,7 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
     ) -> None:
         if size < CELL or size % CELL:
             raise ConfigError(f"evidence: expected a size that is a multiple of {CELL}, found {size}")
-        if not files:
-            raise DataError(
-                "expected videos with masks on both sides of others, found none",
-                "give videos with at least 3 given masks",
-            )
+        require_evidence(len(files))
         self._files = tuple(files)
         self._size, self._seed, self._augmentation = size, seed, augmentation
 
@@ -103,11 +72,14 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
         rng = sample_generator(self._seed, (epoch, index))
         file, varied = self._files[index], self._augmentation is not None
         recorded, known, hidden = (
-            _read(file.maps),
-            [_read(file.before), _read(file.after)],
-            _read(file.hidden),
+            read_array(file.maps),
+            [read_array(file.before), read_array(file.after)],
+            read_array(file.hidden),
         )
-        frame = _reference(recorded[GUESS], file.origin, known)
+        frame = reference_frame(
+            [(_unit(recorded[GUESS]), file.origin), *((_unit(label[3]), (0, 0)) for label in known)],
+            Box(*file.origin, file.origin[0] + recorded.shape[1], file.origin[1] + recorded.shape[2]),
+        )
         side = self._size
         if varied and rng.random() < _RESIZED:
             side = round(self._size / rng.uniform(*_SCALES))
@@ -174,7 +146,7 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
         self, known: npt.NDArray[np.uint8], frame: ObjectFrame, side: int, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         """A labelled frame around its object: RGB and label (4, S, S), and its cells' positions."""
-        there = object_frame(torch.from_numpy(known[3] / np.float32(255)), (0, 0))
+        there = object_frame(_unit(known[3]), (0, 0))
         middle = np.array([frame.row, frame.column] if there is None else [there.row, there.column])
         if self._augmentation is not None:
             middle = middle + rng.uniform(-_JITTER, _JITTER, 2) * side
@@ -208,26 +180,8 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
         return functional.interpolate(maps[None], size, mode="bilinear", align_corners=False)[0]
 
 
-def _read(path: Path) -> npt.NDArray[np.uint8]:
-    try:
-        maps: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{path}: expected recorded evidence, found a file that cannot be read: {error}",
-            "start the training again with --overwrite: evidence is then recorded again",
-        ) from error
-    return maps
-
-
-def _reference(
-    guess: npt.NDArray[np.uint8], origin: tuple[int, int], known: Sequence[npt.NDArray[np.uint8]]
-) -> ObjectFrame:
-    """The object's frame of reference: by the first guess, by a given one, or the middle of the box."""
-    found = object_frame(torch.from_numpy(guess / np.float32(255)), origin)
-    for label in known:
-        found = found or object_frame(torch.from_numpy(label[3] / np.float32(255)), (0, 0))
-    middle = (origin[0] + guess.shape[0] / 2, origin[1] + guess.shape[1] / 2)
-    return found or ObjectFrame(*middle, max(guess.shape) / 2)
+def _unit(values: npt.NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(values / np.float32(255))
 
 
 def _cells(frame: ObjectFrame, box: Box, size: int) -> Tensor:

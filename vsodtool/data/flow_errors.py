@@ -10,11 +10,10 @@ from torch.nn import functional
 from vsodtool.ops.consistency import closeness
 from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, RIGHT
 from vsodtool.ops.fusion import hypothesis
-from vsodtool.ops.matching import Search
+from vsodtool.ops.matching import BALANCED
 from vsodtool.ops.rules import label_by_rules
 from vsodtool.ops.warp import sample
 
-_SEARCH = Search(step=4, radius=8)  # of `--quality balanced`
 _PIXELS = (0.5, 6.0)  # how far off flow is
 _CELLS = (2, 12)  # of a square that flow errs in differently, along each side
 _ALONE = 0.5  # share in which only one of a side's two ways errs
@@ -52,7 +51,7 @@ def guess_again(maps: Tensor) -> Tensor:
         consistency = part[:, 8:9]
         ways.append(hypothesis(part[:, 0:1], consistency, target, part[:, 1:4]))
         ways.append(hypothesis(part[:, 4:5], consistency, target, part[:, 5:8]))
-    return label_by_rules(target, ways, search=_SEARCH, edges=True).labels[0, 0]
+    return label_by_rules(target, ways, search=BALANCED, edges=True).labels[0, 0]
 
 
 def _disturb(side: Tensor, rng: np.random.Generator) -> Tensor:

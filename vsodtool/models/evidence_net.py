@@ -12,9 +12,8 @@ from vsodtool.models.efficientnet_lite import STAGES, EfficientNetLiteBackbone
 from vsodtool.models.evidence_architecture import EvidenceArchitecture
 from vsodtool.models.label_memory import READ, LabelMemory
 from vsodtool.models.layers import ConvBnRelu, resize
-from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
+from vsodtool.ops.evidence_maps import CELL, GUESS, IMAGE, LEFT, MAPS, RIGHT
 
-STEP = 8  # heights and widths are multiples of this
 _Levels = tuple[Tensor, Tensor, Tensor]
 _CERTAIN = 0.01  # the first guess is believed up to this: logits stay finite, and can be turned round
 _CONTRAST = 4.0  # differences of images are small numbers
@@ -26,11 +25,11 @@ class EvidenceInput(NamedTuple):
     Attributes:
         maps: (B, MAPS, H, W) in [0, 1], see `ops.evidence_maps`.
         distances: to the left and the right labelled frame, in frames (B, 2).
-        positions: of the cells of STEP x STEP pixels in the object's frame of reference
-            (B, 2, H / STEP, W / STEP).
+        positions: of the cells of CELL x CELL pixels in the object's frame of reference
+            (B, 2, H / CELL, W / CELL).
         images: of the labelled frames around the object (B, 2, 3, M, N) in [0, 1].
         labels: theirs (B, 2, 1, M, N) in [0, 1].
-        known_positions: of their cells (B, 2, 2, M / STEP, N / STEP).
+        known_positions: of their cells (B, 2, 2, M / CELL, N / CELL).
     """
 
     maps: Tensor
@@ -127,7 +126,7 @@ class EvidenceNet(nn.Module):
         return self.decide(evidence, self.look(evidence.images))
 
     def look(self, images: Tensor) -> Tensor:
-        """What the memory needs of labelled frames (B, S, 3, M, N) in [0, 1]: (B, S, C, M / STEP, N / STEP).
+        """What the memory needs of labelled frames (B, S, 3, M, N) in [0, 1]: (B, S, C, M / CELL, N / CELL).
 
         The same for every frame between them, and for every object.
         """
@@ -185,6 +184,6 @@ def _differences(maps: Tensor) -> Tensor:
 
 
 def _half_cells(labels: Tensor) -> Tensor:
-    """(B, S, 1, M, N) -> means over quarters of cells (B, S, 1, 2 M / STEP, 2 N / STEP)."""
-    small = functional.avg_pool2d(labels.flatten(0, 1), STEP // 2)
+    """(B, S, 1, M, N) -> means over quarters of cells (B, S, 1, 2 M / CELL, 2 N / CELL)."""
+    small = functional.avg_pool2d(labels.flatten(0, 1), CELL // 2)
     return small.view(*labels.shape[:2], *small.shape[1:])

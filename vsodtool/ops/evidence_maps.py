@@ -12,6 +12,7 @@ SIDE = 9  # carried label, carried image, refined label, refined image, consiste
 MAPS = IMAGE + 2 * SIDE + 1  # image, left side, right side, first guess
 LEFT, RIGHT = slice(IMAGE, IMAGE + SIDE), slice(IMAGE + SIDE, IMAGE + 2 * SIDE)
 GUESS = MAPS - 1
+CELL = 8  # heights and widths of boxes are multiples of this: the pixels of a cell of the memory
 COLOURS = (0, IMAGE + 1, IMAGE + 5, IMAGE + SIDE + 1, IMAGE + SIDE + 5)  # first channels of the five images
 
 

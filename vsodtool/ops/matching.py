@@ -44,6 +44,9 @@ class Search:
         return [(row, column) for row in along for column in along if math.hypot(row, column) <= self.radius]
 
 
+BALANCED = Search(step=4, radius=8)  # of `--quality balanced`, which the learned densifier was trained behind
+
+
 def match_owners(
     labels: Tensor, image: Tensor, warped: Tensor, warped_labels: Tensor, *, search: Search
 ) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -55,3 +56,18 @@ def object_frame(label: Tensor, origin: tuple[int, int]) -> ObjectFrame | None:
     row = float((weights.sum(1) * rows).sum()) / area
     column = float((weights.sum(0) * columns).sum()) / area
     return ObjectFrame(row + origin[0], column + origin[1], max(area**0.5, SMALLEST))
+
+
+def reference_frame(labels: Iterable[tuple[Tensor, tuple[int, int]]], box: Box) -> ObjectFrame:
+    """That of the first label which shows the object; of a box where none does.
+
+    Args:
+        labels: soft labels (H, W) and the places of their first pixels, the best one first.
+        box: where the object is looked for.
+    """
+    for label, origin in labels:
+        found = object_frame(label, origin)
+        if found is not None:
+            return found
+    height, width = box.size
+    return ObjectFrame(box.top + height / 2, box.left + width / 2, max(height, width) / 2)

@@ -6,17 +6,16 @@ import copy
 import math
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
 from vsodtool.data.augmentation import AUGMENTATION
 from vsodtool.data.evidence_batch import collate_evidence
-from vsodtool.data.evidence_dataset import EvidenceDataset, EvidenceFile
+from vsodtool.data.evidence_dataset import EvidenceDataset
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.frames import FrameSource
 from vsodtool.media.masks import MaskSet
@@ -25,14 +24,10 @@ from vsodtool.models.evidence_net import EvidenceNet
 from vsodtool.models.frozen_bn import freeze_batch_norm
 from vsodtool.models.precision import DTYPES, resolve_precision
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.sample_order import SampleOrder, spread
-from vsodtool.pipelines.densify import densify_interval
-from vsodtool.pipelines.generator import Evidence, Generated, Generator
-from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
-from vsodtool.pipelines.learned_evidence import object_maps
+from vsodtool.pipelines.evidence_recorder import EvidenceRecorder, Way
+from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.method_trial import HiddenTest, stream_tests
-from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.pipelines.side_by_side import work_side_by_side
 from vsodtool.pipelines.train_task import TASKS, as_clips, clip_loss
 
@@ -64,8 +59,7 @@ def adapt_network(
     source: FrameSource,
     masks: MaskSet,
     *,
-    plan: MotionPlan,
-    rules: Generator,
+    way: Way,
     steps: int,
     seed: int,
     device: torch.device,
@@ -81,8 +75,7 @@ def adapt_network(
         tests: the labels to learn from, see `plan_adaptation`.
         source: the video.
         masks: its masks.
-        plan: the flow estimators.
-        rules: make the first guess.
+        way: how intervals are filled.
         steps: of the optimizer.
         seed: of everything random.
         device: that computes.
@@ -95,21 +88,23 @@ def adapt_network(
         None where none of the labels shows anything to learn from, or where it went wrong (not finite).
     """
     with disk_errors(spill_folder), tempfile.TemporaryDirectory(dir=spill_folder, prefix=".adapt-") as name:
-        recorder = _Recorder(Path(name), source, masks, rules)
+        recorder = EvidenceRecorder(
+            source.video.name,
+            way,
+            lambda index: masks.read(source.names[index]),
+            maps=Path(name),
+            frames=Path(name) / "frames",
+            object_ids=masks.object_ids,
+            named=source.names.__getitem__,
+        )
 
         def record(job: IntervalJob) -> None:
-            try:
-                densify_interval(
-                    job, plan, recorder, workers=workers, on_frame=lambda _: None, cancelled=failed.is_set
-                )
-            finally:
-                job.frames.close()
+            recorder.record(job, workers, cancelled=failed.is_set)
 
         work_side_by_side(stream_tests(tests, source, masks, spill_folder), record, drivers, failed)
-        files = sorted(recorder.files, key=lambda file: file.maps.name)
-        if not files:
+        if not recorder.files:
             return None
-        data = EvidenceDataset(files, size=SIZE, seed=seed, augmentation=AUGMENTATION)
+        data = EvidenceDataset(recorder.files, size=SIZE, seed=seed, augmentation=AUGMENTATION)
         return fine_tune(network, data, steps=steps, seed=seed, device=device)
 
 
@@ -142,59 +137,3 @@ def fine_tune(
             nn.utils.clip_grad_norm_(learned, 1.0)
             optimizer.step()
     return tuned.requires_grad_(False).eval()
-
-
-class _Recorder:
-    """A generator that puts aside what it is shown, object by object."""
-
-    name = "recorder"
-    whole_frames = False
-
-    def __init__(self, folder: Path, source: FrameSource, masks: MaskSet, rules: Generator) -> None:
-        self.files: list[EvidenceFile] = []
-        self._folder, self._source, self._masks = folder, source, masks
-        self._rules = rules
-        self._lock = threading.Lock()
-
-    def generate(self, evidence: Evidence) -> Generated:
-        before, after = evidence.sides
-        name = self._source.names[evidence.index]
-        truth = self._masks.read(name)
-        guess = self._rules.generate(evidence)
-        for number, present in enumerate(evidence.present):
-            if not present:
-                continue
-            stem = f"{evidence.index:06d}-{number:03d}"
-            label = truth == self._masks.object_ids[number]
-            parts = {
-                "maps": to_bytes(object_maps(evidence, number, guess.labels))[0].numpy(),
-                "hidden": _with_label(evidence.rgb, label),
-                "before": _known(before.known, number),
-                "after": _known(after.known, number),
-            }
-            for part, values in parts.items():
-                np.save(self._folder / f"{stem}-{part}.npy", values)
-            file = EvidenceFile(
-                video=self._source.video.name,
-                name=name,
-                maps=self._folder / f"{stem}-maps.npy",
-                origin=evidence.box.origin,
-                before=self._folder / f"{stem}-before.npy",
-                hidden=self._folder / f"{stem}-hidden.npy",
-                after=self._folder / f"{stem}-after.npy",
-                distances=(before.distance, after.distance),
-            )
-            with self._lock:
-                self.files.append(file)
-        return guess
-
-
-def _known(known: LabelledFrame, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return _with_label(known.rgb, known.labels[0, number].numpy() > 0)
-
-
-def _with_label(
-    rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], label: Iterable[bool]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """uint8 (4, H, W), as `EvidenceFile` wants labelled frames."""
-    return np.concatenate([rgb.transpose(2, 0, 1), np.asarray(label, np.uint8)[None] * np.uint8(255)])

@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from vsodtool.models.evidence_densifier import EvidenceDensifier
-from vsodtool.models.evidence_net import STEP, EvidenceInput
+from vsodtool.models.evidence_net import EvidenceInput
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.confidence import pixel_confidence
-from vsodtool.ops.evidence_maps import GUESS, claimed, swap_sides
-from vsodtool.ops.object_frame import ObjectFrame, object_frame
+from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, swap_sides
+from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
 from vsodtool.pipelines.generator import Evidence, Generated, Generator
 from vsodtool.pipelines.interval import LabelledFrame, to_image
 from vsodtool.pipelines.learned_evidence import object_maps
@@ -22,8 +22,7 @@ from vsodtool.types import Size
 
 MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
 # The network is heard only where a label came, or near by: what merely looks like the object is not it. REACH
-# is in units of the object's size. On four videos of davis-train, not trained on, 0.2 loses 0.0004 of J
-# against no bound, 0.1 loses 0.0018.
+# is in units of the object's size; benchmarks/densifier_reach.py: on validation data 0.2 costs nothing.
 REACH, CLAIM = 0.2, 0.02
 FAINT = 1e-4  # keeps logits finite
 _REMEMBERED = 8  # labelled frames
@@ -75,20 +74,21 @@ class EvidenceGenerator:
         known = (sides[0].known, sides[1].known)
         height, width = evidence.box.size
         maps = object_maps(evidence, number, guess)
-        maps = to_whole_cells(maps, (height + -height % STEP, width + -width % STEP))
+        maps = to_whole_cells(maps, (height + -height % CELL, width + -width % CELL))
         top, left = evidence.box.origin
         box = Box(top, left, top + maps.shape[-2], left + maps.shape[-1])
-        frame = _reference(evidence, number, guess)
+        given = [(frame.labels[0, number], (0, 0)) for frame in known]
+        frame = reference_frame([(guess[0, number], evidence.box.origin), *given], evidence.box)
         boxes = known_boxes(known, number)
         told = EvidenceInput(
             maps=maps,
             distances=torch.tensor([[float(side.distance) for side in sides]]),
-            positions=frame.positions(box, STEP),
+            positions=frame.positions(box, CELL),
             images=maps[:, None, :3],  # `looks` saw the labelled frames
             labels=torch.stack([_label(k, number, box) for k, box in zip(known, boxes, strict=True)], dim=1),
             known_positions=torch.stack(
                 [
-                    (_frame_of(k, number) or frame).positions(box, STEP)
+                    (_frame_of(k, number) or frame).positions(box, CELL)
                     for k, box in zip(known, boxes, strict=True)
                 ],
                 dim=1,
@@ -98,12 +98,12 @@ class EvidenceGenerator:
         if self._mirrored:
             seen = self._looks.of((known[1], known[0]), (boxes[1], boxes[0]), mirrored=True)
             logits = (logits + self._densifier.decide(mirror(told), seen).flip(-1)) / 2
-        near = _grown(claimed(maps) > CLAIM, round(REACH * frame.unit))
+        near = grown(claimed(maps) > CLAIM, round(REACH * frame.unit))
         logits = torch.where(near, logits, torch.logit(maps[:, GUESS:], eps=FAINT))
         return logits[0, :, :height, :width]
 
 
-def _grown(inside: Tensor, radius: int) -> Tensor:
+def grown(inside: Tensor, radius: int) -> Tensor:
     """A map (1, 1, h, w) grown by so many pixels in each direction."""
     wide = inside.float()
     for kernel, padding in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
@@ -121,16 +121,6 @@ def mirror(told: EvidenceInput) -> EvidenceInput:
         labels=told.labels.flip(1).flip(-1),
         known_positions=told.known_positions.flip(1).flip(-1),
     )
-
-
-def _reference(evidence: Evidence, number: int, guess: Tensor) -> ObjectFrame:
-    """The object's frame of reference: by the first guess, by a given one, or the middle of the box."""
-    found = object_frame(guess[0, number], evidence.box.origin)
-    for side in evidence.sides:
-        found = found or _frame_of(side.known, number)
-    height, width = evidence.box.size
-    middle = (evidence.box.top + height / 2, evidence.box.left + width / 2)
-    return found or ObjectFrame(*middle, max(height, width) / 2)
 
 
 def _label(known: LabelledFrame, number: int, box: Box) -> Tensor:
@@ -182,7 +172,7 @@ def known_boxes(known: tuple[LabelledFrame, LabelledFrame], number: int) -> tupl
     found = [bounding_box(frame.labels[:, number, None], 0.5) for frame in known]
     grown = [box.grow(MARGIN, SHARE, size) if box else None for box in found]
     shown = [box for box in grown if box is not None] or [whole(size)]
-    wanted = tuple(-(-max(box.size[axis] for box in shown) // STEP) * STEP for axis in (0, 1))
+    wanted = tuple(-(-max(box.size[axis] for box in shown) // CELL) * CELL for axis in (0, 1))
     left, right = (_placed(box or shown[0], (wanted[0], wanted[1]), size) for box in grown)
     return left, right
 

@@ -112,6 +112,7 @@ def create_method(
         on_event: hears of downloads.
 
     Raises:
+        ConfigError: `--flow direct` or `--adapt`, which these weights cannot do.
         WeightsError: a RAFT whose weights cannot be had.
     """
     carrying = {generator.name: generator for generator in generators}

@@ -96,6 +96,7 @@ class VideoRun:
         if adapting is None or (choice is not None and choice.method != ADAPTED):
             return self._way
         from vsodtool.pipelines.adapt import adapt_network, plan_adaptation
+        from vsodtool.pipelines.evidence_recorder import Way
 
         tried = plan_trial(self._source, self._masks).tests
         tests = plan_adaptation(self._source, self._masks, tried) if tried else []
@@ -111,8 +112,7 @@ class VideoRun:
             tests,
             self._source,
             self._masks,
-            plan=adapting.plan,
-            rules=adapting.rules,
+            way=Way(adapting.plan, adapting.rules),
             steps=self._config.adapt,
             seed=self._config.seed,
             device=adapting.device,

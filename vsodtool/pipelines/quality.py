@@ -8,7 +8,7 @@ import torch
 
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
-from vsodtool.ops.matching import Search
+from vsodtool.ops.matching import BALANCED, Search
 from vsodtool.pipelines.generator import Generator, WarpGenerator
 from vsodtool.pipelines.motion import MotionPlan
 from vsodtool.types import OnEvent
@@ -42,7 +42,7 @@ _DIS_PLANS = {
         DisSettings(0, 8, 4, 16, 5),
         margin=16,
         context=32,
-        search=Search(step=4, radius=8),
+        search=BALANCED,
         edges=True,
     ),
     "best": _DisPlan(

@@ -7,74 +7,66 @@ would know of each hidden frame is recorded.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Container, Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from vsodtool.data.evidence_files import write_index
 from vsodtool.data.labelled import LabelledFrame as LabelFile
 from vsodtool.data.labelled import LabelledVideo
 from vsodtool.media.crops import read_label
 from vsodtool.media.frame_store import FrameStore
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import discover_videos
-from vsodtool.ops.confidence import to_bytes
-from vsodtool.pipelines.densify import densify_interval
-from vsodtool.pipelines.generator import Evidence, Generated, Generator
+from vsodtool.pipelines.evidence_recorder import EvidenceRecorder, Way
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_channels
-from vsodtool.pipelines.learned_evidence import object_maps
-from vsodtool.pipelines.motion import MotionPlan
-from vsodtool.types import Frame
+from vsodtool.types import Frame, LabelArray
+
+_PIECES = 2  # of work at a time
 
 Given = Mapping[int, LabelFile]  # by position in the video
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """Evidence about one hidden frame; frames are positions in the video.
-
-    Attributes:
-        maps: uint8 (MAPS, h, w) on a box of the frame, see `ops.evidence_maps`.
-        top: first row of the box, as `left` is its first column.
-        left: see above.
-        before: the labelled frame before it.
-        hidden: itself.
-        after: the labelled frame after it.
-    """
-
-    maps: npt.NDArray[np.uint8]
-    top: int
-    left: int
-    before: int
-    hidden: int
-    after: int
+def seen_labels(video: LabelledVideo, gap: int) -> set[int]:
+    """Positions of the given labels that are seen: every `gap`-th, and the last; the others are hidden."""
+    positions = sorted(frame.position for frame in video.given)
+    return {*positions[::gap], positions[-1]}
 
 
-def record_evidence(
-    video: LabelledVideo, gap: int, plan: MotionPlan, rules: Generator, workers: Workers
-) -> Iterator[Recorded]:
-    """Evidence about all given frames of a video but every `gap`-th and the last.
+def record_video(video: LabelledVideo, gap: int, way: Way, place: Path) -> None:
+    """Evidence about all hidden frames of a video; the index is written last.
 
     Args:
         video: no stills. What is salient is one object, as for a detector.
         gap: at least 1.
-        plan: the flow estimators.
-        rules: make the first guess.
-        workers: do the heavy pieces.
+        way: how intervals are filled.
+        place: folder for it; the labelled frames go to `frames` beside it.
+
+    Raises:
+        DataError: a file cannot be read any more.
+        DeviceError: the disk is full or refuses.
     """
     given = {frame.position: frame for frame in video.given}
-    positions = sorted(given)
-    seen = {*positions[::gap], positions[-1]}
+    seen = seen_labels(video, gap)
+
+    def truth(index: int) -> LabelArray | None:
+        return _label(video, given[index]) if index in given else None
+
+    recorder = EvidenceRecorder(
+        video.name,
+        way,
+        truth,
+        maps=place,
+        frames=place.parent / "frames",
+        named=lambda index: f"{given[index].name} (every {gap}th)",  # a frame is hidden once for each gap
+    )
     source = open_frames(discover_videos([str(video.place)])[0])
-    with tempfile.TemporaryDirectory() as spill:
+    with tempfile.TemporaryDirectory() as spill, ThreadPoolExecutor(_PIECES, "record") as pool:
         for job in _jobs(source, video, given, seen, Path(spill)):
-            recorder = EvidenceRecorder(given, rules)
-            with closing(job.frames):
-                densify_interval(job, plan, recorder, workers=workers, on_frame=lambda _: None)
-            yield from sorted(recorder.found, key=lambda part: part.hidden)
+            recorder.record(job, Workers(pool))
+    write_index(place, recorder.files)
 
 
 def _jobs(
@@ -88,7 +80,8 @@ def _jobs(
         if frame.index in seen:
             right = _labelled(frame, video, given)
             if any(index in given for index in targets):
-                yield IntervalJob(left, right, targets, store)
+                passed = [index for index in targets if index not in given]
+                yield IntervalJob(left, right, [i for i in targets if i in given], store, passed)
             left, targets, store = right, [], FrameStore(source, spill)
         elif left is not None:
             targets.append(frame.index)
@@ -96,33 +89,10 @@ def _jobs(
 
 
 def _labelled(frame: Frame, video: LabelledVideo, given: Given) -> LabelledFrame:
-    label = read_label(given[frame.index].mask, video.encoding).astype(np.uint16)
+    label = _label(video, given[frame.index])
     return LabelledFrame(frame.index, frame.name, frame.rgb, to_channels(label, [1]))
 
 
-class EvidenceRecorder:
-    """A generator that writes down what it is shown of some frames, for the first object."""
-
-    name = "recorder"
-    whole_frames = False
-
-    def __init__(self, wanted: Container[int], rules: Generator) -> None:
-        """Begin with nothing.
-
-        Args:
-            wanted: indices of the frames to write down.
-            rules: make the first guess.
-        """
-        self.found: list[Recorded] = []
-        self._wanted = wanted
-        self._rules = rules
-
-    def generate(self, evidence: Evidence) -> Generated:
-        """Write it down; what comes back is the first guess."""
-        guess = self._rules.generate(evidence)
-        if evidence.index in self._wanted:
-            maps = to_bytes(object_maps(evidence, 0, guess.labels))[0].numpy()
-            before, after = (side.known.index for side in evidence.sides)
-            origin = evidence.box.origin
-            self.found.append(Recorded(maps, *origin, before, evidence.index, after))
-        return guess
+def _label(video: LabelledVideo, frame: LabelFile) -> LabelArray:
+    """What is salient, as object 1."""
+    return read_label(frame.mask, video.encoding).astype(np.uint16)

@@ -12,6 +12,7 @@ from vsodtool.config.train import TrainConfig
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION, PAPER
 from vsodtool.data.clips import ClipDataset
 from vsodtool.data.evidence_dataset import EvidenceDataset
+from vsodtool.data.evidence_files import require_evidence
 from vsodtool.data.still_motion import StillMotion
 from vsodtool.data.training_data import DataSpec, TrainingData, load_training_data
 from vsodtool.data.triplets import FgplgDataset
@@ -22,8 +23,8 @@ from vsodtool.models.evidence_architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.models.motion_flow import motion_estimator
 from vsodtool.models.precision import DTYPES, resolve_precision
-from vsodtool.ops.sample_order import steps_per_round
-from vsodtool.pipelines.evidence_store import store_evidence
+from vsodtool.ops.sample_order import Key, steps_per_round
+from vsodtool.pipelines.evidence_store import count_evidence, store_evidence
 from vsodtool.pipelines.train_batches import KeyedDataset
 from vsodtool.pipelines.train_loop import Plan
 from vsodtool.pipelines.train_processes import World
@@ -153,13 +154,36 @@ def _triplets(config: TrainConfig, data: TrainingData) -> tuple[KeyedDataset, Ke
 def _evidence(
     config: TrainConfig, data: TrainingData, folder: RunFolder, on_event: OnEvent
 ) -> tuple[KeyedDataset, KeyedDataset]:
+    seed = config.seed if config.motion == "on" else None
+    if config.dry_run:  # which writes nothing
+        counts = (
+            count_evidence(data.train, config.gaps, still_seed=seed),
+            count_evidence(data.validation, config.gaps),
+        )
+        for count in counts:
+            require_evidence(count)
+        return _Unrecorded(counts[0]), _Unrecorded(counts[1])
+    seen = store_evidence(data.train, config.gaps, folder.evidence, on_event, still_seed=seed)
     # What moves in earnest is what a densifier is judged by.
     held_out = store_evidence(data.validation, config.gaps, folder.evidence, on_event)
-    seed = config.seed if config.motion == "on" else None
-    seen = store_evidence(data.train, config.gaps, folder.evidence, on_event, still_seed=seed)
-    train = EvidenceDataset(seen, size=config.size, seed=config.seed, augmentation=_AUGMENTS[config.augment])
-    # Larger squares: nothing else tells how much of an object is right.
-    return train, EvidenceDataset(held_out, size=config.size * 3 // 2 // 16 * 16)
+    return (
+        EvidenceDataset(seen, size=config.size, seed=config.seed, augmentation=_AUGMENTS[config.augment]),
+        # Larger squares: nothing else tells how much of an object is right.
+        EvidenceDataset(held_out, size=config.size * 3 // 2 // 16 * 16),
+    )
+
+
+@dataclass(frozen=True)
+class _Unrecorded:
+    """The length of a data set that a dry run does not record."""
+
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, key: Key, /) -> None:
+        raise AssertionError("a dry run reads no samples")
 
 
 def _motion(config: TrainConfig) -> StillMotion | None:

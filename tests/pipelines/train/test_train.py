@@ -66,6 +66,9 @@ def test_a_densifier_is_trained_on_evidence_that_is_recorded_once(config: MakeCo
     assert recorded == 4 * 2  # videos, gaps
     network = load_network(str(tmp_path / "run" / "best.safetensors"), ("densifier",))
     assert network.architecture.as_dict()["fine_width"] == 8
+    planned = run_train(config(**tiny, **widths, output=tmp_path / "dry", dry_run=True))
+    assert planned.dry_run
+    assert not (tmp_path / "dry").exists()
     events.clear()
     run_train(config(**tiny, **widths, overwrite=True, seed=1), on_event=events.append)
     assert not any("recording" in event.message for event in events)

@@ -11,7 +11,7 @@ from vsodtool.data.labelled import LabelledVideo
 from vsodtool.data.training_data import DataSpec, load_training_data
 from vsodtool.errors import DataError
 from vsodtool.ops.evidence_maps import IMAGE
-from vsodtool.pipelines import still_evidence
+from vsodtool.pipelines import record_stills
 from vsodtool.pipelines.evidence_store import store_evidence
 from vsodtool.types import Event
 
@@ -19,7 +19,7 @@ from vsodtool.types import Event
 @pytest.fixture
 def stills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LabelledVideo:
     """Four pictures of a bright disc over noise, as a set of still images."""
-    monkeypatch.setattr(still_evidence, "SIDE", 96)
+    monkeypatch.setattr(record_stills, "SIDE", 96)
     for number, name in enumerate(["cat", "dog", "fox", "owl"]):  # numbers would make them a video
         rng = np.random.default_rng(number)
         picture = cv2.GaussianBlur(rng.integers(0, 160, (96, 128, 3), dtype=np.uint8), (0, 0), 1.5)
@@ -41,7 +41,7 @@ def test_images_are_set_in_motion_once_and_their_truth_is_known(
     told: list[Event] = []
     files = store_evidence([stills], (4, 6), tmp_path / "evidence", told.append, still_seed=0)
     assert [event.message for event in told] == [f"recording {stills.name}: 3 images set in motion"]
-    assert len(files) == 3 * still_evidence.HIDDEN
+    assert len(files) == 3 * record_stills.HIDDEN
     for file in files:
         assert sum(file.distances) in {4, 6}
         maps, hidden = np.load(file.maps), np.load(file.hidden)
@@ -58,6 +58,6 @@ def test_images_are_set_in_motion_once_and_their_truth_is_known(
 
 def test_a_damaged_index_is_named(stills: LabelledVideo, tmp_path: Path) -> None:
     files = store_evidence([stills], (4,), tmp_path / "evidence", lambda _: None, still_seed=0)
-    (files[0].maps.parent / "index.json").write_text(json.dumps([{"clip": 0}]))
+    (files[0].maps.parent.parent / "index.json").write_text(json.dumps([{"clip": 0}]))
     with pytest.raises(DataError, match="index of recorded evidence"):
         store_evidence([stills], (4,), tmp_path / "evidence", lambda _: None, still_seed=0)
