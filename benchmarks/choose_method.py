@@ -29,7 +29,8 @@ from vsodtool.media.inputs import discover_videos
 from vsodtool.media.masks import MaskSet, match_masks
 from vsodtool.ops.confidence import pixel_confidence
 from vsodtool.ops.fusion import fuse
-from vsodtool.pipelines.densify import DenseFrame, densify_with_each
+from vsodtool.pipelines.dense_frame import DenseFrame
+from vsodtool.pipelines.densify import densify_with_each
 from vsodtool.pipelines.generator import Evidence, Generated, WarpGenerator
 from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.interval_stream import stream_intervals

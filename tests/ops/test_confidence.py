@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from vsodtool.ops.confidence import (
     frame_confidence,
+    margin,
     owner_probabilities,
     owners,
-    pixel_confidence,
     to_bytes,
+    trust,
 )
 
 
@@ -38,7 +39,7 @@ def test_one_object_owns_what_is_more_than_half_its() -> None:
 
 def test_a_coin_s_throw_is_no_confidence_and_full_agreement_is_full() -> None:
     labels = soft([0.5, 0.0, 1.0])
-    found = pixel_confidence(labels, torch.ones(1, 1, 1, 3))
+    found = margin(labels) * trust(torch.ones(1, 1, 1, 3))
     torch.testing.assert_close(found[0, 0, 0], torch.tensor([0.0, 1.0, 1.0]))
 
 
@@ -47,7 +48,7 @@ def test_a_coin_s_throw_is_no_confidence_and_full_agreement_is_full() -> None:
 def test_confidence_grows_with_support_and_stays_in_range(label: float, a: float, b: float) -> None:
     low, high = sorted((a, b))
     less, more = (
-        float(pixel_confidence(soft([label]), torch.full((1, 1, 1, 1), value))) for value in (low, high)
+        float(margin(soft([label])) * trust(torch.full((1, 1, 1, 1), value))) for value in (low, high)
     )
     assert 0 <= less <= more <= 1
 

@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+from tests.pipelines.intervals import make_job
 from vsodtool.media import frame_store
-from vsodtool.media.frame_store import FrameStore
-from vsodtool.media.frames import FolderFrames
-from vsodtool.media.inputs import discover_videos
 from vsodtool.ops.boxes import Box
-from vsodtool.pipelines.densify import DenseFrame, densify_interval, densify_with_each
+from vsodtool.pipelines.dense_frame import DenseFrame
+from vsodtool.pipelines.densify import densify_interval, densify_with_each
 from vsodtool.pipelines.generator import WarpGenerator
-from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_channels
+from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.motion import CHUNK, MotionPlan
 from vsodtool.pipelines.quality import motion_plan
 from vsodtool.types import ignore_event
@@ -42,23 +41,6 @@ class Watched(Workers):
 def workers() -> Iterator[Watched]:
     with ThreadPoolExecutor(2) as pool:
         yield Watched(pool)
-
-
-def make_job(clip: Any, folder: Path) -> IntervalJob:
-    """An interval over a whole clip, labelled at both ends."""
-    source = FolderFrames(discover_videos([str(clip.write_folder(folder))])[0])
-    store = FrameStore(source, folder.parent)
-    last = len(clip.frames) - 1
-    for frame in source:
-        if 0 < frame.index < last:
-            store.put(frame)
-    left, right = (
-        LabelledFrame(
-            index, f"{index:05d}", clip.frames[index], to_channels(clip.truth[index].astype(np.uint16), [1])
-        )
-        for index in (0, last)
-    )
-    return IntervalJob(left, right, list(range(1, last)), store)
 
 
 @pytest.mark.parametrize("empty", [[], [0], [-1], [0, -1]])

@@ -16,7 +16,7 @@ from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import discover_videos
 from vsodtool.media.masks import MaskSet, match_masks
 from vsodtool.ops.boxes import Box
-from vsodtool.pipelines.densify import DenseFrame
+from vsodtool.pipelines.dense_frame import DenseFrame
 from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.method_trial import (
     HiddenTest,

@@ -44,7 +44,7 @@ class RightOn:
         made = create_generator("balanced").generate(evidence)
         if evidence.rgb.shape[:2] == self._size:
             return made
-        return Generated(torch.zeros_like(made.labels), torch.ones_like(made.confidence))
+        return Generated(torch.zeros_like(made.labels), torch.ones_like(made.trust))
 
 
 def candidates(**options: Any) -> list[RightOn]:
@@ -165,7 +165,7 @@ def test_several_objects(tmp_path: Path, film: Film, exact: Any) -> None:
 
         def generate(self, evidence: Evidence) -> Generated:
             made = super().generate(evidence)
-            return Generated(made.labels.flip(1), made.confidence)
+            return Generated(made.labels.flip(1), made.trust)
 
     tried = [Swapping("swapping", LARGE), RightOn("large", LARGE)]
     report = run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=tried)

@@ -30,21 +30,25 @@ def owners(labels: Tensor) -> Tensor:
     return owner
 
 
-def pixel_confidence(labels: Tensor, support: Tensor, *, one_sided: bool = False) -> Tensor:
-    """The margin of the winner over all others, less where nothing that was warped looks alike.
+def margin(labels: Tensor) -> Tensor:
+    """The lead of the winner over all others, soft labels (1, O, H, W) -> (1, 1, H, W) in [0, 1]."""
+    winner = owner_probabilities(labels).amax(dim=1, keepdim=True)
+    return (2 * winner - 1).clamp_min(0)
+
+
+def trust(support: Tensor, *, one_sided: bool = False) -> Tensor:
+    """What a clear vote is worth: less where nothing that was warped looks alike.
 
     Args:
-        labels: soft labels (1, O, H, W) in [0, 1].
         support: (1, 1, H, W) in [0, 1].
         one_sided: only one label stands behind it, so that agreement proves less.
 
     Returns:
-        (1, 1, H, W) in [0, 1]; 0 = a coin's throw, 1 = every hypothesis agrees and is well supported.
+        (1, 1, H, W) in [0, 1]. Times `margin` it is the confidence of a pixel: 0 = a coin's throw, 1 = every
+        hypothesis agrees and is well supported.
     """
-    winner = owner_probabilities(labels).amax(dim=1, keepdim=True)
-    margin = (2 * winner - 1).clamp_min(0)
-    trust = ONE_SIDED if one_sided else 1.0
-    return margin * (SUPPORT_FLOOR + (1 - SUPPORT_FLOOR) * support) * trust
+    worth = SUPPORT_FLOOR + (1 - SUPPORT_FLOOR) * support
+    return worth * (ONE_SIDED if one_sided else 1.0)
 
 
 def frame_confidence(labels: Tensor, confidence: Tensor) -> float:

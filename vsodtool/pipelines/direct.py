@@ -12,7 +12,7 @@ from vsodtool.models.densifier import FgplgDensifier
 from vsodtool.ops.boxes import whole
 from vsodtool.ops.resize import resize_maps
 from vsodtool.ops.warp import sample
-from vsodtool.pipelines.densify import DenseFrame
+from vsodtool.pipelines.dense_frame import DenseFrame
 from vsodtool.pipelines.fgplg_generator import generate_label, network_frame
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
 from vsodtool.pipelines.motion import CHUNK

@@ -12,7 +12,7 @@ from torch.nn import functional
 from vsodtool.models.evidence_densifier import EvidenceDensifier
 from vsodtool.models.evidence_net import EvidenceInput
 from vsodtool.ops.boxes import Box, bounding_box, whole
-from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.confidence import trust
 from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
 from vsodtool.pipelines.generator import Evidence, Generated, Generator
@@ -66,7 +66,7 @@ class EvidenceGenerator:
                 logits[number] = self._decide(evidence, number, guess)
         labels = torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
         support = torch.ones_like(labels[:, :1])
-        return Generated(labels, pixel_confidence(labels, support, one_sided=len(evidence.sides) == 1))
+        return Generated(labels, trust(support, one_sided=len(evidence.sides) == 1))
 
     def _decide(self, evidence: Evidence, number: int, guess: Tensor) -> Tensor:
         """The logits of one object (1, h, w)."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vsodtool.models.densifier import FgplgDensifier
 from vsodtool.ops.boxes import whole
-from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.confidence import trust
 from vsodtool.ops.network_image import to_frame_size, to_network_image
 from vsodtool.ops.resize import resize_flow, resize_maps
 from vsodtool.pipelines.generator import Evidence, Generated
@@ -79,4 +79,4 @@ def generate_label(
         densifier.generate(image, (warped[0], warped[-1]), (flows[0], flows[-1]), present=present), frame
     )
     support = torch.ones_like(labels[:, :1])
-    return Generated(labels, pixel_confidence(labels, support, one_sided=len(warped) == 1))
+    return Generated(labels, trust(support, one_sided=len(warped) == 1))

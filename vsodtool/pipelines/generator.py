@@ -8,7 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.confidence import margin, trust
 from vsodtool.ops.fusion import Hypothesis
 from vsodtool.ops.matching import Search
 from vsodtool.ops.rules import label_by_rules
@@ -63,11 +63,16 @@ class Generated:
 
     Attributes:
         labels: soft labels (1, O, h, w) in [0, 1].
-        confidence: (1, 1, h, w) in [0, 1].
+        trust: what their clearness is worth (1, 1, h, w) in [0, 1], see `ops.confidence.trust`.
     """
 
     labels: Tensor
-    confidence: Tensor
+    trust: Tensor
+
+    @property
+    def confidence(self) -> Tensor:
+        """(1, 1, h, w) in [0, 1]."""
+        return margin(self.labels) * self.trust
 
 
 class Generator(Protocol):
@@ -111,4 +116,4 @@ class WarpGenerator:
         ways = [way for side in evidence.sides for way in (side.carried, side.refined)]
         found = label_by_rules(evidence.image, ways, search=self._search, edges=self._edges)
         one_sided = len(evidence.sides) == 1
-        return Generated(found.labels, pixel_confidence(found.labels, found.support, one_sided=one_sided))
+        return Generated(found.labels, trust(found.support, one_sided=one_sided))

@@ -13,7 +13,7 @@ from vsodtool.media.images import encode_png
 from vsodtool.media.layout import OutputLayout
 from vsodtool.media.masks import MaskSet
 from vsodtool.ops.confidence import frame_confidence, to_bytes
-from vsodtool.pipelines.densify import DenseFrame
+from vsodtool.pipelines.dense_frame import DenseFrame
 from vsodtool.types import FrameRecord, FrameStatus
 
 

@@ -16,7 +16,7 @@ from vsodtool.media.frames import FrameSource
 from vsodtool.media.masks import MaskSet
 from vsodtool.metrics import region_j
 from vsodtool.pipelines.choose_method import choose_method
-from vsodtool.pipelines.densify import DenseFrame
+from vsodtool.pipelines.dense_frame import DenseFrame
 from vsodtool.pipelines.hidden_labels import select_hidden
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers, to_channels
 from vsodtool.pipelines.side_by_side import work_side_by_side

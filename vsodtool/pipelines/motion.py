@@ -86,7 +86,7 @@ class Motion:
         positions = list(range(len(self._sequence) - 1))
         if backwards:
             positions.reverse()
-        for chunk in _chunks(positions):
+        for chunk in chunks(positions):
             wanted = [position for position in chunk if position not in self._fine]
             flows = dict(zip(wanted, self._workers.map(self._fine_flow, wanted), strict=True))
             flows |= {position: self._fine.pop(position) for position in chunk if position in self._fine}
@@ -124,7 +124,7 @@ class Motion:
             return
         start = positions[0] + side if positions else 0
         found[start] = box if found[start] is None else box.union(found[start] or box)
-        for chunk in _chunks(positions):
+        for chunk in chunks(positions):
             if self._cancelled():
                 return
             for position, flows in zip(chunk, self._workers.map(self._coarse_flow, chunk), strict=True):
@@ -192,7 +192,8 @@ def _enlarge(coarse: Tensor, box: Box) -> Tensor:
     return large[..., :height, :width] * COARSE
 
 
-def _chunks(positions: list[int]) -> Iterator[list[int]]:
+def chunks(positions: list[int]) -> Iterator[list[int]]:
+    """The positions, CHUNK at a time."""
     bounds = [*range(0, len(positions), CHUNK), len(positions)]
     for begin, end in pairwise(bounds):
         yield positions[begin:end]

@@ -13,12 +13,13 @@ import torch
 from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.errors import ConfigError
 from vsodtool.models.flow.registry import create_estimator
-from vsodtool.pipelines.densify import DenseFrame, FillInterval, densify_interval, densify_with_each
+from vsodtool.pipelines.dense_frame import DenseFrame
+from vsodtool.pipelines.densify import FillInterval, densify_interval, densify_with_each
 from vsodtool.pipelines.generator import Generator
 from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.method_trial import TryInterval
 from vsodtool.pipelines.motion import MotionPlan
-from vsodtool.pipelines.quality import create_generator, motion_plan
+from vsodtool.pipelines.quality import create_generator, is_smoothed, motion_plan
 from vsodtool.types import Event, FlowEstimator, OnEvent
 
 if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 MB and a second
@@ -38,8 +39,8 @@ class Adapting:
         plan: the flow estimators.
         carrying: the methods that the adapted one competes with, by name, the default first.
         device: that computes.
-        rules: see `EvidenceGenerator`, as `mirrored`.
-        mirrored: see above.
+        rules: see `EvidenceGenerator`.
+        quality: of the run.
     """
 
     network: EvidenceNet
@@ -47,7 +48,7 @@ class Adapting:
     carrying: Mapping[str, Generator]
     device: torch.device
     rules: Generator
-    mirrored: bool
+    quality: str
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def create_method(
             if estimator is not None
             else motion_plan(backend, config.quality, device, on_event)
         )
-        fills.update(_fills(carrying, plan))
+        fills.update(_fills(carrying, plan, config.quality))
         trials += _trials(carrying, plan)
         flows.append(plan.name)
         if adaptable is not None:
@@ -152,7 +153,7 @@ def create_method(
                 carrying,
                 device,
                 rules=create_generator(config.quality),
-                mirrored=config.quality == "best",
+                quality=config.quality,
             )
     ordered = {name: fills[name] for name in names}
     return Method(ordered, trials if len(names) > 1 else [], "; ".join(flows), adapting)
@@ -166,9 +167,10 @@ def with_adapted(way: Method, network: EvidenceNet) -> Method:
     adapting = way.adapting
     assert adapting is not None
     densifier = EvidenceDensifier(network, device=adapting.device)
-    generator = EvidenceGenerator(densifier, adapting.rules, ADAPTED, mirrored=adapting.mirrored)
+    generator = EvidenceGenerator(densifier, adapting.rules, ADAPTED, mirrored=adapting.quality == "best")
     carrying = {**adapting.carrying, ADAPTED: generator}
-    return replace(way, fills=_fills(carrying, adapting.plan), trials=_trials(carrying, adapting.plan))
+    fills = _fills(carrying, adapting.plan, adapting.quality)
+    return replace(way, fills=fills, trials=_trials(carrying, adapting.plan))
 
 
 def _adaptable(config: PseudoLabelConfig, loaded: LoadedNetwork | None) -> EvidenceNet | None:
@@ -189,9 +191,15 @@ def _adaptable(config: PseudoLabelConfig, loaded: LoadedNetwork | None) -> Evide
     return copy.deepcopy(loaded.network)
 
 
-def _fills(carrying: Mapping[str, Generator], plan: MotionPlan) -> dict[str, FillInterval]:
+def _fills(carrying: Mapping[str, Generator], plan: MotionPlan, quality: str) -> dict[str, FillInterval]:
+    """What the paper's network says stays as it is; vsodtool's own methods are smoothed over time."""
     return {
-        name: partial(densify_interval, plan=plan, generator=generator)
+        name: partial(
+            densify_interval,
+            plan=plan,
+            generator=generator,
+            smooth=is_smoothed(quality) and not generator.whole_frames,
+        )
         for name, generator in carrying.items()
     }
 

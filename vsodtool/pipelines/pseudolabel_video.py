@@ -11,7 +11,8 @@ from vsodtool.config.schema import PseudoLabelConfig
 from vsodtool.media.frames import FrameSource
 from vsodtool.media.masks import MaskSet
 from vsodtool.media.resume import ResumeState
-from vsodtool.pipelines.densify import DenseFrame, FillInterval
+from vsodtool.pipelines.dense_frame import DenseFrame
+from vsodtool.pipelines.densify import FillInterval
 from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.interval_stream import stream_intervals
 from vsodtool.pipelines.label_overlay import write_overlay

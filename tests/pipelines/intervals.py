@@ -1,0 +1,30 @@
+"""Intervals to be filled, for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsodtool.media.frame_store import FrameStore
+from vsodtool.media.frames import FolderFrames
+from vsodtool.media.inputs import discover_videos
+from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, to_channels
+
+
+def make_job(clip: Any, folder: Path) -> IntervalJob:
+    """An interval over a whole clip, labelled at both ends."""
+    source = FolderFrames(discover_videos([str(clip.write_folder(folder))])[0])
+    store = FrameStore(source, folder.parent)
+    last = len(clip.frames) - 1
+    for frame in source:
+        if 0 < frame.index < last:
+            store.put(frame)
+    left, right = (
+        LabelledFrame(
+            index, f"{index:05d}", clip.frames[index], to_channels(clip.truth[index].astype(np.uint16), [1])
+        )
+        for index in (0, last)
+    )
+    return IntervalJob(left, right, list(range(1, last)), store)

@@ -1,0 +1,68 @@
+"""Labels of neighbouring frames, brought here by flow, steady the label of a frame.
+
+Densifiers judge each frame by itself; their errors flicker, and a mean along the motion removes part of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.ops.confidence import owner_probabilities
+
+REACH = 2  # neighbours on each side
+# Chosen on the four validation videos of davis-train; benchmarks/RESULTS.md, "Temporal smoothing".
+_LIKENESS = 0.05  # difference of colour, of 1, at which a neighbour keeps 1/e of its weight
+_FADING = 0.8  # weight of a neighbour for each frame between
+_CERTAIN = 5.0  # log-odds; no frame is surer than that
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another frame, warped here.
+
+    Attributes:
+        odds: its labels as `log_odds` (1, O, h, w).
+        image: (1, 3, h, w) in [0, 1].
+        distance: in frames, at least 1.
+    """
+
+    odds: Tensor
+    image: Tensor
+    distance: int
+
+
+def log_odds(labels: Tensor) -> Tensor:
+    """Of each object against background, soft labels (1, O, h, w) -> (1, O, h, w), bounded."""
+    shares = owner_probabilities(labels).clamp_min(1e-6).log()
+    return (shares[:, 1:] - shares[:, :1]).clamp(-_CERTAIN, _CERTAIN)
+
+
+def from_log_odds(odds: Tensor) -> Tensor:
+    """The opposite of `log_odds`: soft labels, of which those of a pixel sum to less than 1."""
+    return torch.cat((torch.zeros_like(odds[:, :1]), odds), dim=1).softmax(dim=1)[:, 1:]
+
+
+def smooth_over_time(odds: Tensor, image: Tensor, neighbours: Iterable[Neighbour]) -> Tensor:
+    """The mean of a frame's log-odds and its neighbours', these weighted by likeness and nearness.
+
+    Args:
+        odds: of the frame (1, O, h, w).
+        image: the frame (1, 3, h, w) in [0, 1].
+        neighbours: none leaves it as it is.
+
+    Returns:
+        (1, O, h, w).
+    """
+    total, weights = odds, torch.ones_like(odds[:, :1])
+    for near in neighbours:
+        difference = (near.image - image).abs_().mean(dim=1, keepdim=True)
+        difference = functional.avg_pool2d(difference, 3, 1, 1, count_include_pad=False)
+        weight = torch.exp(-((difference / _LIKENESS) ** 2)) * _FADING**near.distance
+        total = total + weight * near.odds
+        weights = weights + weight
+    return total / weights
