@@ -16,7 +16,7 @@ def make(**values: object) -> PseudoLabelConfig:
 @pytest.mark.parametrize(
     ("values", "methods"),
     [
-        ({}, ("fgplg",)),
+        ({}, ("fgplg", "warp")),
         ({"method": "auto"}, ("fgplg", "warp")),
         ({"method": "warp"}, ("warp",)),
         ({"method": "auto", "weights": "w.safetensors"}, ("fgplg", "warp")),
@@ -24,9 +24,7 @@ def make(**values: object) -> PseudoLabelConfig:
         ({"method": "fgplg", "weights": "w.safetensors"}, ("fgplg",)),
     ],
 )
-def test_fgplg_is_the_default_and_auto_has_the_choice(
-    values: dict[str, str], methods: tuple[str, ...]
-) -> None:
+def test_auto_is_the_default_and_has_the_choice(values: dict[str, str], methods: tuple[str, ...]) -> None:
     assert candidate_methods(make(**values)) == methods
 
 

@@ -32,7 +32,7 @@ def pseudolabel(
             "--method",
             among=METHODS,
             help="fgplg is learned, warp is not, auto is the better one for each video, by hidden labels.",
-            default="fgplg",
+            default="auto",
         ),
     ] = None,
     weights: Annotated[

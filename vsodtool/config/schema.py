@@ -137,7 +137,7 @@ class PseudoLabelConfig(ShardedConfig):
     inputs: tuple[str, ...]
     masks: Path
     output: Path
-    method: str = "fgplg"
+    method: str = "auto"
     weights: str = ""
     flow: str = "auto"
     quality: str = "balanced"
