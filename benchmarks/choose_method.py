@@ -27,7 +27,7 @@ from machine import header
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import discover_videos
 from vsodtool.media.masks import MaskSet, match_masks
-from vsodtool.ops.confidence import pixel_confidence
+from vsodtool.ops.confidence import trust
 from vsodtool.ops.fusion import fuse
 from vsodtool.pipelines.dense_frame import DenseFrame
 from vsodtool.pipelines.densify import densify_with_each
@@ -57,7 +57,7 @@ def one_way(name: str) -> Variant:
 
     def generate(evidence: Evidence) -> Generated:
         fused = fuse([getattr(side, name) for side in evidence.sides])
-        return Generated(fused.labels, pixel_confidence(fused.labels, fused.support))
+        return Generated(fused.labels, trust(fused.support))
 
     return Variant(name, generate)
 
