@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.models.evidence_architecture import EvidenceArchitecture
@@ -23,6 +24,7 @@ from vsodtool.ops.evidence_maps import CELL, GUESS, LEFT, MAPS, RIGHT
 from vsodtool.pipelines.evidence_generator import (
     REACH,
     EvidenceGenerator,
+    grown,
     known_boxes,
     mirror,
     to_whole_cells,
@@ -174,3 +176,11 @@ def test_boxes_around_an_object_are_of_one_size_whole_cells_and_inside(data: st.
         assert box.right < size[1] + CELL
         assert box.crop(frame.labels).sum() == frame.labels.sum()  # all of the object
         assert to_whole_cells(box.crop(frame.labels), box.size).shape[-2:] == box.size
+
+
+@pytest.mark.parametrize("radius", [0, 1, 4, 30])
+def test_growing_is_dilation_by_a_square(radius: int) -> None:
+    inside = torch.rand(1, 1, 23, 31, generator=torch.Generator().manual_seed(radius)) > 0.98
+    square = np.ones((2 * radius + 1, 2 * radius + 1), bool)
+    expected = ndimage.binary_dilation(inside[0, 0].numpy(), square)
+    np.testing.assert_array_equal(grown(inside, radius)[0, 0].numpy(), expected)
