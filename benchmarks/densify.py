@@ -1,12 +1,13 @@
 """How good are the dense labels, beside simpler methods, and what is their confidence worth?
 
     python benchmarks/densify.py ROOT [--every 5 10 20] [--quality best] [--methods warp copy shape direct]
-                                      [--methods warp fgplg auto --weights FILE]
+                                      [--methods warp fgplg auto adapt --weights FILE --adapt 30]
                                       [--sequences NAME ...] [--keep DIR] [--out FILE.md]
 
 J, F, MAE on a DAVIS-style root. The densifier gets masks 0, K, 2K, ... and the last; these frames are not
-scored. warp, fgplg and auto are methods of vsodtool; auto beside another one tells too what it chose for
-each sequence, and what it lost against the better of them.
+scored. warp, fgplg and auto are methods of vsodtool, adapt is auto with --adapt; auto beside another one tells
+too what it chose for each sequence, and what it lost against the better of them. The confidence is that of
+the last of these methods.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ LABELS = {
     "warp": "**vsodtool, warp**",
     "fgplg": "**vsodtool, fgplg**",
     "auto": "**vsodtool, auto**",
+    "adapt": "**vsodtool, auto, --adapt**",
 }
-OURS = ("warp", "fgplg", "auto")
+OURS = ("warp", "fgplg", "auto", "adapt")
 TOLERATED = 0.005  # J that auto may lose on a video against the better method
 Scores = tuple[float, float, float]  # J, F, MAE
 
@@ -105,8 +107,9 @@ def run_ours(
         inputs=tuple(str(sequence.frames[0].parent) for sequence in sequences),
         masks=sequences[0].masks[0].parent.parent if len(sequences) > 1 else sequences[0].masks[0].parent,
         output=output,
-        method=method,
+        method="auto" if method == "adapt" else method,
         weights="" if method == "warp" else arguments.weights,
+        adapt=arguments.adapt if method == "adapt" else 0,
         quality=arguments.quality,
         backend=arguments.backend,
         every=every,
@@ -168,7 +171,8 @@ def tables(results: Results, sequences: list[Sequence], methods: list[str], ever
                 cells += f" {j:.4f} | {f:.4f} | {mae:.4f} |"
             lines.append(f"| {name} | {LABELS[method]} |{cells}")
     if results.confidence:
-        lines += ["", "| confidence of warp | " + " | ".join(f"K={every}" for every in everies) + " |"]
+        ours = [method for method in methods if method in OURS][-1]
+        lines += ["", f"| confidence of {ours} | " + " | ".join(f"K={every}" for every in everies) + " |"]
         lines.append("|---|" + "---|" * len(everies))
         worth = [results.confidence[every] for every in everies]
         kinds: list[tuple[str, list[float]]] = [
@@ -196,7 +200,7 @@ def auto_table(
     results: Results, sequences: list[Sequence], methods: list[str], everies: list[int]
 ) -> list[str]:
     """What auto chose, and what it lost against the better of the other methods of ours."""
-    others = [method for method in OURS if method in methods and method != "auto"]
+    others = [method for method in OURS if method in methods and method not in {"auto", "adapt"}]
     lines = ["", f"| auto: video | K | chosen | hidden J | J | best of {', '.join(others)} | lost |"]
     lines.append("|---|---|---|---|---|---|---|")
     losses = []
@@ -229,6 +233,7 @@ def main() -> None:
         "--methods", nargs="+", default=["copy", "shape", "direct", "warp"], choices=list(LABELS)
     )
     parser.add_argument("--weights", default="", help="of fgplg, and for auto to choose from")
+    parser.add_argument("--adapt", type=int, default=30, help="steps, of adapt")
     parser.add_argument("--sequences", nargs="+")
     parser.add_argument("--keep", type=Path, help="keep vsodtool's outputs here; a second run continues them")
     parser.add_argument("--out", type=Path, help="also append the figures to this file")
@@ -245,8 +250,7 @@ def main() -> None:
                     report = run_ours(sequences, every, method, arguments, output)
                     seconds = time.perf_counter() - start
                     scores, worth = score_ours(sequences, every, output)
-                    if method == "warp":
-                        results.confidence[every] = worth
+                    results.confidence[every] = worth
                     if method == "auto":
                         results.choices |= {(every, video.name): video for video in report.videos}
                 else:
