@@ -5,9 +5,9 @@
                                       [--sequences NAME ...] [--keep DIR] [--out FILE.md]
 
 J, F, MAE on a DAVIS-style root. The densifier gets masks 0, K, 2K, ... and the last; these frames are not
-scored. warp, fgplg and auto are methods of vsodtool, adapt is auto with --adapt; auto beside another one tells
-too what it chose for each sequence, and what it lost against the better of them. The confidence is that of
-the last of these methods.
+scored. warp, fgplg and auto are methods of vsodtool, adapt is auto with --adapt; auto beside another one
+tells too what it chose for each sequence, and what it lost against the better of them. The confidence is that
+of the last of these methods.
 """
 
 from __future__ import annotations
