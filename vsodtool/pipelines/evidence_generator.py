@@ -13,6 +13,7 @@ from vsodtool.models.evidence_densifier import EvidenceDensifier
 from vsodtool.models.evidence_net import EvidenceInput
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.confidence import trust
+from vsodtool.ops.connected import connected_to
 from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
 from vsodtool.pipelines.generator import Evidence, Generated, Generator
@@ -25,6 +26,7 @@ MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share 
 # is in units of the object's size; benchmarks/densifier_reach.py: on validation data 0.2 costs nothing.
 REACH, CLAIM = 0.2, 0.02
 FAINT = 1e-4  # keeps logits finite
+OBJECT = 0.5
 _REMEMBERED = 8  # labelled frames
 
 
@@ -99,8 +101,26 @@ class EvidenceGenerator:
             seen = self._looks.of((known[1], known[0]), (boxes[1], boxes[0]), mirrored=True)
             logits = (logits + self._densifier.decide(mirror(told), seen).flip(-1)) / 2
         near = grown(claimed(maps) > CLAIM, round(REACH * frame.unit))
-        logits = torch.where(near, logits, torch.logit(maps[:, GUESS:], eps=FAINT))
+        logits = heard(logits, near, maps[:, GUESS:])
         return logits[0, :, :height, :width]
+
+
+def heard(logits: Tensor, near: Tensor, guess: Tensor) -> Tensor:
+    """The network's logits where it is believed, elsewhere those of the first guess.
+
+    It may move the borders of what the guess calls object, and fill its gaps. What it finds apart from all
+    of that, nowhere object by the guess, is more often another thing of the same looks.
+
+    Args:
+        logits: the network's (1, 1, h, w).
+        near: where a label came, or near by.
+        guess: the first guess (1, 1, h, w) in [0, 1].
+    """
+    doubtful = torch.logit(guess, eps=FAINT)
+    logits = torch.where(near, logits, doubtful)
+    found = logits > 0
+    stray = found[0, 0] & ~connected_to(guess[0, 0] > OBJECT, found[0, 0])
+    return torch.where(stray, torch.minimum(logits, doubtful), logits)
 
 
 def grown(inside: Tensor, radius: int) -> Tensor:
