@@ -25,6 +25,7 @@ from vsodtool.pipelines.evidence_generator import (
     REACH,
     EvidenceGenerator,
     grown,
+    heard,
     known_boxes,
     mirror,
     to_whole_cells,
@@ -184,3 +185,26 @@ def test_growing_is_dilation_by_a_square(radius: int) -> None:
     square = np.ones((2 * radius + 1, 2 * radius + 1), bool)
     expected = ndimage.binary_dilation(inside[0, 0].numpy(), square)
     np.testing.assert_array_equal(grown(inside, radius)[0, 0].numpy(), expected)
+
+
+def test_the_network_moves_borders_and_fills_gaps_but_founds_nothing_apart() -> None:
+    guess = torch.full((1, 1, 24, 40), 0.1)
+    guess[..., 4:12, 4:12] = 0.9
+    guess[..., 6:8, 6:8] = 0.2  # a gap
+    logits = torch.full_like(guess, -3.0)
+    logits[..., 4:16, 4:12] = 2.0  # larger than the guess, without its gap
+    logits[..., 4:12, 24:32] = 2.0  # apart
+    near = torch.ones_like(guess, dtype=torch.bool)
+    found = heard(logits, near, guess)
+    expected = torch.zeros_like(near)
+    expected[..., 4:16, 4:12] = True
+    assert torch.equal(found > 0, expected)
+    kept = ~(logits > 0) | expected
+    assert torch.equal(found[kept], logits[kept])
+
+
+def test_far_from_all_labels_the_first_guess_stands() -> None:
+    guess = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    nowhere = torch.zeros_like(guess, dtype=torch.bool)
+    found = heard(torch.full_like(guess, 9.0), nowhere, guess)
+    torch.testing.assert_close(found.sigmoid(), guess, atol=1e-3, rtol=0)
