@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import sys
 
 import pytest
 
-from vsodtool.pipelines.allocator import keep_freed_memory
+from vsodtool.pipelines.allocator import keep_few_kernels, keep_freed_memory
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
@@ -27,3 +28,15 @@ def test_another_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
     assert not keep_freed_memory()
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "32"), ("7", "7")])
+def test_few_kernels_are_kept_unless_the_environment_says_how_many(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
+) -> None:
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    monkeypatch.setenv(name, before or "")  # so that it is as it was when the test is over
+    if before is None:
+        monkeypatch.delenv(name)
+    keep_few_kernels()
+    assert os.environ[name] == after

@@ -25,7 +25,7 @@ from vsodtool.media.masks import MaskSet, describe_mapping, match_masks
 from vsodtool.media.resume import check_resumable, describe_run
 from vsodtool.media.shard_run import Part
 from vsodtool.models.flow.registry import resolve_backend, weight_digests
-from vsodtool.pipelines.allocator import keep_freed_memory
+from vsodtool.pipelines.allocator import keep_few_kernels, keep_freed_memory
 from vsodtool.pipelines.generator import Generator
 from vsodtool.pipelines.interval import Workers
 from vsodtool.pipelines.label_writer import output_files
@@ -185,6 +185,7 @@ def _workers(count: int) -> Iterator[tuple[Workers, ThreadPoolExecutor]]:
     wait for each other.
     """
     keep_freed_memory()
+    keep_few_kernels()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
