@@ -36,7 +36,7 @@ _BUNDLED: tuple[WeightsEntry, ...] = (
         source="configs/train-densifier.yaml",
         architecture=EvidenceArchitecture(),
         preprocessing=Preprocessing(size=192, mean=HALF_MEAN, std=HALF_STD),
-        scores={"davis-2016 val, 8 of 20": {"j_every_5": 0.908, "j_every_10": 0.873, "j_every_20": 0.813}},
+        scores={"davis-2016 val, 8 of 20": {"j_every_5": 0.912, "j_every_10": 0.884, "j_every_20": 0.829}},
         default=True,
     ),
     WeightsEntry(

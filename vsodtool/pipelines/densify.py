@@ -162,17 +162,16 @@ class _Fill:
     def _smooth(self, workers: Workers, here: int | None) -> None:
         """Answer for the frames whose neighbours are all there, as the walk is `here` or over (None)."""
         for name, window in self._windows.items():
-
-            def answer(position: int, name: str = name, window: SmoothingWindow = window) -> None:
-                index = self._job.sequence[position]
-                if index in self._targets:
-                    box, generated = window.smoothed(position)
-                    self._on_frame(name, in_frame(index, generated, box, self._job.size))
-
             for chunk in chunks(window.ready(here)):
-                workers.map(answer, chunk)
+                workers.map(partial(self._answer, name, window), chunk)
             if here is not None:
                 window.forget(here)
+
+    def _answer(self, name: str, window: SmoothingWindow, position: int) -> None:
+        index = self._job.sequence[position]
+        if index in self._targets:  # else it was generated for its neighbours only
+            box, generated = window.smoothed(position)
+            self._on_frame(name, in_frame(index, generated, box, self._job.size))
 
     def _walk(self, known: LabelledFrame, wanted: set[int]) -> Iterator[list[tuple[int, int, Carried]]]:
         """Carry a label as far as the last wanted frame; chunks of (position, index, what was carried)."""

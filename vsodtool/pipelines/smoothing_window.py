@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vsodtool.ops.boxes import Box
 from vsodtool.ops.temporal_smoothing import REACH, Neighbour, from_log_odds, log_odds, smooth_over_time
-from vsodtool.ops.warp import sample
+from vsodtool.ops.warp import compose_flows, sample
 from vsodtool.pipelines.generator import Generated
 from vsodtool.pipelines.interval import IntervalJob, to_image
 
@@ -110,4 +110,4 @@ class SmoothingWindow:
         step = flows[1:2] if backwards else flows[0:1]
         if flow is None:
             return here.shift(-box.top, -box.left).crop(step)
-        return flow + sample(step, flow, origin=(here.top - box.top, here.left - box.left))
+        return compose_flows(flow, step, origin=(here.top - box.top, here.left - box.left))
