@@ -22,7 +22,7 @@ from statistics import fmean, stdev
 
 import torch
 from davis import find_sequences
-from machine import header
+from machine import header, publish
 
 from vsodtool.media.frames import FrameSource, open_frames
 from vsodtool.media.inputs import discover_videos
@@ -137,10 +137,7 @@ def main() -> None:
         above = sum(value > 0.005 for value in losses)
         cells = f"{fmean(losses):.5f} | {max(losses):.4f} | {above} of {len(losses)}"
         lines.append(f"| {margin[0]} | {margin[1]} | {cells} |")
-    print("\n".join(lines))
-    if arguments.out:
-        with arguments.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n\n")
+    publish(lines, arguments.out)
 
 
 if __name__ == "__main__":

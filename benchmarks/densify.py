@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from baselines import copy_nearest, direct_flow, shape_interpolation
 from davis import Sequence, find_sequences
-from machine import header
+from machine import header, publish
 
 from vsodtool.media.images import read_grey
 from vsodtool.metrics import SparsificationCounts, boundary_f, mean_absolute_error, region_j, spearman
@@ -262,10 +262,7 @@ def main() -> None:
     lines += tables(results, sequences, arguments.methods, arguments.every)
     if "auto" in arguments.methods and {"warp", "fgplg"} & set(arguments.methods):
         lines += auto_table(results, sequences, arguments.methods, arguments.every)
-    print("\n".join(lines))
-    if arguments.out:
-        with arguments.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n\n")
+    publish(lines, arguments.out)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from davis import Sequence, find_sequences
-from machine import header
+from machine import header, publish
 from torch import Tensor
 
 from vsodtool.config.evaluate import EvaluateConfig
@@ -154,10 +154,7 @@ def main() -> None:
     lines = ["## detector.py", "", *header(), ""]
     with tempfile.TemporaryDirectory() as temporary:
         lines += measure(arguments, arguments.work or Path(temporary))
-    print("\n".join(lines))
-    if arguments.out:
-        with arguments.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n\n")
+    publish(lines, arguments.out)
 
 
 if __name__ == "__main__":

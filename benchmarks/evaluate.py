@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from machine import header
+from machine import header, publish
 
 from vsodtool.checks import resolve_workers
 from vsodtool.media.map_trees import find_maps
@@ -206,10 +206,7 @@ def main() -> None:
     lines += speed(arguments.root, arguments.repeat, arguments.workers, arguments.noise)
     if arguments.sod:
         lines += published(*arguments.sod)
-    print("\n".join(lines))
-    if arguments.out:
-        with arguments.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n\n")
+    publish(lines, arguments.out)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from davis import Sequence, find_sequences
 from densify import BASELINES
-from machine import header
+from machine import header, publish
 from shell import Kept, digests, vsodtool
 
 from vsodtool.media.images import read_grey
@@ -170,10 +170,7 @@ def main() -> None:
     lines = [f"## labels_needed.py, {options.root.name}, J >= {options.target}", "", *header(), ""]
     lines += table(sequences, found)
     lines += ["", f"Ladder of K: {', '.join(map(str, sorted(set(options.ladder), reverse=True)))}.", ""]
-    print("\n".join(lines))
-    if options.out:
-        with options.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+    publish(lines, options.out)
 
 
 if __name__ == "__main__":

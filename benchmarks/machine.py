@@ -1,4 +1,4 @@
-"""What every benchmark prints above its figures: machine, date, commit, command."""
+"""What every benchmark prints: machine, date, commit and command above its figures, and where to."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def header() -> list[str]:
         f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_commit()}",
         f"- command: `{command}`",
     ]
+
+
+def publish(lines: list[str], out: Path | None) -> None:
+    """Print a section of markdown, and append it to a file where one is named."""
+    print("\n".join(lines))
+    if out is not None:
+        with out.open("a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n\n")
 
 
 def _processor() -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from machine import header
+from machine import header, publish
 
 from vsodtool.media.images import read_grey
 from vsodtool.metrics import human_correction_effort, score_frame
@@ -127,10 +127,7 @@ def main() -> None:
     text = ["## Measures beside pysodmetrics", "", *header(), ""]
     text += [f"{len(files)} frames, milliseconds per frame, vsodtool / pysodmetrics:", "", *table(times), ""]
     text += [f"Greatest difference of any score: {worst:.1e}.", ""]
-    print("\n".join(text))
-    if arguments.out:
-        with arguments.out.open("a") as file:
-            file.write("\n" + "\n".join(text))
+    publish(text, arguments.out)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from machine import header
+from machine import header, publish
 from throughput import run
 
 HERE = Path(__file__).resolve().parent
@@ -172,10 +172,7 @@ def main() -> None:
         folder = Path(temporary)
         work = measure_memory if arguments.memory else measure
         lines += work(arguments, folder)
-    print("\n".join(lines))
-    if arguments.out:
-        with arguments.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n\n")
+    publish(lines, arguments.out)
 
 
 if __name__ == "__main__":

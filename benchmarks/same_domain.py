@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from davis import find_sequences
-from machine import header
+from machine import header, publish
 from parts import link_part
 from shell import vsodtool
 
@@ -122,10 +122,7 @@ def main() -> None:
         f"{given} masks drawn, {trained['steps']} steps in {trained['seconds'] / 60:.1f} minutes.",
         "",
     ]
-    print("\n".join(lines))
-    if options.out:
-        with options.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+    publish(lines, options.out)
 
 
 if __name__ == "__main__":

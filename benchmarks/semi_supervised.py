@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from davis import Sequence, find_sequences
-from machine import header
+from machine import header, publish
 from parts import link_part
 from shell import Kept, digests, vsodtool
 
@@ -169,10 +169,7 @@ def main() -> None:
         f"{', '.join(map(str, options.seeds))}; protocol davsod. The last rows: differences of equal seeds.",
         "",
     ]
-    print("\n".join(lines))
-    if options.out:
-        with options.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+    publish(lines, options.out)
 
 
 if __name__ == "__main__":

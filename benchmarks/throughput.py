@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import median
 
 from davis import find_sequences
-from machine import header
+from machine import header, publish
 
 HERE = Path(__file__).resolve().parent
 
@@ -159,10 +159,7 @@ def main() -> None:
         for case in cases(arguments, folder):
             for quality in arguments.quality:
                 lines.append(f"| {' | '.join(measure(case, quality, arguments, folder))} |")
-    print("\n".join(lines))
-    if arguments.out:
-        with arguments.out.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n\n")
+    publish(lines, arguments.out)
 
 
 if __name__ == "__main__":
