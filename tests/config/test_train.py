@@ -34,6 +34,7 @@ def test_the_defaults_are_the_papers() -> None:
         ({"pseudo_between": -2}, "pseudo_between: expected a whole number of at least -1"),
         ({"precision": "fp16"}, "precision: expected one of auto, fp32, bf16"),
         ({"best_by": "f"}, "best_by: expected one of"),
+        ({"loss": "dice"}, "loss: expected one of auto, cross_entropy, region, found 'dice'"),
         ({"init": ""}, "init: expected imagenet, scratch or a file"),
         (
             {"kind": "image", "batch_norm": "learned"},

@@ -12,7 +12,7 @@ from vsodtool.cli.console import Reporter
 from vsodtool.cli.output import print_report
 from vsodtool.cli.text import Table
 from vsodtool.config import TrainConfig, load_config, read_options, shipped_path
-from vsodtool.config.train import AUGMENTS, BATCH_NORMS, BEST_BY, KINDS, MOTIONS, PRECISIONS
+from vsodtool.config.train import AUGMENTS, BATCH_NORMS, BEST_BY, KINDS, LOSSES, MOTIONS, PRECISIONS
 from vsodtool.errors import ConfigError
 
 DATA = "Data"
@@ -123,6 +123,15 @@ def train(
     learning_rate: Annotated[
         float | None, _number("--learning-rate", "After the warm-up.", metavar="X")
     ] = None,
+    loss: Annotated[
+        str | None,
+        options.option(
+            "--loss",
+            help=f"{'|'.join(LOSSES)}. The paper's is cross_entropy; region makes surer masks.",
+            panel=options.HOW,
+            metavar="NAME",
+        ),
+    ] = None,
     best_by: Annotated[
         str | None,
         options.option(
@@ -190,6 +199,7 @@ def train(
         "batch_size": batch_size,
         "accumulate": accumulate,
         "learning_rate": learning_rate,
+        "loss": loss,
         "best_by": best_by,
         "precision": precision,
         "save_minutes": save_minutes,

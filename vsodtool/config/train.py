@@ -15,6 +15,7 @@ AUGMENTS = ("none", "paper", "strong")
 BATCH_NORMS = ("frozen", "learned")
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine")
+LOSSES = ("auto", "cross_entropy", "region")
 BEST_BY = ("s_measure", "j", "mae")
 MOTIONS = ("on", "off")
 
@@ -25,6 +26,7 @@ _CHOICES = {
     "batch_norm": BATCH_NORMS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "loss": LOSSES,
     "best_by": BEST_BY,
     "motion": MOTIONS,
 }
@@ -94,6 +96,8 @@ class TrainConfig(CommonConfig):
         steps_per_epoch: steps between two validations; 0 = as many as see all data once.
         batch_size: clips (images, triplets) per process and backward pass.
         accumulate: backward passes per step.
+        loss: cross_entropy (the paper's), region, which adds 1 - J of the region and so makes surer masks, or
+            auto: region for kind densifier, else cross_entropy.
         optimizer: adam or adamw.
         learning_rate: of the optimizer, after the warm-up.
         weight_decay: of the optimizer.
@@ -141,6 +145,7 @@ class TrainConfig(CommonConfig):
     steps_per_epoch: int = 0
     batch_size: int = 1
     accumulate: int = 1
+    loss: str = "auto"
     optimizer: str = "adam"
     learning_rate: float = 1e-4
     weight_decay: float = 0.0

@@ -35,7 +35,7 @@ def saliency_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None)
 
 
 def region_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """What the learned densifier minimises: cross-entropy, and 1 - J where J is that of soft regions.
+    """Cross-entropy, and 1 - J where J is that of soft regions: what the learned densifier minimises.
 
     A deviation from the paper (cross-entropy alone): most pixels around an object are easy, and what labels
     are judged by is the region. Each frame counts the same, whatever the size of its object.

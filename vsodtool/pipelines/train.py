@@ -30,7 +30,7 @@ from vsodtool.pipelines.train_report import TrainReport
 from vsodtool.pipelines.train_run import begin, check_batch, describe, is_begun, keep_manifest
 from vsodtool.pipelines.train_setup import Datasets, make_plan, open_datasets, place, reader_processes
 from vsodtool.pipelines.train_state import TrainState, create_state
-from vsodtool.pipelines.train_task import TASKS
+from vsodtool.pipelines.train_task import task_of
 from vsodtool.pipelines.train_validate import Validator
 from vsodtool.types import Event, OnEvent, ignore_event
 
@@ -111,7 +111,7 @@ class _Run:
     def _train(self, start: StartNetwork, state: TrainState, report: TrainReport) -> TrainReport:
         config, world, plan = self.config, self.world, self.plan
         keep_freed_memory()
-        task, preprocessing = TASKS[config.kind], preprocessing_of(config)
+        task, preprocessing = task_of(config), preprocessing_of(config)
         workers = reader_processes(config, world, resolve_workers(0))
         with ExitStack() as stack:
             stop = stack.enter_context(stop_requests())

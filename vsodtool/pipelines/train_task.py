@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from vsodtool.config.train import TrainConfig
 from vsodtool.data.clip_batch import ClipBatch, collate_clips
 from vsodtool.data.evidence_batch import EvidenceBatch, collate_evidence
 from vsodtool.data.triplet_batch import FgplgBatch, collate_triplets
@@ -129,3 +130,10 @@ TASKS = {
     FGPLG: Task(collate_triplets, _fgplg_input, _fgplg_target),
     DENSIFIER: Task(collate_evidence, _evidence_input, _evidence_target, region_loss),
 }
+_LOSSES = {"cross_entropy": saliency_loss, "region": region_loss}
+
+
+def task_of(config: TrainConfig) -> Task:
+    """The task of a kind of training, with the loss that the options name."""
+    task = TASKS[config.kind]
+    return task if config.loss == "auto" else replace(task, loss=_LOSSES[config.loss])

@@ -18,11 +18,12 @@ from vsodtool.data.clips import ClipDataset
 from vsodtool.errors import ConfigError, DataError, DeviceError, UsageError, WeightsError
 from vsodtool.media.run_folder import RunFolder, read_checkpoint, write_checkpoint
 from vsodtool.media.run_log import read_log
+from vsodtool.models.losses import region_loss, saliency_loss
 from vsodtool.pipelines import train_loop
 from vsodtool.pipelines.load_network import load_network
 from vsodtool.pipelines.train import run_train
 from vsodtool.pipelines.train_setup import Datasets, open_datasets
-from vsodtool.pipelines.train_task import Target, Task, clip_loss
+from vsodtool.pipelines.train_task import Target, Task, clip_loss, task_of
 from vsodtool.types import Event
 
 MakeConfig = Callable[..., TrainConfig]
@@ -78,6 +79,27 @@ def test_it_learns_where_the_bright_square_is(config: MakeConfig) -> None:
     report = run_train(config(kind="image", epochs=1, steps_per_epoch=30, ema=0.0, learning_rate=3e-3))
     curve = losses(report.output)
     assert sum(curve[-5:]) < 0.75 * sum(curve[:5])
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "expected"),
+    [
+        ("image", "auto", saliency_loss),
+        ("densifier", "auto", region_loss),
+        ("video", "region", region_loss),
+        ("densifier", "cross_entropy", saliency_loss),
+    ],
+)
+def test_the_loss_is_the_one_asked_for(config: MakeConfig, kind: str, loss: str, expected: object) -> None:
+    backbone = "efficientnet_lite0" if kind == "densifier" else "mobilenet_v3_small"
+    assert task_of(config(kind=kind, loss=loss, backbone=backbone)).loss is expected
+
+
+def test_the_region_counts_beside_the_pixels(config: MakeConfig, tmp_path: Path) -> None:
+    run_train(config(kind="image", epochs=1, steps_per_epoch=1, loss="cross_entropy"))
+    run_train(config(kind="image", epochs=1, steps_per_epoch=1, loss="region", output=tmp_path / "region"))
+    (pixels,), (region,) = losses(tmp_path / "run"), losses(tmp_path / "region")
+    assert 2 * pixels < region < 2 * pixels + 1  # of the same untrained network on the same samples
 
 
 def test_the_options_that_were_used_can_be_used_again(config: MakeConfig, tmp_path: Path) -> None:
