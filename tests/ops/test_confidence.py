@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsodtool.ops.confidence import (
+    backing,
     frame_confidence,
     margin,
     owner_probabilities,
@@ -51,6 +52,12 @@ def test_confidence_grows_with_support_and_stays_in_range(label: float, a: float
         float(margin(soft([label])) * trust(torch.full((1, 1, 1, 1), value))) for value in (low, high)
     )
     assert 0 <= less <= more <= 1
+
+
+def test_a_second_opinion_backs_the_winner_of_the_first() -> None:
+    labels = soft([0.9, 0.2, 0.1], [0.0, 0.1, 0.8])  # object 1, background, object 2
+    guess = soft([0.6, 0.3, 0.7], [0.1, 0.0, 0.2])
+    torch.testing.assert_close(backing(labels, guess)[0, 0, 0], torch.tensor([0.6, 0.7, 0.2]))
 
 
 def test_a_sure_frame_is_one() -> None:

@@ -117,7 +117,7 @@ def test_ids_of_the_winners() -> None:
     labels = torch.zeros(1, 2, 3, 4)
     labels[0, 0, 1, 1], labels[0, 1, 1, 2], labels[0, :, 2, 2] = 0.6, 1.0, 0.4
     labels[0, 0, 0, 0] = 1  # outside the box
-    dense = DenseFrame(0, labels, torch.ones(1, 1, 3, 4), Box(1, 1, 3, 4))
+    dense = DenseFrame(0, labels, torch.ones(1, 1, 3, 4), torch.ones(1, 1, 3, 4), Box(1, 1, 3, 4))
     expected = np.zeros((3, 4), np.uint16)
     expected[1, 1], expected[1, 2], expected[2, 2] = 7, 300, 7
     np.testing.assert_array_equal(dense.ids([7, 300]), expected)

@@ -132,6 +132,26 @@ def test_what_looks_alike_far_away_is_not_the_object(film: Film, tmp_path: Path)
         assert distance[found > 0].max() <= reach * 2**0.5
 
 
+def test_certain_is_what_network_and_rules_agree_on(film: Film, tmp_path: Path) -> None:
+    """A network that says "object" everywhere is doubted where the rules say nothing is there."""
+    clip = film(PAN, size=(96, 128), objects={1: (72, 75, 20, 20)})
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", (0, 6), 1)
+    torch.manual_seed(0)
+    network = create_network(TINY)
+    assert network.head.bias is not None
+    torch.nn.init.constant_(network.head.bias, 20.0)
+    densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
+    options = config(tmp_path, "out", confidence=True)
+    run_pseudolabel(options, generator=EvidenceGenerator(densifier, WarpGenerator()))
+    (sure,) = (tmp_path / "out" / "confidence").rglob("*3.png")
+    confidence, found = cv2.imread(str(sure), cv2.IMREAD_UNCHANGED), masks_of(tmp_path / "out")[3] > 0
+    right = clip.truth[3] > 0
+    assert found[~right].any()
+    assert np.median(confidence[found & ~right]) < 30
+    assert np.median(confidence[found & right]) > 200
+
+
 def test_weights_name_the_network(film: Film, tmp_path: Path) -> None:
     clip = film(PAN, size=(64, 64), objects={1: (72, 75, 30, 25)})
     clip.write_folder(tmp_path / "clip")

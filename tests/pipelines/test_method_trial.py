@@ -47,8 +47,9 @@ class Watching:
         self.jobs.append(job)
         assert job.left is not None
         box = Box(0, 0, *job.size)
+        sure = torch.ones(1, 1, *job.size)
         for name, labels in (("left", job.left.labels), ("nothing", torch.zeros_like(job.left.labels))):
-            on_frame(name, DenseFrame(job.targets[0], labels, torch.ones(1, 1, *job.size), box))
+            on_frame(name, DenseFrame(job.targets[0], labels, sure, sure, box))
 
 
 def opened(source: Path, masks: Path) -> tuple[FrameSource, MaskSet]:
@@ -163,7 +164,8 @@ def test_j_of_several_objects_is_the_mean_over_those_that_a_label_shows() -> Non
     labels = torch.zeros(1, 3, 4, 6)
     labels[0, 0, :2, :4] = 1  # id 3: half of it is right
     labels[0, 2, :, 4:] = 0.9  # id 40: not there
-    dense = DenseFrame(0, labels, torch.ones(1, 1, 4, 6), Box(0, 0, 4, 6))
+    sure = torch.ones(1, 1, 4, 6)
+    dense = DenseFrame(0, labels, sure, sure, Box(0, 0, 4, 6))
     assert hidden_j(dense, truth, [3, 9, 40], [True, False, False]) == pytest.approx(0.25)
     assert hidden_j(dense, truth, [3, 9, 40], [True, False, True]) == pytest.approx(0.5 / 3)
     # An object that neither shows, and that nothing was made of, would count as right.

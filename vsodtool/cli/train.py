@@ -112,6 +112,14 @@ def train(
         str | None,
         options.option("--batch-norm", help=f"{'|'.join(BATCH_NORMS)}.", panel=options.HOW, metavar="NAME"),
     ] = None,
+    freeze_backbone: Annotated[
+        bool | None,
+        options.option(
+            "--freeze-backbone/--no-freeze-backbone",
+            help="Leave the backbone as it begins.",
+            panel=options.HOW,
+        ),
+    ] = None,
     size: Annotated[int | None, _number("--size", "Side of the square that the network sees.")] = None,
     clip_length: Annotated[int | None, _number("--clip-length", "Frames per clip.", metavar="T")] = None,
     epochs: Annotated[int | None, _number("--epochs", "Number of validations.")] = None,
@@ -192,6 +200,7 @@ def train(
         "augment": augment,
         "init": init,
         "batch_norm": batch_norm,
+        "freeze_backbone": freeze_backbone,
         "size": size,
         "clip_length": clip_length,
         "epochs": epochs,

@@ -36,6 +36,20 @@ def margin(labels: Tensor) -> Tensor:
     return (2 * winner - 1).clamp_min(0)
 
 
+def backing(labels: Tensor, guess: Tensor) -> Tensor:
+    """The probability that a second opinion gives to the winner of the first.
+
+    Args:
+        labels: soft labels (1, O, H, W).
+        guess: those of the other opinion (1, O, H, W).
+
+    Returns:
+        (1, 1, H, W) in [0, 1].
+    """
+    winner = owners(labels).long()
+    return owner_probabilities(guess).gather(1, winner)
+
+
 def trust(support: Tensor, *, one_sided: bool = False) -> Tensor:
     """What a clear vote is worth: less where nothing that was warped looks alike.
 

@@ -21,13 +21,15 @@ class DenseFrame:
     Attributes:
         index: of the frame.
         labels: (1, O, H, W) in [0, 1].
-        confidence: (1, 1, H, W) in [0, 1].
+        confidence: of the pixels (1, 1, H, W) in [0, 1].
+        certainty: what the J of the frame is expected from (1, 1, H, W) in [0, 1].
         box: all labels and all doubt lie inside.
     """
 
     index: int
     labels: Tensor
     confidence: Tensor
+    certainty: Tensor
     box: Box
 
     def ids(self, object_ids: Sequence[int]) -> LabelArray:
@@ -42,5 +44,8 @@ class DenseFrame:
 def in_frame(index: int, generated: Generated, box: Box, size: Size) -> DenseFrame:
     """What was generated on a box, in a frame of `size`."""
     labels = paste(generated.labels, box, size)
-    confidence = 1 - paste(1 - generated.confidence, box, size)  # outside there is nothing to doubt
-    return DenseFrame(index, labels, confidence, box)
+    # Outside the box there is nothing to doubt.
+    confidence, certainty = (
+        1 - paste(1 - sure, box, size) for sure in (generated.confidence, generated.certainty)
+    )
+    return DenseFrame(index, labels, confidence, certainty, box)

@@ -12,7 +12,7 @@ from vsodtool.models.densifier import FgplgDensifier
 from vsodtool.ops.boxes import whole
 from vsodtool.ops.resize import resize_maps
 from vsodtool.ops.warp import sample
-from vsodtool.pipelines.dense_frame import DenseFrame
+from vsodtool.pipelines.dense_frame import DenseFrame, in_frame
 from vsodtool.pipelines.fgplg_generator import generate_label, network_frame
 from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, Workers
 from vsodtool.pipelines.motion import CHUNK
@@ -53,7 +53,7 @@ def densify_directly(
         flows = [there[number : number + 1] for number in range(len(sides))]
         warped = [sample(side.labels, flow) for side, flow in zip(sides, flows, strict=True)]
         made = generate_label(densifier, image, warped, flows, present=job.present, frame=job.size)
-        on_frame(DenseFrame(index, made.labels, made.confidence, whole(job.size)))
+        on_frame(in_frame(index, made, whole(job.size), job.size))
 
     for start in range(0, len(job.targets), CHUNK):
         if cancelled():

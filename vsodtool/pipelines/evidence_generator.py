@@ -12,7 +12,7 @@ from torch.nn import functional
 from vsodtool.models.evidence_densifier import EvidenceDensifier
 from vsodtool.models.evidence_net import EvidenceInput
 from vsodtool.ops.boxes import Box, bounding_box, whole
-from vsodtool.ops.confidence import trust
+from vsodtool.ops.confidence import ONE_SIDED, backing
 from vsodtool.ops.connected import connected_to
 from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
@@ -33,7 +33,8 @@ _REMEMBERED = 8  # labelled frames
 class EvidenceGenerator:
     """One pass per object on the box that holds the objects; several compete by softmax.
 
-    The confidence of a pixel is the network's own, the lead of the winner over all others.
+    Certain is what the network and the rules agree on: the lead of the network's winner, times the
+    probability that the rules give to it. By itself the network is surer than it is right.
     """
 
     whole_frames = False
@@ -61,14 +62,15 @@ class EvidenceGenerator:
 
     def generate(self, evidence: Evidence) -> Generated:
         """Let the network correct what the rules say."""
-        guess = self._rules.generate(evidence).labels
+        ruled = self._rules.generate(evidence)
+        guess = ruled.labels
         logits = torch.full((len(evidence.present), 1, *evidence.box.size), -torch.inf)
         for number, present in enumerate(evidence.present):
             if present:
                 logits[number] = self._decide(evidence, number, guess)
         labels = torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
-        support = torch.ones_like(labels[:, :1])
-        return Generated(labels, trust(support, one_sided=len(evidence.sides) == 1))
+        agreed = backing(labels, guess) * (ONE_SIDED if len(evidence.sides) == 1 else 1.0)
+        return Generated(labels, agreed, ruled.trust.sqrt())
 
     def _decide(self, evidence: Evidence, number: int, guess: Tensor) -> Tensor:
         """The logits of one object (1, h, w)."""

@@ -64,15 +64,23 @@ class Generated:
     Attributes:
         labels: soft labels (1, O, h, w) in [0, 1].
         trust: what their clearness is worth (1, 1, h, w) in [0, 1], see `ops.confidence.trust`.
+        support: what else tells right pixels from wrong ones (1, 1, h, w) in [0, 1], but good frames from bad
+            ones no better; None tells nothing.
     """
 
     labels: Tensor
     trust: Tensor
+    support: Tensor | None = None
+
+    @property
+    def certainty(self) -> Tensor:
+        """What the J of the frame is expected from (1, 1, h, w) in [0, 1]."""
+        return margin(self.labels) * self.trust
 
     @property
     def confidence(self) -> Tensor:
-        """(1, 1, h, w) in [0, 1]."""
-        return margin(self.labels) * self.trust
+        """Of the pixels (1, 1, h, w) in [0, 1]."""
+        return self.certainty if self.support is None else self.certainty * self.support
 
 
 class Generator(Protocol):

@@ -40,8 +40,8 @@ class LabelWriter:
     def write_generated(self, name: str, dense: DenseFrame, left: str, right: str) -> FrameRecord:
         """Write what was made for a frame between the labelled frames `left` and `right` ("" for none)."""
         video = self._masks.video
-        labels, doubt = dense.box.crop(dense.labels), dense.box.crop(dense.confidence)
-        confidence = round(frame_confidence(labels, doubt), 4)
+        labels, certainty = dense.box.crop(dense.labels), dense.box.crop(dense.certainty)
+        confidence = round(frame_confidence(labels, certainty), 4)
         if self._config.soft:
             soft = to_bytes(dense.labels.sum(dim=1)[0])
             write_bytes_atomically(self._layout.soft(video, name), encode_png(soft.numpy()))

@@ -23,6 +23,7 @@ class _Seen:
     image: Tensor
     odds: Tensor
     trust: Tensor
+    support: Tensor | None = None
 
 
 class SmoothingWindow:
@@ -51,7 +52,9 @@ class SmoothingWindow:
 
     def add(self, position: int, box: Box, image: Tensor, generated: Generated) -> None:
         """A generated frame; may be called from several threads."""
-        self._seen[position] = _Seen(box, image, log_odds(generated.labels), generated.trust)
+        self._seen[position] = _Seen(
+            box, image, log_odds(generated.labels), generated.trust, generated.support
+        )
 
     def expect(self, position: int) -> None:
         """A frame that is to be smoothed; in the order of the walk."""
@@ -85,7 +88,7 @@ class SmoothingWindow:
         """A frame's box and its label, steadied by those around it."""
         here = self._seen[position]
         odds = smooth_over_time(here.odds, here.image, self._neighbours(position, here))
-        return here.box, Generated(from_log_odds(odds), here.trust)
+        return here.box, Generated(from_log_odds(odds), here.trust, here.support)
 
     def _neighbours(self, position: int, here: _Seen) -> Iterable[Neighbour]:
         for step in (-1, 1):
