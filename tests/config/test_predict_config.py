@@ -23,6 +23,7 @@ def make(**values: Any) -> PredictConfig:
         ({"size": 100}, "size: expected a multiple of 16 of at least 64"),
         ({"size": 48}, "size: expected a multiple of 16 of at least 64"),
         ({"size": -64}, "size: expected a multiple of 16 of at least 64"),
+        ({"smooth": "yes"}, "smooth: expected one of auto, on, off, found 'yes'"),
         ({"precision": "half"}, "precision: expected one of auto, fp32, bf16, fp16, found 'half'"),
         ({"inputs": ()}, "no input given"),
     ],

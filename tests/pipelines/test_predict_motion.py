@@ -62,10 +62,16 @@ def maps(out: Path) -> list[bytes]:
     return [path.read_bytes() for path in sorted((out / "soft" / "clip").iterdir())]
 
 
+def flicker(out: Path) -> float:
+    """How much maps change from frame to frame."""
+    found = [cv2.imread(str(path), 0) for path in sorted((out / "soft" / "clip").iterdir())]
+    return float(np.diff(np.stack(found).astype(np.float32), axis=0).std())
+
+
 @pytest.mark.parametrize("kind", [VIDEO, IMAGE])
 def test_maps_are_those_of_the_network(tmp_path: Path, film: Any, weights: Any, kind: str) -> None:
     clip, path = film(PAN), weights(kind)
-    run_predict(config(clip.write_folder(tmp_path / "clip"), path, tmp_path / "out"))
+    run_predict(config(clip.write_folder(tmp_path / "clip"), path, tmp_path / "out", smooth="off"))
     loaded = load_network(str(path))
     cpu = torch.device("cpu")
     detector = Detector(loaded.network, loaded.preprocessing, device=cpu, precision="fp32")
@@ -105,6 +111,20 @@ def test_an_interrupted_run_and_other_workers_give_the_same_bytes(
     run_predict(config(source, path, tmp_path / "parts"))
     run_predict(config(source, path, tmp_path / "single", workers=1))
     assert maps(tmp_path / "parts") == maps(tmp_path / "whole") == maps(tmp_path / "single")
+
+
+@pytest.mark.parametrize(("smooth", "same"), [("auto", True), ("on", True), ("off", False)])
+def test_networks_that_see_motion_are_smoothed(
+    tmp_path: Path, film: Any, weights: Any, smooth: str, same: bool
+) -> None:
+    source, path = film(PAN).write_folder(tmp_path / "clip"), weights(VIDEO)
+    events: list[Event] = []
+    run_predict(config(source, path, tmp_path / "a"), on_event=events.append)
+    assert any("with motion, smoothed" in event.message for event in events)
+    run_predict(config(source, path, tmp_path / "b", smooth=smooth))
+    assert (maps(tmp_path / "a") == maps(tmp_path / "b")) is same
+    if smooth == "off":
+        assert flicker(tmp_path / "a") < flicker(tmp_path / "b")
 
 
 def test_a_single_frame_is_a_video_at_rest(tmp_path: Path, film: Any, weights: Any) -> None:

@@ -10,7 +10,7 @@ from vsodtool.cli.output import print_report, refuse_losses
 from vsodtool.cli.ranks import run_in_ranks
 from vsodtool.cli.text import Table
 from vsodtool.config import load_config
-from vsodtool.config.predict import PRECISIONS, PredictConfig
+from vsodtool.config.predict import PRECISIONS, SMOOTHS, PredictConfig
 
 
 def predict(
@@ -55,6 +55,15 @@ def predict(
             panel=options.HOW,
             default=0,
             metavar="S",
+        ),
+    ] = None,
+    smooth: Annotated[
+        str | None,
+        options.choose(
+            "--smooth",
+            among=SMOOTHS,
+            help="Steady each map by those around it; auto is on for networks that see motion.",
+            default="auto",
         ),
     ] = None,
     precision: Annotated[
@@ -120,6 +129,7 @@ def predict(
             "clip_length": clip_length,
             "stride": stride,
             "size": size,
+            "smooth": smooth,
             "precision": precision,
             "compile": compile,
             "batch": batch,

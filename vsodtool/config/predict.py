@@ -9,6 +9,7 @@ from vsodtool.config.schema import ShardedConfig
 from vsodtool.errors import ConfigError
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+SMOOTHS = ("auto", "on", "off")
 SIZE_STEP = 16
 SMALLEST_SIZE = 64
 
@@ -25,6 +26,8 @@ class PredictConfig(ShardedConfig):
         stride: frames from the start of a clip to that of the next, at most `clip_length`; 0 = `clip_length`,
             every frame in one clip. Where clips overlap, their probabilities are averaged.
         size: side of the square that the network sees; 0 = what the weights were trained with.
+        smooth: on: steady each map by those around it, brought there by optical flow; off: as the network
+            says it, and the paper; auto: on for networks that see motion, as vsodtool's own.
         precision: auto, fp32, bf16 or fp16.
         compile: let torch.compile make the network faster.
         batch: clips that the network is given at once; 0 = 1 on a CPU, more on a GPU.
@@ -38,6 +41,7 @@ class PredictConfig(ShardedConfig):
     clip_length: int = 4
     stride: int = 0
     size: int = 0
+    smooth: str = "auto"
     precision: str = "auto"
     compile: bool = False
     batch: int = 0
@@ -47,8 +51,10 @@ class PredictConfig(ShardedConfig):
     def __post_init__(self) -> None:
         """Refuse bad values, and strides that would leave frames out."""
         super().__post_init__()
-        if self.precision not in PRECISIONS:
-            raise ConfigError(f"precision: expected one of {', '.join(PRECISIONS)}, found '{self.precision}'")
+        for name, choices in (("precision", PRECISIONS), ("smooth", SMOOTHS)):
+            chosen = getattr(self, name)
+            if chosen not in choices:
+                raise ConfigError(f"{name}: expected one of {', '.join(choices)}, found '{chosen}'")
         for name, least in (("clip_length", 1), ("stride", 0), ("batch", 0)):
             value = getattr(self, name)
             if value < least:

@@ -27,7 +27,7 @@ from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.clip_detection import Batching
 from vsodtool.pipelines.load_network import load_network
 from vsodtool.pipelines.predict_report import PredictReport, PredictVideoReport
-from vsodtool.pipelines.predict_video import Pools, VideoPrediction
+from vsodtool.pipelines.predict_video import Pools, VideoPrediction, is_smoothed
 from vsodtool.pipelines.saliency_writer import output_files
 from vsodtool.pipelines.shards import (
     own_sources,
@@ -95,6 +95,7 @@ def run_predict(
         "device": str(detector.device),
         "precision": detector.precision,
         "size": detector.size,
+        "smooth": "on" if is_smoothed(config, detector) else "off",
         "stride": config.stride or config.clip_length,
         "batch": batching.clips,
     }
@@ -103,7 +104,7 @@ def run_predict(
     if config.dry_run:
         check_resumable(layout, manifest, overwrite=config.overwrite)
         return _dry_report(report, sources, on_event)
-    on_event(Event("notice", message=_describe(network.name, detector, batching)))
+    on_event(Event("notice", message=_describe(network.name, detector, batching, config)))
     outputs = partial(output_files, config, layout)
     with start(layout, manifest, part, overwrite=config.overwrite, outputs_of=outputs) as state:
         tell_shard(part, on_event)
@@ -181,9 +182,10 @@ def _pools(config: PredictConfig, detector: Detector, workers: int) -> Iterator[
             frames.shutdown(cancel_futures=True)
 
 
-def _describe(name: str, detector: Detector, batching: Batching) -> str:
+def _describe(name: str, detector: Detector, batching: Batching, config: PredictConfig) -> str:
     how = f"clips of {batching.clip_length}" if detector.is_video else "every frame by itself"
     how += ", with motion" if detector.sees_motion else ""
+    how += ", smoothed" if is_smoothed(config, detector) else ""
     return (
         f"weights: {name}, {how}, {detector.size}x{detector.size}, {detector.precision} on {detector.device}"
     )

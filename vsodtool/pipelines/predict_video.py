@@ -23,6 +23,7 @@ from vsodtool.pipelines.frame_inputs import FrameInputs
 from vsodtool.pipelines.label_overlay import write_overlay
 from vsodtool.pipelines.predict_report import PredictVideoReport
 from vsodtool.pipelines.read_ahead import read_ahead
+from vsodtool.pipelines.saliency_smoothing import NoSmoothing, SaliencySmoothing
 from vsodtool.pipelines.saliency_writer import SaliencyWriter, salient_labels
 from vsodtool.types import Event, FrameRecord, FrameStatus, OnEvent
 
@@ -106,12 +107,13 @@ class VideoPrediction:
             text = f"{count} frames, fewer than a clip of {length}: one clip of {count}"
             self._on_event(Event("notice", self._name, text))
         finished = frozenset(self._records)
+        smoothing = self._smoothing(finished, pools)
         detection = ClipDetection(
             self._detector,
             self._batching,
             pools.network,
             announced=count,
-            wanted=lambda name: name not in finished,
+            wanted=smoothing.wants,
         )
         estimator = motion_estimator() if self._detector.sees_motion else None
         inputs = FrameInputs(self._detector.size, pools.frames, estimator)
@@ -119,14 +121,21 @@ class VideoPrediction:
         with read_ahead(self._source, _FRAMES_AHEAD) as frames:
             for frame in frames:
                 for seen in inputs.add(frame):
+                    smoothing.see(seen.index, seen.image)
                     detection.add(seen.index, seen.name, seen.image, seen.motion)
-                self._write(detection.known(), writer, pools)
+                self._write(smoothing.smooth(detection.known()), writer, pools)
         for seen in inputs.end():
+            smoothing.see(seen.index, seen.image)
             detection.add(seen.index, seen.name, seen.image, seen.motion)
-            self._write(detection.known(), writer, pools)
-        self._write(detection.rest(), writer, pools)
+            self._write(smoothing.smooth(detection.known()), writer, pools)
+        self._write(smoothing.rest(detection.rest()), writer, pools)
         while self._writing:
             self._commit(self._writing.popleft().result())
+
+    def _smoothing(self, finished: frozenset[str], pools: Pools) -> SaliencySmoothing | NoSmoothing:
+        if not is_smoothed(self._config, self._detector):
+            return NoSmoothing(finished)
+        return SaliencySmoothing(self._source.names, finished, pools.frames, motion_estimator())
 
     def _write(self, known: Iterator[tuple[str, Tensor]], writer: SaliencyWriter, pools: Pools) -> None:
         for name, probabilities in known:
@@ -164,6 +173,11 @@ class VideoPrediction:
             round(sum(found) / len(found), 4) if found else 1.0,
             round(seconds, 3),
         )
+
+
+def is_smoothed(config: PredictConfig, detector: Detector) -> bool:
+    """What `smooth: auto` means for a network."""
+    return detector.sees_motion if config.smooth == "auto" else config.smooth == "on"
 
 
 def _out_of_memory(video: str, detector: Detector) -> DeviceError:
