@@ -1,7 +1,8 @@
 """A detector of one's own from a few masks: how good is it on the rest of the same videos?
 
     python benchmarks/same_domain.py ROOT WORK [--kind image] [--config FILE] [--epochs 10] [--steps 100]
-        [--every 5] [--train-until 0.6] [--until 1.0] [--sequences NAME ...] [--out FILE.md]
+        [--every 5] [--train-until 0.6] [--until 1.0] [--sequences NAME ...] [--second-stage "OPTIONS"]
+        [--out FILE.md]
 
 Of each video the first part (until --train-until) gets masks at every fifth frame, `pseudolabel` fills in the
 others, `train` begins with random weights and sees nothing else, and `predict` looks at the rest. One network
@@ -79,6 +80,7 @@ def main() -> None:
     parser.add_argument("--sequences", nargs="+")
     parser.add_argument("--label-options", default="--method warp", help="more options of `pseudolabel`")
     parser.add_argument("--train-options", default="", help="more options of `train`, as '--seed 1'")
+    parser.add_argument("--second-stage", default="", help="options of a second `train`, from the first on")
     parser.add_argument("--predict-options", default="", help="more options of `predict`")
     parser.add_argument("--out", type=Path, help="also append the figures to this file")
     options = parser.parse_args()
@@ -93,21 +95,22 @@ def main() -> None:
         *("pseudolabel", first, "--masks", first, "--every", str(options.every), "-o", work / "labels"),
         *shlex.split(options.label_options),
     )
-    trained = vsodtool(
-        *("train", options.kind, "--config", options.config, "--data", work / "labels", "-o", work / "run"),
-        *(
-            "--validation",
-            validation,
-            "--init",
-            "scratch",
-            "--epochs",
-            str(options.epochs),
-            "--steps-per-epoch",
-            str(options.steps),
-        ),
-        *shlex.split(options.train_options),
-    )
+    train = ["train", options.kind, "--config", options.config, "--data", work / "labels"]
+    train += ["--validation", validation]
+    length = ["--epochs", str(options.epochs), "--steps-per-epoch", str(options.steps)]
+    stages = [
+        vsodtool(
+            *(*train, "-o", work / "run", "--init", "scratch", *length, *shlex.split(options.train_options))
+        )
+    ]
     weights = work / "run" / "final.safetensors"
+    if options.second_stage:
+        stages.append(
+            vsodtool(
+                *(*train, "-o", work / "run2", "--init", weights, *shlex.split(options.second_stage)),
+            )
+        )
+        weights = work / "run2" / "final.safetensors"
     maps = work / "maps"
     vsodtool(
         "predict", rest, "--weights", weights, "-o", maps, "--masks", *shlex.split(options.predict_options)
@@ -119,7 +122,8 @@ def main() -> None:
     lines += table([sequence.name for sequence in sequences], saliency, region)
     lines += [
         "",
-        f"{given} masks drawn, {trained['steps']} steps in {trained['seconds'] / 60:.1f} minutes.",
+        f"{given} masks drawn, {' and '.join(str(stage['steps']) for stage in stages)} steps in "
+        f"{sum(stage['seconds'] for stage in stages) / 60:.1f} minutes.",
         "",
     ]
     publish(lines, options.out)
