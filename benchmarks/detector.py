@@ -1,6 +1,7 @@
 """Scores of detectors on videos with masks, beside two floors that need no learning; frames per second.
 
-    python benchmarks/detector.py ROOT [--weights NAME|FILE ...] [--work FOLDER] [--per-video] [--out FILE.md]
+    python benchmarks/detector.py ROOT [--weights NAME|FILE ...] [--smooth auto on off] [--work FOLDER] [--per-video]
+        [--out FILE.md]
 
 ROOT is a DAVIS-style folder. S, max F and MAE are those of `evaluate --protocol davsod`, J that of
 `--protocol davis` (maps at 0.5). The floors: the same Gaussian in every frame, and the length of the flow to
@@ -89,10 +90,11 @@ def write_floor(floor: Floor, sequences: list[Sequence], out: Path) -> None:
             write_png(path, np.asarray((large * 255 + 0.5).to(torch.uint8)))
 
 
-def predict(weights: str, root: Path, out: Path) -> float:
+def predict(weights: str, root: Path, out: Path, smooth: str) -> float:
     """The maps of a detector; frames per second."""
     named = "" if weights == DEFAULT else weights
-    report = run_predict(PredictConfig(inputs=(str(root),), output=out, weights=named, overwrite=True))
+    config = PredictConfig(inputs=(str(root),), output=out, weights=named, smooth=smooth, overwrite=True)
+    report = run_predict(config)
     return sum(video.generated for video in report.videos) / sum(video.seconds for video in report.videos)
 
 
@@ -125,16 +127,18 @@ def measure(arguments: argparse.Namespace, work: Path) -> list[str]:
     columns = [column for column, _, _ in SCORES]
     lines = [f"| | {' | '.join(columns)} | frames/s |", "|---" * (len(columns) + 2) + "|"]
     methods: dict[str, dict[str, dict[str, float]]] = {}
-    for number, name in enumerate([*FLOORS, *arguments.weights]):
+    ways = [(name, smooth) for name in arguments.weights for smooth in arguments.smooth]
+    for number, (name, smooth) in enumerate([*((floor, "") for floor in FLOORS), *ways]):
         out, rate = work / f"{number}", "-"
         if name in FLOORS:
             write_floor(FLOORS[name], sequences, out)
         else:
-            rate = f"{predict(name, arguments.root, out):.1f}"
-        methods[name] = score(out, arguments.root)
-        print(f"{name}: done", file=sys.stderr)
-        cells = [f"{methods[name][column]['']:.3f}" for column in columns]
-        lines.append(f"| {name} | {' | '.join(cells)} | {rate} |")
+            rate = f"{predict(name, arguments.root, out, smooth):.1f}"
+        method = f"{name}, smooth {smooth}" if smooth and len(arguments.smooth) > 1 else name
+        methods[method] = score(out, arguments.root)
+        print(f"{method}: done", file=sys.stderr)
+        cells = [f"{methods[method][column]['']:.3f}" for column in columns]
+        lines.append(f"| {method} | {' | '.join(cells)} | {rate} |")
     if arguments.per_video:
         lines += ["", *table("S-measure of each video", "S", methods)]
     return lines
@@ -147,6 +151,7 @@ def main() -> None:
     )
     parser.add_argument("root", type=Path, help="DAVIS-style folder with a mask for every frame")
     parser.add_argument("--weights", nargs="+", default=[DEFAULT], metavar="NAME|FILE")
+    parser.add_argument("--smooth", nargs="+", default=["auto"], help="of `predict`, one or several")
     parser.add_argument("--work", type=Path, help="folder for the maps, kept; must be new")
     parser.add_argument("--per-video", action="store_true", help="also the S-measure of each video")
     parser.add_argument("--out", type=Path, help="also append the figures to this file")
