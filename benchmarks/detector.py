@@ -1,7 +1,7 @@
 """Scores of detectors on videos with masks, beside two floors that need no learning; frames per second.
 
-    python benchmarks/detector.py ROOT [--weights NAME|FILE ...] [--smooth auto on off] [--work FOLDER] [--per-video]
-        [--out FILE.md]
+    python benchmarks/detector.py ROOT [--weights NAME|FILE ...] [--smooth auto on off] [--work FOLDER]
+        [--per-video] [--out FILE.md]
 
 ROOT is a DAVIS-style folder. S, max F and MAE are those of `evaluate --protocol davsod`, J that of
 `--protocol davis` (maps at 0.5). The floors: the same Gaussian in every frame, and the length of the flow to
