@@ -154,6 +154,20 @@ def test_maps_are_those_of_the_network(
     assert (report.videos[0].generated, report.videos[0].skipped, report.losses) == (10, 0, [])
 
 
+def test_mirror_is_the_mean_with_the_mirrored_video(
+    tmp_path: Path, film: Film, predict: Any, weights: Any
+) -> None:
+    clip = film(PAN)
+    heard: list[Event] = []
+    predict(clip.write_folder(tmp_path / "clip"), mirror=True, heard=heard)
+    assert any("mirrored too" in event.message for event in heard)
+    plain = plainly(weights(VIDEO), clip.frames, 4, 4)
+    mirrored = plainly(weights(VIDEO), [np.ascontiguousarray(frame[:, ::-1]) for frame in clip.frames], 4, 4)
+    assert (plain[0] - mirrored[0].flip(-1)).abs().max() > 0.05  # the comparison says something
+    for soft, one, other in zip(read(tmp_path / "out/soft/clip"), plain, mirrored, strict=True):
+        np.testing.assert_allclose(soft, 255 * (one + other.flip(-1)).numpy() / 2, atol=1)
+
+
 def test_what_is_written(tmp_path: Path, film: Film, predict: Any, weights: Any) -> None:
     source = film(PAN).write_folder(tmp_path / "clip")
     report = predict(source)

@@ -66,6 +66,14 @@ def predict(
             default="auto",
         ),
     ] = None,
+    mirror: Annotated[
+        bool | None,
+        options.option(
+            "--mirror/--no-mirror",
+            help="See each frame mirrored too and take the mean: better, at twice the cost.",
+            panel=options.HOW,
+        ),
+    ] = None,
     precision: Annotated[
         str | None,
         options.choose(
@@ -130,6 +138,7 @@ def predict(
             "stride": stride,
             "size": size,
             "smooth": smooth,
+            "mirror": mirror,
             "precision": precision,
             "compile": compile,
             "batch": batch,

@@ -28,6 +28,7 @@ class PredictConfig(ShardedConfig):
         size: side of the square that the network sees; 0 = what the weights were trained with.
         smooth: on: steady each map by those around it, brought there by optical flow; off: as the network
             says it, and the paper; auto: on for networks that see motion, as vsodtool's own.
+        mirror: see each frame mirrored left and right too, and take the mean; twice the cost.
         precision: auto, fp32, bf16 or fp16.
         compile: let torch.compile make the network faster.
         batch: clips that the network is given at once; 0 = 1 on a CPU, more on a GPU.
@@ -42,6 +43,7 @@ class PredictConfig(ShardedConfig):
     stride: int = 0
     size: int = 0
     smooth: str = "auto"
+    mirror: bool = False
     precision: str = "auto"
     compile: bool = False
     batch: int = 0

@@ -22,6 +22,7 @@ from vsodtool.media.layout import check_output
 from vsodtool.media.resume import check_resumable, describe_run
 from vsodtool.models.architecture import IMAGE, VIDEO
 from vsodtool.models.detector import Detector
+from vsodtool.models.mirrored_detector import MirroredDetector
 from vsodtool.models.rcrnet import RcrNet
 from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.clip_detection import Batching
@@ -136,7 +137,8 @@ def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
     if config.size:
         preprocessing = replace(preprocessing, size=config.size)
     with torch_threads(1):  # which precision `auto` is must not depend on the number of cores
-        detector = Detector(
+        create = MirroredDetector if config.mirror else Detector
+        detector = create(
             network, preprocessing, device=device, precision=config.precision, compile=config.compile
         )
     return _Network(detector, loaded.name, {loaded.name: loaded.sha256})
@@ -185,6 +187,7 @@ def _pools(config: PredictConfig, detector: Detector, workers: int) -> Iterator[
 def _describe(name: str, detector: Detector, batching: Batching, config: PredictConfig) -> str:
     how = f"clips of {batching.clip_length}" if detector.is_video else "every frame by itself"
     how += ", with motion" if detector.sees_motion else ""
+    how += ", mirrored too" if config.mirror else ""
     how += ", smoothed" if is_smoothed(config, detector) else ""
     return (
         f"weights: {name}, {how}, {detector.size}x{detector.size}, {detector.precision} on {detector.device}"
