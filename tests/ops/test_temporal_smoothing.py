@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsodtool.ops.temporal_smoothing import Neighbour, from_log_odds, log_odds, smooth_over_time
+from vsodtool.ops.temporal_smoothing import Neighbour, from_log_odds, log_odds, smooth_over_time, stretch
 
 
 def flat(*values: float) -> Tensor:
@@ -25,6 +25,12 @@ def test_certain_labels_stay_finite_and_on_their_side(share: float) -> None:
     found = from_log_odds(log_odds(flat(share)))
     assert bool(((found > 0.5) == (share > 0.5)).all())
     assert float((found - share).abs().max()) < 0.01
+
+
+@pytest.mark.parametrize(("share", "after"), [(0.0, 0.0), (1.0, 1.0), (0.5, 0.5)])
+def test_what_is_certain_comes_out_certain(share: float, after: float) -> None:
+    labels = stretch(from_log_odds(log_odds(torch.full((1, 1, 2, 2), share))))
+    torch.testing.assert_close(labels, torch.full((1, 1, 2, 2), after), rtol=0, atol=1e-6)
 
 
 def test_alone_a_frame_stays_as_it_is() -> None:

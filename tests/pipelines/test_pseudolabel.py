@@ -129,11 +129,12 @@ def test_an_object_may_leave_and_come_back(tmp_path: Path, film: Film, exact: An
             assert not found.any()
 
 
+@pytest.mark.parametrize("quality", ["fast", "balanced"])
 @pytest.mark.parametrize("backend", ["exact", "dis"])
-def test_empty_labels_stay_empty(tmp_path: Path, film: Film, exact: Any, backend: str) -> None:
+def test_empty_labels_stay_empty(tmp_path: Path, film: Film, exact: Any, backend: str, quality: str) -> None:
     clip = film(PAN, objects={})
     source = set_up(tmp_path, clip, [0, 4, 11])
-    options = config(tmp_path, source, quality="fast", backend="dis", soft=True)
+    options = config(tmp_path, source, quality=quality, backend="dis", soft=True)
     run_pseudolabel(options, estimator=exact if backend == "exact" else None)
     assert not np.any(read(tmp_path / "out/masks/clip"))
     assert not np.any(read(tmp_path / "out/soft/clip"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import exp
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ REACH = 2  # neighbours on each side
 _LIKENESS = 0.05  # difference of colour, of 1, at which a neighbour keeps 1/e of its weight
 _FADING = 0.8  # weight of a neighbour for each frame between
 _CERTAIN = 5.0  # log-odds; no frame is surer than that
+_LEAST = 1 / (1 + exp(_CERTAIN))  # the soft label of these odds against an object
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ def log_odds(labels: Tensor) -> Tensor:
 def from_log_odds(odds: Tensor) -> Tensor:
     """The opposite of `log_odds`: soft labels, of which those of a pixel sum to less than 1."""
     return torch.cat((torch.zeros_like(odds[:, :1]), odds), dim=1).softmax(dim=1)[:, 1:]
+
+
+def stretch(labels: Tensor) -> Tensor:
+    """Soft labels made of bounded log-odds: the bounds are 0 and 1 again, so that nothing stays nothing."""
+    return ((labels - _LEAST) / (1 - 2 * _LEAST)).clamp(0, 1)
 
 
 def smooth_over_time(odds: Tensor, image: Tensor, neighbours: Iterable[Neighbour]) -> Tensor:

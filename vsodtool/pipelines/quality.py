@@ -23,7 +23,6 @@ class _DisPlan:
     context: int
     search: Search
     edges: bool
-    smooth: bool
 
 
 # benchmarks/RESULTS.md: how these were chosen, and what each step gives.
@@ -36,7 +35,6 @@ _DIS_PLANS = {
         context=16,
         search=Search(radius=6, step=6),
         edges=False,
-        smooth=False,
     ),
     "balanced": _DisPlan(
         DisSettings(0, 8, 4, 12, 2),
@@ -46,7 +44,6 @@ _DIS_PLANS = {
         context=32,
         search=BALANCED,
         edges=True,
-        smooth=True,
     ),
     "best": _DisPlan(
         DisSettings(0, 8, 3, 25, 2),
@@ -56,7 +53,6 @@ _DIS_PLANS = {
         context=32,
         search=Search(),
         edges=True,
-        smooth=True,
     ),
 }
 
@@ -86,8 +82,3 @@ def create_generator(quality: str) -> Generator:
     """The generator of `--method warp`."""
     plan = _DIS_PLANS[quality]
     return WarpGenerator(plan.search, edges=plan.edges)
-
-
-def is_smoothed(quality: str) -> bool:
-    """Whether neighbours steady the labels (`ops.temporal_smoothing`)."""
-    return _DIS_PLANS[quality].smooth

@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.temporal_smoothing import REACH, Neighbour, from_log_odds, log_odds, smooth_over_time
+from vsodtool.ops.temporal_smoothing import (
+    REACH,
+    Neighbour,
+    from_log_odds,
+    log_odds,
+    smooth_over_time,
+    stretch,
+)
 from vsodtool.ops.warp import compose_flows, sample
 from vsodtool.pipelines.generator import Generated
 from vsodtool.pipelines.interval import IntervalJob, to_image
@@ -88,7 +95,7 @@ class SmoothingWindow:
         """A frame's box and its label, steadied by those around it."""
         here = self._seen[position]
         odds = smooth_over_time(here.odds, here.image, self._neighbours(position, here))
-        return here.box, Generated(from_log_odds(odds), here.trust, here.support)
+        return here.box, Generated(stretch(from_log_odds(odds)), here.trust, here.support)
 
     def _neighbours(self, position: int, here: _Seen) -> Iterable[Neighbour]:
         for step in (-1, 1):
