@@ -19,7 +19,7 @@ from vsodtool.pipelines.generator import Generator
 from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.method_trial import TryInterval
 from vsodtool.pipelines.motion import MotionPlan
-from vsodtool.pipelines.quality import create_generator, motion_plan
+from vsodtool.pipelines.quality import create_generator, is_smoothed, motion_plan
 from vsodtool.types import Event, FlowEstimator, OnEvent
 
 if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 MB and a second
@@ -143,7 +143,7 @@ def create_method(
             if estimator is not None
             else motion_plan(backend, config.quality, device, on_event)
         )
-        fills.update(_fills(carrying, plan))
+        fills.update(_fills(carrying, plan, config.quality))
         trials += _trials(carrying, plan)
         flows.append(plan.name)
         if adaptable is not None:
@@ -169,7 +169,7 @@ def with_adapted(way: Method, network: EvidenceNet) -> Method:
     densifier = EvidenceDensifier(network, device=adapting.device)
     generator = EvidenceGenerator(densifier, adapting.rules, ADAPTED, mirrored=adapting.quality == "best")
     carrying = {**adapting.carrying, ADAPTED: generator}
-    fills = _fills(carrying, adapting.plan)
+    fills = _fills(carrying, adapting.plan, adapting.quality)
     return replace(way, fills=fills, trials=_trials(carrying, adapting.plan))
 
 
@@ -191,14 +191,13 @@ def _adaptable(config: PseudoLabelConfig, loaded: LoadedNetwork | None) -> Evide
     return copy.deepcopy(loaded.network)
 
 
-def _fills(carrying: Mapping[str, Generator], plan: MotionPlan) -> dict[str, FillInterval]:
-    """What the paper's network says stays as it is; vsodtool's own methods are smoothed over time."""
+def _fills(carrying: Mapping[str, Generator], plan: MotionPlan, quality: str) -> dict[str, FillInterval]:
     return {
         name: partial(
             densify_interval,
             plan=plan,
             generator=generator,
-            smooth=not generator.whole_frames,
+            smooth=is_smoothed(generator, quality),
         )
         for name, generator in carrying.items()
     }

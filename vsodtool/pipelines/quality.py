@@ -23,6 +23,7 @@ class _DisPlan:
     context: int
     search: Search
     edges: bool
+    smooth: bool
 
 
 # benchmarks/RESULTS.md: how these were chosen, and what each step gives.
@@ -35,6 +36,7 @@ _DIS_PLANS = {
         context=16,
         search=Search(radius=6, step=6),
         edges=False,
+        smooth=False,
     ),
     "balanced": _DisPlan(
         DisSettings(0, 8, 4, 12, 2),
@@ -44,6 +46,7 @@ _DIS_PLANS = {
         context=32,
         search=BALANCED,
         edges=True,
+        smooth=True,
     ),
     "best": _DisPlan(
         DisSettings(0, 8, 3, 25, 2),
@@ -53,6 +56,7 @@ _DIS_PLANS = {
         context=32,
         search=Search(),
         edges=True,
+        smooth=True,
     ),
 }
 
@@ -82,3 +86,13 @@ def create_generator(quality: str) -> Generator:
     """The generator of `--method warp`."""
     plan = _DIS_PLANS[quality]
     return WarpGenerator(plan.search, edges=plan.edges)
+
+
+def is_smoothed(generator: Generator, quality: str) -> bool:
+    """Whether neighbours steady its labels (`ops.temporal_smoothing`).
+
+    Never those of the paper's network, which stay as they are. `fast` leaves it out for rules alone, which it
+    would slow down by an eighth; beside a network's time it is nothing.
+    """
+    is_learned = not isinstance(generator, WarpGenerator)
+    return not generator.whole_frames and (is_learned or _DIS_PLANS[quality].smooth)
