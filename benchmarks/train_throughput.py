@@ -14,6 +14,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from machine import header
@@ -21,7 +22,9 @@ from machine import header
 from vsodtool.checks import resolve_device
 from vsodtool.config import TrainConfig, load_config, shipped_path
 from vsodtool.media.run_log import read_log
-from vsodtool.models.architecture import CHANNELS_IN
+from vsodtool.models.evidence_architecture import DENSIFIER
+from vsodtool.models.evidence_net import EvidenceInput
+from vsodtool.ops.evidence_maps import CELL, MAPS
 from vsodtool.pipelines.allocator import keep_freed_memory
 from vsodtool.pipelines.train import run_train
 from vsodtool.pipelines.train_init import start_network
@@ -33,6 +36,24 @@ from vsodtool.types import ignore_event
 WARM_UP = 5  # steps that are not counted
 
 
+def random_input(config: TrainConfig, network: Any, device: torch.device) -> Any:
+    """A batch of what the network takes: a tensor, or `EvidenceInput`."""
+    batch, side = config.batch_size, config.size
+    if config.kind != DENSIFIER:
+        frames = (config.clip_length,) if config.kind == "video" else ()
+        return torch.rand((*frames, batch, network.architecture.channels_in, side, side), device=device)
+    cells = side // CELL
+    maps = torch.rand(batch, MAPS, side, side, device=device)
+    return EvidenceInput(
+        maps=maps,
+        distances=torch.full((batch, 2), 5.0, device=device),
+        positions=torch.rand(batch, 2, cells, cells, device=device),
+        images=maps[:, None, :3].repeat(1, 2, 1, 1, 1),
+        labels=maps[:, None, 3:4].repeat(1, 2, 1, 1, 1),
+        known_positions=torch.rand(batch, 2, 2, cells, cells, device=device),
+    )
+
+
 def bare_seconds(config: TrainConfig, steps: int) -> float:
     """Median seconds per step of forward, loss, backward and optimizer on one random batch."""
     device = resolve_device(config.device)
@@ -40,16 +61,15 @@ def bare_seconds(config: TrainConfig, steps: int) -> float:
     place(network, device)
     optimizer = create_optimizer(config, network)
     precision = make_plan(config, 1, World(0, 1, device)).precision
+    given = random_input(config, network, device)
     frames = (config.clip_length,) if config.kind == "video" else ()
-    shape = (*frames, config.batch_size, CHANNELS_IN[config.kind], config.size, config.size)
-    images = torch.rand(shape, device=device)
-    labels = (torch.rand((*shape[:-3], 1, *shape[-2:]), device=device) > 0.5).float()
+    labels = (torch.rand((*frames, config.batch_size, 1, config.size, config.size)) > 0.5).float().to(device)
     taken = []
     for _ in range(WARM_UP + steps):
         began = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-            logits = network(images)
+            logits = network(given)
         torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), labels).backward()
         optimizer.step()
         if device.type == "cuda":
@@ -72,15 +92,16 @@ def training_seconds(config: TrainConfig, steps: int) -> tuple[float, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("kind", choices=["image", "fgplg", "video"])
-    parser.add_argument("--config", help="a shipped one; default: the small one of the kind")
+    parser.add_argument("kind", choices=["image", "fgplg", "video", "densifier"])
+    parser.add_argument("--config", help="a shipped one; default: train-KIND-small, or train-densifier")
     parser.add_argument("--data", action="append", required=True)
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    name = arguments.config or f"train-{arguments.kind}-small"
+    small = "" if arguments.kind == DENSIFIER else "-small"
+    name = arguments.config or f"train-{arguments.kind}{small}"
     config = load_config(
         TrainConfig,
         shipped_path(f"configs/{name}.yaml"),

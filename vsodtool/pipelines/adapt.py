@@ -29,7 +29,7 @@ from vsodtool.pipelines.evidence_recorder import EvidenceRecorder, Way
 from vsodtool.pipelines.interval import IntervalJob, Workers
 from vsodtool.pipelines.method_trial import HiddenTest, stream_tests
 from vsodtool.pipelines.side_by_side import work_side_by_side
-from vsodtool.pipelines.train_task import TASKS, as_clips, clip_loss
+from vsodtool.pipelines.train_task import TASKS, clip_loss, forward
 
 FEWEST, MOST = 2, 16  # labels that are learned from
 SIZE, BATCH = 192, 4
@@ -126,10 +126,8 @@ def fine_tune(
     with torch.inference_mode(False), torch.enable_grad():
         for keys in SampleOrder(len(data), seed).parts(range(steps), batch=BATCH):
             batch = collate_evidence([data[key] for key in keys]).to(device)
-            target = task.target(batch)
-            with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-                output = tuned(task.network_input(batch, preprocessing))
-            loss = clip_loss(task, as_clips(output, target), target)
+            logits, target = forward(task, tuned, batch, preprocessing=preprocessing, precision=dtype)
+            loss = clip_loss(task, logits, target)
             if not math.isfinite(float(loss.detach())):
                 return None
             optimizer.zero_grad(set_to_none=True)

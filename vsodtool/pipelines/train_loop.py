@@ -20,7 +20,7 @@ from vsodtool.pipelines.train_batches import Batch
 from vsodtool.pipelines.train_interrupt import StopRequest
 from vsodtool.pipelines.train_processes import World
 from vsodtool.pipelines.train_state import TrainState
-from vsodtool.pipelines.train_task import Task, as_clips, clip_loss
+from vsodtool.pipelines.train_task import Task, clip_loss, forward
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,14 @@ class Loop:
         data = batch.data.to(device, non_blocking=device.type == "cuda")
         for dropout in self._dropouts:
             dropout.seeds = batch.seeds
-        target = self._task.target(data)
-        with torch.autocast(device.type, self._plan.precision, enabled=self._plan.precision != torch.float32):
-            output = self._network(self._task.network_input(data, self._preprocessing))
-        return clip_loss(self._task, as_clips(output, target), target)
+        logits, target = forward(
+            self._task,
+            self._network,
+            data,
+            preprocessing=self._preprocessing,
+            precision=self._plan.precision,
+        )
+        return clip_loss(self._task, logits, target)
 
     def _without_exchange(self, wanted: bool) -> AbstractContextManager[None]:
         """Gradients are exchanged between the processes once per step, with its last part."""

@@ -77,6 +77,33 @@ def clip_loss(task: Task, logits: Tensor, target: Target) -> Tensor:
     return torch.stack([task.loss(*clip) for clip in clips]).mean()
 
 
+def forward(
+    task: Task,
+    network: Callable[[Any], Tensor],
+    batch: Any,
+    *,
+    preprocessing: Preprocessing,
+    precision: torch.dtype,
+) -> tuple[Tensor, Target]:
+    """What a network says of a batch that lies on its device, and what it should have said.
+
+    Args:
+        task: whose batch it is.
+        network: called under autocast, unless `precision` is float32.
+        batch: what the task collates.
+        preprocessing: of the network.
+        precision: of the forward pass.
+
+    Returns:
+        Logits (T, B, 1, H, W) in 32 bits, and the target.
+    """
+    target = task.target(batch)
+    device = target.labels.device.type
+    with torch.autocast(device, precision, enabled=precision != torch.float32):
+        output = network(task.network_input(batch, preprocessing))
+    return as_clips(output, target), target
+
+
 def _normalised(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """uint8 (N, 3, H, W) -> what the network takes, channels last."""
     floats = images.to(torch.float32, memory_format=torch.channels_last).div_(255)

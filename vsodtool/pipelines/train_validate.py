@@ -18,7 +18,7 @@ from vsodtool.pipelines.train_batches import Batch, KeyedDataset, read_batches
 from vsodtool.pipelines.train_interrupt import StopRequest
 from vsodtool.pipelines.train_processes import World
 from vsodtool.pipelines.train_sheet import SheetCell, sheet_cells
-from vsodtool.pipelines.train_task import Task, as_clips, clip_loss
+from vsodtool.pipelines.train_task import Task, clip_loss, forward
 
 SCORES = ("s_measure", "j", "mae", "loss")
 
@@ -124,10 +124,9 @@ class Validator:
     ) -> tuple[list[FrameResult], list[SheetCell]]:
         device = self.world.device
         data = batch.data.to(device)
-        target = self.task.target(data)
-        with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
-            output = network(self.task.network_input(data, self.preprocessing))
-        logits = as_clips(output, target)
+        logits, target = forward(
+            self.task, network, data, preprocessing=self.preprocessing, precision=self.precision
+        )
         loss = float(clip_loss(self.task, logits, target))
         probabilities = logits.sigmoid().cpu()
         truth = target.labels.cpu() > 0.5
