@@ -54,6 +54,15 @@ def test_a_training_clip(videos: tuple[LabelledVideo, ...]) -> None:
     assert {abs(step) for step in np.diff(numbers)} == {1}
 
 
+def test_frames_of_a_training_clip_may_be_further_apart(videos: tuple[LabelledVideo, ...]) -> None:
+    dataset = ClipDataset(videos, clip_length=2, clip_gap=3, size=32)
+    names = [dataset[(epoch, index)].names for epoch in range(4) for index in range(len(dataset))]
+    assert {abs(int(last) - int(first)) for first, last in names} == {1, 2, 3}
+    still = ClipDataset(videos, clip_length=2, clip_gap=3, size=32, augmentation=None)
+    steps = [int(last) - int(first) for first, last in (still[index].names for index in range(len(still)))]
+    assert set(steps) == {1}
+
+
 def test_samples_depend_on_seed_epoch_and_index_only(videos: tuple[LabelledVideo, ...]) -> None:
     dataset = ClipDataset(videos, clip_length=3, size=32, seed=5)
     again = pickle.loads(pickle.dumps(dataset))
@@ -153,7 +162,7 @@ def test_nothing_to_make_clips_of(stills: tuple[LabelledVideo, ...]) -> None:
         ClipDataset([], clip_length=4, size=32)
     with pytest.raises(DataError, match="found none"):
         ClipDataset(stills, clip_length=4, size=32, motion=None)
-    with pytest.raises(ConfigError, match="positive clip_length and size, found 0 and 32"):
+    with pytest.raises(ConfigError, match="positive clip_length, clip_gap and size, found 0, 1 and 32"):
         ClipDataset(stills, clip_length=0, size=32)
 
 

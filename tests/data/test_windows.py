@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsodtool.data.windows import count_clips, draw_window, fixed_window
+from vsodtool.data.windows import count_clips, draw_window, fixed_window, widest_gap
 
 FRAMES = st.integers(1, 200)
 LENGTH = st.integers(1, 12)
@@ -30,6 +30,27 @@ def test_every_start_can_be_drawn(frames: int, length: int) -> None:
     fine = [place / 64 / length for place in range(64 * length)]
     starts = {draw_window(frames, length, clip, chance)[0] for clip in range(clips) for chance in fine}
     assert starts == set(range(max(frames - length + 1, 1)))
+
+
+@given(FRAMES, LENGTH, st.integers(1, 9), st.data())
+def test_frames_of_a_clip_are_evenly_spaced(
+    frames: int, length: int, wanted: int, data: st.DataObject
+) -> None:
+    gap = widest_gap(frames, length, wanted)
+    assert 1 <= gap <= wanted
+    clip = data.draw(st.integers(0, count_clips(frames, length) - 1))
+    places = draw_window(frames, length, clip, data.draw(CHANCE), gap)
+    assert len(places) == length
+    assert all(0 <= place < frames for place in places)
+    if frames >= length:
+        assert {after - before for before, after in pairwise(places)} <= {gap}
+
+
+def test_the_widest_gap_just_fits() -> None:
+    assert widest_gap(10, 4, 5) == 3
+    assert draw_window(10, 4, 0, 0.5, 3) == [0, 3, 6, 9]
+    assert widest_gap(9, 4, 5) == 2
+    assert widest_gap(3, 4, 5) == 1
 
 
 @given(FRAMES, LENGTH)

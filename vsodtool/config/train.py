@@ -35,6 +35,7 @@ _AT_LEAST = {
     "label_every": 1,
     "pseudo_between": -1,
     "clip_length": 1,
+    "clip_gap": 1,
     "label_gap": 1,
     "batch_size": 1,
     "accumulate": 1,
@@ -75,6 +76,7 @@ class TrainConfig(CommonConfig):
         motion: on: clips and triplets are made from still images where they are among the data.
         augment: none, paper (reversal in time) or strong.
         clip_length: T, frames of a clip; used by kind video.
+        clip_gap: the frames of a training clip are up to so many labelled frames apart; used by kind video.
         label_gap: the labels of a triplet are up to so many labelled frames away; used by kind fgplg.
         gaps: of the given masks each so many-th is seen, and those between are hidden, in turn; used by kind
             densifier.
@@ -125,6 +127,7 @@ class TrainConfig(CommonConfig):
     motion: str = "on"
     augment: str = "paper"
     clip_length: int = 4
+    clip_gap: int = 1
     label_gap: int = 1
     gaps: tuple[int, ...] = (5, 10, 20)
     size: int = 448

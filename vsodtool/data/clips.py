@@ -18,7 +18,7 @@ from vsodtool.data.labelled import LabelledFrame, LabelledVideo
 from vsodtool.data.still_clips import make_still_clip
 from vsodtool.data.still_motion import StillMotion
 from vsodtool.data.video_motion import VideoMotion
-from vsodtool.data.windows import count_clips, draw_window, fixed_window
+from vsodtool.data.windows import count_clips, draw_window, fixed_window, widest_gap
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
 from vsodtool.media.images import read_grey
@@ -36,7 +36,7 @@ class _Item:
 
 
 class ClipDataset(Dataset[ClipSample]):
-    """Clips of consecutive labelled frames, resized to a square.
+    """Clips of labelled frames in order, resized to a square.
 
     For training (with an augmentation) a clip starts at a random place within its share of the video and is
     varied as a whole; for validation (without) the clips hold every labelled frame, unchanged. A sample is a
@@ -45,6 +45,8 @@ class ClipDataset(Dataset[ClipSample]):
     Args:
         videos: at least one labelled frame each.
         clip_length: T; 1 gives single images, one item for every labelled frame.
+        clip_gap: the frames of a training clip are up to so many labelled frames apart, drawn anew for each
+            (1 = the paper: consecutive); those of validation clips are consecutive.
         size: side of the square in pixels.
         seed: of everything random.
         augmentation: None for validation.
@@ -55,7 +57,7 @@ class ClipDataset(Dataset[ClipSample]):
             motion maps.
 
     Raises:
-        ConfigError: `clip_length` or `size` is not positive.
+        ConfigError: `clip_length`, `clip_gap` or `size` is not positive.
         DataError: there is nothing to make clips of.
     """
 
@@ -64,6 +66,7 @@ class ClipDataset(Dataset[ClipSample]):
         videos: Sequence[LabelledVideo],
         *,
         clip_length: int,
+        clip_gap: int = 1,
         size: int,
         seed: int = 0,
         augmentation: Augmentation | None = AUGMENTATION,
@@ -71,12 +74,13 @@ class ClipDataset(Dataset[ClipSample]):
         motion: StillMotion | None = StillMotion(),  # noqa: B008 (frozen)
         estimator: Callable[[], FlowEstimator] | None = None,
     ) -> None:
-        if clip_length < 1 or size < 1:
+        if clip_length < 1 or clip_gap < 1 or size < 1:
             raise ConfigError(
-                f"clips: expected a positive clip_length and size, found {clip_length} and {size}"
+                "clips: expected a positive clip_length, clip_gap and size, "
+                f"found {clip_length}, {clip_gap} and {size}"
             )
         self._videos = tuple(videos)
-        self._length, self._size = clip_length, size
+        self._length, self._gap, self._size = clip_length, clip_gap, size
         self._augmentation = augmentation
         self._confidence_weight = confidence_weight
         self._motion = motion
@@ -112,10 +116,15 @@ class ClipDataset(Dataset[ClipSample]):
         if self._augmentation is None:
             places = fixed_window(len(video.frames), self._length, item.clip)
             return self._read(video, places)
-        places = draw_window(len(video.frames), self._length, item.clip, rng.random())
+        places = self._draw(len(video.frames), item.clip, rng)
         if rng.random() < self._augmentation.reverse:
             places.reverse()
         return self._without_a_sense(self._read(video, places, rng), rng)
+
+    def _draw(self, frames: int, clip: int, rng: np.random.Generator) -> list[int]:
+        widest = widest_gap(frames, self._length, self._gap)
+        gap = int(rng.integers(1, widest + 1)) if widest > 1 else 1
+        return draw_window(frames, self._length, clip, rng.random(), gap)
 
     def _count(self, video: LabelledVideo) -> int:
         if self._moves(video):

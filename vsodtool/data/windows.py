@@ -8,8 +8,13 @@ def count_clips(frames: int, length: int) -> int:
     return -(-frames // length)
 
 
-def draw_window(frames: int, length: int, clip: int, chance: float) -> list[int]:
-    """Positions of the frames of a training clip, consecutive and in order.
+def widest_gap(frames: int, length: int, wanted: int) -> int:
+    """How far apart the frames of a clip of a video can be, `wanted` positions at the most, at least 1."""
+    return max(1, min(wanted, (frames - 1) // max(length - 1, 1)))
+
+
+def draw_window(frames: int, length: int, clip: int, chance: float, gap: int = 1) -> list[int]:
+    """Positions of the frames of a training clip, evenly spaced and in order.
 
     The possible starts are divided evenly among the clips of the epoch, so that no part of a video is left
     out by chance. A video shorter than a clip is run through to and fro.
@@ -19,13 +24,15 @@ def draw_window(frames: int, length: int, clip: int, chance: float) -> list[int]
         length: of the clip.
         clip: which one, from 0 to `count_clips` - 1.
         chance: in [0, 1), where within its share the clip starts.
+        gap: from frame to frame, at most `widest_gap`; 1: consecutive.
     """
-    starts = frames - length + 1
-    if starts <= 1:
+    span = (length - 1) * gap + 1
+    starts = frames - span + 1
+    if starts < 1:
         return _to_and_fro(frames, length)
     clips = count_clips(frames, length)
     start = min(int((clip + chance) * starts / clips), starts - 1)
-    return list(range(start, start + length))
+    return list(range(start, start + span, gap))
 
 
 def fixed_window(frames: int, length: int, clip: int) -> list[int]:

@@ -110,6 +110,7 @@ def _clips(config: TrainConfig, data: TrainingData) -> tuple[KeyedDataset, Keyed
     train = ClipDataset(
         data.train,
         clip_length=length,
+        clip_gap=config.clip_gap,
         size=config.size,
         seed=config.seed,
         augmentation=_AUGMENTS[config.augment],
