@@ -43,7 +43,7 @@ def pseudolabel(
         int | None,
         options.option(
             "--adapt",
-            help="Fine-tune fgplg on each video's own masks for N steps; used where that is better.",
+            help="Fine-tune fgplg on each video's own masks for N steps, as 90; used where it is better.",
             panel=options.HOW,
             default=0,
             metavar="N",
