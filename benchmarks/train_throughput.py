@@ -1,6 +1,6 @@
 """Training with data, logs and checkpoints, beside the same network in a bare loop on random tensors.
 
-    python benchmarks/train_throughput.py KIND --config NAME --data FOLDER [--steps 40]
+    python benchmarks/train_throughput.py KIND --config NAME --data FOLDER [--steps 40] [--warm-up 5]
 
 Both use the same batch, precision, optimizer and number of threads. The bare loop runs before and after the
 training; the mean of the two is what it is compared with, as other work on the machine may come and go.
@@ -78,13 +78,13 @@ def bare_seconds(config: TrainConfig, steps: int) -> float:
     return statistics.median(taken[WARM_UP:])
 
 
-def training_seconds(config: TrainConfig, steps: int) -> tuple[float, float]:
+def training_seconds(config: TrainConfig, steps: int, warm_up: int) -> tuple[float, float]:
     """Median seconds per step of `vsodtool train`, and the share of them spent waiting for data."""
     with tempfile.TemporaryDirectory() as folder:
-        changes = {"output": Path(folder) / "run", "epochs": 1, "steps_per_epoch": WARM_UP + steps}
+        changes = {"output": Path(folder) / "run", "epochs": 1, "steps_per_epoch": warm_up + steps}
         run_train(replace(config, **changes, validation_samples=1))  # type: ignore[arg-type]
         log = read_log(Path(folder) / "run" / "log.jsonl")
-    records = [record for record in log if record["event"] == "step"][WARM_UP:]
+    records = [record for record in log if record["event"] == "step"][warm_up:]
     seconds = [record["seconds"] for record in records]
     return statistics.median(seconds), sum(record["waited"] for record in records) / sum(seconds)
 
@@ -96,6 +96,9 @@ def main() -> None:
     parser.add_argument("--config", help="a shipped one; default: train-KIND-small, or train-densifier")
     parser.add_argument("--data", action="append", required=True)
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument(
+        "--warm-up", type=int, default=WARM_UP, help="steps of training not counted: motion maps are cached"
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--out", type=Path)
@@ -115,7 +118,7 @@ def main() -> None:
     )
     keep_freed_memory()
     before = bare_seconds(config, arguments.steps)
-    training, waited = training_seconds(config, arguments.steps)
+    training, waited = training_seconds(config, arguments.steps, arguments.warm_up)
     after = bare_seconds(config, arguments.steps)
     bare = (before + after) / 2
     lines = [
