@@ -36,15 +36,17 @@ from vsodtool.types import ignore_event
 WARM_UP = 5  # steps that are not counted
 
 
-def random_input(config: TrainConfig, network: Any, device: torch.device) -> Any:
-    """A batch of what the network takes: a tensor, or `EvidenceInput`."""
+def random_batch(config: TrainConfig, network: Any, device: torch.device) -> tuple[Any, torch.Tensor]:
+    """What the network takes, a tensor or `EvidenceInput`, and labels."""
     batch, side = config.batch_size, config.size
+    frames = (config.clip_length,) if config.kind == "video" else ()
+    wanted = (torch.rand(*frames, batch, 1, side, side, device=device) > 0.5).float()
     if config.kind != DENSIFIER:
-        frames = (config.clip_length,) if config.kind == "video" else ()
-        return torch.rand((*frames, batch, network.architecture.channels_in, side, side), device=device)
+        seen = torch.rand(*frames, batch, network.architecture.channels_in, side, side, device=device)
+        return seen, wanted
     cells = side // CELL
     maps = torch.rand(batch, MAPS, side, side, device=device)
-    return EvidenceInput(
+    evidence = EvidenceInput(
         maps=maps,
         distances=torch.full((batch, 2), 5.0, device=device),
         positions=torch.rand(batch, 2, cells, cells, device=device),
@@ -52,6 +54,7 @@ def random_input(config: TrainConfig, network: Any, device: torch.device) -> Any
         labels=maps[:, None, 3:4].repeat(1, 2, 1, 1, 1),
         known_positions=torch.rand(batch, 2, 2, cells, cells, device=device),
     )
+    return evidence, wanted
 
 
 def bare_seconds(config: TrainConfig, steps: int) -> float:
@@ -61,9 +64,7 @@ def bare_seconds(config: TrainConfig, steps: int) -> float:
     place(network, device)
     optimizer = create_optimizer(config, network)
     precision = make_plan(config, 1, World(0, 1, device)).precision
-    given = random_input(config, network, device)
-    frames = (config.clip_length,) if config.kind == "video" else ()
-    labels = (torch.rand((*frames, config.batch_size, 1, config.size, config.size)) > 0.5).float().to(device)
+    given, labels = random_batch(config, network, device)
     taken = []
     for _ in range(WARM_UP + steps):
         began = time.perf_counter()

@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsodtool.ops.temporal_smoothing import Neighbour, from_log_odds, log_odds, smooth_over_time, stretch
+from vsodtool.ops.temporal_smoothing import (
+    Neighbour,
+    from_bounded_odds,
+    from_log_odds,
+    log_odds,
+    smooth_over_time,
+)
 
 
 def flat(*values: float) -> Tensor:
@@ -27,10 +33,20 @@ def test_certain_labels_stay_finite_and_on_their_side(share: float) -> None:
     assert float((found - share).abs().max()) < 0.01
 
 
-@pytest.mark.parametrize(("share", "after"), [(0.0, 0.0), (1.0, 1.0), (0.5, 0.5)])
-def test_what_is_certain_comes_out_certain(share: float, after: float) -> None:
-    labels = stretch(from_log_odds(log_odds(torch.full((1, 1, 2, 2), share))))
-    torch.testing.assert_close(labels, torch.full((1, 1, 2, 2), after), rtol=0, atol=1e-6)
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_what_is_certain_comes_out_certain(share: float) -> None:
+    labels = torch.full((1, 1, 2, 2), share)
+    torch.testing.assert_close(from_bounded_odds(log_odds(labels)), labels, rtol=0, atol=1e-6)
+
+
+def test_the_order_of_objects_and_background_stays() -> None:
+    odds = torch.rand(1, 3, 50, 50, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    before, after = (
+        torch.cat((1 - labels.sum(1, keepdim=True), labels), dim=1)
+        for labels in (from_log_odds(odds), from_bounded_odds(odds))
+    )
+    assert torch.equal(before.argmax(1), after.argmax(1))
+    assert after.min() >= -1e-6
 
 
 def test_alone_a_frame_stays_as_it_is() -> None:

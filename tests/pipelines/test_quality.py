@@ -18,7 +18,7 @@ class Learned:
         self.whole_frames = whole_frames
 
     def generate(self, evidence: Evidence) -> Generated:
-        raise NotImplementedError
+        return Generated(evidence.image[:, :1], evidence.image[:, :1])
 
 
 @pytest.mark.parametrize("quality", QUALITIES)

@@ -20,8 +20,8 @@ class MirroredDetector(Detector):
     @torch.inference_mode()
     def encode(self, images: Tensor, motion: Tensor | None = None) -> FrameFeatures:
         """As `Detector.encode`; twice as many channels."""
-        mirrored = None if motion is None else mirror_maps(motion)
-        plain, other = super().encode(images, motion), super().encode(images.flip(-1), mirrored)
+        plain = super().encode(images, motion)
+        other = super().encode(images.flip(-1), None if motion is None else mirror_maps(motion))
         coarse, middle, fine = (torch.cat(pair, dim=1) for pair in zip(plain.skips, other.skips, strict=True))
         context = torch.cat((plain.context, other.context), dim=1)
         return FrameFeatures(context, (coarse, middle, fine), plain.size)
@@ -37,11 +37,9 @@ class MirroredDetector(Detector):
     @torch.inference_mode()
     def decode(self, features: FrameFeatures, context: Tensor) -> Tensor:
         """As `Detector.decode`: the mean of both."""
-        plain, mirrored = (
-            super(MirroredDetector, self).decode(part, related)
-            for part, related in zip(_halves(features), context.chunk(2, dim=1), strict=True)
-        )
-        return (plain + mirrored.flip(-1)) / 2
+        plain, mirrored = _halves(features)
+        related = context.chunk(2, dim=1)
+        return (super().decode(plain, related[0]) + super().decode(mirrored, related[1]).flip(-1)) / 2
 
 
 def _halves(features: FrameFeatures) -> list[FrameFeatures]:

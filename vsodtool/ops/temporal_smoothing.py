@@ -49,9 +49,15 @@ def from_log_odds(odds: Tensor) -> Tensor:
     return torch.cat((torch.zeros_like(odds[:, :1]), odds), dim=1).softmax(dim=1)[:, 1:]
 
 
-def stretch(labels: Tensor) -> Tensor:
-    """Soft labels made of bounded log-odds: the bounds are 0 and 1 again, so that nothing stays nothing."""
-    return ((labels - _LEAST) / (1 - 2 * _LEAST)).clamp(0, 1)
+def from_bounded_odds(odds: Tensor) -> Tensor:
+    """The opposite of `log_odds`, at its bounds too: a soft label is 0 or 1 there, nothing stays nothing.
+
+    The background and all objects give away the same, so the order among them stays.
+    """
+    objects = from_log_odds(odds)
+    shares = torch.cat((1 - objects.sum(dim=1, keepdim=True), objects), dim=1)
+    left = (shares - _LEAST).clamp_min_(0)
+    return left[:, 1:] / left.sum(dim=1, keepdim=True).clamp_min(_LEAST)
 
 
 def smooth_over_time(odds: Tensor, image: Tensor, neighbours: Iterable[Neighbour]) -> Tensor:

@@ -69,7 +69,7 @@ def run_predict(
 
     Args:
         config: what to do.
-        detector: used instead of the weights, size, device and precision that `config` names.
+        detector: used instead of the weights, size, mirror, device and precision that `config` names.
         launch: of shards, known to all that were started together.
         on_event: hears of progress, notices and losses.
 
@@ -187,7 +187,7 @@ def _pools(config: PredictConfig, detector: Detector, workers: int) -> Iterator[
 def _describe(name: str, detector: Detector, batching: Batching, config: PredictConfig) -> str:
     how = f"clips of {batching.clip_length}" if detector.is_video else "every frame by itself"
     how += ", with motion" if detector.sees_motion else ""
-    how += ", mirrored too" if config.mirror else ""
+    how += ", mirrored too" if isinstance(detector, MirroredDetector) else ""
     how += ", smoothed" if is_smoothed(config, detector) else ""
     return (
         f"weights: {name}, {how}, {detector.size}x{detector.size}, {detector.precision} on {detector.device}"

@@ -23,7 +23,7 @@ class _DisPlan:
     context: int
     search: Search
     edges: bool
-    smooth: bool
+    smooth_rules: bool
 
 
 # benchmarks/RESULTS.md: how these were chosen, and what each step gives.
@@ -36,7 +36,7 @@ _DIS_PLANS = {
         context=16,
         search=Search(radius=6, step=6),
         edges=False,
-        smooth=False,
+        smooth_rules=False,
     ),
     "balanced": _DisPlan(
         DisSettings(0, 8, 4, 12, 2),
@@ -46,7 +46,7 @@ _DIS_PLANS = {
         context=32,
         search=BALANCED,
         edges=True,
-        smooth=True,
+        smooth_rules=True,
     ),
     "best": _DisPlan(
         DisSettings(0, 8, 3, 25, 2),
@@ -56,7 +56,7 @@ _DIS_PLANS = {
         context=32,
         search=Search(),
         edges=True,
-        smooth=True,
+        smooth_rules=True,
     ),
 }
 
@@ -95,4 +95,4 @@ def is_smoothed(generator: Generator, quality: str) -> bool:
     would slow down by an eighth; beside a network's time it is nothing.
     """
     is_learned = not isinstance(generator, WarpGenerator)
-    return not generator.whole_frames and (is_learned or _DIS_PLANS[quality].smooth)
+    return not generator.whole_frames and (is_learned or _DIS_PLANS[quality].smooth_rules)

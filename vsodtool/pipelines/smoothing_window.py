@@ -12,10 +12,9 @@ from vsodtool.ops.boxes import Box
 from vsodtool.ops.temporal_smoothing import (
     REACH,
     Neighbour,
-    from_log_odds,
+    from_bounded_odds,
     log_odds,
     smooth_over_time,
-    stretch,
 )
 from vsodtool.ops.warp import compose_flows, sample
 from vsodtool.pipelines.generator import Generated
@@ -95,7 +94,7 @@ class SmoothingWindow:
         """A frame's box and its label, steadied by those around it."""
         here = self._seen[position]
         odds = smooth_over_time(here.odds, here.image, self._neighbours(position, here))
-        return here.box, Generated(stretch(from_log_odds(odds)), here.trust, here.support)
+        return here.box, Generated(from_bounded_odds(odds), here.trust, here.support)
 
     def _neighbours(self, position: int, here: _Seen) -> Iterable[Neighbour]:
         for step in (-1, 1):
