@@ -25,11 +25,11 @@ import numpy as np
 import torch
 
 from vsodtool.checks import resolve_device
-from vsodtool.media.frames import open_frames
-from vsodtool.media.inputs import discover_videos
+from vsodtool.media.video.frames import open_frames
+from vsodtool.media.video.inputs import discover_videos
 from vsodtool.models.flow.dis import DisEstimator
 from vsodtool.models.flow.registry import resolve_backend
-from vsodtool.pipelines.quality import motion_plan
+from vsodtool.pipelines.densify.quality import motion_plan
 from vsodtool.types import FlowEstimator, ImageArray, ignore_event
 
 Prepare = Callable[[ImageArray], Any]

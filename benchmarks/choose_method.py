@@ -24,18 +24,18 @@ import torch
 from davis import find_sequences
 from machine import header, publish
 
-from vsodtool.media.frames import FrameSource, open_frames
-from vsodtool.media.inputs import discover_videos
-from vsodtool.media.masks import MaskSet, match_masks
+from vsodtool.media.masks.sparse import MaskSet, match_masks
+from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.confidence import trust
 from vsodtool.ops.fusion import fuse
-from vsodtool.pipelines.dense_frame import DenseFrame
-from vsodtool.pipelines.densify import densify_with_each
-from vsodtool.pipelines.generator import Evidence, Generated, WarpGenerator
-from vsodtool.pipelines.interval import IntervalJob, Workers
-from vsodtool.pipelines.interval_stream import stream_intervals
-from vsodtool.pipelines.method_trial import hidden_j, plan_trial, stream_tests
-from vsodtool.pipelines.quality import create_generator, motion_plan
+from vsodtool.pipelines.densify.dense_frame import DenseFrame
+from vsodtool.pipelines.densify.fill import densify_with_each
+from vsodtool.pipelines.densify.interval import IntervalJob, Workers
+from vsodtool.pipelines.densify.interval_stream import stream_intervals
+from vsodtool.pipelines.densify.method import Evidence, Generated, WarpGenerator
+from vsodtool.pipelines.densify.quality import create_generator, motion_plan
+from vsodtool.pipelines.densify.trial import hidden_j, plan_trial, stream_tests
 from vsodtool.types import ignore_event
 
 QUALITY = "balanced"

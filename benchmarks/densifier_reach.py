@@ -4,7 +4,7 @@
 
 RUN is a folder of `vsodtool train densifier`, whose evidence about videos that were set aside is used. J of
 squares around the object: of the rules alone, of the network, and of the network where it is heard only
-within some share of the object's size from a label that came (`REACH` of pipelines/evidence_generator.py).
+within some share of the object's size from a label that came (`REACH` of pipelines/densify/learned.py).
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from torch import Tensor
 
 from vsodtool.config.load import load_config
 from vsodtool.config.train import TrainConfig
-from vsodtool.data.evidence_dataset import EvidenceDataset
-from vsodtool.data.training_data import DataSpec, load_training_data
-from vsodtool.media.run_folder import RunFolder
+from vsodtool.data.evidence.dataset import EvidenceDataset
+from vsodtool.data.sources.training_data import DataSpec, load_training_data
+from vsodtool.media.training_run.folder import RunFolder
 from vsodtool.metrics import region_j
-from vsodtool.models.evidence_densifier import EvidenceDensifier
-from vsodtool.models.evidence_net import EvidenceNet
+from vsodtool.models.evidence.densifier import EvidenceDensifier
+from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.evidence_maps import GUESS, claimed
 from vsodtool.ops.object_frame import object_frame
-from vsodtool.ops.sample_order import spread
-from vsodtool.pipelines.evidence_generator import CLAIM, grown
-from vsodtool.pipelines.evidence_store import store_evidence
-from vsodtool.pipelines.load_network import load_network
-from vsodtool.pipelines.train_task import TASKS
+from vsodtool.ops.sampling.sample_order import spread
+from vsodtool.pipelines.densify.learned import CLAIM, grown
+from vsodtool.pipelines.evidence.store import store_evidence
+from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.training.task import TASKS
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.4)
 

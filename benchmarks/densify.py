@@ -29,7 +29,7 @@ from machine import header, publish
 
 from vsodtool.media.images import read_grey
 from vsodtool.metrics import SparsificationCounts, boundary_f, mean_absolute_error, region_j, spearman
-from vsodtool.pipelines.pseudolabel_report import PseudoLabelReport, VideoReport
+from vsodtool.pipelines.densify.report import PseudoLabelReport, VideoReport
 
 BASELINES: dict[str, Callable[[Sequence, int], Iterator[tuple[int, npt.NDArray[np.bool_]]]]] = {
     "copy": copy_nearest,

@@ -28,8 +28,8 @@ from torch import Tensor
 from vsodtool.config.evaluate import EvaluateConfig
 from vsodtool.config.predict import PredictConfig
 from vsodtool.media.images import read_rgb, write_png
-from vsodtool.models.motion_flow import motion_estimator
-from vsodtool.ops.motion_maps import camera_motion
+from vsodtool.models.detector.motion_flow import motion_estimator
+from vsodtool.ops.motion.maps import camera_motion
 from vsodtool.ops.network_image import to_frame_size, to_network_image
 from vsodtool.pipelines.evaluate import run_evaluate
 from vsodtool.pipelines.predict import run_predict

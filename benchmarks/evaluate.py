@@ -30,7 +30,7 @@ import numpy as np
 from machine import header, publish
 
 from vsodtool.checks import resolve_workers
-from vsodtool.media.map_trees import find_maps
+from vsodtool.media.maps.trees import find_maps
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what it imports warns of its own deprecations

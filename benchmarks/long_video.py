@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from vsodtool.data.generated_clip import ClipConfig, generate_clip
+from vsodtool.data.generated.clip import ClipConfig, generate_clip
 from vsodtool.media.images import write_png
 
 PERIOD = 96  # frames of the clip before it turns round

@@ -17,14 +17,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vsodtool.media.frames import open_frames
 from vsodtool.media.images import write_png
-from vsodtool.media.inputs import discover_videos
-from vsodtool.models.conv_gru import ConvGru
-from vsodtool.models.non_local import NonLocalBlock
-from vsodtool.models.video_rcrnet import VideoRcrNet
+from vsodtool.media.video.frames import open_frames
+from vsodtool.media.video.inputs import discover_videos
+from vsodtool.models.rcrnet.conv_gru import ConvGru
+from vsodtool.models.rcrnet.non_local import NonLocalBlock
+from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.ops.network_image import to_frame_size, to_network_image
-from vsodtool.pipelines.load_network import load_network
+from vsodtool.pipelines.networks.load import load_network
 
 
 def plain_non_local(block: NonLocalBlock, frames: Tensor) -> Tensor:

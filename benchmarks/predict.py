@@ -37,9 +37,9 @@ _MAKE = """
 import json, sys, torch
 from pathlib import Path
 from vsodtool.models.architecture import Architecture
-from vsodtool.models.networks import create_network
+from vsodtool.models.weights.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.pipelines.save_network import save_network
+from vsodtool.pipelines.networks.save import save_network
 values = json.loads(sys.argv[2])
 size = values.pop("size")
 torch.manual_seed(0)

@@ -21,16 +21,16 @@ from machine import header
 
 from vsodtool.checks import resolve_device
 from vsodtool.config import TrainConfig, load_config, shipped_path
-from vsodtool.media.run_log import read_log
-from vsodtool.models.evidence_architecture import DENSIFIER
-from vsodtool.models.evidence_net import EvidenceInput
+from vsodtool.media.training_run.log import read_log
+from vsodtool.models.evidence.architecture import DENSIFIER
+from vsodtool.models.evidence.network import EvidenceInput
 from vsodtool.ops.evidence_maps import CELL, MAPS
-from vsodtool.pipelines.allocator import keep_freed_memory
+from vsodtool.pipelines.running.allocator import keep_freed_memory
 from vsodtool.pipelines.train import run_train
-from vsodtool.pipelines.train_init import start_network
-from vsodtool.pipelines.train_processes import World
-from vsodtool.pipelines.train_setup import make_plan, place
-from vsodtool.pipelines.train_state import create_optimizer
+from vsodtool.pipelines.training.init import start_network
+from vsodtool.pipelines.training.processes import World
+from vsodtool.pipelines.training.setup import make_plan, place
+from vsodtool.pipelines.training.state import create_optimizer
 from vsodtool.types import ignore_event
 
 WARM_UP = 5  # steps that are not counted

@@ -15,9 +15,9 @@ from machine import header
 from torch.utils.data import Dataset
 
 from vsodtool.data.augmentation import AUGMENTATION, PAPER
-from vsodtool.data.clips import ClipDataset
-from vsodtool.data.training_data import DataSpec, load_training_data
-from vsodtool.data.triplets import FgplgDataset
+from vsodtool.data.clips.dataset import ClipDataset
+from vsodtool.data.clips.triplets import FgplgDataset
+from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.errors import VsodtoolError
 from vsodtool.media.threads import use_one_thread
 from vsodtool.models.flow.registry import create_estimator

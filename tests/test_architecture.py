@@ -8,15 +8,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "vsodtool").rglob("*.py"))
-LONGEST = 300  # lines; a file beyond has more than one idea
 
 
 def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
-
-
-def test_modules_are_short() -> None:
-    assert [name(path) for path in MODULES if len(path.read_text("utf-8").splitlines()) > LONGEST] == []
 
 
 def test_every_helper_has_a_named_home() -> None:

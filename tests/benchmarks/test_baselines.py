@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsodtool.data.generated_clip import ClipConfig, generate_clip
+from vsodtool.data.generated.clip import ClipConfig, generate_clip
 from vsodtool.media.images import write_png
 from vsodtool.metrics import region_j
 

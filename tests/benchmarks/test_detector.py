@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vsodtool.data.generated_clip import ClipConfig, generate_clip
+from vsodtool.data.generated.clip import ClipConfig, generate_clip
 from vsodtool.media.images import write_png
 from vsodtool.models.architecture import Architecture
-from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.pipelines.save_network import save_network
+from vsodtool.models.weights.networks import create_network
+from vsodtool.pipelines.networks.save import save_network
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "detector.py"
 

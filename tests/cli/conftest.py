@@ -152,9 +152,9 @@ def small_network(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
         import torch
 
         from vsodtool.models.architecture import Architecture
-        from vsodtool.models.networks import create_network
         from vsodtool.models.preprocessing import Preprocessing
-        from vsodtool.pipelines.save_network import save_network
+        from vsodtool.models.weights.networks import create_network
+        from vsodtool.pipelines.networks.save import save_network
 
         torch.manual_seed(3)
         network = create_network(

@@ -21,8 +21,8 @@ from vsodtool.cli.pseudolabel import pseudolabel
 from vsodtool.config import CommonConfig, DemoConfig, EvaluateConfig, FlowConfig, PseudoLabelConfig
 from vsodtool.config.predict import PredictConfig
 from vsodtool.pipelines.demo import DemoReport
+from vsodtool.pipelines.detect.report import PredictReport, PredictVideoReport
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
-from vsodtool.pipelines.predict_report import PredictReport, PredictVideoReport
 from vsodtool.types import Event, OnEvent
 
 Cli = Callable[..., tuple[int, str, str]]

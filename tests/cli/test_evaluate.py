@@ -263,7 +263,7 @@ def test_what_is_allowed_is_warned_of_and_counted(cli: Cli, trees: Path, flag: s
 def test_plots_without_matplotlib_say_how_to_get_it(
     cli: Cli, trees: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsodtool.media.score_plots.find_spec", lambda name: None)
+    monkeypatch.setattr("vsodtool.media.pictures.score_plots.find_spec", lambda name: None)
     code, out, err = cli("evaluate", trees / "good", trees / "gt", "--plots", trees / "plots")
     assert (code, out) == (2, "")
     assert "pip install 'vsodtool[plots]'" in err

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from vsodtool.models.architecture import Architecture
-from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.published import is_ignored, renamed
+from vsodtool.models.weights.networks import create_network
+from vsodtool.models.weights.published import is_ignored, renamed
 
 Process = Callable[..., subprocess.CompletedProcess[str]]
 SIZE = 448

@@ -421,7 +421,7 @@ def test_a_full_disk(label: Cli, small_clip: Make, tmp_path: Path, mount_tmpfs: 
 def test_a_full_disk_under_frames_put_aside(
     label: Cli, small_clip: Make, mount_tmpfs: Mount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsodtool.media.frame_store.HELD_BYTES", 1)
+    monkeypatch.setattr("vsodtool.media.video.frame_store.HELD_BYTES", 1)
     clip = small_clip(30)
     out = mount_tmpfs("size=100k") / "out"
     refused(label(clip.file(), clip.masks(0), out=out), 5, "no space left for frames put aside")

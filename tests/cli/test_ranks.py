@@ -19,7 +19,7 @@ from vsodtool.cli.ranks import is_news, leave_together, run_in_ranks, speaker
 from vsodtool.config import FlowConfig
 from vsodtool.errors import DataError, DeviceError
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
-from vsodtool.pipelines.ranks import Board
+from vsodtool.pipelines.running.ranks import Board
 from vsodtool.types import Event, ignore_event
 
 BeRank = Callable[[int], None]

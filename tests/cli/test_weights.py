@@ -14,11 +14,11 @@ from torch import Tensor
 
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.models.architecture import IMAGE, Architecture
-from vsodtool.models.networks import create_network
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.weights_registry import REGISTRY
-from vsodtool.pipelines.load_network import load_network
-from vsodtool.pipelines.save_network import save_network
+from vsodtool.models.weights.networks import create_network
+from vsodtool.models.weights.registry import REGISTRY
+from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.networks.save import save_network
 
 Cli = Callable[..., tuple[int, str, str]]
 Process = Callable[..., object]

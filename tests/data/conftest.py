@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from vsodtool.data.labelled import LabelledFrame, LabelledVideo
-from vsodtool.media.frames_csv import write_frames_csv
-from vsodtool.media.inputs import discover_videos
-from vsodtool.media.layout import OutputLayout
-from vsodtool.media.manifest import write_manifest
-from vsodtool.media.mask_encoding import MaskEncoding
-from vsodtool.media.resume import describe_run
+from vsodtool.data.sources.labelled import LabelledFrame, LabelledVideo
+from vsodtool.media.masks.encoding import MaskEncoding
+from vsodtool.media.output.frames_csv import write_frames_csv
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.manifest import write_manifest
+from vsodtool.media.output.resume import describe_run
+from vsodtool.media.video.inputs import discover_videos
 from vsodtool.types import FrameRecord, FrameStatus
 
 SIZE = (48, 64)

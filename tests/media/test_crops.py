@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
 from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
-from vsodtool.media.mask_encoding import MaskEncoding
+from vsodtool.media.masks.encoding import MaskEncoding
 
 
 def ramp(height: int, width: int) -> np.ndarray:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from vsodtool.models.architecture import Architecture
-from vsodtool.models.networks import create_network
-from vsodtool.models.published import is_ignored, renamed
-from vsodtool.models.rcrnet import RcrNet
+from vsodtool.models.rcrnet.network import RcrNet
+from vsodtool.models.weights.networks import create_network
+from vsodtool.models.weights.published import is_ignored, renamed
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsodtool.models.fgplg import fgplg_input
-from vsodtool.models.inference import prepare
-from vsodtool.models.rcrnet import RcrNet
+from vsodtool.models.inference.prepare import prepare
+from vsodtool.models.paper.network import fgplg_input
+from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.ops.warp import backward_warp
 
 KINDS = ("image", "video", "fgplg")

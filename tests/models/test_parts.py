@@ -10,15 +10,15 @@ from torch import nn
 from torch.nn import functional
 
 from vsodtool.errors import ShapeError
-from vsodtool.models.aspp import Aspp
-from vsodtool.models.conv_gru import ConvGru, reversed_in_time
-from vsodtool.models.decoder import Decoder
-from vsodtool.models.enlarged_decoder import EnlargedDecoder
-from vsodtool.models.fgplg import fgplg_input, flow_length
-from vsodtool.models.folding import fold_batch_norm
-from vsodtool.models.frozen_bn import FrozenBatchNorm2d, freeze_batch_norm
-from vsodtool.models.losses import saliency_loss
-from vsodtool.models.non_local import NonLocalBlock
+from vsodtool.models.backbones.frozen_bn import FrozenBatchNorm2d, freeze_batch_norm
+from vsodtool.models.inference.folding import fold_batch_norm
+from vsodtool.models.paper.network import fgplg_input, flow_length
+from vsodtool.models.rcrnet.aspp import Aspp
+from vsodtool.models.rcrnet.conv_gru import ConvGru, reversed_in_time
+from vsodtool.models.rcrnet.decoder import Decoder
+from vsodtool.models.rcrnet.enlarged_decoder import EnlargedDecoder
+from vsodtool.models.rcrnet.losses import saliency_loss
+from vsodtool.models.rcrnet.non_local import NonLocalBlock
 
 
 def stirred(module: nn.Module, seed: int = 0) -> nn.Module:

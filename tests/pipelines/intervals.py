@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from vsodtool.media.frame_store import FrameStore
-from vsodtool.media.frames import FolderFrames
-from vsodtool.media.inputs import discover_videos
-from vsodtool.pipelines.interval import IntervalJob, LabelledFrame, to_channels
+from vsodtool.media.video.frame_store import FrameStore
+from vsodtool.media.video.frames import FolderFrames
+from vsodtool.media.video.inputs import discover_videos
+from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, to_channels
 
 
 def make_job(clip: Any, folder: Path) -> IntervalJob:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from vsodtool.config.schema import DemoConfig, PseudoLabelConfig
-from vsodtool.data.generated_clip import ClipConfig, generate_clip
+from vsodtool.data.generated.clip import ClipConfig, generate_clip
 from vsodtool.errors import UsageError
 from vsodtool.media.images import read_grey, read_rgb
-from vsodtool.media.layout import OutputLayout
+from vsodtool.media.output.layout import OutputLayout
 from vsodtool.pipelines.demo import DemoReport, given_indices, nearest_given, run_demo
 from vsodtool.pipelines.demo_picture import shown_indices
 from vsodtool.types import Event, OnEvent

@@ -19,10 +19,10 @@ from PIL import Image
 
 from vsodtool.config import EvaluateConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
-from vsodtool.media.frames_csv import write_frames_csv
+from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.metrics import boundary_f, region_j
 from vsodtool.pipelines.evaluate import run_evaluate
-from vsodtool.pipelines.evaluate_report import EvaluateReport, MethodReport
+from vsodtool.pipelines.scoring.report import EvaluateReport, MethodReport
 from vsodtool.types import Event, FrameRecord, FrameStatus
 
 Pixels = npt.NDArray[Any]

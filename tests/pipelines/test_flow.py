@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from vsodtool.config import FlowConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
-from vsodtool.media.flow_files import read_flow
+from vsodtool.media.flow.files import read_flow
+from vsodtool.pipelines.fields.pairs import stream_pairs
+from vsodtool.pipelines.fields.work import Engine
 from vsodtool.pipelines.flow import run_flow
-from vsodtool.pipelines.flow_pairs import stream_pairs
-from vsodtool.pipelines.flow_work import Engine
 from vsodtool.types import Event, Frame
 
 

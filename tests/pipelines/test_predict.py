@@ -17,16 +17,16 @@ from torch import Tensor
 from vsodtool.config.predict import PredictConfig
 from vsodtool.errors import DeviceError, UsageError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
-from vsodtool.media.frames_csv import read_frames_csv
+from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
-from vsodtool.models.detector import Detector
-from vsodtool.models.networks import create_network
+from vsodtool.models.detector.detector import Detector
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.rcrnet import FrameFeatures
+from vsodtool.models.rcrnet.network import FrameFeatures
+from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.clips import clip_ranges
 from vsodtool.ops.network_image import to_frame_size, to_network_image
+from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.predict import resolve_batching, run_predict
-from vsodtool.pipelines.save_network import save_network
 from vsodtool.types import Event, FrameStatus
 
 Film = Callable[..., Any]
@@ -93,7 +93,7 @@ def predict(tmp_path: Path, weights: Callable[[str], Path]) -> Callable[..., Any
 
 
 def loaded(path: Path, detector: type[Detector] = Detector) -> Detector:
-    from vsodtool.pipelines.load_network import load_network
+    from vsodtool.pipelines.networks.load import load_network
 
     network = load_network(str(path))
     return detector(network.network, network.preprocessing, device=torch.device("cpu"), precision="fp32")

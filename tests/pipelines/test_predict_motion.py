@@ -13,16 +13,16 @@ import torch
 
 from vsodtool.config.predict import PredictConfig
 from vsodtool.models.architecture import IMAGE, VIDEO, Architecture
-from vsodtool.models.detector import Detector
-from vsodtool.models.motion_flow import motion_estimator
-from vsodtool.models.networks import create_network
+from vsodtool.models.detector.detector import Detector
+from vsodtool.models.detector.motion_flow import motion_estimator
 from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.clips import clip_ranges
-from vsodtool.ops.frame_motion import frame_motion
+from vsodtool.ops.motion.frame_motion import frame_motion
 from vsodtool.ops.network_image import to_frame_size, to_network_image
-from vsodtool.pipelines.load_network import load_network
+from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.predict import run_predict
-from vsodtool.pipelines.save_network import save_network
 from vsodtool.types import Event
 
 SIDE = 64

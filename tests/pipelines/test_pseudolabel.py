@@ -15,11 +15,11 @@ from PIL import Image
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
-from vsodtool.media import frame_store
-from vsodtool.media.frames_csv import read_frames_csv
-from vsodtool.pipelines.generator import Evidence, Generated
+from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.video import frame_store
+from vsodtool.pipelines.densify.method import Evidence, Generated
+from vsodtool.pipelines.densify.quality import create_generator
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
-from vsodtool.pipelines.quality import create_generator
 from vsodtool.types import Event, FrameRecord, FrameStatus
 
 GIVEN, GENERATED = FrameStatus.GIVEN, FrameStatus.GENERATED

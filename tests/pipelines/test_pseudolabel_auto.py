@@ -15,10 +15,10 @@ import torch
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import UsageError
-from vsodtool.media import frame_store
-from vsodtool.pipelines.generator import Evidence, Generated
+from vsodtool.media.video import frame_store
+from vsodtool.pipelines.densify.method import Evidence, Generated
+from vsodtool.pipelines.densify.quality import create_generator
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
-from vsodtool.pipelines.quality import create_generator
 from vsodtool.types import Event, Size
 
 PAN = [(2, 1), (1, 0), (-1, 1), (2, -1), (1, 1), (1, -1), (-2, 0), (1, 1), (0, -1), (1, 0), (2, 1)]

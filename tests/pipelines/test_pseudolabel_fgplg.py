@@ -19,18 +19,18 @@ from torch import Tensor, nn
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError, WeightsError
-from vsodtool.media import frame_store
 from vsodtool.media.fingerprint import file_sha256
-from vsodtool.media.frames_csv import read_frames_csv
-from vsodtool.models import precision
+from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.video import frame_store
 from vsodtool.models.architecture import Architecture
-from vsodtool.models.networks import create_network
+from vsodtool.models.inference import precision
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.rcrnet import RcrNet
+from vsodtool.models.rcrnet.network import RcrNet
+from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.confidence import ONE_SIDED
-from vsodtool.pipelines import fgplg_generator
+from vsodtool.pipelines.densify import paper as fgplg_generator
+from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
-from vsodtool.pipelines.save_network import save_network
 from vsodtool.types import Event
 
 SIZE = 64  # of the network, and of most frames here: then nothing is resized
@@ -267,7 +267,7 @@ def test_weights_of_a_detector_are_refused(tmp_path: Path, film: Film, exact: An
 def test_warp_brings_no_networks() -> None:
     code = (
         "import sys, vsodtool.pipelines.pseudolabel; "
-        "print([name for name in ('torchvision', 'vsodtool.models.rcrnet') if name in sys.modules])"
+        "print([name for name in ('torchvision', 'vsodtool.models.rcrnet.network') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

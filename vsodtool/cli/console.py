@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vsodtool.cli.output import drop
 from vsodtool.cli.text import printable
-from vsodtool.pipelines.ranks import Rank
+from vsodtool.pipelines.running.ranks import Rank
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

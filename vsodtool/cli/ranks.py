@@ -15,11 +15,11 @@ from vsodtool.cli.console import write_err
 from vsodtool.cli.output import drop
 from vsodtool.config.schema import ShardedConfig
 from vsodtool.errors import DeviceError
-from vsodtool.media.inputs import expand_inputs
-from vsodtool.pipelines.ranks import Board, Rank, share_of
+from vsodtool.media.video.inputs import expand_inputs
+from vsodtool.pipelines.running.ranks import Board, Rank, share_of
 
 if TYPE_CHECKING:
-    from vsodtool.pipelines.reports import Report
+    from vsodtool.pipelines.running.reports import Report
 
 R = TypeVar("R", bound="Report")
 C = TypeVar("C", bound=ShardedConfig)
@@ -48,7 +48,7 @@ def run_in_ranks(run: Callable[..., R], config: C, on_event: Callable[..., None]
         return run(config, on_event=on_event)
     import torch
 
-    from vsodtool.pipelines.reports import merge, pack, unpack
+    from vsodtool.pipelines.running.reports import merge, pack, unpack
 
     board = Board.of_torchrun()
     share = share_of(_with_inputs_of_rank_0(config, rank, board), rank)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vsodtool.cli.text import Table, printable
 
 if TYPE_CHECKING:
-    from vsodtool.pipelines.evaluate_report import EvaluateReport, MethodReport
+    from vsodtool.pipelines.scoring.report import EvaluateReport, MethodReport
 
 # Score -> short header. What is not among these stands in the JSON and the CSV only.
 HEADERS = {

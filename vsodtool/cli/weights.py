@@ -52,7 +52,7 @@ def list_(*, json: options.Json = False, quiet: options.Quiet = False) -> None:
     them, `show` says where.
     """
     del quiet  # there is nothing to be quiet about
-    from vsodtool.pipelines.list_weights import list_weights
+    from vsodtool.pipelines.weights import list_weights
 
     entries = list_weights()
     table = Table(["name", "kind", "origin", "MB", "licence", "from", "what it was trained on"])
@@ -65,7 +65,7 @@ def list_(*, json: options.Json = False, quiet: options.Quiet = False) -> None:
 def show(name: Name, *, json: options.Json = False, quiet: options.Quiet = False) -> None:
     """All that is known of weights: source, SHA-256, licence, architecture, scores, how to get them."""
     del quiet
-    from vsodtool.pipelines.list_weights import show_weights
+    from vsodtool.pipelines.weights import show_weights
 
     report = show_weights(name)
     print_report(report, _facts(report), as_json=json)
@@ -88,7 +88,7 @@ def verify(
     if sha256 is not None and name is None:
         raise UsageError("--sha256 says the hash of one file", "name the file")
     with Reporter(quiet=quiet) as reporter:
-        from vsodtool.pipelines.verify_weights import DAMAGED, verify_all, verify_weights
+        from vsodtool.pipelines.networks.verify import DAMAGED, verify_all, verify_weights
 
         if name is None:
             found = verify_all()
@@ -131,7 +131,7 @@ def convert(
     The values stay the same to the last digit, unless --half rounds them.
     """
     with Reporter(quiet=quiet) as reporter:
-        from vsodtool.pipelines.convert_weights import convert_weights
+        from vsodtool.pipelines.networks.convert import convert_weights
 
         report = convert_weights(
             source,

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vsodtool.errors import DataError
-from vsodtool.media.mask_encoding import MaskEncoding
-from vsodtool.media.mask_reading import read_raw_mask
+from vsodtool.media.masks.encoding import MaskEncoding
+from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.types import ImageArray, Size
 
 FloatMap = npt.NDArray[np.float32]

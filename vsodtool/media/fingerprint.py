@@ -11,7 +11,7 @@ from vsodtool.errors import DataError
 
 
 class Input(Protocol):
-    """What a fingerprint needs to know about a video (media/inputs.py: VideoInput)."""
+    """What a fingerprint needs to know about a video (media/video/inputs.py: VideoInput)."""
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from vsodtool.errors import ConfigError
-from vsodtool.ops.motion_layout import CHANNELS
+from vsodtool.ops.motion.layout import CHANNELS
 
 BACKBONES = (
     "resnet18",

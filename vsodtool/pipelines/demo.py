@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vsodtool.config.schema import DemoConfig, PseudoLabelConfig
-from vsodtool.data.generated_clip import ClipConfig, GeneratedClip, generate_clip
+from vsodtool.data.generated.clip import ClipConfig, GeneratedClip, generate_clip
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import remove_leftovers, write_bytes_atomically
 from vsodtool.media.images import encode_png, read_grey, write_png
-from vsodtool.media.layout import OutputLayout, check_output
+from vsodtool.media.output.layout import OutputLayout, check_output
 from vsodtool.metrics import boundary_f, region_j
 from vsodtool.pipelines.demo_picture import demo_picture
 from vsodtool.types import Event, OnEvent, ignore_event

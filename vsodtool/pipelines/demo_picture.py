@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from vsodtool.data.generated_clip import GeneratedClip
-from vsodtool.media.sheet import Colour, Layer, Row, draw_sheet
+from vsodtool.data.generated.clip import GeneratedClip
+from vsodtool.media.pictures.sheet import Colour, Layer, Row, draw_sheet
 from vsodtool.types import ImageArray
 
 COLUMNS = 5

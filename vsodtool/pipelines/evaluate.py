@@ -17,15 +17,15 @@ from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.evaluate import EvaluateConfig
 from vsodtool.config.protocols import Choices
 from vsodtool.errors import DataError
-from vsodtool.media.map_reading import PredictionReading, TruthReading, detect_prediction, detect_truth
-from vsodtool.media.score_files import ScoreTable, check_new_files, score_table, videos_csv
-from vsodtool.pipelines.evaluate_frame import FrameResult, FrameTask, score_task
-from vsodtool.pipelines.evaluate_method import MethodTotals
-from vsodtool.pipelines.evaluate_plan import Plan, PlannedVideo, make_plan
-from vsodtool.pipelines.evaluate_plots import plot_files, write_plots
-from vsodtool.pipelines.evaluate_report import EvaluateReport
-from vsodtool.pipelines.evaluate_totals import FRAME_ORDER, SCORE_ORDER, worst_measure
-from vsodtool.pipelines.ordered_work import map_in_order
+from vsodtool.media.maps.reading import PredictionReading, TruthReading, detect_prediction, detect_truth
+from vsodtool.media.maps.score_files import ScoreTable, check_new_files, score_table, videos_csv
+from vsodtool.pipelines.running.ordered_work import map_in_order
+from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, score_task
+from vsodtool.pipelines.scoring.method import MethodTotals
+from vsodtool.pipelines.scoring.plan import Plan, PlannedVideo, make_plan
+from vsodtool.pipelines.scoring.plots import plot_files, write_plots
+from vsodtool.pipelines.scoring.report import EvaluateReport
+from vsodtool.pipelines.scoring.totals import FRAME_ORDER, SCORE_ORDER, worst_measure
 from vsodtool.types import Event, OnEvent, ignore_event
 
 _FRAME_COLUMNS = ("method", "video", "frame", "empty_truth", "missing", "resized")

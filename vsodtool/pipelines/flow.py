@@ -15,15 +15,15 @@ from typing import Any
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.schema import FlowConfig
-from vsodtool.media.frames import FrameSource, open_frames
-from vsodtool.media.inputs import VideoInput, discover_videos
-from vsodtool.media.layout import OutputLayout, check_output
-from vsodtool.media.resume import check_resumable, describe_run
-from vsodtool.media.shard_run import Part
+from vsodtool.media.output.layout import OutputLayout, check_output
+from vsodtool.media.output.resume import check_resumable, describe_run
+from vsodtool.media.output.shard_run import Part
+from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
-from vsodtool.pipelines.flow_pairs import FlowTask, plan_video
-from vsodtool.pipelines.flow_work import Engine, compute_flows
-from vsodtool.pipelines.shards import own_sources, part_of, start, tell_shard, tell_waiting
+from vsodtool.pipelines.fields.pairs import FlowTask, plan_video
+from vsodtool.pipelines.fields.work import Engine, compute_flows
+from vsodtool.pipelines.running.shards import own_sources, part_of, start, tell_shard, tell_waiting
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
 
 

@@ -16,21 +16,21 @@ from pathlib import Path
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.predict import PredictConfig
-from vsodtool.media.frames import FrameSource, open_frames
-from vsodtool.media.inputs import discover_videos
-from vsodtool.media.layout import check_output
-from vsodtool.media.resume import check_resumable, describe_run
+from vsodtool.media.output.layout import check_output
+from vsodtool.media.output.resume import check_resumable, describe_run
+from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.inputs import discover_videos
 from vsodtool.models.architecture import IMAGE, VIDEO
-from vsodtool.models.detector import Detector
-from vsodtool.models.mirrored_detector import MirroredDetector
-from vsodtool.models.rcrnet import RcrNet
-from vsodtool.pipelines.allocator import keep_freed_memory
-from vsodtool.pipelines.clip_detection import Batching
-from vsodtool.pipelines.load_network import load_network
-from vsodtool.pipelines.predict_report import PredictReport, PredictVideoReport
-from vsodtool.pipelines.predict_video import Pools, VideoPrediction, is_smoothed
-from vsodtool.pipelines.saliency_writer import output_files
-from vsodtool.pipelines.shards import (
+from vsodtool.models.detector.detector import Detector
+from vsodtool.models.detector.mirrored import MirroredDetector
+from vsodtool.models.rcrnet.network import RcrNet
+from vsodtool.pipelines.detect.clips import Batching
+from vsodtool.pipelines.detect.report import PredictReport, PredictVideoReport
+from vsodtool.pipelines.detect.video import Pools, VideoPrediction, is_smoothed
+from vsodtool.pipelines.detect.writer import output_files
+from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.running.allocator import keep_freed_memory
+from vsodtool.pipelines.running.shards import (
     own_sources,
     part_of,
     start,
@@ -38,7 +38,7 @@ from vsodtool.pipelines.shards import (
     tell_shard,
     tell_waiting,
 )
-from vsodtool.pipelines.torch_threads import torch_threads
+from vsodtool.pipelines.running.torch_threads import torch_threads
 from vsodtool.types import Event, FrameRecord, OnEvent, ignore_event
 
 _GROUP_ON_CPU, _GROUP_ON_GPU = 1, 16  # frames that are encoded, or decoded, together

@@ -18,22 +18,23 @@ import torch
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
-from vsodtool.media.frames import FrameSource, open_frames
-from vsodtool.media.inputs import VideoInput, discover_videos
-from vsodtool.media.layout import OutputLayout, check_output
-from vsodtool.media.masks import MaskSet, describe_mapping, match_masks
-from vsodtool.media.resume import check_resumable, describe_run
-from vsodtool.media.shard_run import Part
+from vsodtool.media.masks.sparse import MaskSet, describe_mapping, match_masks
+from vsodtool.media.output.layout import OutputLayout, check_output
+from vsodtool.media.output.resume import check_resumable, describe_run
+from vsodtool.media.output.shard_run import Part
+from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.models.flow.registry import resolve_backend, weight_digests
-from vsodtool.pipelines.allocator import keep_few_kernels, keep_freed_memory
-from vsodtool.pipelines.generator import Generator
-from vsodtool.pipelines.interval import Workers
-from vsodtool.pipelines.label_writer import output_files
-from vsodtool.pipelines.method_trial import plan_trial
-from vsodtool.pipelines.pseudolabel_report import PseudoLabelReport, VideoReport
-from vsodtool.pipelines.pseudolabel_setup import create_method, load_weights
-from vsodtool.pipelines.pseudolabel_video import VideoRun
-from vsodtool.pipelines.shards import (
+from vsodtool.pipelines.densify.interval import Workers
+from vsodtool.pipelines.densify.label_writer import output_files
+from vsodtool.pipelines.densify.method import Generator
+from vsodtool.pipelines.densify.report import PseudoLabelReport, VideoReport
+from vsodtool.pipelines.densify.setup import create_method, load_weights
+from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE
+from vsodtool.pipelines.densify.trial import plan_trial
+from vsodtool.pipelines.densify.video import VideoRun
+from vsodtool.pipelines.running.allocator import keep_few_kernels, keep_freed_memory
+from vsodtool.pipelines.running.shards import (
     own_sources,
     part_of,
     start,
@@ -41,7 +42,6 @@ from vsodtool.pipelines.shards import (
     tell_shard,
     tell_waiting,
 )
-from vsodtool.pipelines.side_by_side import INTERVALS_AT_ONCE
 from vsodtool.types import Event, FlowEstimator, FrameRecord, OnEvent, ignore_event
 
 

@@ -14,24 +14,24 @@ from pathlib import Path
 from vsodtool.checks import resolve_workers
 from vsodtool.config.train import TrainConfig
 from vsodtool.media.atomic import disk_errors, remove_leftovers
-from vsodtool.media.layout import check_output
-from vsodtool.media.lock import OutputLock
-from vsodtool.media.manifest import COMPLETE, write_manifest
-from vsodtool.media.run_folder import RunFolder, read_checkpoint
-from vsodtool.ops.sample_order import SampleOrder
-from vsodtool.pipelines.allocator import keep_freed_memory
-from vsodtool.pipelines.train_batches import read_batches
-from vsodtool.pipelines.train_init import StartNetwork, preprocessing_of, start_network
-from vsodtool.pipelines.train_interrupt import stop_requests
-from vsodtool.pipelines.train_loop import Loop, Plan
-from vsodtool.pipelines.train_processes import World, join_world
-from vsodtool.pipelines.train_recorder import Recorder
-from vsodtool.pipelines.train_report import TrainReport
-from vsodtool.pipelines.train_run import begin, check_batch, describe, is_begun, keep_manifest
-from vsodtool.pipelines.train_setup import Datasets, make_plan, open_datasets, place, reader_processes
-from vsodtool.pipelines.train_state import TrainState, create_state
-from vsodtool.pipelines.train_task import task_of
-from vsodtool.pipelines.train_validate import Validator
+from vsodtool.media.output.layout import check_output
+from vsodtool.media.output.lock import OutputLock
+from vsodtool.media.output.manifest import COMPLETE, write_manifest
+from vsodtool.media.training_run.folder import RunFolder, read_checkpoint
+from vsodtool.ops.sampling.sample_order import SampleOrder
+from vsodtool.pipelines.running.allocator import keep_freed_memory
+from vsodtool.pipelines.training.batches import read_batches
+from vsodtool.pipelines.training.init import StartNetwork, preprocessing_of, start_network
+from vsodtool.pipelines.training.interrupt import stop_requests
+from vsodtool.pipelines.training.loop import Loop, Plan
+from vsodtool.pipelines.training.processes import World, join_world
+from vsodtool.pipelines.training.recorder import Recorder
+from vsodtool.pipelines.training.report import TrainReport
+from vsodtool.pipelines.training.run import begin, check_batch, describe, is_begun, keep_manifest
+from vsodtool.pipelines.training.setup import Datasets, make_plan, open_datasets, place, reader_processes
+from vsodtool.pipelines.training.state import TrainState, create_state
+from vsodtool.pipelines.training.task import task_of
+from vsodtool.pipelines.training.validate import Validator
 from vsodtool.types import Event, OnEvent, ignore_event
 
 

@@ -74,7 +74,7 @@ def test_weights_are_fetched_before_their_digest_is_taken(
         file.parent.mkdir()
         file.write_bytes(b"weights")
 
-    monkeypatch.setattr("vsodtool.media.checkpoints.fetch_torchvision_weights", fetch)
+    monkeypatch.setattr("vsodtool.media.weights.checkpoints.fetch_torchvision_weights", fetch)
     events: list[Event] = []
     assert weight_digests("raft-small", on_event=events.append) == {}
     assert events == []

@@ -17,7 +17,7 @@ from torchvision.models.optical_flow import (
 
 from vsodtool.checks import check_image, check_same_size
 from vsodtool.errors import UsageError, WeightsError
-from vsodtool.media.checkpoints import fetch_torchvision_weights
+from vsodtool.media.weights.checkpoints import fetch_torchvision_weights
 from vsodtool.types import Event, OnEvent, ignore_event
 
 _MODELS: dict[str, tuple[Any, Any]] = {

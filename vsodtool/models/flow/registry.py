@@ -72,8 +72,8 @@ def weight_digests(backend: str, *, fetch: bool = False, on_event: OnEvent = ign
         WeightsError: the weights cannot be had, or are damaged.
         DeviceError: torch's cache cannot be written.
     """
-    from vsodtool.media.checkpoints import fetch_torchvision_weights
     from vsodtool.media.fingerprint import file_sha256
+    from vsodtool.media.weights.checkpoints import fetch_torchvision_weights
 
     files = weight_files(backend)
     if fetch and not all(path.is_file() for path in files):
@@ -89,7 +89,7 @@ def weight_files(backend: str) -> list[Path]:
     """The weight files that a backend (not auto) reads, whether they are there or not."""
     if not backend.startswith("raft-"):
         return []
-    from vsodtool.media.checkpoints import torchvision_weights_path
+    from vsodtool.media.weights.checkpoints import torchvision_weights_path
     from vsodtool.models.flow.raft import declared_weights
 
     return [torchvision_weights_path(declared_weights(backend))]

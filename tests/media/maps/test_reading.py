@@ -1,0 +1,155 @@
+"""What the pixels of truths and predictions mean, from real files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from vsodtool.errors import DataError
+from vsodtool.media.maps.reading import detect_prediction, detect_truth, fit_ids, fit_map
+
+Pixels = npt.NDArray[Any]
+
+
+def grey(path: Path, values: Pixels) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), values)
+    return path
+
+
+def palette(path: Path, ids: Pixels, colours: tuple[int, ...] = (0, 0, 0, 128, 0, 0, 0, 128, 0)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(ids.astype(np.uint8), "L").convert("P")
+    image.putdata(ids.astype(np.uint8).ravel().tolist())
+    image.putpalette(list(colours) + [7] * (768 - len(colours)))
+    image.save(path)
+    return path
+
+
+def blob(*values: int, dtype: type = np.uint8) -> Pixels:
+    """Columns of these values, each four pixels wide."""
+    return np.repeat(np.array([values], dtype), 4, axis=1).repeat(8, axis=0)
+
+
+@pytest.mark.parametrize(("above", "expected"), [(128, [0, 0, 0, 1, 1]), (127, [0, 0, 1, 1, 1])])
+def test_grey_truth_is_cut_where_the_protocol_cuts(tmp_path: Path, above: int, expected: list[int]) -> None:
+    ramp = np.tile(np.array([0, 127, 128, 129, 255], np.uint8), (6, 1))
+    files = [grey(tmp_path / "0.png", blob(0, 255)), grey(tmp_path / "1.png", ramp)]
+    reading = detect_truth(files, above)
+    ids, void = reading.read(files[1])
+    assert (ids[0].tolist(), void, reading.has_ids) == (expected, None, False)
+
+
+@pytest.mark.parametrize(("value", "above", "inside"), [(32896, 128, 0), (32897, 128, 1), (32640, 127, 1)])
+def test_16_bit_truth_is_cut_at_the_same_brightness(
+    tmp_path: Path, value: int, above: int, inside: int
+) -> None:
+    first = grey(tmp_path / "0.png", blob(0, 65535, dtype=np.uint16))
+    file = grey(tmp_path / "1.png", blob(0, value, 65535, dtype=np.uint16))
+    assert detect_truth([first, file], above).read(file)[0][0, 4] == inside
+
+
+def test_truth_of_0_and_1_is_not_taken_for_black(tmp_path: Path) -> None:
+    file = grey(tmp_path / "0.png", blob(0, 1))
+    assert detect_truth([file], 128).read(file)[0].any()
+
+
+def test_grey_that_reaches_white_is_binary_unless_ids_are_asked_for(tmp_path: Path) -> None:
+    file = grey(tmp_path / "0.png", blob(0, 60, 255))
+    assert detect_truth([file], 128).read(file)[0][0].tolist() == [0] * 8 + [1] * 4
+    assert set(np.unique(detect_truth([file], 128, objects="multi").read(file)[0])) == {0, 60, 255}
+
+
+def test_palette_truth_holds_ids_and_255_is_void(tmp_path: Path) -> None:
+    ids = blob(0, 1, 2, 255)
+    file = palette(tmp_path / "0.png", ids)
+    reading = detect_truth([file], 127)
+    labels, void = reading.read(file)
+    assert (reading.has_ids, reading.ids) == (True, (1, 2))
+    assert labels[0].tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [0] * 4
+    assert void is not None
+    assert void[0].tolist() == [False] * 12 + [True] * 4
+
+
+def test_empty_masks_fit_everything_and_do_not_decide(tmp_path: Path) -> None:
+    files = [grey(tmp_path / f"{index}.png", blob(0, 0)) for index in range(9)]
+    files[7] = palette(tmp_path / "7.png", blob(0, 2))
+    reading = detect_truth(files, 127)
+    assert reading.has_ids
+    assert not reading.read(files[0])[0].any()
+    assert set(np.unique(reading.read(files[7])[0])) == {0, 2}
+
+
+def test_a_truth_in_another_encoding_than_its_neighbours_is_refused(tmp_path: Path) -> None:
+    files = [palette(tmp_path / f"{index}.png", blob(0, 1)) for index in range(9)]
+    odd = grey(tmp_path / "odd.png", blob(0, 255))
+    with pytest.raises(DataError, match=r"odd\.png: expected palette pixels .* found grey8"):
+        detect_truth(files, 127).read(odd)
+
+
+def reading_of(tmp_path: Path, prediction: Path, truth: Pixels | None = None, prefers: str = "soft") -> Any:
+    first = grey(tmp_path / "gt.png", blob(0, 255) if truth is None else truth)
+    return detect_prediction([prediction], detect_truth([first], 128), prefers)
+
+
+def test_grey_predictions_of_8_and_16_bit_come_as_they_are(tmp_path: Path) -> None:
+    for dtype in (np.uint8, np.uint16):
+        values = blob(0, 3, 200, dtype=dtype)
+        file = grey(tmp_path / f"{dtype.__name__}.png", values)
+        read = reading_of(tmp_path, file).read_map(file)
+        assert read.dtype == dtype
+        np.testing.assert_array_equal(read, values)
+
+
+def test_palette_predictions_are_masks_whatever_their_colours(tmp_path: Path) -> None:
+    file = palette(tmp_path / "p.png", blob(0, 1, 2))
+    reading = reading_of(tmp_path, file)
+    assert reading.kind == "ids"
+    assert reading.read_map(file)[0].tolist() == [0] * 4 + [255] * 8
+    assert set(np.unique(reading.read_ids(file))) == {0, 1, 2}
+
+
+def test_a_palette_that_is_a_grey_ramp_is_grey(tmp_path: Path) -> None:
+    ramp = tuple(value for grey_value in range(256) for value in [grey_value] * 3)
+    file = palette(tmp_path / "p.png", blob(0, 90, 255), ramp)
+    assert reading_of(tmp_path, file).read_map(file)[0].tolist() == [0] * 4 + [90] * 4 + [255] * 4
+
+
+def test_grey_0_and_1_is_a_mask_and_not_almost_black(tmp_path: Path) -> None:
+    file = grey(tmp_path / "p.png", blob(0, 1))
+    assert reading_of(tmp_path, file).read_map(file).max() == 255
+
+
+def test_small_grey_values_are_ids_beside_ids_only(tmp_path: Path) -> None:
+    file = grey(tmp_path / "p.png", blob(0, 1, 2))
+    assert reading_of(tmp_path, file).kind == "soft"
+    assert reading_of(tmp_path, file, blob(0, 1, 2)).kind == "ids"
+
+
+def test_colour_is_grey_for_saliency_and_drawn_for_masks(tmp_path: Path) -> None:
+    red = np.zeros((8, 8, 3), np.uint8)
+    red[:, 4:, 2] = 128  # BGR
+    file = grey(tmp_path / "p.png", red)
+    assert reading_of(tmp_path, file).read_map(file).max() == 38
+    drawn = reading_of(tmp_path, file, prefers="masks")
+    assert (drawn.kind, drawn.read_map(file).max()) == ("drawn", 255)
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    file = grey(tmp_path / "gt.png", blob(0, 255))
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"gt\.png.* truncated"):
+        detect_truth([file], 128)
+
+
+def test_fitting_keeps_the_depth_and_the_ids() -> None:
+    values = blob(0, 400, 65535, dtype=np.uint16)
+    assert (fit_map(values, (4, 6)).dtype, fit_map(values, (4, 6)).shape) == (np.uint16, (4, 6))
+    assert set(np.unique(fit_ids(blob(0, 3, 7, dtype=np.uint16), (5, 30)))) == {0, 3, 7}
+    np.testing.assert_array_equal(fit_map(blob(0, 255), (16, 16)), cv2.resize(blob(0, 255), (16, 16)))

@@ -1,0 +1,178 @@
+"""Which masks belong to which frames, by names only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsodtool.errors import DataError
+from vsodtool.media.masks.matching import choose_every, find_mask_folders, match_frames
+from vsodtool.media.video.inputs import VideoInput
+from vsodtool.media.video.loss import Loss
+from vsodtool.types import Frame
+
+
+@dataclass
+class FakeFrames:
+    """A frame source of which only the names matter."""
+
+    video: VideoInput
+    names: list[str]
+    size: tuple[int, int] = (2, 2)
+    fps: float = 24.0
+    losses: list[Loss] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(())
+
+
+def file_frames(count: int) -> FakeFrames:
+    names = [f"{index:05d}" for index in range(count)]
+    return FakeFrames(VideoInput("clip", Path("clip.mp4"), "file"), names)
+
+
+def folder_frames(folder: Path, *names: str) -> FakeFrames:
+    return FakeFrames(VideoInput(folder.name, folder, "folder"), list(names))
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+@given(st.integers(0, 200), st.integers(0, 60))
+def test_every_nth_and_the_last(count: int, every: int) -> None:
+    chosen = choose_every(count, every)
+    step = max(every, 1)
+    assert chosen == sorted(set(chosen))
+    assert set(chosen) == set(range(0, count, step)) | ({count - 1} if count else set())
+
+
+@pytest.mark.parametrize("base", ["", "Annotations", "Annotations/480p"])
+def test_one_folder_per_video(tmp_path: Path, base: str) -> None:
+    touch(*(tmp_path / base / name / "0.png" for name in ("a", "b", "c")))
+    folders, ignored = find_mask_folders(tmp_path, ["c", "a"])
+    assert folders == {"c": tmp_path / base / "c", "a": tmp_path / base / "a"}
+    assert ignored == ["b"]
+
+
+def test_a_folder_of_masks_is_that_of_the_only_video(tmp_path: Path) -> None:
+    touch(tmp_path / "0.png")
+    assert find_mask_folders(tmp_path, ["clip"]) == ({"clip": tmp_path}, [])
+    touch(tmp_path / "other" / "0.png")
+    assert find_mask_folders(tmp_path, ["clip"])[0] == {"clip": tmp_path}
+    touch(tmp_path / "clip" / "0.png")
+    assert find_mask_folders(tmp_path, ["clip"])[0] == {"clip": tmp_path / "clip"}
+
+
+def refused(masks: Path, *videos: str) -> DataError:
+    with pytest.raises(DataError) as caught:
+        find_mask_folders(masks, videos)
+    assert caught.value.exit_code == 3
+    assert caught.value.hint
+    return caught.value
+
+
+def test_no_masks_are_refused(tmp_path: Path) -> None:
+    assert "found nothing there" in refused(tmp_path / "absent", "clip").message
+    touch(tmp_path / "empty" / "Thumbs.db", tmp_path / "empty" / "meta.json")
+    assert "found none" in refused(tmp_path / "empty", "clip").message
+    assert "found a file there" in refused(tmp_path / "empty" / "meta.json", "clip").message
+
+
+def test_a_tree_without_a_common_video_is_refused(tmp_path: Path) -> None:
+    touch(*(tmp_path / name / "0.png" for name in "xyzw"))
+    error = refused(tmp_path, "clip")
+    assert "for 'clip', found folders 'w', 'x', 'y' and 1 more: no video in common" in error.message
+    assert str(tmp_path / "w") in error.hint
+
+
+def test_videos_without_masks_are_named(tmp_path: Path) -> None:
+    touch(tmp_path / "a" / "0.png")
+    error = refused(tmp_path, "a", "b", "c", "d", "e")
+    assert "expected a folder of masks for 'b', 'c', 'd' and 1 more, found folders 'a'" in error.message
+
+
+def test_masks_of_several_videos_need_folders(tmp_path: Path) -> None:
+    touch(tmp_path / "0.png")
+    assert "found 1 masks without folders" in refused(tmp_path, "a", "b").message
+
+
+def test_frames_are_not_masks(tmp_path: Path) -> None:
+    touch(tmp_path / "JPEGImages" / "480p" / "a" / "0.jpg")
+    refused(tmp_path, "a")
+    folder = tmp_path / "JPEGImages" / "480p" / "a"
+    with pytest.raises(DataError, match="found the frames themselves"):
+        match_frames(folder, folder_frames(folder, "0"))
+
+
+def test_stems_of_a_folder_agree(tmp_path: Path) -> None:
+    touch(tmp_path / "m" / "b10.png", tmp_path / "m" / "b9.PNG", tmp_path / "m" / ".DS_Store")
+    (tmp_path / "f").mkdir()
+    frames = folder_frames(tmp_path / "f", "b8", "b9", "b10")
+    assert list(match_frames(tmp_path / "m", frames).items()) == [
+        ("b9", tmp_path / "m" / "b9.PNG"),
+        ("b10", tmp_path / "m" / "b10.png"),
+    ]
+
+
+@given(
+    st.integers(0, 119),
+    st.sampled_from(["{}", "{:05d}", "frame_{:06d}", "clip2_{}", "take 3 ({})", "f{}_mask"]),
+)
+def test_the_last_number_counts_frames_of_a_file(
+    tmp_path_factory: pytest.TempPathFactory, n: int, form: str
+) -> None:
+    folder = tmp_path_factory.mktemp("masks")
+    touch(folder / f"{form.format(n)}.png")
+    assert list(match_frames(folder, file_frames(120))) == [f"{n:05d}"]
+
+
+def test_masks_of_a_file_come_in_the_order_of_the_frames(tmp_path: Path) -> None:
+    touch(tmp_path / "10.png", tmp_path / "b_9.png", tmp_path / "00000.png")
+    assert list(match_frames(tmp_path, file_frames(11))) == ["00000", "00009", "00010"]
+
+
+def orphan(folder: Path, frames: FakeFrames) -> DataError:
+    with pytest.raises(DataError) as caught:
+        match_frames(folder, frames)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_orphans_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "m" / "12.png")
+    (tmp_path / "f").mkdir()
+    error = orphan(tmp_path / "m", file_frames(12))
+    assert (
+        "12.png: mask without a frame: expected a number from 0 to 11 (clip.mp4), found 12" in error.message
+    )
+    assert "counted from 0" in error.hint
+    error = orphan(tmp_path / "m", folder_frames(tmp_path / "f", "012", "013"))
+    assert "12.png: mask without a frame: expected the stem of a frame" in error.message
+    assert "(012 to 013), found 12" in error.message
+
+
+def test_a_mask_of_a_file_needs_a_number(tmp_path: Path) -> None:
+    touch(tmp_path / "first.png")
+    assert "expected a frame number in the name (0 to 11)" in orphan(tmp_path, file_frames(12)).message
+
+
+def test_two_masks_for_one_frame_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "1.png", tmp_path / "00001.png")
+    message = orphan(tmp_path, file_frames(12)).message
+    assert "1.png" in message
+    assert "00001.png" in message
+    assert "for frame 00001" in message
+    touch(tmp_path / "1.bmp")
+    assert "one stem" in orphan(tmp_path, file_frames(12)).message
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    assert "found none" in orphan(tmp_path, file_frames(12)).message

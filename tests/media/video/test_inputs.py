@@ -1,0 +1,112 @@
+"""INPUT -> videos, in all shapes, and what is refused."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from vsodtool.errors import DataError
+from vsodtool.media.video.inputs import VideoInput, discover_videos
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "avi", "mkv", "webm", "gif", "MP4"])
+def test_a_video_file(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "ein schöner Film" / f"clip.v2.{suffix}"
+    touch(path)
+    assert discover_videos([str(path)]) == [VideoInput("clip.v2", path, "file")]
+
+
+def test_a_folder_of_frames(tmp_path: Path) -> None:
+    folder = tmp_path / "Kamel"
+    touch(folder / "10.jpg", folder / "2.jpg", folder / "Thumbs.db", folder / "masks" / "2.png")
+    (video,) = discover_videos([f"{folder}/"])
+    assert (video.name, video.path, video.kind) == ("Kamel", folder, "folder")
+    assert [file.name for file in video.files] == ["2.jpg", "10.jpg"]
+
+
+def test_the_current_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "clip" / "0.png")
+    monkeypatch.chdir(tmp_path / "clip")
+    assert discover_videos(["."])[0].name == "clip"
+
+
+@pytest.mark.parametrize("base", ["", "JPEGImages", "JPEGImages/480p"])
+def test_folders_of_videos(tmp_path: Path, base: str) -> None:
+    touch(tmp_path / base / "b10" / "0.jpg", tmp_path / base / "b9" / "0.jpg", tmp_path / "readme.txt")
+    touch(tmp_path / "Annotations" / "480p" / "b9" / "0.png")
+    if base:
+        assert [video.name for video in discover_videos([str(tmp_path)])] == ["b9", "b10"]
+    else:
+        assert [video.name for video in discover_videos([str(tmp_path / "b9")])] == ["b9"]
+
+
+def test_inputs_keep_their_order(tmp_path: Path) -> None:
+    touch(tmp_path / "z.mp4", tmp_path / "a.mp4")
+    names = [video.name for video in discover_videos([str(tmp_path / "z.mp4"), str(tmp_path / "a.mp4")])]
+    assert names == ["z", "a"]
+
+
+def test_dash_reads_one_input_per_line(tmp_path: Path) -> None:
+    touch(tmp_path / "a b.mp4", tmp_path / "c.mp4")
+    stdin = io.StringIO(f"{tmp_path}/a b.mp4\r\n\n{tmp_path}/c.mp4")
+    assert [video.name for video in discover_videos(["-"], stdin=stdin)] == ["a b", "c"]
+
+
+def refusal(*inputs: object, stdin: str = "") -> DataError:
+    with pytest.raises(DataError) as caught:
+        discover_videos([str(text) for text in inputs], stdin=io.StringIO(stdin))
+    assert caught.value.exit_code == 3
+    assert caught.value.hint
+    return caught.value
+
+
+def test_a_missing_input_is_refused(tmp_path: Path) -> None:
+    assert f"{tmp_path / 'absent.mp4'}: expected" in refusal(tmp_path / "absent.mp4").message
+
+
+def test_no_input_is_refused() -> None:
+    assert "at least one input" in refusal("-", stdin="\n").message
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "a.txt", tmp_path / "b", tmp_path / "c.jpg")
+    assert "found a .txt file" in refusal(tmp_path / "a.txt").message
+    assert "without suffix" in refusal(tmp_path / "b").message
+    assert str(tmp_path) in refusal(tmp_path / "c.jpg").hint
+
+
+def test_folders_without_frames_are_refused(tmp_path: Path) -> None:
+    assert "found none" in refusal(tmp_path).message
+    touch(tmp_path / "clip.mp4")
+    assert "clip.mp4" in refusal(tmp_path).hint
+
+
+def test_two_videos_of_one_name_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "clip.mp4", tmp_path / "clip" / "0.png")
+    message = refusal(tmp_path / "clip.mp4", tmp_path / "clip").message
+    assert str(tmp_path / "clip.mp4") in message
+    assert "clip'" in message
+    refusal(tmp_path / "clip.mp4", tmp_path / "clip.mp4")
+
+
+def test_two_frames_with_one_stem_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "v" / "0.png", tmp_path / "v" / "0.jpg")
+    assert "one stem" in refusal(tmp_path / "v").message
+
+
+def test_real_data(shared: Path) -> None:
+    videos = discover_videos(
+        [str(shared / "data" / "davis-dev"), str(shared / "data" / "videos" / "chair.mp4")]
+    )
+    assert len(videos) == 9
+    assert sum(len(video.files) for video in videos) == 587
+    assert videos[2].name == "camel"
+    assert videos[2].files[0].name == "00000.jpg"

@@ -1,0 +1,140 @@
+"""One interval: bounded pieces of work, and an end when nobody wants the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.pipelines.intervals import make_job
+from vsodtool.media.video import frame_store
+from vsodtool.ops.boxes import Box
+from vsodtool.pipelines.densify.dense_frame import DenseFrame
+from vsodtool.pipelines.densify.fill import densify_interval, densify_with_each
+from vsodtool.pipelines.densify.interval import Workers
+from vsodtool.pipelines.densify.method import WarpGenerator
+from vsodtool.pipelines.densify.motion import CHUNK, MotionPlan
+from vsodtool.pipelines.densify.quality import motion_plan
+from vsodtool.types import ignore_event
+
+
+class Watched(Workers):
+    """Remembers how many pieces were handed out at once."""
+
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
+        super().__init__(executor)
+        self.sizes: list[int] = []
+
+    def map(self, work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        todo = list(items)
+        self.sizes.append(len(todo))
+        return super().map(work, todo)
+
+
+@pytest.fixture
+def workers() -> Iterator[Watched]:
+    with ThreadPoolExecutor(2) as pool:
+        yield Watched(pool)
+
+
+@pytest.mark.parametrize("empty", [[], [0], [-1], [0, -1]])
+def test_no_piece_of_work_grows_with_the_interval(
+    film: Callable[..., Any], exact: Any, workers: Watched, tmp_path: Path, empty: list[int]
+) -> None:
+    clip = film([(1, 0), (-1, 0)] * 15)
+    for index in empty:
+        clip.truth[index][:] = 0
+    found: list[DenseFrame] = []
+    job = make_job(clip, tmp_path / "clip")
+    plan = MotionPlan(exact, exact, exact)
+    densify_interval(job, plan, WarpGenerator(), workers=workers, on_frame=found.append)
+    assert sorted(frame.index for frame in found) == job.targets
+    assert max(workers.sizes) <= CHUNK
+    if len(empty) == 2:
+        assert all(float(frame.labels.max()) == 0 for frame in found)
+        assert all(float(frame.confidence.min()) == 1 for frame in found)
+
+
+@pytest.mark.parametrize("held", [frame_store.HELD_BYTES, 1])
+def test_a_frame_comes_out_alike_whether_those_around_it_are_filled_or_passed(
+    film: Callable[..., Any], workers: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(frame_store, "HELD_BYTES", held)
+    clip = film([(1, 0), (0, 1), (-1, 1)] * 4)
+    job = make_job(clip, tmp_path / "clip")
+    plan = motion_plan("dis", "fast", torch.device("cpu"), ignore_event)
+    made: dict[int, DenseFrame] = {}
+    densify_interval(
+        job, plan, WarpGenerator(), workers=workers, on_frame=lambda f: made.update({f.index: f})
+    )
+    passed = [index for index in job.targets if index not in (3, 8)]
+    few = replace(job, targets=[3, 8], passed=passed)
+    assert few.sequence == job.sequence
+    again: list[DenseFrame] = []
+    densify_interval(few, plan, WarpGenerator(), workers=workers, on_frame=again.append)
+    assert sorted(frame.index for frame in again) == [3, 8]
+    for frame in again:
+        assert torch.equal(frame.labels, made[frame.index].labels)
+        assert torch.equal(frame.confidence, made[frame.index].confidence)
+
+
+class Named(WarpGenerator):
+    def __init__(self, name: str, *, edges: bool) -> None:
+        super().__init__(edges=edges)
+        self.name = name
+
+
+def test_several_methods_on_one_evidence_answer_as_each_alone(
+    film: Callable[..., Any], exact: Any, workers: Watched, tmp_path: Path
+) -> None:
+    job = make_job(film([(1, 0), (0, 1)] * 3), tmp_path / "clip")
+    plan = MotionPlan(exact, exact, exact)
+    generators = [Named("plain", edges=False), Named("edges", edges=True)]
+    together: dict[tuple[str, int], DenseFrame] = {}
+    densify_with_each(
+        job,
+        plan,
+        generators,
+        workers=workers,
+        on_frame=lambda name, frame: together.update({(name, frame.index): frame}),
+    )
+    assert len(together) == 2 * len(job.targets)
+    for generator in generators:
+        alone: list[DenseFrame] = []
+        densify_interval(job, plan, generator, workers=workers, on_frame=alone.append)
+        for frame in alone:
+            assert torch.equal(frame.labels, together[generator.name, frame.index].labels)
+    assert not torch.equal(together["plain", 3].labels, together["edges", 3].labels)
+
+
+def test_ids_of_the_winners() -> None:
+    labels = torch.zeros(1, 2, 3, 4)
+    labels[0, 0, 1, 1], labels[0, 1, 1, 2], labels[0, :, 2, 2] = 0.6, 1.0, 0.4
+    labels[0, 0, 0, 0] = 1  # outside the box
+    dense = DenseFrame(0, labels, torch.ones(1, 1, 3, 4), torch.ones(1, 1, 3, 4), Box(1, 1, 3, 4))
+    expected = np.zeros((3, 4), np.uint16)
+    expected[1, 1], expected[1, 2], expected[2, 2] = 7, 300, 7
+    np.testing.assert_array_equal(dense.ids([7, 300]), expected)
+
+
+def test_nothing_is_begun_once_cancelled(
+    film: Callable[..., Any], exact: Any, workers: Watched, tmp_path: Path
+) -> None:
+    found: list[DenseFrame] = []
+    densify_interval(
+        make_job(film([(1, 0)] * 30), tmp_path / "clip"),
+        MotionPlan(exact, exact, exact),
+        WarpGenerator(),
+        workers=workers,
+        on_frame=found.append,
+        cancelled=lambda: True,
+    )
+    assert not found
+    assert sum(workers.sizes) <= CHUNK  # of 30 pairs
+    assert torch.is_grad_enabled()

@@ -1,0 +1,172 @@
+"""Hidden labels are read in one pass, scored against what was hidden, and left out where they cannot be."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vsodtool.media.masks.sparse import MaskSet, match_masks
+from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.inputs import discover_videos
+from vsodtool.ops.boxes import Box
+from vsodtool.pipelines.densify.dense_frame import DenseFrame
+from vsodtool.pipelines.densify.interval import IntervalJob, Workers
+from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE
+from vsodtool.pipelines.densify.trial import (
+    HiddenTest,
+    TrialPlan,
+    describe_choice,
+    hidden_j,
+    plan_trial,
+    try_methods,
+)
+from vsodtool.types import MethodChoice
+
+Film = Callable[..., Any]
+
+
+class Watching:
+    """A method that answers with one of the labels, and remembers what it was given."""
+
+    def __init__(self, clip: Any) -> None:
+        self.jobs: list[IntervalJob] = []
+        self._clip = clip
+
+    def __call__(
+        self, job: IntervalJob, *, workers: Workers, on_frame: Any, cancelled: Callable[[], bool]
+    ) -> None:
+        for index in job.sequence:
+            assert np.abs(job.rgb(index).astype(int) - self._clip.frames[index]).mean() < 20
+        self.jobs.append(job)
+        assert job.left is not None
+        box = Box(0, 0, *job.size)
+        sure = torch.ones(1, 1, *job.size)
+        for name, labels in (("left", job.left.labels), ("nothing", torch.zeros_like(job.left.labels))):
+            on_frame(name, DenseFrame(job.targets[0], labels, sure, sure, box))
+
+
+def opened(source: Path, masks: Path) -> tuple[FrameSource, MaskSet]:
+    frames = open_frames(discover_videos([str(source)])[0])
+    return frames, match_masks(masks, [frames])[frames.video.name]
+
+
+def attempt(plan: TrialPlan, frames: FrameSource, masks: MaskSet, trial: Any, folder: Path) -> MethodChoice:
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
+        return try_methods(
+            plan,
+            frames,
+            masks,
+            candidates=["nothing", "left"],
+            trials=[trial],
+            spill_folder=folder,
+            workers=Workers(pool),
+            drivers=drivers,
+            failed=threading.Event(),
+        )
+
+
+@pytest.fixture
+def still(film: Film) -> Any:
+    """Nine frames of a camera that does not move."""
+    return film([(0, 0)] * 8)
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_overlapping_tests_in_one_pass(
+    tmp_path: Path, still: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "file":
+        for frame in still.frames:  # so that what a lossy video shows is near
+            frame[:] = np.arange(frame.shape[1], dtype=np.uint8)[None, :, None]
+    path = (
+        still.write_folder(tmp_path / "clip")
+        if kind == "folder"
+        else still.write_video(tmp_path / "clip.mp4")
+    )
+    frames, masks = opened(path, still.write_masks(tmp_path / "masks", [0, 2, 5, 6, 8]))
+    decoded: list[int] = []
+    select = type(frames).select
+
+    def spy(self: Any, indices: Any) -> Iterator[Any]:
+        for frame in select(self, indices):
+            decoded.append(frame.index)
+            yield frame
+
+    monkeypatch.setattr(type(frames), "select", spy)
+    trial = Watching(still)
+    plan = TrialPlan([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
+    choice = attempt(plan, frames, masks, trial, tmp_path)
+    # Two are worked on side by side: which of them begins is left to the threads.
+    jobs = sorted(trial.jobs, key=lambda job: job.targets)
+    assert [(job.left.index, job.targets, job.passed, job.right.index) for job in jobs] == [  # type: ignore[union-attr]
+        (0, [2], [1, 3, 4], 5),
+        (2, [5], [3, 4], 6),
+    ]
+    assert decoded == list(range(7))  # no further than needed, each once
+    assert choice.hidden == ["00002", "00005"]
+    assert choice.hidden_j == {"nothing": 0.0, "left": 1.0}
+    assert choice.method == "left"
+    assert describe_choice(choice) == (
+        "method left, clearly better on the hidden labels (J on 2 hidden: nothing 0.000, left 1.000)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "hidden"),
+    [([2], ["00005"]), ([0], ["00005"]), ([5], []), ([6], ["00002"]), ([3], ["00002", "00005"])],
+)
+def test_what_does_not_decode_is_left_out(
+    tmp_path: Path, still: Any, broken: Sequence[int], hidden: list[str]
+) -> None:
+    path = still.write_folder(tmp_path / "clip")
+    frames, masks = opened(path, still.write_masks(tmp_path / "masks", [0, 2, 5, 6, 8]))
+    for index in broken:
+        (path / f"{index:05d}.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    if broken == [2]:  # also the left label of the second test
+        hidden = []
+    plan = TrialPlan([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
+    choice = attempt(plan, frames, masks, Watching(still), tmp_path)
+    assert choice.hidden == hidden
+    if not hidden:
+        assert (choice.method, choice.reason) == ("nothing", "no hidden label could be tried")
+
+
+def test_a_plan_says_why_nothing_is_tried(tmp_path: Path, still: Any) -> None:
+    source = still.write_folder(tmp_path / "clip")
+    for name, labels, reason in (
+        ("two", [0, 8], "fewer than 3 labelled frames"),
+        ("all", range(9), "every frame is labelled"),
+        ("some", [0, 4, 8], ""),
+    ):
+        plan = plan_trial(*opened(source, still.write_masks(tmp_path / name, labels)))
+        assert plan.reason == reason
+        assert plan.tests == ([] if reason else [HiddenTest(0, 4, 8)])
+    for truth in still.truth[:4] + still.truth[5:]:
+        truth[:] = 0
+    frames, masks = opened(source, still.write_masks(tmp_path / "lone", [0, 4, 8]))
+    plan = plan_trial(frames, masks)
+    assert plan == TrialPlan([], "no label beside a hidden one shows an object")
+    choice = attempt(plan, frames, masks, None, tmp_path)
+    assert choice == MethodChoice("nothing", [], {}, plan.reason)
+
+
+def test_j_of_several_objects_is_the_mean_over_those_that_a_label_shows() -> None:
+    truth = np.zeros((4, 6), np.uint16)
+    truth[:2, :2] = 3
+    truth[2:, :2] = 9
+    labels = torch.zeros(1, 3, 4, 6)
+    labels[0, 0, :2, :4] = 1  # id 3: half of it is right
+    labels[0, 2, :, 4:] = 0.9  # id 40: not there
+    sure = torch.ones(1, 1, 4, 6)
+    dense = DenseFrame(0, labels, sure, sure, Box(0, 0, 4, 6))
+    assert hidden_j(dense, truth, [3, 9, 40], [True, False, False]) == pytest.approx(0.25)
+    assert hidden_j(dense, truth, [3, 9, 40], [True, False, True]) == pytest.approx(0.5 / 3)
+    # An object that neither shows, and that nothing was made of, would count as right.
+    assert hidden_j(dense, truth, [3, 9, 50], [True, True, False]) == pytest.approx(0.25)

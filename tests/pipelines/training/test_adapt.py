@@ -1,0 +1,177 @@
+"""Fine-tuning on a video's own labels: what is learned from, that it learns, that it competes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from vsodtool.config import PseudoLabelConfig
+from vsodtool.errors import ConfigError
+from vsodtool.media.masks.sparse import match_masks
+from vsodtool.media.video.frames import open_frames
+from vsodtool.media.video.inputs import discover_videos
+from vsodtool.models.architecture import Architecture
+from vsodtool.models.evidence.architecture import EvidenceArchitecture
+from vsodtool.models.evidence.network import EvidenceNet
+from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.weights.networks import create_network
+from vsodtool.pipelines.densify import video as pseudolabel_video
+from vsodtool.pipelines.densify.interval import Workers
+from vsodtool.pipelines.densify.method import WarpGenerator
+from vsodtool.pipelines.densify.motion import MotionPlan
+from vsodtool.pipelines.densify.trial import HiddenTest
+from vsodtool.pipelines.evidence.recorder import Way
+from vsodtool.pipelines.networks.save import save_network
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
+from vsodtool.pipelines.training import adapt
+from vsodtool.pipelines.training.adapt import adapt_network, plan_adaptation
+from vsodtool.types import MethodChoice
+
+Film = Callable[..., Any]
+PAN = [(2, 1), (1, 0), (-1, 1), (2, -1), (1, 1), (-2, 0)] * 2
+LABELLED = (0, 2, 4, 6, 8, 10, 12)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapt, "SIZE", 64)
+    monkeypatch.setattr(adapt, "BATCH", 2)
+
+
+def network() -> EvidenceNet:
+    torch.manual_seed(0)
+    return create_network(EvidenceArchitecture(fine_width=8, middle_width=8, coarse_width=8)).eval()
+
+
+@pytest.fixture
+def clip(film: Film, tmp_path: Path) -> Any:
+    made = film(PAN, size=(64, 64), objects={1: (72, 75, 20, 15), 2: (80, 95, 12, 12)})
+    made.write_folder(tmp_path / "clip")
+    made.write_masks(tmp_path / "masks", LABELLED, 1)
+    save_network(tmp_path / "tiny.safetensors", network(), Preprocessing(size=64))
+    return made
+
+
+def config(tmp_path: Path, out: str = "out", **options: Any) -> PseudoLabelConfig:
+    given = {"weights": str(tmp_path / "tiny.safetensors"), "adapt": 3, "workers": 2, **options}
+    return PseudoLabelConfig(
+        inputs=(str(tmp_path / "clip"),),
+        masks=tmp_path / "masks",
+        output=tmp_path / out,
+        device="cpu",
+        **given,
+    )
+
+
+def open_clip(tmp_path: Path) -> tuple[Any, Any]:
+    source = open_frames(discover_videos([str(tmp_path / "clip")])[0])
+    return source, match_masks(tmp_path / "masks", [source], 0)["clip"]
+
+
+def test_labels_that_methods_are_tried_on_are_not_learned_from(clip: Any, tmp_path: Path) -> None:
+    source, masks = open_clip(tmp_path)
+    every = plan_adaptation(source, masks, [])
+    assert every == [HiddenTest(at - 2, at, at + 2) for at in LABELLED[1:-1]]
+    tried = [HiddenTest(2, 4, 6), HiddenTest(4, 6, 8)]
+    assert [test.hidden for test in plan_adaptation(source, masks, tried)] == [2, 8, 10]
+    assert plan_adaptation(source, masks, [*tried, HiddenTest(0, 2, 4), HiddenTest(6, 8, 10)]) == []
+
+
+def adapted(tmp_path: Path, exact: Any, steps: int) -> EvidenceNet:
+    source, masks = open_clip(tmp_path)
+    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(2) as drivers:
+        found = adapt_network(
+            network(),
+            plan_adaptation(source, masks, []),
+            source,
+            masks,
+            way=Way(MotionPlan(exact, exact), WarpGenerator()),
+            steps=steps,
+            seed=0,
+            device=torch.device("cpu"),
+            spill_folder=tmp_path,
+            workers=Workers(pool),
+            drivers=drivers,
+            failed=threading.Event(),
+        )
+    assert found is not None
+    return found
+
+
+def test_the_same_labels_give_the_same_weights_and_nothing_is_left_behind(
+    clip: Any, tmp_path: Path, exact: Any
+) -> None:
+    before = {path.name for path in tmp_path.iterdir()}
+    first, again = (adapted(tmp_path, exact, 2).state_dict() for _ in range(2))
+    untouched = network().state_dict()
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["head.weight"], untouched["head.weight"])
+    for name, value in untouched.items():
+        if name.startswith("backbone.") or "running" in name:
+            assert torch.equal(first[name], value)
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_loss_that_is_no_number_gives_the_adaptation_up(
+    clip: Any, tmp_path: Path, exact: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapt, "clip_loss", lambda *_: torch.tensor(torch.nan, requires_grad=True))
+    with pytest.raises(AssertionError):
+        adapted(tmp_path, exact, 2)
+
+
+@pytest.mark.parametrize("method", ["fgplg", "auto"])
+def test_it_is_one_more_candidate(clip: Any, tmp_path: Path, exact: Any, method: str) -> None:
+    report = run_pseudolabel(config(tmp_path, method=method), estimator=exact)
+    (video,) = report.videos
+    assert report.method == "auto"
+    candidates = {"fgplg", "adapted"} | ({"warp"} if method == "auto" else set())
+    assert set(video.hidden_j) == candidates
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["config"]["adapt"] == 3
+    assert len(list((tmp_path / "out" / "masks").rglob("*.png"))) == 13
+
+
+def test_where_it_was_chosen_a_second_run_comes_to_the_same_masks(
+    clip: Any, tmp_path: Path, exact: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose(*_: Any, **__: Any) -> MethodChoice:
+        return MethodChoice("adapted", ["00004"], {"adapted": 0.9}, "for this test")
+
+    monkeypatch.setattr(pseudolabel_video, "try_methods", choose)
+    run_pseudolabel(config(tmp_path), estimator=exact)
+    first = {path.name: path.read_bytes() for path in (tmp_path / "out" / "masks").rglob("*.png")}
+    for name in ("00003.png", "00007.png"):
+        next((tmp_path / "out" / "masks").rglob(name)).unlink()
+    run_pseudolabel(config(tmp_path), estimator=exact)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out" / "masks").rglob("*.png")} == first
+
+
+def test_too_few_labels_are_told_and_the_network_is_used_as_it_is(
+    film: Film, clip: Any, tmp_path: Path, exact: Any
+) -> None:
+    told: list[str] = []
+    clip.write_masks(tmp_path / "few", (0, 6, 12), 1)
+    few = PseudoLabelConfig(**{**vars(config(tmp_path)), "masks": tmp_path / "few"})
+    report = run_pseudolabel(few, estimator=exact, on_event=lambda event: told.append(event.message))
+    assert any("not adapted: too few labels" in line for line in told)
+    assert report.videos[0].method == "fgplg"
+
+
+def test_only_vsodtools_own_densifier_can_be_adapted(clip: Any, tmp_path: Path) -> None:
+    widths = {"context_width": 8, "skip_width": 8, "refine_width": 8, "decoder_width": 8}
+    paper = create_network(Architecture(kind="fgplg", backbone="mobilenet_v3_small", **widths))  # type: ignore[arg-type]
+    save_network(tmp_path / "paper.safetensors", paper, Preprocessing(size=64))
+    with pytest.raises(ConfigError, match=r"adapt: .*paper's FGPLG"):
+        run_pseudolabel(config(tmp_path, weights=str(tmp_path / "paper.safetensors")))
+    with pytest.raises(ConfigError, match="adapt: 3 given, but method 'warp'"):
+        config(tmp_path, method="warp", weights="")
+    with pytest.raises(ConfigError, match="adapt: expected a number of steps"):
+        config(tmp_path, adapt=-1)

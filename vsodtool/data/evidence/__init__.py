@@ -1,0 +1,1 @@
+"""Recorded evidence as a dataset for the learned densifier."""

@@ -1,0 +1,1 @@
+"""A generated clip with known truth."""

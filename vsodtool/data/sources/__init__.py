@@ -1,0 +1,1 @@
+"""Where training data comes from, what is wrong with it, and which part validates."""

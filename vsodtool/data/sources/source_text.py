@@ -1,0 +1,138 @@
+"""What `--data` may say, as text -> a source; nothing but the folder itself is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from vsodtool.config.datasets import DatasetLayout, find_dataset
+from vsodtool.errors import ConfigError, DataError
+from vsodtool.media.folders import holds_images
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.manifest import read_manifest
+
+SOURCE_HELP = (
+    "give a DAVIS-style root, a folder with images/ and masks/, IMAGES::MASKS, "
+    "the output folder of pseudolabel, or dataset:NAME/SPLIT@ROOT"
+)
+_PAIRS = (("images", "masks"), ("imgs", "gt"), ("JPEGImages", "Annotations"))
+Reading: TypeAlias = Literal["", "stills", "video"]
+
+
+@dataclass(frozen=True)
+class PairSource:
+    """Pictures and the masks that belong to them.
+
+    Attributes:
+        text: as given.
+        images: a folder of pictures, a folder of such folders, a DAVIS-style root, or a video file.
+        masks: likewise, no video file.
+        reading: what a single folder of pictures is; "" decides by its names and sizes.
+    """
+
+    text: str
+    images: Path
+    masks: Path
+    reading: Reading = ""
+
+
+@dataclass(frozen=True)
+class PseudoSource:
+    """An output folder of `pseudolabel`.
+
+    Attributes:
+        text: as given.
+        output: the folder.
+        images: the frames that it was made from; None for those that its manifest names.
+    """
+
+    text: str
+    output: Path
+    images: Path | None = None
+
+
+@dataclass(frozen=True)
+class DatasetSource:
+    """A split of a named dataset.
+
+    Attributes:
+        text: as given.
+        layout: of the dataset.
+        split: its name.
+        root: where the dataset lies.
+    """
+
+    text: str
+    layout: DatasetLayout
+    split: str
+    root: Path
+
+
+Source: TypeAlias = PairSource | PseudoSource | DatasetSource
+
+
+def parse_source(text: str) -> Source:
+    """The source that one text of `--data` stands for.
+
+    Raises:
+        ConfigError: an unknown dataset or split, or a malformed text.
+        DataError: there is nothing at the path, or nothing that looks like training data.
+    """
+    if text.startswith("dataset:"):
+        return _parse_dataset(text)
+    reading: Reading = ""
+    rest = text
+    for prefix in ("stills", "video"):
+        if text.startswith(f"{prefix}:"):
+            reading, rest = prefix, text.removeprefix(f"{prefix}:")
+    images, colons, masks = rest.partition("::")
+    if colons:
+        if not images or not masks:
+            raise ConfigError(f"data: expected IMAGES::MASKS, found '{text}'", SOURCE_HELP)
+        if is_pseudo_output(_existing(Path(masks))):
+            return PseudoSource(text, Path(masks), _existing(Path(images)))
+        return PairSource(text, _existing(Path(images)), Path(masks), reading)
+    root = _existing(Path(rest))
+    if not root.is_dir():
+        raise DataError(f"{root}: expected a folder of training data, found a file", SOURCE_HELP)
+    if is_pseudo_output(root):
+        return PseudoSource(text, root)
+    for pictures, labels in _PAIRS:
+        if (root / pictures).is_dir() and (root / labels).is_dir():
+            # DAVIS-style roots are entered from the root, which knows their resolution folders.
+            davis = pictures == "JPEGImages" and not holds_images(root / pictures)
+            where = (root, root) if davis else (root / pictures, root / labels)
+            return PairSource(text, *where, reading)
+    expected = " or ".join(f"{pictures}/ and {labels}/" for pictures, labels in _PAIRS)
+    raise DataError(f"{root}: expected {expected}, found neither", SOURCE_HELP)
+
+
+def is_pseudo_output(folder: Path) -> bool:
+    """Whether `pseudolabel` wrote this folder.
+
+    Raises:
+        UsageError: it has a manifest.json that is not by this tool.
+    """
+    if not OutputLayout(folder).manifest.is_file():
+        return False
+    manifest = read_manifest(OutputLayout(folder).manifest)
+    return manifest is not None and manifest.command == "pseudolabel"
+
+
+def _parse_dataset(text: str) -> DatasetSource:
+    name, at, root = text.removeprefix("dataset:").partition("@")
+    if not at or not root:
+        raise ConfigError(
+            f"data: expected dataset:NAME/SPLIT@ROOT, found '{text}'",
+            "name the folder in which the dataset lies after an @",
+        )
+    name, _, split = name.partition("/")
+    layout = find_dataset(name)
+    return DatasetSource(text, layout, layout.check_split(split), _existing(Path(root)))
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise DataError(f"{path}: expected training data, found nothing there", SOURCE_HELP)
+    return path

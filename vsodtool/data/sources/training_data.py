@@ -1,0 +1,170 @@
+"""Sources as given -> videos for training and for validation, everything validated before training starts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsodtool.data.sources.faults import Faults
+from vsodtool.data.sources.find_dataset import find_dataset_videos
+from vsodtool.data.sources.find_pairs import find_pairs
+from vsodtool.data.sources.find_pseudo import find_pseudo
+from vsodtool.data.sources.found import FoundVideo, require_labels
+from vsodtool.data.sources.inspect_files import inspect_videos
+from vsodtool.data.sources.labelled import LabelledVideo
+from vsodtool.data.sources.source_text import SOURCE_HELP, DatasetSource, PairSource, Source, parse_source
+from vsodtool.data.sources.thinning import ALL, thin_labels
+from vsodtool.data.sources.validation_split import check_disjoint, only_given, split_videos
+from vsodtool.data.sources.video_names import tell_apart
+from vsodtool.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec:
+    """What to train and validate on.
+
+    Attributes:
+        data: sources, at least one; see docs/training.md.
+        validation: sources of their own; none to set some of `data` aside.
+        validation_share: how much of `data` is set aside, in (0, 1).
+        label_every: the paper's l, for training only.
+        pseudo_between: the paper's m, for training only; -1 for all.
+        seed: of what is set aside.
+    """
+
+    data: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+    validation_share: float = 0.1
+    label_every: int = 1
+    pseudo_between: int = ALL
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range.
+
+        Raises:
+            ConfigError: naming what was expected and found.
+        """
+        if not self.data:
+            raise ConfigError("no training data given", f"name some with --data: {SOURCE_HELP}")
+        if not 0 < self.validation_share < 1:
+            raise ConfigError(
+                f"validation_share: expected a number between 0 and 1, found {self.validation_share}"
+            )
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Validated data.
+
+    Attributes:
+        train: videos and sets of still images, thinned.
+        validation: the same, given masks only; shares no frame with `train`.
+        notices: lines for the user: what each source holds, what was left out, what was set aside.
+        fingerprint: changes when a file or the split does.
+    """
+
+    train: tuple[LabelledVideo, ...]
+    validation: tuple[LabelledVideo, ...]
+    notices: tuple[str, ...]
+    fingerprint: str
+
+
+def load_training_data(spec: DataSpec, *, cache: Path) -> TrainingData:
+    """Find, validate, split and thin the data.
+
+    Args:
+        spec: what to train on.
+        cache: folder that receives the labelled frames of video files, as pictures.
+
+    Raises:
+        ConfigError: a source is malformed, or names an unknown dataset.
+        DataError: anything is missing or does not belong; everything that is wrong is counted, and the first
+            three of each kind are named.
+        DeviceError: `cache` cannot be written.
+    """
+    faults = Faults()
+    sources = [_load(text, cache, faults) for text in spec.data]
+    others = [_load(text, cache, faults) for text in spec.validation]
+    faults.raise_any("add what is missing, or remove what does not belong")
+    named = tell_apart([*sources, *others])
+    sources, others = named[: len(sources)], named[len(sources) :]
+    notices = [
+        *(_describe(text, videos) for text, videos in zip(spec.data, sources, strict=True)),
+        *(f"validation: {_describe(*pair)}" for pair in zip(spec.validation, others, strict=True)),
+    ]
+    train = [video for videos in sources for video in videos]
+    if spec.validation:
+        validation = [only_given(video) for videos in others for video in videos if video.given]
+        check_disjoint(train, validation)
+    else:
+        train, validation = split_videos(train, spec.validation_share, spec.seed)
+        notices.append(_describe_split(train, validation))
+    if not validation:
+        raise DataError("no validation data: no mask in it was drawn by a person", "give other --validation")
+    thinned = [thin_labels(video, spec.label_every, spec.pseudo_between) for video in train]
+    if spec.label_every > 1 or spec.pseudo_between != ALL:
+        notices.append(_describe("training uses", thinned))
+    return TrainingData(tuple(thinned), tuple(validation), tuple(notices), _fingerprint(thinned, validation))
+
+
+def _load(text: str, cache: Path, faults: Faults) -> list[LabelledVideo]:
+    source = parse_source(text)
+    own = Faults()
+    found = _find(source, own)
+    if not own:
+        require_labels(found, text)
+    videos = inspect_videos(found, text, cache, own)
+    faults.extend(own)
+    return videos
+
+
+def _find(source: Source, faults: Faults) -> list[FoundVideo]:
+    if isinstance(source, DatasetSource):
+        return find_dataset_videos(source, faults)
+    return find_pairs(source, faults) if isinstance(source, PairSource) else find_pseudo(source, faults)
+
+
+def _describe(text: str, videos: Sequence[LabelledVideo]) -> str:
+    moving = [video for video in videos if not video.stills]
+    given = sum(len(video.given) for video in moving)
+    pseudo = sum(len(video.frames) for video in moving) - given
+    images = sum(len(video.frames) for video in videos if video.stills)
+    parts = []
+    if moving:
+        parts.append(f"{_number(len(moving), 'video')} with {_number(given, 'given mask')}")
+        if pseudo:
+            parts.append(_number(pseudo, "pseudo-label"))
+    if images:
+        parts.append(_number(images, "still image"))
+    return f"{text}: {', '.join(parts)}"
+
+
+def _describe_split(train: Sequence[LabelledVideo], validation: Sequence[LabelledVideo]) -> str:
+    names = [video.name for video in validation if not video.stills]
+    images = sum(len(video.frames) for video in validation if video.stills)
+    parts = [", ".join(names)] if names else []
+    if images:
+        parts.append(_number(images, "still image"))
+    places = {video.place.resolve() for video in train}
+    shared = any(not video.stills and video.place.resolve() in places for video in validation)
+    warning = " (the last part of the only video: not independent of the training)" if shared else ""
+    return f"set aside for validation: {' and '.join(parts)}{warning}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _fingerprint(*groups: Sequence[LabelledVideo]) -> str:
+    digest = hashlib.sha256()
+    for number, videos in enumerate(groups):
+        for video in videos:
+            for frame in video.frames:
+                files = [frame.image, frame.mask, *([frame.confidence_map] if frame.confidence_map else [])]
+                states = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+                line = (number, video.name, frame.name, frame.given, frame.confidence, states)
+                digest.update(f"{line}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

@@ -1,0 +1,122 @@
+"""Which mask file belongs to which frame: by names only, nothing is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from vsodtool.errors import DataError
+from vsodtool.media.folders import descend_davis, image_folders, list_images
+from vsodtool.media.video.frames import FrameSource
+
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def find_mask_folders(masks: Path, videos: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
+    """The folder of masks of every video, and the names of the folders that belong to none of them.
+
+    Args:
+        masks: a folder with one sub-folder per video, a DAVIS-style root or its `Annotations`, or, for one
+            video, a folder of masks.
+        videos: names of the videos.
+
+    Raises:
+        DataError: there are no masks at all, or none for one of the videos (the first three are named).
+    """
+    if not masks.is_dir():
+        found = "a file" if masks.exists() else "nothing"
+        raise DataError(
+            f"{masks}: expected a folder of masks, found {found} there", "check the path given with --masks"
+        )
+    base = descend_davis(masks, "Annotations")
+    folders = image_folders(base)
+    plain = list_images(base) if not any(name in folders for name in videos) else []
+    if plain and len(videos) == 1:
+        return {videos[0]: base}, []
+    if not plain and not folders:
+        raise DataError(
+            f"{masks}: expected masks (PNG or another image format), found none",
+            "check the path given with --masks",
+        )
+    lacking = [name for name in videos if name not in folders]
+    if lacking:
+        names = _listing(list(folders))
+        found = f"folders {names}" if folders else f"{len(plain)} masks without folders"
+        if folders and len(lacking) == len(videos):
+            found += ": no video in common"
+        raise DataError(
+            f"{base}: expected a folder of masks for {_listing(lacking)}, found {found}",
+            "name the folders of masks like the videos"
+            + (f", or give the one to use: --masks {base / next(iter(folders))}" if folders else ""),
+        )
+    return {name: folders[name] for name in videos}, [name for name in folders if name not in videos]
+
+
+def match_frames(folder: Path, frames: FrameSource) -> dict[str, Path]:
+    """Frame name -> mask file, in the order of the frames.
+
+    For a folder of frames the stems agree; for a video file the last number in the stem counts frames from 0.
+
+    Raises:
+        DataError: a mask belongs to no frame, or two belong to one, or there are no masks.
+    """
+    if frames.video.kind == "folder" and folder.samefile(frames.video.path):
+        raise DataError(
+            f"{folder}: expected masks, found the frames themselves", "give the folder of masks with --masks"
+        )
+    files = list_images(folder)
+    if not files:
+        raise DataError(f"{folder}: expected masks, found none", "check the path given with --masks")
+    position = {name: index for index, name in enumerate(frames.names)}
+    matched: dict[str, Path] = {}
+    for file in files:
+        name = file.stem if frames.video.kind == "folder" else _numbered_frame(file, frames)
+        if name not in position:
+            raise _orphan(file, frames)
+        other = matched.setdefault(name, file)
+        if other is not file:
+            raise DataError(
+                f"{folder}: expected one mask per frame, found {other.name} and {file.name} for frame {name}",
+                "remove or rename one of the two",
+            )
+    return {name: matched[name] for name in sorted(matched, key=position.__getitem__)}
+
+
+def choose_every(count: int, every: int) -> list[int]:
+    """Positions 0, N, 2N, ... and the last of `count`; all of them if `every` is 0 or 1."""
+    if every <= 1:
+        return list(range(count))
+    chosen = list(range(0, count, every))
+    return chosen if not chosen or chosen[-1] == count - 1 else [*chosen, count - 1]
+
+
+def _numbered_frame(file: Path, frames: FrameSource) -> str:
+    digits = _DIGITS.findall(file.stem)
+    if not digits:
+        raise DataError(
+            f"{file}: expected a frame number in the name (0 to {len(frames.names) - 1}), found none",
+            "name masks of a video file after the frame they belong to, for example 00012.png",
+        )
+    number = int(digits[-1])
+    return frames.names[number] if number < len(frames.names) else ""
+
+
+def _orphan(file: Path, frames: FrameSource) -> DataError:
+    names = frames.names
+    if frames.video.kind == "file":
+        return DataError(
+            f"{file}: mask without a frame: expected a number from 0 to {len(names) - 1} "
+            f"({frames.video.path.name}), found {_DIGITS.findall(file.stem)[-1]}",
+            "frames are counted from 0; rename or remove the mask",
+        )
+    return DataError(
+        f"{file}: mask without a frame: expected the stem of a frame of {frames.video.path} "
+        f"({names[0]} to {names[-1]}), found {file.stem}",
+        "rename or remove the mask, or add its frame",
+    )
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

@@ -1,0 +1,1 @@
+"""The state of a run on disk: layout, journal, manifest, lock, resume, shards."""

@@ -1,0 +1,77 @@
+"""What may not differ between a run and the one that it continues."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vsodtool.errors import DataError, UsageError, WeightsError
+from vsodtool.media.output.manifest import Manifest
+
+# Options that change no result, or whose files are compared by fingerprint instead of by spelling.
+UNCOMPARED = frozenset(
+    {"workers", "quiet", "json", "dry_run", "overwrite", "config", "inputs", "masks", "output", "shard"},
+)
+_HINT = "repeat the earlier command, choose another output folder, or say --overwrite to start again"
+
+
+def refuse_changes(root: Path, before: Manifest, now: Manifest) -> None:
+    """Refuse to continue `before`, found in the output folder `root`, as `now`.
+
+    Raises:
+        UsageError: the version, the command or an option changed.
+        DataError: an input or its masks changed, appeared or have gone.
+        WeightsError: a weight file changed.
+    """
+    _refuse_changed_options(root, before, now)
+    _refuse_changed_inputs(root, before, now)
+    _refuse_changed_weights(root, before, now)
+
+
+def _refuse_changed_options(root: Path, before: Manifest, now: Manifest) -> None:
+    if before.version != now.version:
+        raise UsageError(f"{root} was begun by vsodtool {before.version}, this is {now.version}", _HINT)
+    if before.command != now.command:
+        raise UsageError(
+            f"{root} was begun by the command '{before.command}', this is '{now.command}'", _HINT
+        )
+    absent = object()
+    switches = {"masks"} if isinstance(now.config.get("masks"), bool) else set()  # of predict: no folder
+    for name in sorted((before.config.keys() | now.config.keys()) - (UNCOMPARED - switches)):
+        old, new = before.config.get(name, absent), now.config.get(name, absent)
+        if name == "device":  # the shards of a run compute on several devices of one kind
+            old, new = _kind(old), _kind(new)
+        if old != new:
+            was, now_is = ("not set" if value is absent else repr(value) for value in (old, new))
+            option = "--" + name.replace("_", "-")
+            raise UsageError(
+                f"option {option} changed: {root} was begun with {was}, now it is {now_is}", _HINT
+            )
+
+
+def _kind(device: object) -> object:
+    return device.partition(":")[0] if isinstance(device, str) else device
+
+
+def _refuse_changed_inputs(root: Path, before: Manifest, now: Manifest) -> None:
+    for name in sorted(before.inputs.keys() | now.inputs.keys()):
+        old, new = before.inputs.get(name), now.inputs.get(name)
+        if new is None:
+            raise DataError(
+                f"{root} was begun with the video '{name}', which is not among the inputs now", _HINT
+            )
+        if old is None:
+            raise DataError(f"{root} was begun without the video '{name}' ({new.path})", _HINT)
+        if old.fingerprint != new.fingerprint:
+            raise DataError(f"the video '{name}' ({new.path}) has changed since {root} was begun", _HINT)
+        if old.masks_sha256 != new.masks_sha256:
+            how = "their content" if old.masks == new.masks else f"then {old.masks}, now {new.masks}"
+            raise DataError(f"the masks of '{name}' changed since {root} was begun ({how})", _HINT)
+
+
+def _refuse_changed_weights(root: Path, before: Manifest, now: Manifest) -> None:
+    for name in sorted(before.weights.keys() | now.weights.keys()):
+        old, new = before.weights.get(name, "none"), now.weights.get(name, "none")
+        if old != new:
+            raise WeightsError(
+                f"weights '{name}' changed: {root} was begun with {old[:12]}, now {new[:12]}", _HINT
+            )

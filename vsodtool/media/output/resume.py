@@ -1,0 +1,247 @@
+"""Start a run in an output folder, or continue the one that was interrupted there.
+
+What decides is the manifest. The same command, options, inputs, masks and weights continue; anything else is
+refused unless the user says --overwrite, which clears what the tool wrote there and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from vsodtool.errors import UsageError
+from vsodtool.media.atomic import disk_errors
+from vsodtool.media.fingerprint import Input, content_fingerprint, input_fingerprint
+from vsodtool.media.output.changes import refuse_changes
+from vsodtool.media.output.earlier_run import (
+    OutputsOf,
+    clear,
+    find_earlier,
+    remove_journals,
+    remove_leftovers,
+)
+from vsodtool.media.output.frames_csv import write_frames_csv
+from vsodtool.media.output.journal import Journal
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.lock import OutputLock
+from vsodtool.media.output.manifest import (
+    CLEARING,
+    COMPLETE,
+    InputEntry,
+    Manifest,
+    plain,
+    read_manifest,
+    write_manifest,
+)
+from vsodtool.types import FrameRecord, MethodChoice
+
+
+class Held(Protocol):
+    """A lock, or several."""
+
+    def release(self) -> None:
+        """Give it back; twice is harmless."""
+        ...
+
+
+@dataclass
+class ResumeState:
+    """A run that holds its output folder; close it (or use `with`) when done, whatever happened.
+
+    Attributes:
+        layout: where the files go.
+        manifest: as written at the start.
+        journal: where finished frames are committed.
+        resumed: an earlier run began here with the same options and inputs.
+        complete: nothing is left to do: that run finished, and all its files are still there.
+    """
+
+    layout: OutputLayout
+    manifest: Manifest
+    journal: Journal
+    resumed: bool
+    complete: bool
+    _earlier: dict[str, dict[str, FrameRecord]]
+    _choices: dict[str, MethodChoice]
+    _lock: Held
+
+    def finished(self, video: str) -> dict[str, FrameRecord]:
+        """The frames of `video` that earlier runs finished and whose files exist, by frame name."""
+        return dict(self._earlier.get(video, {}))
+
+    def choice(self, video: str) -> MethodChoice | None:
+        """The method that this run, or the one that it continues, chose for `video`."""
+        return self._choices.get(video)
+
+    def choose(self, video: str, choice: MethodChoice) -> None:
+        """Hold to a choice from now on, also in runs that continue this one.
+
+        Raises:
+            DeviceError: the disk is full.
+        """
+        self.journal.choose(video, choice)
+        self._choices[video] = choice
+
+    def finish(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
+        """Write frames.csv (rows in the given order) and the manifest with status complete; drop journals.
+
+        Args:
+            records: every frame of every video, those of earlier runs included.
+            seconds: duration of this run.
+
+        Raises:
+            DeviceError: a file cannot be written.
+        """
+        rows = list(records)
+        write_frames_csv(self.layout.frames_csv, rows)
+        return self._complete(replace(self.manifest.completed(rows, seconds), choices=self._choices))
+
+    def finish_counts(self, videos: Mapping[str, Mapping[str, int]], seconds: float) -> Manifest:
+        """As `finish`, for a command without a table of frames.
+
+        Args:
+            videos: what the manifest counts, by video.
+            seconds: duration of this run.
+
+        Raises:
+            DeviceError: a file cannot be written.
+        """
+        counts = {video: dict(numbers) for video, numbers in videos.items()}
+        return self._complete(
+            replace(self.manifest, videos=counts, seconds=round(seconds, 3), status=COMPLETE)
+        )
+
+    def _complete(self, manifest: Manifest) -> Manifest:
+        self.manifest = manifest
+        write_manifest(self.layout.manifest, manifest)
+        self.journal.close()
+        remove_journals(self.layout)
+        self.complete = True
+        return manifest
+
+    def close(self) -> None:
+        """Close the journal and give the output folder back. What is finished stays."""
+        self.journal.close()
+        self._lock.release()
+
+    def __enter__(self) -> ResumeState:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def describe_run(
+    command: str,
+    config: Mapping[str, object],
+    inputs: Sequence[Input],
+    masks: Mapping[str, Sequence[Path]],
+    weights: Mapping[str, str] | None = None,
+) -> Manifest:
+    """The manifest of a run that is about to start; reads the mask files, only stats the inputs.
+
+    Args:
+        command: the verb.
+        config: every option by its name in the configuration (`dry_run`, not `--dry-run`).
+        inputs: the videos.
+        masks: the mask files in use, by video name.
+        weights: SHA-256 by weight name.
+
+    Raises:
+        DataError: an input or mask has gone or cannot be read.
+    """
+    entries = {}
+    for video in sorted(inputs, key=lambda video: video.name):
+        files = masks.get(video.name, ())
+        digest = content_fingerprint(files) if files else ""
+        entries[video.name] = InputEntry(
+            str(video.path), len(video.files) or 1, input_fingerprint(video), len(files), digest
+        )
+    # All shards of a run share one manifest.
+    whole = {name: value for name, value in config.items() if name != "shard"}
+    return Manifest(command, plain(whole), entries, dict(weights or {}))
+
+
+def check_resumable(layout: OutputLayout, manifest: Manifest, *, overwrite: bool = False) -> Manifest | None:
+    """Refuse to continue what another run began. Reads only, so a dry run can call it.
+
+    Returns:
+        The manifest that lies there; None for a fresh folder.
+
+    Raises:
+        UsageError: an option or the command changed (named with both values), or the folder holds files of
+            those names that are not the tool's (also with `overwrite`).
+        DataError: an input or a mask changed, appeared or has gone.
+        WeightsError: a weight file changed.
+    """
+    before = read_manifest(layout.manifest)
+    if before is None:
+        occupied = layout.occupied()
+        if occupied:
+            raise UsageError(
+                f"{occupied[0]} exists and was not written by vsodtool",
+                "choose another output folder, or move it away",
+            )
+        return None
+    if not overwrite and before.status != CLEARING:
+        refuse_changes(layout.root, before, manifest)
+    return before
+
+
+def start_or_resume(
+    layout: OutputLayout,
+    manifest: Manifest,
+    *,
+    overwrite: bool = False,
+    outputs_of: OutputsOf | None = None,
+) -> ResumeState:
+    """Take the output folder and continue what is there, or begin.
+
+    Args:
+        layout: the output folder, checked by `check_output`; it is made when absent.
+        manifest: of the run to start, from `describe_run`.
+        overwrite: delete the tool's earlier outputs there, and only those, and begin anew.
+        outputs_of: the files that a frame of this record must have; a frame with a missing one is made again.
+
+    Raises:
+        DeviceError: another run is writing there, or the folder cannot be written.
+        UsageError, DataError, WeightsError: as `check_resumable`.
+    """
+    with disk_errors(layout.root):
+        layout.root.mkdir(parents=True, exist_ok=True)
+    lock = OutputLock(layout.lock)
+    try:
+        before = check_resumable(layout, manifest, overwrite=overwrite)
+        remove_leftovers(layout)
+        if before is not None and (overwrite or before.status == CLEARING):
+            clear(layout, manifest)
+            before = None
+        journal = Journal(layout.journal)
+        earlier = find_earlier(layout, before, outputs_of)
+        if before is not None and earlier.complete:
+            manifest = before
+            if layout.journals():  # killed between the last two steps of `finish`
+                remove_journals(layout)
+                journal = Journal(layout.journal)
+        else:
+            # Those of a run that was complete once: its journal is gone.
+            manifest = replace(manifest, choices=before.choices if before is not None else {})
+            write_manifest(layout.manifest, manifest)
+        return ResumeState(
+            layout,
+            manifest,
+            journal,
+            before is not None,
+            earlier.complete,
+            earlier.frames,
+            dict(earlier.choices),
+            lock,
+        )
+    except BaseException:
+        lock.release()
+        raise

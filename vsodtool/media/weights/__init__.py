@@ -1,0 +1,1 @@
+"""Weight files: safetensors, checkpoints, pickles read without running them."""

@@ -1,0 +1,1 @@
+"""A detector for use: clips through the network, precision checked on it, mirroring."""

@@ -1,0 +1,1 @@
+"""The learned densifier: network over recorded evidence and a memory of labels."""

@@ -1,0 +1,81 @@
+"""Where in the labelled frames does something look like this, and does it belong to the object there?"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vsodtool.models.rcrnet.layers import ConvBnRelu
+
+KEY = 32
+VALUE = 32
+_FINE = 2  # a cell of the memory holds the label at twice its resolution
+READ = VALUE + _FINE * _FINE + 1
+_MOST_CELLS = 2304  # of a labelled frame; of larger ones every other row and column is kept
+
+
+class LabelMemory(nn.Module):
+    """Attention from the cells of a frame to those of its labelled frames.
+
+    A space-time memory (Oh et al., ICCV 2019) with negative squared distances as similarity (Cheng et al.,
+    STCN, NeurIPS 2021). The distance also counts how far apart two cells lie in the *object's own frame of
+    reference* (`ops/object_frame.py`), with a learned weight, so that like things far away are left alone.
+    Unlike flow it does not have to follow anything: it finds again what comes out of occlusion or moved too
+    fast.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.key = nn.Conv2d(channels, KEY, 1)
+        self.value = ConvBnRelu(channels + _FINE * _FINE, VALUE, 3)
+        self.nearness = nn.Parameter(torch.zeros(()))
+
+    def forward(
+        self,
+        features: Tensor,
+        positions: Tensor,
+        *,
+        known: Tensor,
+        known_positions: Tensor,
+        labels: Tensor,
+    ) -> Tensor:
+        """What the labelled frames say of each cell.
+
+        Args:
+            features: of the frame (B, C, h, w).
+            positions: of its cells (B, 2, h, w).
+            known: features of S labelled frames (B, S, C, m, n).
+            known_positions: of their cells (B, S, 2, m, n).
+            labels: theirs, in [0, 1], at twice the resolution (B, S, 1, 2 m, 2 n).
+
+        Returns:
+            (B, READ, h, w): values, labels (four for each cell) and the similarity of the best match.
+        """
+        count, sides, _, height, width = known.shape
+        cells = functional.pixel_unshuffle(labels.flatten(0, 1), _FINE)
+        flat = known.flatten(0, 1)
+        values = torch.cat((self.value(torch.cat((flat, cells), dim=1)), cells), dim=1)
+        keys = self._key(flat, known_positions.flatten(0, 1))
+        if height * width > _MOST_CELLS:
+            keys, values = keys[..., ::2, ::2], values[..., ::2, ::2]
+        keys, values = (
+            part.flatten(2).view(count, sides, part.shape[1], -1).transpose(1, 2).flatten(2)
+            for part in (keys, values)
+        )
+        query = self._key(features, positions).flatten(2).transpose(1, 2)  # (B, h w, KEY + 2)
+        with torch.autocast(query.device.type, enabled=False):  # small differences of large numbers
+            # -|q - k|^2; |q|^2 is the same for all keys and cancels in the softmax.
+            similarity = torch.baddbmm(-keys.square().sum(1, keepdim=True), query, keys, alpha=2)
+            best = similarity.amax(dim=2, keepdim=True) - query.square().sum(2, keepdim=True)
+            weights = similarity.softmax(dim=2).to(values.dtype)
+        read = torch.bmm(weights, values.transpose(1, 2))
+        read = torch.cat((read, torch.exp(best).to(read.dtype)), dim=2)
+        return read.transpose(1, 2).reshape(count, READ, *features.shape[-2:])
+
+    def _key(self, features: Tensor, positions: Tensor) -> Tensor:
+        """Keys (N, KEY + 2, h, w), in 32 bits: distances are small differences of large numbers."""
+        looks = self.key(features).float() / math.sqrt(math.sqrt(KEY))
+        return torch.cat((looks, positions.float() * self.nearness.float().exp()), dim=1)

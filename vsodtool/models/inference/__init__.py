@@ -1,0 +1,1 @@
+"""Networks made ready for use: precision, folding and faster equal forms."""

@@ -1,0 +1,1 @@
+"""FGPLG, the paper's pseudo-label generator."""

@@ -1,0 +1,1 @@
+"""RCRNet and RCRNet+NER, their parts, losses and dropout."""

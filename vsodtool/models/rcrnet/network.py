@@ -1,0 +1,112 @@
+"""RCRNet: the refinement network for single images, and what all networks here are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from vsodtool.models.architecture import CHANNELS_IN, Architecture
+from vsodtool.models.backbones.table import Pyramid, create_backbone
+from vsodtool.models.rcrnet.aspp import Aspp
+from vsodtool.models.rcrnet.decoder import Decoder
+from vsodtool.models.rcrnet.layers import ConvBnRelu, resize
+from vsodtool.models.rcrnet.motion_encoder import MotionEncoder
+from vsodtool.models.rcrnet.skip import SkipBottleneck
+from vsodtool.types import Size
+
+
+class FrameFeatures(NamedTuple):
+    """What is known of frames before they are related to each other.
+
+    Attributes:
+        context: after ASPP (N, context_width, h, w), at the output stride.
+        skips: projected backbone features, coarse to fine (N, skip_width, *, *).
+        size: (H, W) of the images.
+    """
+
+    context: Tensor
+    skips: tuple[Tensor, Tensor, Tensor]
+    size: Size
+
+    def split(self) -> list[FrameFeatures]:
+        """The features of each frame by themselves, N = 1; views."""
+        return [
+            FrameFeatures(context, (coarse, middle, fine), self.size)
+            for context, coarse, middle, fine in zip(
+                *(torch.split(part, 1) for part in (self.context, *self.skips)), strict=True
+            )
+        ]
+
+    @staticmethod
+    def join(parts: Sequence[FrameFeatures]) -> FrameFeatures:
+        """The features of several frames, one after the other."""
+        coarse, middle, fine = (
+            torch.cat(level) for level in zip(*(part.skips for part in parts), strict=True)
+        )
+        return FrameFeatures(
+            torch.cat([part.context for part in parts]), (coarse, middle, fine), parts[0].size
+        )
+
+
+class RcrNet(nn.Module):
+    """RCRNet: backbone, ASPP, three refinements, decoder (Yan et al., ICCV 2019, section 3.1)."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        stride = architecture.output_stride
+        self.backbone = create_backbone(
+            architecture.backbone, channels_in=CHANNELS_IN[architecture.kind], output_stride=stride
+        )
+        self.motion = MotionEncoder(stride) if architecture.motion_input else None
+        beside = (0, 0, 0, 0) if self.motion is None else self.motion.channels
+        fine, middle, coarse, deepest = map(sum, zip(self.backbone.channels, beside, strict=True))
+        context, skip = architecture.context_width, architecture.skip_width
+        refine = architecture.refine_width
+        self.aspp = Aspp(deepest, context, stride)
+        levels = ((context, coarse), (refine, middle), (refine, fine))
+        self.skips = nn.ModuleList(SkipBottleneck(level, skip) for _, level in levels)
+        self.refinements = nn.ModuleList(ConvBnRelu(channels + skip, refine, 3) for channels, _ in levels)
+        self.decoder: nn.Module = Decoder(refine, architecture.decoder_width)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalised images (N, channels_in, H, W) -> logits (N, 1, H, W)."""
+        features = self.encode(images)
+        return self.decode(features, features.context)
+
+    def encode(self, images: Tensor) -> FrameFeatures:
+        """Normalised images (N, channels_in, H, W) -> features, the same for every clip that they are in.
+
+        The skips are projected here already: they are then small enough to be kept for many frames.
+        """
+        fine, middle, coarse, deepest = self._pyramid(images)
+        skips = [skip(level) for skip, level in zip(self.skips, (coarse, middle, fine), strict=True)]
+        size = (images.shape[-2], images.shape[-1])
+        return FrameFeatures(self.aspp(deepest), (skips[0], skips[1], skips[2]), size)
+
+    def _pyramid(self, images: Tensor) -> Pyramid:
+        """Features of the image at four levels, beside them those of its motion if the network sees any."""
+        if self.motion is None:
+            return self.backbone(images)  # type: ignore[no-any-return]
+        seen = CHANNELS_IN[self.architecture.kind]
+        fine, middle, coarse, deepest = (
+            torch.cat(level, dim=1)
+            for level in zip(self.backbone(images[:, :seen]), self.motion(images[:, seen:]), strict=True)
+        )
+        return fine, middle, coarse, deepest
+
+    def decode(self, features: FrameFeatures, context: Tensor) -> Tensor:
+        """Logits (N, 1, H, W) of frames.
+
+        Args:
+            features: of the frames.
+            context: what takes the place of `features.context` (N, context_width, h, w).
+        """
+        refined = context
+        for refinement, skip in zip(self.refinements, features.skips, strict=True):
+            coarse = resize(refined, (skip.shape[-2], skip.shape[-1]))
+            refined = refinement(torch.cat((coarse, skip), dim=1))
+        return self.decoder(refined, features.size)  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""The registry of weights: declared data about each, and networks by name."""

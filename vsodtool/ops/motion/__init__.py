@@ -1,0 +1,1 @@
+"""Motion as the networks see it: layout, averages, maps without the camera."""

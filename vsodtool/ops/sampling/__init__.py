@@ -1,0 +1,1 @@
+"""Order of samples, splits over processes, learning rates over steps."""

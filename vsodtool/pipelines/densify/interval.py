@@ -1,0 +1,121 @@
+"""One interval between neighbouring labels: its frames, its two labels, its images as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from vsodtool.media.video.frame_store import FrameStore
+from vsodtool.ops.boxes import Box, whole
+from vsodtool.types import ImageArray, LabelArray, Size
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class LabelledFrame:
+    """A frame that the user masked.
+
+    Attributes:
+        index: of the frame in its video.
+        name: of the frame.
+        rgb: uint8 (H, W, 3).
+        labels: one channel per object of the video (1, O, H, W), 0 or 1.
+    """
+
+    index: int
+    name: str
+    rgb: ImageArray
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class IntervalJob:
+    """Frames to fill and what is known beside them.
+
+    Attributes:
+        left: the labelled frame before the targets, None before the first label.
+        right: the labelled frame after them, None after the last label.
+        targets: indices of the frames to fill, ascending; frames that did not decode are not among them.
+        frames: holds the targets and what lies between them.
+        passed: indices of frames between the labels that are on the way to the targets and not filled.
+    """
+
+    left: LabelledFrame | None
+    right: LabelledFrame | None
+    targets: list[int]
+    frames: FrameStore
+    passed: Sequence[int] = ()
+
+    @property
+    def known(self) -> LabelledFrame:
+        """One of the two labelled frames."""
+        known = self.left or self.right
+        assert known is not None
+        return known
+
+    @property
+    def size(self) -> Size:
+        """(H, W) of every frame."""
+        return self.known.rgb.shape[0], self.known.rgb.shape[1]
+
+    @property
+    def sequence(self) -> list[int]:
+        """Indices of all frames, the labelled ones included."""
+        before = [self.left.index] if self.left else []
+        after = [self.right.index] if self.right else []
+        return [*before, *sorted([*self.targets, *self.passed]), *after]
+
+    @cached_property
+    def present(self) -> list[bool]:
+        """For each object whether one of the labels shows it."""
+        shown = [
+            known.labels.amax(dim=(0, 2, 3)) > 0 for known in (self.left, self.right) if known is not None
+        ]
+        return torch.stack(shown).any(dim=0).tolist()
+
+    def rgb(self, index: int) -> ImageArray:
+        """Any frame of the sequence, uint8 (H, W, 3)."""
+        for known in (self.left, self.right):
+            if known is not None and known.index == index:
+                return known.rgb
+        return self.frames.get(index)
+
+    def image(self, index: int, box: Box | None = None) -> Tensor:
+        """A box (or all) of a frame of the sequence, float32 (1, 3, h, w) in [0, 1]."""
+        return to_image(self.rgb(index), box or whole(self.size))
+
+
+def to_image(rgb: ImageArray, box: Box) -> Tensor:
+    """A box of an RGB uint8 (H, W, 3) as float32 (1, 3, h, w) in [0, 1]."""
+    crop = torch.from_numpy(rgb[box.top : box.bottom, box.left : box.right])
+    return crop.permute(2, 0, 1).contiguous()[None].float().div_(255)
+
+
+def to_channels(labels: LabelArray, object_ids: Iterable[int]) -> Tensor:
+    """Object ids (H, W) -> one channel per object (1, O, H, W), float32, 0 or 1."""
+    ids = torch.tensor(list(object_ids), dtype=torch.int32).view(-1, 1, 1)
+    return (torch.from_numpy(labels.astype("int32")) == ids)[None].float()
+
+
+class Workers:
+    """Runs independent pieces of work side by side; a failure in one is raised to the caller."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """`work` of every item, in order. Must not be called from inside another piece of work."""
+        futures = [self._executor.submit(work, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()

@@ -1,0 +1,216 @@
+"""The learned generator of vsodtool: a network weighs what `--method warp` fuses by rule."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.models.evidence.densifier import EvidenceDensifier
+from vsodtool.models.evidence.network import EvidenceInput
+from vsodtool.ops.boxes import Box, bounding_box, whole
+from vsodtool.ops.confidence import ONE_SIDED, backing
+from vsodtool.ops.connected import connected_to
+from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, swap_sides
+from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
+from vsodtool.pipelines.densify.interval import LabelledFrame, to_image
+from vsodtool.pipelines.densify.learned_evidence import object_maps
+from vsodtool.pipelines.densify.method import Evidence, Generated, Generator
+from vsodtool.types import Size
+
+MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
+# The network is heard only where a label came, or near by: what merely looks like the object is not it. REACH
+# is in units of the object's size; benchmarks/densifier_reach.py: on validation data 0.2 costs nothing.
+REACH, CLAIM = 0.2, 0.02
+FAINT = 1e-4  # keeps logits finite
+OBJECT = 0.5
+_REMEMBERED = 8  # labelled frames
+
+
+class EvidenceGenerator:
+    """One pass per object on the box that holds the objects; several compete by softmax.
+
+    Certain is what the network and the rules agree on: the lead of the network's winner, times the
+    probability that the rules give to it. By itself the network is surer than it is right.
+    """
+
+    whole_frames = False
+
+    def __init__(
+        self,
+        densifier: EvidenceDensifier,
+        rules: Generator,
+        name: str = "fgplg",
+        *,
+        mirrored: bool = False,
+    ) -> None:
+        """Take over a network.
+
+        Args:
+            densifier: the network.
+            rules: make the first guess, which it corrects.
+            name: of the method, for manifests.
+            mirrored: ask it a second time, mirrored left to right and in time, and take the mean.
+        """
+        self.name = name
+        self._mirrored = mirrored
+        self._densifier, self._rules = densifier, rules
+        self._looks = _Looks(densifier)
+
+    def generate(self, evidence: Evidence) -> Generated:
+        """Let the network correct what the rules say."""
+        ruled = self._rules.generate(evidence)
+        guess = ruled.labels
+        logits = torch.full((len(evidence.present), 1, *evidence.box.size), -torch.inf)
+        for number, present in enumerate(evidence.present):
+            if present:
+                logits[number] = self._decide(evidence, number, guess)
+        labels = torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
+        agreed = backing(labels, guess)
+        one_sided = ONE_SIDED if len(evidence.sides) == 1 else 1.0
+        # Powers chosen on validation videos: benchmarks/RESULTS.md, "Confidence of the learned densifier".
+        return Generated(labels, agreed * one_sided, agreed * ruled.trust.sqrt())
+
+    def _decide(self, evidence: Evidence, number: int, guess: Tensor) -> Tensor:
+        """The logits of one object (1, h, w)."""
+        sides = (evidence.sides[0], evidence.sides[-1])
+        known = (sides[0].known, sides[1].known)
+        height, width = evidence.box.size
+        maps = object_maps(evidence, number, guess)
+        maps = to_whole_cells(maps, (height + -height % CELL, width + -width % CELL))
+        top, left = evidence.box.origin
+        box = Box(top, left, top + maps.shape[-2], left + maps.shape[-1])
+        given = [(frame.labels[0, number], (0, 0)) for frame in known]
+        frame = reference_frame([(guess[0, number], evidence.box.origin), *given], evidence.box)
+        boxes = known_boxes(known, number)
+        told = EvidenceInput(
+            maps=maps,
+            distances=torch.tensor([[float(side.distance) for side in sides]]),
+            positions=frame.positions(box, CELL),
+            images=maps[:, None, :3],  # `looks` saw the labelled frames
+            labels=torch.stack([_label(k, number, box) for k, box in zip(known, boxes, strict=True)], dim=1),
+            known_positions=torch.stack(
+                [
+                    (_frame_of(k, number) or frame).positions(box, CELL)
+                    for k, box in zip(known, boxes, strict=True)
+                ],
+                dim=1,
+            ),
+        )
+        logits = self._densifier.decide(told, self._looks.of(known, boxes))
+        if self._mirrored:
+            seen = self._looks.of((known[1], known[0]), (boxes[1], boxes[0]), mirrored=True)
+            logits = (logits + self._densifier.decide(mirror(told), seen).flip(-1)) / 2
+        near = grown(claimed(maps) > CLAIM, round(REACH * frame.unit))
+        logits = heard(logits, near, maps[:, GUESS:])
+        return logits[0, :, :height, :width]
+
+
+def heard(logits: Tensor, near: Tensor, guess: Tensor) -> Tensor:
+    """The network's logits where it is believed, elsewhere those of the first guess.
+
+    It may move the borders of what the guess calls object, and fill its gaps. What it finds apart from all
+    of that, nowhere object by the guess, is more often another thing of the same looks.
+
+    Args:
+        logits: the network's (1, 1, h, w).
+        near: where a label came, or near by.
+        guess: the first guess (1, 1, h, w) in [0, 1].
+    """
+    doubtful = torch.logit(guess, eps=FAINT)
+    logits = torch.where(near, logits, doubtful)
+    found = logits > 0
+    stray = found[0, 0] & ~connected_to(guess[0, 0] > OBJECT, found[0, 0])
+    return torch.where(stray, torch.minimum(logits, doubtful), logits)
+
+
+def grown(inside: Tensor, radius: int) -> Tensor:
+    """A map (1, 1, h, w) grown by so many pixels in each direction."""
+    width = 2 * radius + 1
+    for axis in (
+        -1,
+        -2,
+    ):  # is there anything in the window around a pixel? Running sums do not mind its width
+        sums = functional.pad(inside.transpose(axis, -1).int(), (radius + 1, radius)).cumsum(-1)
+        inside = (sums[..., width:] > sums[..., :-width]).transpose(axis, -1)
+    return inside
+
+
+def mirror(told: EvidenceInput) -> EvidenceInput:
+    """The same evidence mirrored left to right and backwards in time; positions stay with what lies there."""
+    return EvidenceInput(
+        maps=swap_sides(told.maps).flip(-1),
+        distances=told.distances.flip(1),
+        positions=told.positions.flip(-1),
+        images=told.images.flip(1).flip(-1),
+        labels=told.labels.flip(1).flip(-1),
+        known_positions=told.known_positions.flip(1).flip(-1),
+    )
+
+
+def _label(known: LabelledFrame, number: int, box: Box) -> Tensor:
+    return to_whole_cells(box.crop(known.labels[:, number : number + 1]), box.size)
+
+
+def to_whole_cells(maps: Tensor, size: Size) -> Tensor:
+    """Maps (1, C, h, w) enlarged to a size, the border repeated."""
+    return functional.pad(maps, (0, size[1] - maps.shape[-1], 0, size[0] - maps.shape[-2]), mode="replicate")
+
+
+class _Looks:
+    """What the network saw in the labelled frames: the same for all frames between them."""
+
+    def __init__(self, densifier: EvidenceDensifier) -> None:
+        self._densifier = densifier
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[int, Box, bool], tuple[LabelledFrame, Tensor]] = OrderedDict()
+
+    def of(
+        self,
+        known: tuple[LabelledFrame, LabelledFrame],
+        boxes: tuple[Box, Box],
+        *,
+        mirrored: bool = False,
+    ) -> Tensor:
+        seen = [self._one(frame, box, mirrored) for frame, box in zip(known, boxes, strict=True)]
+        return torch.cat(seen, dim=1)
+
+    def _one(self, frame: LabelledFrame, box: Box, mirrored: bool) -> Tensor:
+        key = (id(frame), box, mirrored)  # the frame is kept beside it, so its id stays its own
+        with self._lock:  # also while looking: the others want the same
+            if key not in self._kept:
+                image = to_whole_cells(to_image(frame.rgb, box), box.size)
+                image = image.flip(-1) if mirrored else image
+                self._kept[key] = (frame, self._densifier.look(image[None]))
+                if len(self._kept) > _REMEMBERED:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return self._kept[key][1]
+
+
+def known_boxes(known: tuple[LabelledFrame, LabelledFrame], number: int) -> tuple[Box, Box]:
+    """Where an object is in both labelled frames, with a margin: of one size, in whole cells.
+
+    A box may leave the frame at the bottom or at the right by a part of a cell.
+    """
+    size = known[0].rgb.shape[0], known[0].rgb.shape[1]
+    found = [bounding_box(frame.labels[:, number, None], 0.5) for frame in known]
+    grown = [box.grow(MARGIN, SHARE, size) if box else None for box in found]
+    shown = [box for box in grown if box is not None] or [whole(size)]
+    wanted = tuple(-(-max(box.size[axis] for box in shown) // CELL) * CELL for axis in (0, 1))
+    left, right = (_placed(box or shown[0], (wanted[0], wanted[1]), size) for box in grown)
+    return left, right
+
+
+def _placed(box: Box, wanted: Size, size: Size) -> Box:
+    """A box of the wanted size around the middle of another, inside the frame unless larger than that."""
+    top = max(min((box.top + box.bottom - wanted[0]) // 2, size[0] - wanted[0]), 0)
+    left = max(min((box.left + box.right - wanted[1]) // 2, size[1] - wanted[1]), 0)
+    return Box(top, left, top + wanted[0], left + wanted[1])
+
+
+def _frame_of(known: LabelledFrame, number: int) -> ObjectFrame | None:
+    return object_frame(known.labels[0, number], (0, 0))

@@ -1,0 +1,199 @@
+"""The motion of one interval: coarse over the whole frame, then fine where an object can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.media.spill import FrameSpill
+from vsodtool.ops.boxes import Box, bounding_box, whole
+from vsodtool.ops.warp import sample
+from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, Workers, to_image
+from vsodtool.types import FlowEstimator
+
+COARSE = 4  # the coarse flow is computed at a quarter of the size
+CONTEXT_SHARE = 0.15  # flow sees at least this share of an object's longer side around it
+TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
+CHUNK = 4  # pairs in the work at once
+
+HalfArray = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class MotionPlan:
+    """The estimators of one run.
+
+    Attributes:
+        adjacent: flow between neighbouring frames.
+        refining: flow between a frame and a distant labelled one, started from what is known.
+        coarse: flow at a quarter of the size that says where to look; None looks everywhere.
+        margin: pixels around the place where the coarse flow carries an object, in which it may be.
+        context: pixels around that which the flow sees too.
+    """
+
+    adjacent: FlowEstimator
+    refining: FlowEstimator
+    coarse: FlowEstimator | None = None
+    margin: int = 32
+    context: int = 32
+
+    @property
+    def name(self) -> str:
+        """The names of its estimators, each once."""
+        names = [part.name for part in (self.adjacent, self.refining, self.coarse) if part is not None]
+        return " + ".join(dict.fromkeys(names))
+
+
+class Motion:
+    """Flows between the neighbouring frames of an interval, both ways, on boxes that follow the objects.
+
+    Short intervals keep each flow until it was used from both sides. Long ones put coarse flows aside on disk
+    and compute fine ones again for the second side, so that memory does not grow with the interval.
+    With `everywhere` the boxes are the whole frames.
+    """
+
+    def __init__(
+        self,
+        job: IntervalJob,
+        plan: MotionPlan,
+        workers: Workers,
+        cancelled: Callable[[], bool],
+        *,
+        everywhere: bool = False,
+    ) -> None:
+        self._job, self._plan, self._workers, self._cancelled = job, plan, workers, cancelled
+        self._sequence = job.sequence
+        self._spill: FrameSpill | None = job.frames.spill() if job.frames.is_long else None
+        self._coarse: dict[int, HalfArray] = {}
+        self._fine: dict[int, Tensor] = {}
+        self._small_images: dict[int, Tensor] = {}
+        self.boxes = self._whole_frames() if everywhere or plan.coarse is None else self._find_boxes()
+
+    def close(self) -> None:
+        """Forget everything."""
+        if self._spill is not None:
+            self._spill.close()
+
+    def pairs(self, *, backwards: bool) -> Iterator[tuple[int, Box, Tensor]]:
+        """The pairs of neighbours in order: position of the first, box, flows there and back (2, 2, h, w)."""
+        positions = list(range(len(self._sequence) - 1))
+        if backwards:
+            positions.reverse()
+        for chunk in chunks(positions):
+            wanted = [position for position in chunk if position not in self._fine]
+            flows = dict(zip(wanted, self._workers.map(self._fine_flow, wanted), strict=True))
+            flows |= {position: self._fine.pop(position) for position in chunk if position in self._fine}
+            if self._spill is None and not backwards:
+                self._fine |= flows
+            for position in chunk:
+                yield position, self.pair_box(position), flows[position].float()
+
+    def pair_box(self, position: int) -> Box:
+        """Where the flows between a frame and its successor are known."""
+        return self.boxes[position].union(self.boxes[position + 1])
+
+    def _whole_frames(self) -> list[Box]:
+        return [whole(self._job.size)] * len(self._sequence)
+
+    def _find_boxes(self) -> list[Box]:
+        size = self._job.size
+        found: list[Box | None] = [None] * len(self._sequence)
+        positions = list(range(len(self._sequence) - 1))
+        if self._job.left is not None:
+            self._trace(self._job.left, positions, 0, found)
+        if self._job.right is not None:
+            self._trace(self._job.right, positions[::-1], 1, found)
+        nothing = Box(0, 0, min(COARSE, size[0]), min(COARSE, size[1]))
+        return [
+            box.scale(COARSE, size).grow(self._plan.margin, 0.0, size).align(COARSE) if box else nothing
+            for box in found
+        ]
+
+    def _trace(self, known: LabelledFrame, positions: list[int], side: int, found: list[Box | None]) -> None:
+        """Follow a label with the coarse flow and widen the boxes that it passes."""
+        labels = functional.max_pool2d(known.labels, COARSE, ceil_mode=True).amax(dim=1, keepdim=True)
+        box = bounding_box(labels, TRACE)
+        if box is None:  # an empty label: nothing to follow
+            return
+        start = positions[0] + side if positions else 0
+        found[start] = box if found[start] is None else box.union(found[start] or box)
+        for chunk in chunks(positions):
+            if self._cancelled():
+                return
+            for position, flows in zip(chunk, self._workers.map(self._coarse_flow, chunk), strict=True):
+                # The label comes from frame `position + side` and goes to the other frame of the pair.
+                labels = sample(labels, flows[1 - side : 2 - side])
+                box = bounding_box(labels, TRACE) or box  # lost: look on where it was last
+                here = position + 1 - side
+                before = found[here]
+                found[here] = box if before is None else box.union(before)
+
+    def _coarse_flow(self, position: int) -> Tensor:
+        """Flows of a pair at the coarse size (2, 2, h, w): from the first frame to the second, and back."""
+        kept = self._kept_coarse(position)
+        if kept is not None:
+            return torch.from_numpy(kept).float()
+        assert self._plan.coarse is not None
+        first, second = self._small(position), self._small(position + 1)
+        flows = self._plan.coarse.estimate(torch.cat((first, second)), torch.cat((second, first))).half()
+        if self._spill is None:
+            self._coarse[position] = flows.numpy()
+        else:
+            self._spill.put(position, flows.numpy())
+        return flows.float()
+
+    def _small(self, position: int) -> Tensor:
+        """A frame at the coarse size (1, 3, h, w); the latest ones are kept, for each is needed twice."""
+        kept = self._small_images.get(position)
+        if kept is None:
+            # Every second pixel first: the whole frame as floats would cost more than the flow.
+            rgb = self._job.rgb(self._sequence[position])[:: COARSE // 2, :: COARSE // 2]
+            kept = functional.avg_pool2d(to_image(rgb, whole(rgb.shape[:2])), 2, ceil_mode=True)
+            self._small_images[position] = kept
+            self._small_images.pop(position - 2 * CHUNK, None)
+            self._small_images.pop(position + 2 * CHUNK, None)
+        return kept
+
+    def _kept_coarse(self, position: int) -> HalfArray | None:
+        if self._spill is None:
+            return self._coarse.get(position)
+        try:
+            kept: HalfArray = self._spill.get(position)
+        except KeyError:
+            return None
+        return kept
+
+    def _fine_flow(self, position: int) -> Tensor:
+        """Flows of a pair on its box, half precision (2, 2, h, w); the same whichever side asks."""
+        wanted = self.pair_box(position)
+        box = wanted.grow(self._plan.context, CONTEXT_SHARE, self._job.size).align(COARSE)
+        first, second = (self._job.image(self._sequence[at], box) for at in (position, position + 1))
+        initial = None if self._plan.coarse is None else _enlarge(self._coarse_flow(position), box)
+        flows = self._plan.adjacent.estimate(
+            torch.cat((first, second)), torch.cat((second, first)), initial=initial
+        )
+        return wanted.shift(-box.top, -box.left).crop(flows).half()
+
+
+def _enlarge(coarse: Tensor, box: Box) -> Tensor:
+    """The part of a coarse flow inside a box of the full size, with vectors in full pixels."""
+    height, width = box.size
+    part = coarse[
+        ..., box.top // COARSE : -(-box.bottom // COARSE), box.left // COARSE : -(-box.right // COARSE)
+    ]
+    large = functional.interpolate(part, scale_factor=COARSE, mode="bilinear", align_corners=False)
+    return large[..., :height, :width] * COARSE
+
+
+def chunks(positions: list[int]) -> Iterator[list[int]]:
+    """The positions, CHUNK at a time."""
+    bounds = [*range(0, len(positions), CHUNK), len(positions)]
+    for begin, end in pairwise(bounds):
+        yield positions[begin:end]

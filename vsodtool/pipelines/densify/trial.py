@@ -1,0 +1,220 @@
+"""Try methods on labels that are hidden from them, and choose one for the video (`--method auto`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+from typing import Protocol
+
+from vsodtool.media.masks.sparse import MaskSet
+from vsodtool.media.video.frame_store import FrameStore
+from vsodtool.media.video.frames import FrameSource
+from vsodtool.metrics import region_j
+from vsodtool.pipelines.densify.choose_method import choose_method
+from vsodtool.pipelines.densify.dense_frame import DenseFrame
+from vsodtool.pipelines.densify.hidden_labels import select_hidden
+from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, Workers, to_channels
+from vsodtool.pipelines.densify.side_by_side import work_side_by_side
+from vsodtool.types import Frame, LabelArray, MethodChoice
+
+
+class TryInterval(Protocol):
+    """A way to fill an interval with several methods, as `densify_with_each` with its plan and generators."""
+
+    def __call__(
+        self,
+        job: IntervalJob,
+        *,
+        workers: Workers,
+        on_frame: Callable[[str, DenseFrame], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """Fill every target once with each method; `on_frame` takes the method's name and its frame."""
+        ...
+
+
+@dataclass(frozen=True)
+class HiddenTest:
+    """A label to hide, and the two from which it is made again: indices of their frames."""
+
+    left: int
+    hidden: int
+    right: int
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """What is to be tried on a video, and if nothing, why.
+
+    Attributes:
+        tests: by the index of the hidden frame, ascending.
+        reason: in words, "" where there are tests.
+    """
+
+    tests: list[HiddenTest]
+    reason: str = ""
+
+
+def plan_trial(source: FrameSource, masks: MaskSet) -> TrialPlan:
+    """Choose the labels of a video to hide; reads the masks that this depends on."""
+    if len(masks.names) < 3:
+        return TrialPlan([], "fewer than 3 labelled frames")
+    if len(masks.names) == len(source.names):
+        return TrialPlan([], "every frame is labelled")
+    index_of = {name: index for index, name in enumerate(source.names)}
+    labels = [index_of[name] for name in masks.names]
+
+    @cache
+    def shows_something(position: int) -> bool:
+        return bool(masks.read(masks.names[position]).any())
+
+    def usable(position: int) -> bool:
+        # From two empty labels every method makes an empty one.
+        return shows_something(position - 1) or shows_something(position + 1)
+
+    chosen = select_hidden(labels, len(source.names), usable)
+    tests = [HiddenTest(labels[at - 1], labels[at], labels[at + 1]) for at in chosen]
+    return TrialPlan(tests, "" if tests else "no label beside a hidden one shows an object")
+
+
+def try_methods(
+    plan: TrialPlan,
+    source: FrameSource,
+    masks: MaskSet,
+    *,
+    candidates: Sequence[str],
+    trials: Sequence[TryInterval],
+    spill_folder: Path,
+    workers: Workers,
+    drivers: ThreadPoolExecutor,
+    failed: threading.Event,
+) -> MethodChoice:
+    """Make the hidden labels again with each candidate and choose.
+
+    The video is read once, to the last hidden interval. A test whose frame or labels do not decode is left
+    out.
+
+    Args:
+        plan: of this video.
+        source: the video.
+        masks: its masks.
+        candidates: names of the methods, the default first.
+        trials: together they try every candidate.
+        spill_folder: where frames of long intervals are put aside.
+        workers: does the heavy pieces.
+        drivers: each drives one interval.
+        failed: set after a failure, which is raised.
+    """
+    scores: dict[int, dict[str, float]] = {}
+    lock = threading.Lock()
+
+    def attempt(job: IntervalJob) -> None:
+        (hidden,) = job.targets
+        truth = masks.read(source.names[hidden])
+
+        def score(name: str, dense: DenseFrame) -> None:
+            reached = hidden_j(dense, truth, masks.object_ids, job.present)
+            with lock:
+                scores.setdefault(hidden, {})[name] = reached
+
+        try:
+            for trial in trials:
+                trial(job, workers=workers, on_frame=score, cancelled=failed.is_set)
+        finally:
+            job.frames.close()
+
+    if plan.tests:
+        work_side_by_side(stream_tests(plan.tests, source, masks, spill_folder), attempt, drivers, failed)
+    tried = sorted(scores)
+    by_method = {name: [scores[index][name] for index in tried] for name in candidates}
+    method, reason = choose_method(by_method, candidates[0])
+    means = {name: round(fmean(values), 4) for name, values in by_method.items() if values}
+    return MethodChoice(method, [source.names[index] for index in tried], means, plan.reason or reason)
+
+
+def describe_choice(choice: MethodChoice) -> str:
+    """One line for people."""
+    reached = ", ".join(f"{name} {value:.3f}" for name, value in choice.hidden_j.items())
+    on = f" (J on {len(choice.hidden)} hidden: {reached})" if reached else ""
+    return f"method {choice.method}, {choice.reason}{on}"
+
+
+def hidden_j(
+    dense: DenseFrame, truth: LabelArray, object_ids: Sequence[int], present: Sequence[bool]
+) -> float:
+    """Region J of a made label against the hidden one, the mean over the objects.
+
+    Objects count that the hidden label or one of the labels beside it shows.
+
+    Args:
+        dense: what a method made.
+        truth: object ids of the hidden label (H, W).
+        object_ids: the ids by channel.
+        present: for each of them whether a label beside the hidden one shows it.
+    """
+    made = dense.ids(object_ids)
+    scores = [
+        region_j(made == number, truth == number)
+        for number, beside in zip(object_ids, present, strict=True)
+        if beside or (truth == number).any()
+    ]
+    return fmean(scores)
+
+
+def stream_tests(
+    tests: Sequence[HiddenTest], source: FrameSource, masks: MaskSet, spill_folder: Path
+) -> Iterator[IntervalJob]:
+    """Read the intervals of tests in one go; each is yielded when its second label has come by.
+
+    Args:
+        tests: by the index of the hidden frame, ascending.
+        source: the video.
+        masks: its masks.
+        spill_folder: where frames of long intervals are put aside; the receiver closes `job.frames`.
+    """
+    wanted = {index for test in tests for index in range(test.left, test.right + 1)}
+    waiting, reading = list(tests), dict[HiddenTest, _Reading]()
+    try:
+        for frame in source.select(wanted):
+            known: LabelledFrame | None = None
+            for test in [test for test in reading if test.right <= frame.index]:
+                read = reading.pop(test)
+                if test.right == frame.index and test.hidden in read.between:
+                    known = known or _labelled(frame, masks)
+                    yield read.job(test, known)
+                else:
+                    read.store.close()
+            for read in reading.values():
+                read.between.append(frame.index)
+                read.store.put(frame)
+            for test in [test for test in waiting if test.left <= frame.index]:
+                waiting.remove(test)
+                if test.left == frame.index:
+                    known = known or _labelled(frame, masks)
+                    reading[test] = _Reading(known, [], FrameStore(source, spill_folder))
+    finally:
+        for read in reading.values():
+            read.store.close()
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A test of which some frames have come by."""
+
+    left: LabelledFrame
+    between: list[int]
+    store: FrameStore
+
+    def job(self, test: HiddenTest, right: LabelledFrame) -> IntervalJob:
+        passed = [index for index in self.between if index != test.hidden]
+        return IntervalJob(self.left, right, [test.hidden], self.store, passed)
+
+
+def _labelled(frame: Frame, masks: MaskSet) -> LabelledFrame:
+    labels = to_channels(masks.read(frame.name), masks.object_ids)
+    return LabelledFrame(frame.index, frame.name, frame.rgb, labels)

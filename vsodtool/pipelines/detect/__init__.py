@@ -1,0 +1,1 @@
+"""Clips of a video through the detector: inputs, features, smoothing, writer."""

@@ -1,0 +1,1 @@
+"""What is recorded about hidden masks, to train the learned densifier."""

@@ -1,0 +1,126 @@
+"""A generator that writes down what it is shown: how evidence for training comes about."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vsodtool.data.evidence.files import EvidenceFile, write_array
+from vsodtool.ops.confidence import to_bytes
+from vsodtool.pipelines.densify.fill import densify_interval
+from vsodtool.pipelines.densify.interval import IntervalJob, Workers
+from vsodtool.pipelines.densify.learned_evidence import object_maps
+from vsodtool.pipelines.densify.method import Evidence, Generated, Generator
+from vsodtool.pipelines.densify.motion import MotionPlan
+from vsodtool.types import ImageArray, LabelArray
+
+
+class Way(NamedTuple):
+    """How intervals are filled while evidence is recorded.
+
+    Attributes:
+        plan: the flow estimators.
+        rules: make the first guess.
+    """
+
+    plan: MotionPlan
+    rules: Generator
+
+
+class EvidenceRecorder:
+    """Writes down evidence about frames whose label is known, object by object."""
+
+    name = "recorder"
+    whole_frames = False
+
+    def __init__(
+        self,
+        video: str,
+        way: Way,
+        truth: Callable[[int], LabelArray | None],
+        *,
+        maps: Path,
+        frames: Path,
+        object_ids: Sequence[int] = (1,),
+        named: Callable[[int], str] = str,
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            video: its name.
+            way: how intervals are filled.
+            truth: the object ids (H, W) of a frame by its index; None for frames that are not recorded.
+            maps: folder for evidence.
+            frames: folder for the labelled frames, of which those that are there already stay.
+            object_ids: the ids by channel.
+            named: the name of a frame by its index.
+        """
+        self._video, self._way, self._truth, self._named = video, way, truth, named
+        self._maps, self._frames, self._ids = maps, frames, object_ids
+        self._found: dict[tuple[int, int], EvidenceFile] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def files(self) -> list[EvidenceFile]:
+        """What was recorded, in the order of the frames."""
+        return [self._found[key] for key in sorted(self._found)]
+
+    def record(
+        self, job: IntervalJob, workers: Workers, *, cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Record the targets of an interval between two labels, and close its frames.
+
+        Raises:
+            DeviceError: the disk is full or refuses.
+        """
+        try:
+            densify_interval(
+                job, self._way.plan, self, workers=workers, on_frame=lambda _: None, cancelled=cancelled
+            )
+        finally:
+            job.frames.close()
+
+    def generate(self, evidence: Evidence) -> Generated:
+        """Write it down; what comes back is the first guess."""
+        guess = self._way.rules.generate(evidence)
+        truth = self._truth(evidence.index)
+        if truth is None:
+            return guess
+        before, after = evidence.sides
+        for number, present in enumerate(evidence.present):
+            if not present:
+                continue
+            stem = f"{evidence.index}-{number}"
+            maps = self._maps / f"{stem}.npy"
+            write_array(maps, to_bytes(object_maps(evidence, number, guess.labels))[0].numpy())
+            ends = [
+                self._frame(known.index, number, known.rgb, known.labels[0, number].numpy() > 0)
+                for known in (before.known, after.known)
+            ]
+            hidden = self._frame(evidence.index, number, evidence.rgb, truth == self._ids[number])
+            file = EvidenceFile(
+                video=self._video,
+                name=self._named(evidence.index),
+                maps=maps,
+                origin=evidence.box.origin,
+                before=ends[0],
+                hidden=hidden,
+                after=ends[1],
+                distances=(before.distance, after.distance),
+            )
+            with self._lock:
+                self._found[evidence.index, number] = file
+        return guess
+
+    def _frame(self, index: int, number: int, rgb: ImageArray, label: npt.NDArray[np.bool_]) -> Path:
+        path = self._frames / f"{index}-{number}.npy"
+        with self._lock:
+            if not path.is_file():
+                opaque = label.astype(np.uint8)[None] * np.uint8(255)
+                write_array(path, np.concatenate([rgb.transpose(2, 0, 1), opaque]))
+        return path

@@ -1,0 +1,1 @@
+"""What all runs share: order of work, threads, processes, shards."""

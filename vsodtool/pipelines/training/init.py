@@ -1,0 +1,200 @@
+"""The network that a training begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from vsodtool.config.train import TrainConfig
+from vsodtool.errors import WeightsError
+from vsodtool.media.fingerprint import file_sha256
+from vsodtool.media.training_run.folder import RunFolder
+from vsodtool.media.weights.checkpoints import fetch_torchvision_weights, packaged_path, read_packaged_weights
+from vsodtool.models.architecture import IMAGE, Architecture
+from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
+from vsodtool.models.backbones.frozen_bn import freeze_batch_norm
+from vsodtool.models.backbones.imagenet import (
+    NORMALISATION,
+    PACKAGED,
+    fit_channels,
+    imagenet_member,
+    load_classifier,
+)
+from vsodtool.models.backbones.table import create_backbone
+from vsodtool.models.evidence.architecture import DENSIFIER, EvidenceArchitecture
+from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d, seed_dropout
+from vsodtool.models.weights.networks import AnyArchitecture, Network, create_network
+from vsodtool.pipelines.networks.load import load_network
+from vsodtool.types import Event, OnEvent
+
+_EVIDENCE_WIDTHS = ("backbone", "fine_width", "middle_width", "coarse_width")
+_WIDTHS = (
+    "backbone",
+    "output_stride",
+    "context_width",
+    "skip_width",
+    "refine_width",
+    "decoder_width",
+    "motion_input",
+)
+_FRESH = "ner."  # what a video network has beyond an image network
+
+
+@dataclass(frozen=True)
+class StartNetwork:
+    """A network about to be trained.
+
+    Attributes:
+        network: on the CPU, in training mode.
+        dropouts: its dropout layers, which take the seeds of the samples.
+        weights: SHA-256 by name of the weights that it begins with; empty for random ones.
+    """
+
+    network: Network
+    dropouts: list[SeededDropout2d]
+    weights: dict[str, str]
+
+
+def architecture_of(config: TrainConfig) -> AnyArchitecture:
+    """The architecture that a configuration describes.
+
+    Raises:
+        ConfigError: it cannot be built.
+    """
+    if config.kind == DENSIFIER:
+        return EvidenceArchitecture(**{name: getattr(config, name) for name in _EVIDENCE_WIDTHS})
+    return Architecture(kind=config.kind, **{name: getattr(config, name) for name in _WIDTHS})
+
+
+def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) -> StartNetwork:
+    """Build the network and give it the weights of `config.init`; the rest is random, from the seed.
+
+    Args:
+        config: kind, architecture, init, batch_norm, seed.
+        on_event: hears what was loaded.
+        load: False leaves all weights random: a checkpoint will replace them.
+
+    Raises:
+        ConfigError: the architecture cannot be built.
+        WeightsError: the weights cannot be had, or are of another architecture.
+    """
+    architecture = architecture_of(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        network = create_network(architecture)
+    weights: dict[str, str] = {}
+    if load and config.init == "imagenet":
+        weights = _from_imagenet(network, config.backbone, on_event)
+    elif load and config.init != "scratch":
+        weights = _from_file(network, architecture, config.init, on_event)
+    if config.freeze_backbone:
+        network.backbone.requires_grad_(False)
+        freeze_batch_norm(network.backbone)
+    if config.batch_norm == "frozen":
+        freeze_batch_norm(network)
+    return StartNetwork(network.train(), seed_dropout(network), weights)
+
+
+def weight_path(init: str) -> str:
+    """The file that `--init` names: of a run's folder, its best weights."""
+    folder = RunFolder(Path(init))
+    if not folder.root.is_dir():
+        return init
+    for path in (folder.best, folder.final):
+        if path.is_file():
+            return str(path)
+    raise WeightsError(
+        f"{init}: expected the folder of a training run with best.safetensors, found none",
+        "name a weight file, or wait until that run has validated once",
+    )
+
+
+def preprocessing_of(config: TrainConfig) -> Preprocessing:
+    """What the pictures of a training go through: as in the training of the backbone's ImageNet weights."""
+    return Preprocessing(size=config.size, **NORMALISATION.get(config.backbone, {}))
+
+
+def _from_imagenet(network: Network, backbone: str, on_event: OnEvent) -> dict[str, str]:
+    if backbone in PACKAGED:
+        package, file = PACKAGED[backbone]
+        path = packaged_path(package, file)
+        _load_classifier(network.backbone, backbone, read_packaged_weights(path))
+        on_event(Event("notice", message=f"start: {backbone} with ImageNet weights ({package})"))
+        return {path.name: file_sha256(path)}
+    member = imagenet_member(backbone)
+    try:
+        weights = fetch_torchvision_weights(
+            member, on_download=lambda text: on_event(Event("notice", message=text))
+        )
+    except WeightsError as error:
+        raise WeightsError(
+            f"--init imagenet: {error.message}", f"{error.hint}; or use --init FILE, or --init scratch"
+        ) from error
+    _load_classifier(network.backbone, backbone, weights)
+    on_event(Event("notice", message=f"start: {backbone} with ImageNet weights ({member.url})"))
+    name = member.url.rpartition("/")[2]
+    return {name: name.rpartition("-")[2].partition(".")[0]}
+
+
+def _load_classifier(backbone: nn.Module, name: str, weights: Mapping[str, Tensor]) -> None:
+    if isinstance(backbone, EfficientNetLiteBackbone) and not backbone.is_whole:
+        whole = create_backbone(name)
+        load_classifier(whole, weights)
+        values = whole.state_dict()
+        backbone.load_state_dict({name: values[name] for name in backbone.state_dict()})
+        return
+    load_classifier(backbone, weights)
+
+
+def _from_file(
+    network: Network, architecture: AnyArchitecture, init: str, on_event: OnEvent
+) -> dict[str, str]:
+    kind = architecture.kind
+    kinds = (kind,) if kind in {IMAGE, DENSIFIER} else (kind, IMAGE)
+    loaded = load_network(weight_path(init), kinds)
+    for text in loaded.notices:
+        on_event(Event("notice", message=text))
+    for name in _EVIDENCE_WIDTHS if kind == DENSIFIER else _WIDTHS:
+        found, wanted = getattr(loaded.architecture, name), getattr(architecture, name)
+        if found != wanted:
+            raise WeightsError(
+                f"--init {init} is of another architecture: {name} {found}, expected {wanted}",
+                f"train a network like it (--config with {name}: {found}), or choose other weights",
+            )
+    fresh = _fill(network, loaded.network.state_dict(), init)
+    text = f"start: {loaded.name} ({loaded.architecture}), sha256 {loaded.sha256[:12]}"
+    on_event(Event("notice", message=f"{text}, {fresh}" if fresh else text))
+    return {loaded.path.name: file_sha256(loaded.path)}
+
+
+def _fill(network: Network, weights: Mapping[str, Tensor], init: str) -> str:
+    """Load all that fits; say what stays random: NER, and the further channels of the first convolution.
+
+    Raises:
+        WeightsError: more than that is missing.
+    """
+    target = network.state_dict()
+    fresh = [name for name in target if name not in weights]
+    unknown = [name for name in weights if name not in target]
+    unlike = [name for name in fresh if not name.startswith(_FRESH)] + unknown
+    filled, extended = dict(target), ""
+    for name, values in weights.items():
+        if name not in target:
+            continue
+        filled[name] = fit_channels(values, target[name])
+        if filled[name].shape != target[name].shape:
+            unlike.append(name)
+        elif values.shape != target[name].shape:
+            extended = f"{filled[name].shape[1] - values.shape[1]} fresh channels in {name}"
+    if unlike:
+        raise WeightsError(
+            f"--init {init} is of another architecture: {len(unlike)} tensors differ, first '{unlike[0]}'",
+            "choose weights of the same backbone and widths",
+        )
+    network.load_state_dict(filled)
+    return ", ".join(filter(None, [extended, f"{len(fresh)} fresh tensors in NER" if fresh else ""]))

@@ -1,0 +1,201 @@
+"""The loop: batches -> gradients -> steps, with validations and checkpoints at their times."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from vsodtool.errors import UsageError
+from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d
+from vsodtool.ops.sampling.learning_rate import learning_rate
+from vsodtool.pipelines.training.batches import Batch
+from vsodtool.pipelines.training.interrupt import StopRequest
+from vsodtool.pipelines.training.processes import World
+from vsodtool.pipelines.training.state import TrainState
+from vsodtool.pipelines.training.task import Task, clip_loss, forward
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast.
+
+    Attributes:
+        steps: of the whole training.
+        steps_per_epoch: steps between two validations.
+        accumulate: backward passes per step.
+        learning_rate: the highest.
+        warmup: steps.
+        schedule: constant or cosine.
+        clip_gradient: largest norm of the gradient, 0 = any.
+        precision: of the matrix products, torch.float32 or torch.bfloat16.
+    """
+
+    steps: int
+    steps_per_epoch: int
+    accumulate: int
+    learning_rate: float
+    warmup: int
+    schedule: str
+    clip_gradient: float
+    precision: torch.dtype
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        return learning_rate(
+            step, base=self.learning_rate, total=self.steps, warmup=self.warmup, schedule=self.schedule
+        )
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one step was like.
+
+    Attributes:
+        loss: mean over all processes and accumulated parts.
+        gradient: norm of the gradient, before it was clipped.
+        rate: the learning rate.
+        seconds: of the whole step.
+        waited: seconds of it that were spent waiting for data.
+    """
+
+    loss: float
+    gradient: float
+    rate: float
+    seconds: float
+    waited: float
+
+
+class Loop:
+    """Steps of one training in one process.
+
+    Args:
+        task: the kind of training.
+        state: changed by every step.
+        dropouts: of the network.
+        preprocessing: of the network.
+        plan: how long and how fast.
+        world: the processes.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        state: TrainState,
+        dropouts: Sequence[SeededDropout2d],
+        *,
+        preprocessing: Preprocessing,
+        plan: Plan,
+        world: World,
+    ) -> None:
+        self._task, self._state, self._plan, self._world = task, state, plan, world
+        self._dropouts, self._preprocessing = dropouts, preprocessing
+        self._learned = [parameter for parameter in state.network.parameters() if parameter.requires_grad]
+        self._network: nn.Module = state.network
+        if world.is_parallel:
+            ids = [world.device] if world.device.type == "cuda" else None
+            # Statistics of batch norms are those of the first process: see docs/training.md.
+            self._network = DistributedDataParallel(state.network, device_ids=ids)
+
+    def run(
+        self,
+        batches: Iterator[Batch],
+        stop: StopRequest,
+        after_step: Callable[[StepResult], None],
+    ) -> bool:
+        """Do steps until the end of the plan or until somebody asks to stop.
+
+        Args:
+            batches: of the steps from `state.step` on.
+            stop: looked at between steps.
+            after_step: called after each step; validates and saves.
+
+        Returns:
+            Whether the plan is finished.
+
+        Raises:
+            UsageError: the loss or the gradient is not a finite number; nothing of this step is saved.
+        """
+        while self._state.step < self._plan.steps:
+            result, stopped = self._step(batches, stop)
+            self._state.step += 1
+            self._state.seconds += result.seconds
+            if self._state.ema is not None:
+                self._state.ema.update(self._state.network, self._state.step)
+            after_step(result)
+            if stopped and self._state.step < self._plan.steps:
+                return False
+        return True
+
+    def _step(self, batches: Iterator[Batch], stop: StopRequest) -> tuple[StepResult, bool]:
+        began, waited = time.perf_counter(), 0.0
+        optimizer, plan = self._state.optimizer, self._plan
+        rate = plan.rate(self._state.step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self._world.device)
+        for part in range(plan.accumulate):
+            asked = time.perf_counter()
+            batch = next(batches)
+            waited += time.perf_counter() - asked
+            with self._without_exchange(part < plan.accumulate - 1):
+                loss = self._loss(batch) / plan.accumulate
+                torch.autograd.backward(loss)
+            total += loss.detach()
+        mean, stopped = self._agree(total, stop)
+        gradient = self._finite(mean)
+        optimizer.step()
+        return StepResult(mean, gradient, rate, time.perf_counter() - began, waited), stopped
+
+    def _loss(self, batch: Batch) -> Tensor:
+        device = self._world.device
+        data = batch.data.to(device, non_blocking=device.type == "cuda")
+        for dropout in self._dropouts:
+            dropout.seeds = batch.seeds
+        logits, target = forward(
+            self._task,
+            self._network,
+            data,
+            preprocessing=self._preprocessing,
+            precision=self._plan.precision,
+        )
+        return clip_loss(self._task, logits, target)
+
+    def _without_exchange(self, wanted: bool) -> AbstractContextManager[None]:
+        """Gradients are exchanged between the processes once per step, with its last part."""
+        if wanted and isinstance(self._network, DistributedDataParallel):
+            return self._network.no_sync()
+        return nullcontext()
+
+    def _agree(self, loss: Tensor, stop: StopRequest) -> tuple[float, bool]:
+        """The mean loss, and whether any process was asked to stop: all stop after the same step."""
+        both = self._world.mean(torch.stack([loss, loss.new_tensor(float(stop.asked))]))
+        mean, asked = both.tolist()
+        return mean, asked > 0
+
+    def _finite(self, loss: float) -> float:
+        """The norm of the gradient, which is clipped if the plan says so.
+
+        Raises:
+            UsageError: it or the loss is not finite.
+        """
+        gradients = [parameter.grad for parameter in self._learned if parameter.grad is not None]
+        total = nn.utils.get_total_norm(gradients)
+        norm = float(total)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient is {norm}"
+            raise UsageError(
+                f"step {self._state.step + 1}: {what}; the checkpoint of step {self._state.saved} is kept",
+                "lower --learning-rate, set clip_gradient or use --precision fp32, and start again",
+            )
+        if self._plan.clip_gradient:
+            nn.utils.clip_grads_with_norm_(self._learned, self._plan.clip_gradient, total)
+        return norm

@@ -1,0 +1,197 @@
+"""What a training run leaves behind: log, checkpoints, best weights, sheets, news for whoever watches."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from vsodtool import __version__
+from vsodtool.config.train import TrainConfig
+from vsodtool.media.images import write_png
+from vsodtool.media.training_run.folder import RunFolder, write_checkpoint
+from vsodtool.media.training_run.log import RunLog
+from vsodtool.media.training_run.tensorboard import TensorBoardLog
+from vsodtool.media.weights.safetensors_files import write_weights
+from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.pipelines.training.interrupt import StopRequest
+from vsodtool.pipelines.training.loop import Plan, StepResult
+from vsodtool.pipelines.training.processes import World
+from vsodtool.pipelines.training.sheet import validation_sheet
+from vsodtool.pipelines.training.state import TrainState
+from vsodtool.pipelines.training.validate import Validation, Validator
+from vsodtool.types import Event, OnEvent
+
+
+class Recorder:
+    """Listens to the loop. Every process validates; only the first one writes and speaks.
+
+    Args:
+        config: the options of the run.
+        folder: of the run.
+        state: written into checkpoints.
+        plan: of the run.
+        validator: called at the end of every epoch.
+        preprocessing: stored with the weights.
+        world: the processes.
+        stop: whether somebody asked to stop.
+        on_event: hears of progress.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        folder: RunFolder,
+        state: TrainState,
+        *,
+        plan: Plan,
+        validator: Validator,
+        preprocessing: Preprocessing,
+        world: World,
+        stop: StopRequest,
+        on_event: OnEvent,
+    ) -> None:
+        self._config, self._folder, self._state, self._plan = config, folder, state, plan
+        self._validator, self._preprocessing = validator, preprocessing
+        self._world, self._stop, self._on_event = world, stop, on_event
+        self._losses: list[float] = []
+        self._saved_at = time.perf_counter()
+        self._log: RunLog | None = None
+        self._board: TensorBoardLog | None = None
+        if world.is_main:
+            self._log = RunLog(folder.log, keep=state.step if state.step else -1)
+            self._board = TensorBoardLog(folder.tensorboard, state.step) if config.tensorboard else None
+
+    def begin(self) -> None:
+        """Note where the run begins or continues; a new run's first checkpoint shows that the disk is fit."""
+        self._note("continue" if self._state.step else "begin", step=self._state.step, steps=self._plan.steps)
+        if not self._state.step:
+            self.save()
+        if self._state.step and self._at_end_of_epoch() and self._state.validated < self._state.step:
+            self._validate()
+
+    def after_step(self, result: StepResult) -> None:
+        """Log a step; at the end of an epoch save, validate and save again; else save if it is time."""
+        step, epoch = self._state.step, self._epoch
+        self._losses.append(result.loss)
+        self._note(
+            "step",
+            step=step,
+            epoch=epoch,
+            loss=result.loss,
+            learning_rate=result.rate,
+            gradient=result.gradient,
+            seconds=round(result.seconds, 4),
+            waited=round(result.waited, 4),
+        )
+        self._tell(Event("frame", "training", done=step, total=self._plan.steps))
+        if self._at_end_of_epoch():
+            self.save()
+            self._validate()
+        elif time.perf_counter() - self._saved_at >= 60 * self._config.save_minutes:
+            self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint.
+
+        Raises:
+            DeviceError: the disk is full or refuses; the earlier checkpoint is still there.
+        """
+        if self._world.is_main:
+            per_step = self._config.batch_size * self._config.accumulate * self._world.size
+            content = {**self._state.as_dict(), "samples_per_step": per_step}
+            write_checkpoint(self._folder.last, content)
+        self._state.saved = self._state.step
+        self._saved_at = time.perf_counter()
+
+    def finish(self) -> None:
+        """Write the weights of the end."""
+        if self._world.is_main:
+            self._write_weights(self._folder.final, self._state.scores)
+            text = f"{self._plan.steps} steps, best {self._best_text()}"
+            self._tell(Event("done", "training", text, self._state.step, self._plan.steps))
+
+    def close(self) -> None:
+        """Close the logs."""
+        for log in (self._log, self._board):
+            if log is not None:
+                log.close()
+
+    def _validate(self) -> None:
+        outcome = self._validator(self._state.judged, self._stop)
+        state = self._state
+        score = outcome.scores[self._config.best_by]
+        better = state.is_better(score, self._config.best_by)
+        if better:
+            state.best_score, state.best_step = score, state.step
+        state.validated, state.scores = state.step, outcome.scores
+        if self._world.is_main:
+            self._keep(outcome, better=better)
+        self.save()
+
+    def _keep(self, outcome: Validation, *, better: bool) -> None:
+        """Write what a validation brought, before the checkpoint says that it was done."""
+        step, scores = self._state.step, outcome.scores
+        if better:
+            self._write_weights(self._folder.best, scores)
+        if outcome.cells and self._config.sheet_rows:
+            write_png(self._folder.sheet(self._epoch), validation_sheet(outcome.cells), level=6)
+        self._note("validation", step=step, epoch=self._epoch, **scores, frames=outcome.frames, best=better)
+        self._tell(Event("notice", message=self._sentence(scores, better=better)))
+        self._losses.clear()
+
+    def _write_weights(self, path: Any, scores: dict[str, float]) -> None:
+        network = self._state.judged
+        training = {
+            "data": list(self._config.data),
+            "seed": self._config.seed,
+            "step": self._state.step,
+            "validation": {name: round(value, 5) for name, value in scores.items()},
+        }
+        metadata = {
+            "vsodtool": __version__,
+            "architecture": json.dumps(network.architecture.as_dict()),
+            "preprocessing": json.dumps(self._preprocessing.as_dict()),
+            "training": json.dumps(training),
+        }
+        write_weights(path, network.state_dict(), metadata)
+
+    def _sentence(self, scores: dict[str, float], *, better: bool) -> str:
+        epochs = self._plan.steps // self._plan.steps_per_epoch
+        loss = sum(self._losses) / max(len(self._losses), 1)
+        rest = (self._plan.steps - self._state.step) * self._state.seconds / max(self._state.step, 1)
+        best = "best so far" if better else f"best {self._best_text()}"
+        return (
+            f"epoch {self._epoch}/{epochs}: loss {loss:.4f}, validation loss {scores['loss']:.4f}, "
+            f"S {scores['s_measure']:.4f}, J {scores['j']:.4f}, MAE {scores['mae']:.4f}, {best}; "
+            f"{_duration(rest)} left"
+        )
+
+    def _best_text(self) -> str:
+        return f"{self._config.best_by} {self._state.best_score:.4f} at step {self._state.best_step}"
+
+    def _note(self, event: str, **values: Any) -> None:
+        if self._log is not None:
+            self._log.write(event, **values)
+        if self._board is not None:
+            self._board.write(event, values)
+
+    def _tell(self, event: Event) -> None:
+        if self._world.is_main:
+            self._on_event(event)
+
+    def _at_end_of_epoch(self) -> bool:
+        return self._state.step % self._plan.steps_per_epoch == 0
+
+    @property
+    def _epoch(self) -> int:
+        """The epoch of the step that was done last, counted from 1."""
+        return max(self._state.step - 1, 0) // self._plan.steps_per_epoch + 1
+
+
+def _duration(seconds: float) -> str:
+    """For people: "2 h 13 min", "45 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
