@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from vsodtool.config import FlowConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.flow.files import read_flow
+from vsodtool.models.flow.registry import BACKENDS, FlowBackend
 from vsodtool.pipelines.fields.pairs import stream_pairs
 from vsodtool.pipelines.fields.work import Engine
 from vsodtool.pipelines.flow import run_flow
@@ -253,6 +254,19 @@ def test_an_engine_for_each_kind_of_backend() -> None:
     assert Engine.for_backend(estimator, "dis", 8) == Engine(estimator, 8)
     assert Engine.for_backend(estimator, "raft-small", 8) == Engine(estimator, 2, batched=True)
     assert Engine.for_backend(estimator, "raft-small", 1).threads == 1
+    assert Engine.for_backend(estimator, estimator.name, 8) == Engine(estimator, 8)
+
+
+def test_a_toy_backend_through_nothing_but_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = Brightness()
+    line = FlowBackend(make=lambda *_: toy, devices=("cpu",), batched=True)
+    monkeypatch.setitem(BACKENDS, "toy", line)
+    options = config(tmp_path, folder(tmp_path / "v", 9))
+    object.__setattr__(options, "backend", "toy")  # tests/models/flow compares config's names with the table
+    report = run_flow(options)
+    assert report.backend == toy.name
+    assert toy.calls == 1  # batched
+    assert len(steps(tmp_path / "out")) == 8
 
 
 @given(st.sets(st.integers(0, 30)), st.integers(1, 8))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.models.detector.test_detector import CPU, PREPROCESSING, SIZE, small
 from torch import Tensor
 
+from tests.models.detector.test_detector import CPU, PREPROCESSING, SIZE, small
 from vsodtool.errors import ShapeError
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.detector.detector import Detector

@@ -2,22 +2,85 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 
-from vsodtool.config import BACKENDS
+from vsodtool import config
 from vsodtool.errors import DeviceError, UsageError
-from vsodtool.models.flow import registry
-from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests, weight_files
-from vsodtool.types import Event
+from vsodtool.models.flow.registry import (
+    BACKENDS,
+    FlowBackend,
+    create_estimator,
+    resolve_backend,
+    weight_digests,
+    weight_files,
+)
+from vsodtool.types import Event, FlowEstimator, OnEvent
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
-def test_the_registry_and_the_options_agree() -> None:
-    assert ("auto", *registry._FACTORIES) == BACKENDS
+class Still:
+    """The toy backend: nothing moves. Remembers where it was told to compute."""
+
+    name = "still"
+
+    def __init__(self, quality: str, device: torch.device) -> None:
+        self.made_with = (quality, device)
+
+    def estimate(
+        self, image_a: torch.Tensor, image_b: torch.Tensor, *, initial: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        return torch.zeros_like(image_a[:, :2])
+
+
+@dataclass(frozen=True)
+class Declared:
+    url: str = "https://example.invalid/still-0123abcd.pth"
+
+
+def make_still(quality: str, device: torch.device, on_event: OnEvent) -> FlowEstimator:
+    return Still(quality, device)
+
+
+def test_the_table_and_the_options_agree() -> None:
+    """Config may not import models: a new line of the table is a new name in its choices."""
+    assert ("auto", *BACKENDS) == config.BACKENDS
+
+
+def test_a_backend_is_one_line_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setitem(
+        BACKENDS,
+        "still",
+        FlowBackend(
+            make=make_still, devices=("cpu",), batched=True, weights=lambda: (Declared(),), best_on=("mps",)
+        ),
+    )
+    estimator = create_estimator("still", quality="best", device=CUDA)
+    assert isinstance(estimator, Still)
+    assert estimator.made_with == ("best", CPU)  # it does not compute on CUDA
+    (file,) = weight_files("still")
+    assert file == tmp_path / "checkpoints" / "still-0123abcd.pth"
+    mps = torch.device("mps")
+    assert resolve_backend("auto", mps) == "dis"
+    file.parent.mkdir()
+    file.write_bytes(b"weights")
+    assert resolve_backend("auto", mps) == "still"
+    assert weight_digests("still") == {file.name: hashlib.sha256(b"weights").hexdigest()}
+    with pytest.raises(UsageError, match="raft-large, still, found 'x'"):
+        create_estimator("x", device="cpu")
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_what_the_table_says_of_each_backend_is_possible(name: str) -> None:
+    line = BACKENDS[name]
+    assert set(line.best_on) <= set(line.devices) <= {"cpu", "cuda", "mps"}
+    assert "cpu" in line.devices
+    assert len(weight_files(name)) == len(line.weights())
 
 
 def test_dis_is_made_with_its_quality() -> None:

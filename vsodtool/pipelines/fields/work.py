@@ -14,6 +14,7 @@ from vsodtool.config.schema import FlowConfig
 from vsodtool.media.flow.files import write_flow
 from vsodtool.media.flow.picture import write_flow_picture
 from vsodtool.media.video.frames import FrameSource
+from vsodtool.models.flow.registry import BACKENDS
 from vsodtool.pipelines.fields.pairs import FORWARD, FlowTask, stream_pairs
 from vsodtool.types import FlowEstimator, Frame
 
@@ -40,10 +41,16 @@ class Engine:
 
     @classmethod
     def for_backend(cls, estimator: FlowEstimator, backend: str, workers: int) -> Engine:
-        """DIS: one pair per core. RAFT uses all cores by itself: one call computes while another writes."""
-        if backend.startswith("raft"):
-            return cls(estimator, threads=min(2, workers), batched=True)
-        return cls(estimator, threads=workers)
+        """One pair per core; a batched one uses all by itself, and one call computes while another writes.
+
+        Args:
+            estimator: what computes.
+            backend: a name of `BACKENDS`, or that of an estimator of the caller's own.
+            workers: cores.
+        """
+        line = BACKENDS.get(backend)
+        batched = line is not None and line.batched
+        return cls(estimator, threads=min(2, workers) if batched else workers, batched=batched)
 
 
 Pair = tuple[Frame, Frame, list[FlowTask]]
