@@ -29,7 +29,7 @@ from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.models.flow.dis import DisEstimator
 from vsodtool.models.flow.registry import resolve_backend
-from vsodtool.pipelines.densify.quality import motion_plan
+from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.types import FlowEstimator, ImageArray, ignore_event
 
 Prepare = Callable[[ImageArray], Any]
@@ -78,7 +78,7 @@ def main() -> None:
     arguments = parser.parse_args()
     device = resolve_device(arguments.device)
     backend = resolve_backend(arguments.backend, device)
-    estimator = motion_plan(backend, arguments.quality, device, ignore_event).adjacent
+    estimator = motion_estimators(backend, arguments.quality, device, ignore_event).adjacent
     bare = isinstance(estimator, DisEstimator)
     prepare, compute = bare_dis(estimator) if bare else through_estimator(estimator, device)
     cores = os.cpu_count() or 1

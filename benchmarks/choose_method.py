@@ -29,13 +29,15 @@ from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.confidence import trust
 from vsodtool.ops.fusion import fuse
-from vsodtool.pipelines.densify.dense_frame import DenseFrame
+from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.fill import densify_with_each
-from vsodtool.pipelines.densify.interval import IntervalJob, Workers
-from vsodtool.pipelines.densify.interval_stream import stream_intervals
-from vsodtool.pipelines.densify.method import Evidence, Generated, WarpGenerator
-from vsodtool.pipelines.densify.quality import create_generator, motion_plan
-from vsodtool.pipelines.densify.trial import hidden_j, plan_trial, stream_tests
+from vsodtool.pipelines.densify.hidden_labels import schedule_trial
+from vsodtool.pipelines.densify.interval import Interval, stream_intervals
+from vsodtool.pipelines.densify.label import DenseFrame, Generated
+from vsodtool.pipelines.densify.method import WarpMethod
+from vsodtool.pipelines.densify.quality import motion_estimators, warp_method
+from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.pipelines.densify.trial import hidden_j, stream_tests
 from vsodtool.types import ignore_event
 
 QUALITY = "balanced"
@@ -63,17 +65,17 @@ def one_way(name: str) -> Variant:
 
 
 VARIANTS = [
-    Variant("warp", create_generator(QUALITY).generate),
-    Variant("fused", WarpGenerator(None).generate),
+    Variant("warp", warp_method(QUALITY).generate),
+    Variant("fused", WarpMethod(None).generate),
     one_way("carried"),
     one_way("refined"),
 ]
 NAMES = [variant.name for variant in VARIANTS]
 
 
-def measure(jobs: Iterable[IntervalJob], source: FrameSource, truth: MaskSet, workers: Workers) -> Table:
+def measure(jobs: Iterable[Interval], source: FrameSource, truth: MaskSet, workers: Workers) -> Table:
     """J of every target of the jobs, by every variant."""
-    plan, lock = motion_plan("dis", QUALITY, torch.device("cpu"), ignore_event), threading.Lock()
+    plan, lock = motion_estimators("dis", QUALITY, torch.device("cpu"), ignore_event), threading.Lock()
     found: Table = {}
 
     def score(name: str, dense: DenseFrame) -> None:
@@ -120,7 +122,7 @@ def main() -> None:
                 for every in (0, arguments.every)
             )
             workers = Workers(pool)
-            tests = plan_trial(source, masks).tests
+            tests = schedule_trial(source, masks).tests
             found = measure(stream_intervals(source, masks, set(), spill), source, truth, workers)
             hidden = measure(stream_tests(tests, source, masks, spill), source, truth, workers)
             if not hidden:

@@ -10,10 +10,10 @@ import numpy as np
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FolderFrames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, to_channels
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
 
 
-def make_job(clip: Any, folder: Path) -> IntervalJob:
+def make_job(clip: Any, folder: Path) -> Interval:
     """An interval over a whole clip, labelled at both ends."""
     source = FolderFrames(discover_videos([str(clip.write_folder(folder))])[0])
     store = FrameStore(source, folder.parent)
@@ -27,4 +27,4 @@ def make_job(clip: Any, folder: Path) -> IntervalJob:
         )
         for index in (0, last)
     )
-    return IntervalJob(left, right, list(range(1, last)), store)
+    return Interval(left, right, list(range(1, last)), store)

@@ -17,8 +17,9 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.video import frame_store
-from vsodtool.pipelines.densify.method import Evidence, Generated
-from vsodtool.pipelines.densify.quality import create_generator
+from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.pipelines.densify.label import Generated
+from vsodtool.pipelines.densify.quality import warp_method
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event, FrameRecord, FrameStatus
 
@@ -43,7 +44,7 @@ class Counting:
             self.calls += 1
             if self.calls > self._stop_after:
                 raise KeyboardInterrupt
-        return create_generator("balanced").generate(evidence)
+        return warp_method("balanced").generate(evidence)
 
 
 def config(tmp_path: Path, source: Path, **options: Any) -> PseudoLabelConfig:

@@ -16,8 +16,9 @@ import torch
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.video import frame_store
-from vsodtool.pipelines.densify.method import Evidence, Generated
-from vsodtool.pipelines.densify.quality import create_generator
+from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.pipelines.densify.label import Generated
+from vsodtool.pipelines.densify.quality import warp_method
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event, Size
 
@@ -41,7 +42,7 @@ class RightOn:
             self.indices.append(evidence.index)
             if len(self.indices) > self._stop_after:
                 raise KeyboardInterrupt
-        made = create_generator("balanced").generate(evidence)
+        made = warp_method("balanced").generate(evidence)
         if evidence.rgb.shape[:2] == self._size:
             return made
         return Generated(torch.zeros_like(made.labels), torch.ones_like(made.trust))

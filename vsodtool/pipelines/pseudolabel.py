@@ -25,13 +25,12 @@ from vsodtool.media.output.shard_run import Part
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.models.flow.registry import resolve_backend, weight_digests
-from vsodtool.pipelines.densify.interval import Workers
-from vsodtool.pipelines.densify.label_writer import output_files
-from vsodtool.pipelines.densify.method import Generator
+from vsodtool.pipelines.densify.hidden_labels import schedule_trial
+from vsodtool.pipelines.densify.label import output_files
+from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.report import PseudoLabelReport, VideoReport
-from vsodtool.pipelines.densify.setup import create_method, load_weights
-from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE
-from vsodtool.pipelines.densify.trial import plan_trial
+from vsodtool.pipelines.densify.setup import create_candidates, load_weights
+from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
 from vsodtool.pipelines.densify.video import VideoRun
 from vsodtool.pipelines.running.allocator import keep_few_kernels, keep_freed_memory
 from vsodtool.pipelines.running.shards import (
@@ -49,8 +48,8 @@ def run_pseudolabel(
     config: PseudoLabelConfig,
     *,
     estimator: FlowEstimator | None = None,
-    generator: Generator | None = None,
-    candidates: Sequence[Generator] = (),
+    generator: Method | None = None,
+    candidates: Sequence[Method] = (),
     launch: str = "",
     on_event: OnEvent = ignore_event,
 ) -> PseudoLabelReport:
@@ -94,7 +93,7 @@ def run_pseudolabel(
     if config.dry_run:
         check_resumable(plan.layout, manifest, overwrite=config.overwrite)
         return _dry_report(plan, names, flow_name, config.output, on_event)
-    way = create_method(
+    way = create_candidates(
         config,
         loaded,
         backend=backend,
@@ -167,7 +166,7 @@ def _dry_report(
         given, frames = len(masks.files), len(source.names)
         report = VideoReport(source.video.name, frames, given, frames - given, 0, 0.0, 0.0, names[0])
         if len(names) > 1:
-            trial = plan_trial(source, masks)
+            trial = schedule_trial(source, masks)
             hidden = [source.names[test.hidden] for test in trial.tests]
             told = f"{' or '.join(names)}, tried on the hidden labels {', '.join(hidden)}"
             untold = f"method {names[0]}, {trial.reason}"

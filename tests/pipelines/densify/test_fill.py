@@ -15,12 +15,12 @@ import torch
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
 from vsodtool.ops.boxes import Box
-from vsodtool.pipelines.densify.dense_frame import DenseFrame
 from vsodtool.pipelines.densify.fill import densify_interval, densify_with_each
-from vsodtool.pipelines.densify.interval import Workers
-from vsodtool.pipelines.densify.method import WarpGenerator
-from vsodtool.pipelines.densify.motion import CHUNK, MotionPlan
-from vsodtool.pipelines.densify.quality import motion_plan
+from vsodtool.pipelines.densify.label import DenseFrame
+from vsodtool.pipelines.densify.method import WarpMethod
+from vsodtool.pipelines.densify.motion import CHUNK, MotionEstimators
+from vsodtool.pipelines.densify.quality import motion_estimators
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import ignore_event
 
 
@@ -52,8 +52,8 @@ def test_no_piece_of_work_grows_with_the_interval(
         clip.truth[index][:] = 0
     found: list[DenseFrame] = []
     job = make_job(clip, tmp_path / "clip")
-    plan = MotionPlan(exact, exact, exact)
-    densify_interval(job, plan, WarpGenerator(), workers=workers, on_frame=found.append)
+    plan = MotionEstimators(exact, exact, exact)
+    densify_interval(job, plan, WarpMethod(), workers=workers, on_frame=found.append)
     assert sorted(frame.index for frame in found) == job.targets
     assert max(workers.sizes) <= CHUNK
     if len(empty) == 2:
@@ -68,23 +68,21 @@ def test_a_frame_comes_out_alike_whether_those_around_it_are_filled_or_passed(
     monkeypatch.setattr(frame_store, "HELD_BYTES", held)
     clip = film([(1, 0), (0, 1), (-1, 1)] * 4)
     job = make_job(clip, tmp_path / "clip")
-    plan = motion_plan("dis", "fast", torch.device("cpu"), ignore_event)
+    plan = motion_estimators("dis", "fast", torch.device("cpu"), ignore_event)
     made: dict[int, DenseFrame] = {}
-    densify_interval(
-        job, plan, WarpGenerator(), workers=workers, on_frame=lambda f: made.update({f.index: f})
-    )
+    densify_interval(job, plan, WarpMethod(), workers=workers, on_frame=lambda f: made.update({f.index: f}))
     passed = [index for index in job.targets if index not in (3, 8)]
     few = replace(job, targets=[3, 8], passed=passed)
     assert few.sequence == job.sequence
     again: list[DenseFrame] = []
-    densify_interval(few, plan, WarpGenerator(), workers=workers, on_frame=again.append)
+    densify_interval(few, plan, WarpMethod(), workers=workers, on_frame=again.append)
     assert sorted(frame.index for frame in again) == [3, 8]
     for frame in again:
         assert torch.equal(frame.labels, made[frame.index].labels)
         assert torch.equal(frame.confidence, made[frame.index].confidence)
 
 
-class Named(WarpGenerator):
+class Named(WarpMethod):
     def __init__(self, name: str, *, edges: bool) -> None:
         super().__init__(edges=edges)
         self.name = name
@@ -94,7 +92,7 @@ def test_several_methods_on_one_evidence_answer_as_each_alone(
     film: Callable[..., Any], exact: Any, workers: Watched, tmp_path: Path
 ) -> None:
     job = make_job(film([(1, 0), (0, 1)] * 3), tmp_path / "clip")
-    plan = MotionPlan(exact, exact, exact)
+    plan = MotionEstimators(exact, exact, exact)
     generators = [Named("plain", edges=False), Named("edges", edges=True)]
     together: dict[tuple[str, int], DenseFrame] = {}
     densify_with_each(
@@ -129,8 +127,8 @@ def test_nothing_is_begun_once_cancelled(
     found: list[DenseFrame] = []
     densify_interval(
         make_job(film([(1, 0)] * 30), tmp_path / "clip"),
-        MotionPlan(exact, exact, exact),
-        WarpGenerator(),
+        MotionEstimators(exact, exact, exact),
+        WarpMethod(),
         workers=workers,
         on_frame=found.append,
         cancelled=lambda: True,

@@ -24,14 +24,14 @@ from vsodtool.ops.evidence_maps import CELL, GUESS, LEFT, MAPS, RIGHT
 from vsodtool.pipelines.densify.interval import LabelledFrame
 from vsodtool.pipelines.densify.learned import (
     REACH,
-    EvidenceGenerator,
+    LearnedMethod,
     grown,
     heard,
     known_boxes,
     mirror,
     to_whole_cells,
 )
-from vsodtool.pipelines.densify.method import WarpGenerator
+from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
@@ -40,11 +40,11 @@ PAN = [(2, 1), (1, 0), (-1, 1), (2, -1), (1, 1), (-2, 0)]
 TINY = EvidenceArchitecture(fine_width=8, middle_width=8, coarse_width=8)
 
 
-def generator() -> EvidenceGenerator:
+def generator() -> LearnedMethod:
     torch.manual_seed(0)
     network = create_network(TINY)
     densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
-    return EvidenceGenerator(densifier, WarpGenerator())
+    return LearnedMethod(densifier, WarpMethod())
 
 
 def masks_of(out: Path) -> list[np.ndarray[Any, Any]]:
@@ -71,7 +71,7 @@ def test_untrained_it_finds_what_the_fusion_finds(
     clip.write_folder(tmp_path / "clip")
     clip.write_masks(tmp_path / "masks", labelled, 1)
     run_pseudolabel(config(tmp_path, "a"), generator=generator())
-    run_pseudolabel(config(tmp_path, "b"), generator=WarpGenerator())
+    run_pseudolabel(config(tmp_path, "b"), generator=WarpMethod())
     for here, there in zip(masks_of(tmp_path / "a"), masks_of(tmp_path / "b"), strict=True):
         # Objects compete by softmax of logits here, by their shares there: that differs along borders only.
         assert np.mean(here != there) < 0.01
@@ -106,9 +106,7 @@ def test_asked_twice_an_untrained_network_says_the_same(
     clip.write_masks(tmp_path / "masks", labelled, 1)
     torch.manual_seed(0)
     densifier = EvidenceDensifier(create_network(TINY), device=torch.device("cpu"), precision="fp32")
-    run_pseudolabel(
-        config(tmp_path, "a"), generator=EvidenceGenerator(densifier, WarpGenerator(), mirrored=True)
-    )
+    run_pseudolabel(config(tmp_path, "a"), generator=LearnedMethod(densifier, WarpMethod(), mirrored=True))
     run_pseudolabel(config(tmp_path, "b"), generator=generator())
     for here, there in zip(masks_of(tmp_path / "a"), masks_of(tmp_path / "b"), strict=True):
         assert np.array_equal(here, there)
@@ -124,7 +122,7 @@ def test_what_looks_alike_far_away_is_not_the_object(film: Film, tmp_path: Path)
     assert network.head.bias is not None
     torch.nn.init.constant_(network.head.bias, 20.0)
     densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
-    run_pseudolabel(config(tmp_path, "out"), generator=EvidenceGenerator(densifier, WarpGenerator()))
+    run_pseudolabel(config(tmp_path, "out"), generator=LearnedMethod(densifier, WarpMethod()))
     reach = REACH * 20 + 6  # and a little more: labels that flow blurred
     for found, truth in zip(masks_of(tmp_path / "out")[1:6], clip.truth[1:6], strict=True):
         distance = cv2.distanceTransform((truth == 0).astype(np.uint8), cv2.DIST_L2, 5)
@@ -143,7 +141,7 @@ def test_certain_is_what_network_and_rules_agree_on(film: Film, tmp_path: Path) 
     torch.nn.init.constant_(network.head.bias, 20.0)
     densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
     options = config(tmp_path, "out", confidence=True)
-    run_pseudolabel(options, generator=EvidenceGenerator(densifier, WarpGenerator()))
+    run_pseudolabel(options, generator=LearnedMethod(densifier, WarpMethod()))
     (sure,) = (tmp_path / "out" / "confidence").rglob("*3.png")
     confidence, found = cv2.imread(str(sure), cv2.IMREAD_UNCHANGED), masks_of(tmp_path / "out")[3] > 0
     right = clip.truth[3] > 0

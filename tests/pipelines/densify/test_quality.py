@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from vsodtool.config.schema import QUALITIES
-from vsodtool.pipelines.densify.method import Evidence, Generated, Generator
-from vsodtool.pipelines.densify.quality import create_generator, is_smoothed
+from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.pipelines.densify.label import Generated
+from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.quality import is_smoothed, warp_method
 
 
 class Learned:
@@ -23,8 +25,8 @@ class Learned:
 
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_who_is_smoothed(quality: str) -> None:
-    own: Generator = Learned(whole_frames=False)
-    papers: Generator = Learned(whole_frames=True)
+    own: Method = Learned(whole_frames=False)
+    papers: Method = Learned(whole_frames=True)
     assert is_smoothed(own, quality)
     assert not is_smoothed(papers, quality)
-    assert is_smoothed(create_generator(quality), quality) is (quality != "fast")
+    assert is_smoothed(warp_method(quality), quality) is (quality != "fast")

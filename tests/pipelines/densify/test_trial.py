@@ -11,20 +11,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vsodtool.media.masks.sparse import MaskSet, match_masks
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.boxes import Box
-from vsodtool.pipelines.densify.dense_frame import DenseFrame
-from vsodtool.pipelines.densify.interval import IntervalJob, Workers
-from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE
+from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
+from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.label import DenseFrame
+from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
 from vsodtool.pipelines.densify.trial import (
-    HiddenTest,
-    TrialPlan,
+    NOISE,
+    choose_method,
     describe_choice,
     hidden_j,
-    plan_trial,
+    margin,
     try_methods,
 )
 from vsodtool.types import MethodChoice
@@ -36,11 +39,11 @@ class Watching:
     """A method that answers with one of the labels, and remembers what it was given."""
 
     def __init__(self, clip: Any) -> None:
-        self.jobs: list[IntervalJob] = []
+        self.jobs: list[Interval] = []
         self._clip = clip
 
     def __call__(
-        self, job: IntervalJob, *, workers: Workers, on_frame: Any, cancelled: Callable[[], bool]
+        self, job: Interval, *, workers: Workers, on_frame: Any, cancelled: Callable[[], bool]
     ) -> None:
         for index in job.sequence:
             assert np.abs(job.rgb(index).astype(int) - self._clip.frames[index]).mean() < 20
@@ -57,7 +60,9 @@ def opened(source: Path, masks: Path) -> tuple[FrameSource, MaskSet]:
     return frames, match_masks(masks, [frames])[frames.video.name]
 
 
-def attempt(plan: TrialPlan, frames: FrameSource, masks: MaskSet, trial: Any, folder: Path) -> MethodChoice:
+def attempt(
+    plan: TrialSchedule, frames: FrameSource, masks: MaskSet, trial: Any, folder: Path
+) -> MethodChoice:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
         return try_methods(
             plan,
@@ -101,7 +106,7 @@ def test_overlapping_tests_in_one_pass(
 
     monkeypatch.setattr(type(frames), "select", spy)
     trial = Watching(still)
-    plan = TrialPlan([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
+    plan = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
     choice = attempt(plan, frames, masks, trial, tmp_path)
     # Two are worked on side by side: which of them begins is left to the threads.
     jobs = sorted(trial.jobs, key=lambda job: job.targets)
@@ -131,7 +136,7 @@ def test_what_does_not_decode_is_left_out(
         (path / f"{index:05d}.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     if broken == [2]:  # also the left label of the second test
         hidden = []
-    plan = TrialPlan([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
+    plan = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
     choice = attempt(plan, frames, masks, Watching(still), tmp_path)
     assert choice.hidden == hidden
     if not hidden:
@@ -145,14 +150,14 @@ def test_a_plan_says_why_nothing_is_tried(tmp_path: Path, still: Any) -> None:
         ("all", range(9), "every frame is labelled"),
         ("some", [0, 4, 8], ""),
     ):
-        plan = plan_trial(*opened(source, still.write_masks(tmp_path / name, labels)))
+        plan = schedule_trial(*opened(source, still.write_masks(tmp_path / name, labels)))
         assert plan.reason == reason
         assert plan.tests == ([] if reason else [HiddenTest(0, 4, 8)])
     for truth in still.truth[:4] + still.truth[5:]:
         truth[:] = 0
     frames, masks = opened(source, still.write_masks(tmp_path / "lone", [0, 4, 8]))
-    plan = plan_trial(frames, masks)
-    assert plan == TrialPlan([], "no label beside a hidden one shows an object")
+    plan = schedule_trial(frames, masks)
+    assert plan == TrialSchedule([], "no label beside a hidden one shows an object")
     choice = attempt(plan, frames, masks, None, tmp_path)
     assert choice == MethodChoice("nothing", [], {}, plan.reason)
 
@@ -170,3 +175,51 @@ def test_j_of_several_objects_is_the_mean_over_those_that_a_label_shows() -> Non
     assert hidden_j(dense, truth, [3, 9, 40], [True, False, True]) == pytest.approx(0.5 / 3)
     # An object that neither shows, and that nothing was made of, would count as right.
     assert hidden_j(dense, truth, [3, 9, 50], [True, True, False]) == pytest.approx(0.25)
+
+
+def test_margin_is_half_the_standard_error_but_never_certain() -> None:
+    assert margin([0.5]) == NOISE
+    assert margin([0.1, 0.1, 0.1, 0.1]) == NOISE / 2
+    assert margin([0.0, 0.2]) == pytest.approx(0.05)  # standard deviation 0.1414 / sqrt(2) / 2
+
+
+@pytest.mark.parametrize(
+    ("other", "default", "chosen"),
+    [
+        ([0.9], [0.9 - NOISE / 2], "default"),  # better, but one label may say so by chance
+        ([0.9], [0.9 - 2 * NOISE], "other"),
+        ([0.9, 0.9, 0.9, 0.9], [0.897, 0.897, 0.897, 0.897], "other"),  # as small, but four times
+        ([0.9, 0.5], [0.85, 0.53], "default"),  # once better, once worse
+        ([0.9, 0.7], [0.8, 0.55], "other"),
+        ([0.5, 0.5], [0.9, 0.9], "default"),
+        ([1.0, 1.0], [1.0, 1.0], "default"),
+    ],
+)
+def test_two_methods(other: list[float], default: list[float], chosen: str) -> None:
+    assert choose_method({"default": default, "other": other}, "default")[0] == chosen
+    assert choose_method({"other": other, "default": default}, "default")[0] == chosen
+
+
+def test_the_best_of_several() -> None:
+    scores = {"a": [0.5, 0.5], "b": [0.7, 0.7], "c": [0.8, 0.8], "d": [1.0, 0.2]}
+    assert choose_method(scores, "a") == ("c", "clearly better on the hidden labels")
+    assert choose_method(scores, "c") == ("c", "no other method was clearly better on the hidden labels")
+
+
+def test_nothing_tried() -> None:
+    assert choose_method({"a": [], "b": []}, "b") == ("b", "no hidden label could be tried")
+
+
+scored = st.integers(1, 6).flatmap(
+    lambda count: st.lists(st.tuples(*[st.floats(0, 1)] * 2), min_size=count, max_size=count)
+)
+
+
+@given(scored)
+def test_never_one_that_was_worse(pairs: list[tuple[float, float]]) -> None:
+    default, other = (list(values) for values in zip(*pairs, strict=True))
+    chosen, _ = choose_method({"default": default, "other": other}, "default")
+    if chosen == "other":
+        assert sum(other) - sum(default) > NOISE * len(pairs) ** 0.5 - 1e-9
+    back, _ = choose_method({"default": default, "other": other}, "other")
+    assert (chosen, back) != ("other", "default")

@@ -23,10 +23,10 @@ from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
 from vsodtool.pipelines.densify import video as pseudolabel_video
-from vsodtool.pipelines.densify.interval import Workers
-from vsodtool.pipelines.densify.method import WarpGenerator
-from vsodtool.pipelines.densify.motion import MotionPlan
-from vsodtool.pipelines.densify.trial import HiddenTest
+from vsodtool.pipelines.densify.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.method import WarpMethod
+from vsodtool.pipelines.densify.motion import MotionEstimators
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.evidence.recorder import Way
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
@@ -92,7 +92,7 @@ def adapted(tmp_path: Path, exact: Any, steps: int) -> EvidenceNet:
             plan_adaptation(source, masks, []),
             source,
             masks,
-            way=Way(MotionPlan(exact, exact), WarpGenerator()),
+            way=Way(MotionEstimators(exact, exact), WarpMethod()),
             steps=steps,
             seed=0,
             device=torch.device("cpu"),

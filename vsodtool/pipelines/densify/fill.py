@@ -15,13 +15,13 @@ from torch import Tensor
 from vsodtool.ops.boxes import whole
 from vsodtool.ops.propagation import Carried, carry, start
 from vsodtool.ops.temporal_smoothing import REACH
-from vsodtool.pipelines.densify.dense_frame import DenseFrame, in_frame
-from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, Workers, to_image
-from vsodtool.pipelines.densify.method import Evidence, Generator
-from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionPlan, chunks
-from vsodtool.pipelines.densify.side_evidence import side_evidence
-from vsodtool.pipelines.densify.side_store import SideStore
-from vsodtool.pipelines.densify.smoothing_window import SmoothingWindow
+from vsodtool.pipelines.densify.evidence import Evidence, SideStore, side_evidence
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
+from vsodtool.pipelines.densify.label import DenseFrame, in_frame
+from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
+from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.pipelines.densify.smoothing import SmoothingWindow
 
 
 class FillInterval(Protocol):
@@ -29,7 +29,7 @@ class FillInterval(Protocol):
 
     def __call__(
         self,
-        job: IntervalJob,
+        job: Interval,
         *,
         workers: Workers,
         on_frame: Callable[[DenseFrame], None],
@@ -40,9 +40,9 @@ class FillInterval(Protocol):
 
 
 def densify_interval(
-    job: IntervalJob,
-    plan: MotionPlan,
-    generator: Generator,
+    job: Interval,
+    plan: MotionEstimators,
+    generator: Method,
     *,
     workers: Workers,
     on_frame: Callable[[DenseFrame], None],
@@ -73,9 +73,9 @@ def densify_interval(
 
 
 def densify_with_each(
-    job: IntervalJob,
-    plan: MotionPlan,
-    generators: Sequence[Generator],
+    job: Interval,
+    plan: MotionEstimators,
+    generators: Sequence[Method],
     *,
     workers: Workers,
     on_frame: Callable[[str, DenseFrame], None],
@@ -109,10 +109,10 @@ class _Fill:
 
     def __init__(
         self,
-        job: IntervalJob,
+        job: Interval,
         motion: Motion,
-        plan: MotionPlan,
-        generators: Sequence[Generator],
+        plan: MotionEstimators,
+        generators: Sequence[Method],
         on_frame: Callable[[str, DenseFrame], None],
         *,
         smooth: bool,
@@ -204,7 +204,7 @@ class _Fill:
                 return
 
 
-def with_neighbours(job: IntervalJob) -> list[int]:
+def with_neighbours(job: Interval) -> list[int]:
     """The targets of an interval and the passed frames that smooth them."""
     targets, sequence = set(job.targets), job.sequence
     filled = targets.union(job.passed)

@@ -1,16 +1,65 @@
-"""Which of a video's own labels to hide, so that methods can be tried on them: index arithmetic only."""
+"""Which of a video's own labels to hide, so that methods can be tried on them."""
 
 from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from math import log
 from statistics import median
+
+from vsodtool.media.masks.sparse import MaskSet
+from vsodtool.media.video.frames import FrameSource
 
 MOST = 4  # tests per video
 LEAST = 2  # as many tests as are made whatever they cost
 SHARE = 0.25  # of the video's frames that more tests than LEAST may walk through
 ALIKE = 2.0  # a test that reaches this many times as far as another one is as good a choice
+
+
+@dataclass(frozen=True)
+class HiddenTest:
+    """A label to hide, and the two from which it is made again: indices of their frames."""
+
+    left: int
+    hidden: int
+    right: int
+
+
+@dataclass(frozen=True)
+class TrialSchedule:
+    """What is to be tried on a video, and if nothing, why.
+
+    Attributes:
+        tests: by the index of the hidden frame, ascending.
+        reason: in words, "" where there are tests.
+    """
+
+    tests: list[HiddenTest]
+    reason: str = ""
+
+
+def schedule_trial(source: FrameSource, masks: MaskSet) -> TrialSchedule:
+    """Choose the labels of a video to hide; reads the masks that this depends on."""
+    if len(masks.names) < 3:
+        return TrialSchedule([], "fewer than 3 labelled frames")
+    if len(masks.names) == len(source.names):
+        return TrialSchedule([], "every frame is labelled")
+    index_of = {name: index for index, name in enumerate(source.names)}
+    labels = [index_of[name] for name in masks.names]
+
+    @cache
+    def shows_something(position: int) -> bool:
+        return bool(masks.read(masks.names[position]).any())
+
+    def usable(position: int) -> bool:
+        # From two empty labels every method makes an empty one.
+        return shows_something(position - 1) or shows_something(position + 1)
+
+    chosen = select_hidden(labels, len(source.names), usable)
+    tests = [HiddenTest(labels[at - 1], labels[at], labels[at + 1]) for at in chosen]
+    return TrialSchedule(tests, "" if tests else "no label beside a hidden one shows an object")
 
 
 def reach(before: int, after: int) -> float:

@@ -1,22 +1,21 @@
-"""One interval between neighbouring labels: its frames, its two labels, its images as tensors."""
+"""One interval between neighbouring labels: its frames and its two labels, streamed from a video."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from vsodtool.errors import DataError
+from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frame_store import FrameStore
+from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.boxes import Box, whole
 from vsodtool.types import ImageArray, LabelArray, Size
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class LabelledFrame:
 
 
 @dataclass(frozen=True)
-class IntervalJob:
+class Interval:
     """Frames to fill and what is known beside them.
 
     Attributes:
@@ -105,17 +104,51 @@ def to_channels(labels: LabelArray, object_ids: Iterable[int]) -> Tensor:
     return (torch.from_numpy(labels.astype("int32")) == ids)[None].float()
 
 
-class Workers:
-    """Runs independent pieces of work side by side; a failure in one is raised to the caller."""
+def stream_intervals(
+    source: FrameSource,
+    masks: MaskSet,
+    finished: Set[str],
+    spill_folder: Path,
+) -> Iterator[Interval]:
+    """Decode a video once and yield its intervals that are not finished.
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+    A labelled frame that does not decode cannot carry its label anywhere: the interval goes on past it.
 
-    def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """`work` of every item, in order. Must not be called from inside another piece of work."""
-        futures = [self._executor.submit(work, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        finally:
-            for future in futures:
-                future.cancel()
+    Args:
+        source: the video.
+        masks: its masks.
+        finished: names of frames that need no work.
+        spill_folder: where frames of long intervals are put aside; the receiver closes `job.frames`.
+    """
+    labelled = set(masks.names)
+    left: LabelledFrame | None = None
+    targets: list[tuple[int, str]] = []
+    store = FrameStore(source, spill_folder)
+
+    def close_interval(right: LabelledFrame | None) -> Iterator[Interval]:
+        nonlocal store, targets
+        # An interval is made whole or not at all: its frames need each other.
+        if all(name in finished for _, name in targets):
+            store.close()
+        else:
+            yield Interval(left, right, [index for index, _ in targets], store)
+        store, targets = FrameStore(source, spill_folder), []
+
+    try:
+        for frame in source:
+            if frame.name not in labelled:
+                targets.append((frame.index, frame.name))
+                store.put(frame)
+                continue
+            labels = to_channels(masks.read(frame.name), masks.object_ids)
+            right = LabelledFrame(frame.index, frame.name, frame.rgb, labels)
+            yield from close_interval(right)
+            left = right
+        if left is None:
+            raise DataError(
+                f"{source.video.path}: none of its {len(labelled)} labelled frames decodes",
+                "check the video, or label other frames",
+            )
+        yield from close_interval(None)
+    finally:
+        store.close()

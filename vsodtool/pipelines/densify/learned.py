@@ -14,23 +14,32 @@ from vsodtool.models.evidence.network import EvidenceInput
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.confidence import ONE_SIDED, backing
 from vsodtool.ops.connected import connected_to
-from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, swap_sides
+from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, evidence_maps, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
+from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.interval import LabelledFrame, to_image
-from vsodtool.pipelines.densify.learned_evidence import object_maps
-from vsodtool.pipelines.densify.method import Evidence, Generated, Generator
+from vsodtool.pipelines.densify.label import Generated
+from vsodtool.pipelines.densify.method import Method
 from vsodtool.types import Size
 
 MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
+
+
 # The network is heard only where a label came, or near by: what merely looks like the object is not it. REACH
 # is in units of the object's size; benchmarks/densifier_reach.py: on validation data 0.2 costs nothing.
 REACH, CLAIM = 0.2, 0.02
+
+
 FAINT = 1e-4  # keeps logits finite
+
+
 OBJECT = 0.5
+
+
 _REMEMBERED = 8  # labelled frames
 
 
-class EvidenceGenerator:
+class LearnedMethod:
     """One pass per object on the box that holds the objects; several compete by softmax.
 
     Certain is what the network and the rules agree on: the lead of the network's winner, times the
@@ -42,7 +51,7 @@ class EvidenceGenerator:
     def __init__(
         self,
         densifier: EvidenceDensifier,
-        rules: Generator,
+        rules: Method,
         name: str = "fgplg",
         *,
         mirrored: bool = False,
@@ -214,3 +223,25 @@ def _placed(box: Box, wanted: Size, size: Size) -> Box:
 
 def _frame_of(known: LabelledFrame, number: int) -> ObjectFrame | None:
     return object_frame(known.labels[0, number], (0, 0))
+
+
+def object_maps(evidence: Evidence, number: int, guess: Tensor) -> Tensor:
+    """The maps of one object, float32 (1, MAPS, h, w) in [0, 1].
+
+    Args:
+        evidence: of one side or of both; one stands for both.
+        number: of the object.
+        guess: what the rules of `--method warp` say, of all objects (1, O, h, w).
+    """
+    chosen = slice(number, number + 1)
+    sides = [
+        (
+            side.carried.labels[:, chosen],
+            side.carried.image,
+            side.refined.labels[:, chosen],
+            side.refined.image,
+            side.carried.consistency,
+        )
+        for side in (evidence.sides[0], evidence.sides[-1])
+    ]
+    return evidence_maps(evidence.image, sides, guess[:, chosen])

@@ -1,89 +1,17 @@
-"""What turns the evidence about one frame into its soft label: the part that methods differ in."""
+"""What turns the evidence about one frame into its label: the part that methods differ in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
-from torch import Tensor
-
-from vsodtool.ops.boxes import Box
-from vsodtool.ops.confidence import margin, trust
-from vsodtool.ops.fusion import Hypothesis
+from vsodtool.ops.confidence import trust
 from vsodtool.ops.matching import Search
 from vsodtool.ops.rules import label_by_rules
-from vsodtool.pipelines.densify.interval import LabelledFrame
-from vsodtool.types import ImageArray
+from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.pipelines.densify.label import Generated
 
 
-@dataclass(frozen=True)
-class Side:
-    """What one labelled frame says about a target frame.
-
-    Attributes:
-        known: the labelled frame.
-        distance: in frames, at least 1.
-        carried: the label carried along adjacent flows.
-        refined: the label warped once, along the composed flow corrected by what it left over.
-        flow: that flow, from the target to the labelled frame (1, 2, h, w) in pixels; kept on both sides
-            only where the generator asks for whole frames.
-    """
-
-    known: LabelledFrame
-    distance: int
-    carried: Hypothesis
-    refined: Hypothesis
-    flow: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that is known about a target frame, on a box of it.
-
-    Attributes:
-        index: of the frame in its video.
-        rgb: the whole frame, uint8 (H, W, 3).
-        box: all of it where the generator asks for whole frames, else what holds the objects.
-        image: that box of the frame (1, 3, h, w) in [0, 1].
-        sides: from the labelled frame before it, after it, or both, in this order.
-        present: for each object whether one of their labels shows it.
-    """
-
-    index: int
-    rgb: ImageArray
-    box: Box
-    image: Tensor
-    sides: list[Side]
-    present: list[bool]
-
-
-@dataclass(frozen=True)
-class Generated:
-    """The answer.
-
-    Attributes:
-        labels: soft labels (1, O, h, w) in [0, 1].
-        trust: what their clearness is worth (1, 1, h, w) in [0, 1], see `ops.confidence.trust`.
-        support: what else tells right pixels from wrong ones (1, 1, h, w) in [0, 1], but good frames from bad
-            ones no better; None tells nothing.
-    """
-
-    labels: Tensor
-    trust: Tensor
-    support: Tensor | None = None
-
-    @property
-    def certainty(self) -> Tensor:
-        """What the J of the frame is expected from (1, 1, h, w) in [0, 1]."""
-        return margin(self.labels) * self.trust
-
-    @property
-    def confidence(self) -> Tensor:
-        """Of the pixels (1, 1, h, w) in [0, 1]."""
-        return self.certainty if self.support is None else self.certainty * self.support
-
-
-class Generator(Protocol):
+class Method(Protocol):
     """A densification method."""
 
     @property
@@ -101,7 +29,7 @@ class Generator(Protocol):
         ...
 
 
-class WarpGenerator:
+class WarpMethod:
     """`--method warp`: fusion of warped labels, a search for better matches, borders pulled to edges.
 
     No learned weights.

@@ -15,7 +15,8 @@ from torch.nn import functional
 from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.warp import sample
-from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, Workers, to_image
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import FlowEstimator
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
@@ -27,7 +28,7 @@ HalfArray = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True)
-class MotionPlan:
+class MotionEstimators:
     """The estimators of one run.
 
     Attributes:
@@ -61,8 +62,8 @@ class Motion:
 
     def __init__(
         self,
-        job: IntervalJob,
-        plan: MotionPlan,
+        job: Interval,
+        plan: MotionEstimators,
         workers: Workers,
         cancelled: Callable[[], bool],
         *,

@@ -9,8 +9,8 @@ import torch
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.ops.matching import BALANCED, Search
-from vsodtool.pipelines.densify.method import Generator, WarpGenerator
-from vsodtool.pipelines.densify.motion import MotionPlan
+from vsodtool.pipelines.densify.method import Method, WarpMethod
+from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.types import OnEvent
 
 
@@ -61,7 +61,9 @@ _DIS_PLANS = {
 }
 
 
-def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEvent) -> MotionPlan:
+def motion_estimators(
+    backend: str, quality: str, device: torch.device, on_event: OnEvent
+) -> MotionEstimators:
     """The estimators of a backend (not auto) at a quality.
 
     Raises:
@@ -69,10 +71,10 @@ def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEv
     """
     if backend != "dis":
         estimator = create_estimator(backend, quality=quality, device=device, on_event=on_event)
-        return MotionPlan(estimator, estimator)
+        return MotionEstimators(estimator, estimator)
     plan = _DIS_PLANS[quality]
     adjacent = DisEstimator(plan.adjacent)
-    return MotionPlan(
+    return MotionEstimators(
         adjacent,
         # The same object where it can be: each holds some 60 MB a thread at 854x480.
         adjacent if plan.refining == plan.adjacent else DisEstimator(plan.refining),
@@ -82,17 +84,17 @@ def motion_plan(backend: str, quality: str, device: torch.device, on_event: OnEv
     )
 
 
-def create_generator(quality: str) -> Generator:
+def warp_method(quality: str) -> Method:
     """The generator of `--method warp`."""
     plan = _DIS_PLANS[quality]
-    return WarpGenerator(plan.search, edges=plan.edges)
+    return WarpMethod(plan.search, edges=plan.edges)
 
 
-def is_smoothed(generator: Generator, quality: str) -> bool:
+def is_smoothed(generator: Method, quality: str) -> bool:
     """Whether neighbours steady its labels (`ops.temporal_smoothing`).
 
     Never those of the paper's network, which stay as they are. `fast` leaves it out for rules alone, which it
     would slow down by an eighth; beside a network's time it is nothing.
     """
-    is_learned = not isinstance(generator, WarpGenerator)
+    is_learned = not isinstance(generator, WarpMethod)
     return not generator.whole_frames and (is_learned or _DIS_PLANS[quality].smooth_rules)

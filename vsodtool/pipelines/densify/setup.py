@@ -13,12 +13,13 @@ import torch
 from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.errors import ConfigError
 from vsodtool.models.flow.registry import create_estimator
-from vsodtool.pipelines.densify.dense_frame import DenseFrame
 from vsodtool.pipelines.densify.fill import FillInterval, densify_interval, densify_with_each
-from vsodtool.pipelines.densify.interval import IntervalJob, Workers
-from vsodtool.pipelines.densify.method import Generator
-from vsodtool.pipelines.densify.motion import MotionPlan
-from vsodtool.pipelines.densify.quality import create_generator, is_smoothed, motion_plan
+from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.label import DenseFrame
+from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.motion import MotionEstimators
+from vsodtool.pipelines.densify.quality import is_smoothed, motion_estimators, warp_method
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.trial import TryInterval
 from vsodtool.types import Event, FlowEstimator, OnEvent
 
@@ -39,20 +40,20 @@ class Adapting:
         plan: the flow estimators.
         carrying: the methods that the adapted one competes with, by name, the default first.
         device: that computes.
-        rules: see `EvidenceGenerator`.
+        rules: see `LearnedMethod`.
         quality: of the run.
     """
 
     network: EvidenceNet
-    plan: MotionPlan
-    carrying: Mapping[str, Generator]
+    plan: MotionEstimators
+    carrying: Mapping[str, Method]
     device: torch.device
-    rules: Generator
+    rules: Method
     quality: str
 
 
 @dataclass(frozen=True)
-class Method:
+class Candidates:
     """How a run makes labels.
 
     Attributes:
@@ -91,16 +92,16 @@ def load_weights(config: PseudoLabelConfig, on_event: OnEvent) -> LoadedNetwork 
     return loaded
 
 
-def create_method(
+def create_candidates(
     config: PseudoLabelConfig,
     loaded: LoadedNetwork | None,
     *,
     backend: str,
     device: torch.device,
     estimator: FlowEstimator | None = None,
-    generators: Sequence[Generator] = (),
+    generators: Sequence[Method] = (),
     on_event: OnEvent,
-) -> Method:
+) -> Candidates:
     """What `config` asks for.
 
     Args:
@@ -124,11 +125,11 @@ def create_method(
     adaptable = _adaptable(config, loaded)
     for name in names if not generators else ():
         if name == "warp":
-            carrying[name] = create_generator(config.quality)
+            carrying[name] = warp_method(config.quality)
             continue
         assert loaded is not None
         if resolve_flow(config) == "composed":
-            carrying[name] = learned_generator(loaded, config.quality, device)
+            carrying[name] = method_of_network(loaded, config.quality, device)
         else:
             flow = estimator or create_estimator(
                 backend, quality=config.quality, device=device, on_event=on_event
@@ -139,9 +140,9 @@ def create_method(
     adapting = None
     if carrying:
         plan = (
-            MotionPlan(estimator, estimator)
+            MotionEstimators(estimator, estimator)
             if estimator is not None
-            else motion_plan(backend, config.quality, device, on_event)
+            else motion_estimators(backend, config.quality, device, on_event)
         )
         fills.update(_fills(carrying, plan, config.quality))
         trials += _trials(carrying, plan)
@@ -152,22 +153,22 @@ def create_method(
                 plan,
                 carrying,
                 device,
-                rules=create_generator(config.quality),
+                rules=warp_method(config.quality),
                 quality=config.quality,
             )
     ordered = {name: fills[name] for name in names}
-    return Method(ordered, trials if len(names) > 1 else [], "; ".join(flows), adapting)
+    return Candidates(ordered, trials if len(names) > 1 else [], "; ".join(flows), adapting)
 
 
-def with_adapted(way: Method, network: EvidenceNet) -> Method:
+def with_adapted(way: Candidates, network: EvidenceNet) -> Candidates:
     """The same methods and, as another candidate, the densifier with weights of one video."""
     from vsodtool.models.evidence.densifier import EvidenceDensifier
-    from vsodtool.pipelines.densify.learned import EvidenceGenerator
+    from vsodtool.pipelines.densify.learned import LearnedMethod
 
     adapting = way.adapting
     assert adapting is not None
     densifier = EvidenceDensifier(network, device=adapting.device)
-    generator = EvidenceGenerator(densifier, adapting.rules, ADAPTED, mirrored=adapting.quality == "best")
+    generator = LearnedMethod(densifier, adapting.rules, ADAPTED, mirrored=adapting.quality == "best")
     carrying = {**adapting.carrying, ADAPTED: generator}
     fills = _fills(carrying, adapting.plan, adapting.quality)
     return replace(way, fills=fills, trials=_trials(carrying, adapting.plan))
@@ -191,7 +192,7 @@ def _adaptable(config: PseudoLabelConfig, loaded: LoadedNetwork | None) -> Evide
     return copy.deepcopy(loaded.network)
 
 
-def _fills(carrying: Mapping[str, Generator], plan: MotionPlan, quality: str) -> dict[str, FillInterval]:
+def _fills(carrying: Mapping[str, Method], plan: MotionEstimators, quality: str) -> dict[str, FillInterval]:
     return {
         name: partial(
             densify_interval,
@@ -203,7 +204,7 @@ def _fills(carrying: Mapping[str, Generator], plan: MotionPlan, quality: str) ->
     }
 
 
-def _trials(carrying: Mapping[str, Generator], plan: MotionPlan) -> list[TryInterval]:
+def _trials(carrying: Mapping[str, Method], plan: MotionEstimators) -> list[TryInterval]:
     """Evidence is shared by those that ask for the same: each is tried on what it will work with."""
     groups = (
         [each for each in carrying.values() if each.whole_frames is whole_frames]
@@ -215,7 +216,7 @@ def _trials(carrying: Mapping[str, Generator], plan: MotionPlan) -> list[TryInte
 def _fgplg_directly(loaded: LoadedNetwork, device: torch.device, estimator: FlowEstimator) -> FillInterval:
     from vsodtool.models.paper.densifier import FgplgDensifier
     from vsodtool.models.rcrnet.network import RcrNet
-    from vsodtool.pipelines.densify.direct import densify_directly
+    from vsodtool.pipelines.densify.paper import densify_directly
 
     if not isinstance(loaded.network, RcrNet):
         raise ConfigError(
@@ -235,7 +236,7 @@ def _alone(name: str, fill: FillInterval) -> TryInterval:
     """A trial of one way to fill intervals."""
 
     def attempt(
-        job: IntervalJob,
+        job: Interval,
         *,
         workers: Workers,
         on_frame: Callable[[str, DenseFrame], None],
@@ -246,17 +247,15 @@ def _alone(name: str, fill: FillInterval) -> TryInterval:
     return attempt
 
 
-def learned_generator(loaded: LoadedNetwork, quality: str, device: torch.device) -> Generator:
+def method_of_network(loaded: LoadedNetwork, quality: str, device: torch.device) -> Method:
     """The generator that a network is the heart of: the paper's, or vsodtool's own."""
     from vsodtool.models.evidence.densifier import EvidenceDensifier
     from vsodtool.models.evidence.network import EvidenceNet
     from vsodtool.models.paper.densifier import FgplgDensifier
-    from vsodtool.pipelines.densify.learned import EvidenceGenerator
-    from vsodtool.pipelines.densify.paper import FgplgGenerator
+    from vsodtool.pipelines.densify.learned import LearnedMethod
+    from vsodtool.pipelines.densify.paper import PaperMethod
 
     if isinstance(loaded.network, EvidenceNet):
         densifier = EvidenceDensifier(loaded.network, device=device)
-        return EvidenceGenerator(densifier, create_generator(quality), mirrored=quality == "best")
-    return FgplgGenerator(
-        FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="auto")
-    )
+        return LearnedMethod(densifier, warp_method(quality), mirrored=quality == "best")
+    return PaperMethod(FgplgDensifier(loaded.network, loaded.preprocessing, device=device, precision="auto"))

@@ -1,15 +1,34 @@
-"""A few intervals worked on at a time, and no new one begun after a failure."""
+"""Work done side by side: pieces of an interval, and a few intervals at a time."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Job = TypeVar("Job")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 
 INTERVALS_AT_ONCE = 2  # the second one fills the gaps that the first leaves
+
+
+class Workers:
+    """Runs independent pieces of work side by side; a failure in one is raised to the caller."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """`work` of every item, in order. Must not be called from inside another piece of work."""
+        futures = [self._executor.submit(work, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 def work_side_by_side(

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from math import sqrt
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Protocol
 
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.metrics import region_j
-from vsodtool.pipelines.densify.choose_method import choose_method
-from vsodtool.pipelines.densify.dense_frame import DenseFrame
-from vsodtool.pipelines.densify.hidden_labels import select_hidden
-from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, Workers, to_channels
-from vsodtool.pipelines.densify.side_by_side import work_side_by_side
+from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
+from vsodtool.pipelines.densify.label import DenseFrame
+from vsodtool.pipelines.densify.side_by_side import Workers, work_side_by_side
 from vsodtool.types import Frame, LabelArray, MethodChoice
+
+# benchmarks/choose_method.py: of margins that leave something to chance, small ones lost least.
+NOISE = 0.005  # J by which two methods differ on one label without one being better; the least assumed
+CAUTION = 0.5  # standard errors
 
 
 class TryInterval(Protocol):
@@ -28,7 +31,7 @@ class TryInterval(Protocol):
 
     def __call__(
         self,
-        job: IntervalJob,
+        job: Interval,
         *,
         workers: Workers,
         on_frame: Callable[[str, DenseFrame], None],
@@ -38,52 +41,8 @@ class TryInterval(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class HiddenTest:
-    """A label to hide, and the two from which it is made again: indices of their frames."""
-
-    left: int
-    hidden: int
-    right: int
-
-
-@dataclass(frozen=True)
-class TrialPlan:
-    """What is to be tried on a video, and if nothing, why.
-
-    Attributes:
-        tests: by the index of the hidden frame, ascending.
-        reason: in words, "" where there are tests.
-    """
-
-    tests: list[HiddenTest]
-    reason: str = ""
-
-
-def plan_trial(source: FrameSource, masks: MaskSet) -> TrialPlan:
-    """Choose the labels of a video to hide; reads the masks that this depends on."""
-    if len(masks.names) < 3:
-        return TrialPlan([], "fewer than 3 labelled frames")
-    if len(masks.names) == len(source.names):
-        return TrialPlan([], "every frame is labelled")
-    index_of = {name: index for index, name in enumerate(source.names)}
-    labels = [index_of[name] for name in masks.names]
-
-    @cache
-    def shows_something(position: int) -> bool:
-        return bool(masks.read(masks.names[position]).any())
-
-    def usable(position: int) -> bool:
-        # From two empty labels every method makes an empty one.
-        return shows_something(position - 1) or shows_something(position + 1)
-
-    chosen = select_hidden(labels, len(source.names), usable)
-    tests = [HiddenTest(labels[at - 1], labels[at], labels[at + 1]) for at in chosen]
-    return TrialPlan(tests, "" if tests else "no label beside a hidden one shows an object")
-
-
 def try_methods(
-    plan: TrialPlan,
+    plan: TrialSchedule,
     source: FrameSource,
     masks: MaskSet,
     *,
@@ -113,7 +72,7 @@ def try_methods(
     scores: dict[int, dict[str, float]] = {}
     lock = threading.Lock()
 
-    def attempt(job: IntervalJob) -> None:
+    def attempt(job: Interval) -> None:
         (hidden,) = job.targets
         truth = masks.read(source.names[hidden])
 
@@ -168,7 +127,7 @@ def hidden_j(
 
 def stream_tests(
     tests: Sequence[HiddenTest], source: FrameSource, masks: MaskSet, spill_folder: Path
-) -> Iterator[IntervalJob]:
+) -> Iterator[Interval]:
     """Read the intervals of tests in one go; each is yielded when its second label has come by.
 
     Args:
@@ -210,11 +169,44 @@ class _Reading:
     between: list[int]
     store: FrameStore
 
-    def job(self, test: HiddenTest, right: LabelledFrame) -> IntervalJob:
+    def job(self, test: HiddenTest, right: LabelledFrame) -> Interval:
         passed = [index for index in self.between if index != test.hidden]
-        return IntervalJob(self.left, right, [test.hidden], self.store, passed)
+        return Interval(self.left, right, [test.hidden], self.store, passed)
 
 
 def _labelled(frame: Frame, masks: MaskSet) -> LabelledFrame:
     labels = to_channels(masks.read(frame.name), masks.object_ids)
     return LabelledFrame(frame.index, frame.name, frame.rgb, labels)
+
+
+def choose_method(scores: Mapping[str, Sequence[float]], default: str) -> tuple[str, str]:
+    """The default, unless another method is better by more than chance.
+
+    Both were tried on the same labels, so their differences count: another method must be better on average
+    by more than half the standard error of that average, and by more than NOISE / sqrt(n), because a few
+    differences do not tell their own spread.
+
+    Args:
+        scores: by method its J on each hidden label, in one order for all; each in [0, 1].
+        default: the method that is taken in doubt.
+
+    Returns:
+        The method, and the reason in words.
+    """
+    if not scores[default]:
+        return default, "no hidden label could be tried"
+    best, lead = default, 0.0
+    for name, own in scores.items():
+        differences = [ours - theirs for ours, theirs in zip(own, scores[default], strict=True)]
+        ahead = fmean(differences)
+        if name != default and ahead > margin(differences) and ahead > lead:
+            best, lead = name, ahead
+    if best == default:
+        return default, "no other method was clearly better on the hidden labels"
+    return best, "clearly better on the hidden labels"
+
+
+def margin(differences: Sequence[float]) -> float:
+    """What the mean of these differences must exceed to count."""
+    spread = stdev(differences) if len(differences) > 1 else 0.0
+    return max(CAUTION * spread, NOISE) / sqrt(len(differences))

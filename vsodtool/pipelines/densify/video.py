@@ -11,15 +11,14 @@ from vsodtool.config.schema import PseudoLabelConfig
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.pipelines.densify.dense_frame import DenseFrame
 from vsodtool.pipelines.densify.fill import FillInterval
-from vsodtool.pipelines.densify.interval import IntervalJob, Workers
-from vsodtool.pipelines.densify.interval_stream import stream_intervals
-from vsodtool.pipelines.densify.label_writer import LabelWriter
+from vsodtool.pipelines.densify.hidden_labels import schedule_trial
+from vsodtool.pipelines.densify.interval import Interval, stream_intervals
+from vsodtool.pipelines.densify.label import DenseFrame, LabelWriter
 from vsodtool.pipelines.densify.report import VideoReport
-from vsodtool.pipelines.densify.setup import ADAPTED, Method, with_adapted
-from vsodtool.pipelines.densify.side_by_side import work_side_by_side
-from vsodtool.pipelines.densify.trial import describe_choice, plan_trial, try_methods
+from vsodtool.pipelines.densify.setup import ADAPTED, Candidates, with_adapted
+from vsodtool.pipelines.densify.side_by_side import Workers, work_side_by_side
+from vsodtool.pipelines.densify.trial import describe_choice, try_methods
 from vsodtool.pipelines.running.overlay import write_overlay
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, MethodChoice, OnEvent
 
@@ -42,7 +41,7 @@ class VideoRun:
         source: FrameSource,
         masks: MaskSet,
         *,
-        way: Method,
+        way: Candidates,
         state: ResumeState,
         on_event: OnEvent,
     ) -> None:
@@ -91,7 +90,9 @@ class VideoRun:
     def _only_method(self) -> MethodChoice:
         return MethodChoice(self._way.names[0], [], {}, "")
 
-    def _adapt(self, choice: MethodChoice | None, workers: Workers, drivers: ThreadPoolExecutor) -> Method:
+    def _adapt(
+        self, choice: MethodChoice | None, workers: Workers, drivers: ThreadPoolExecutor
+    ) -> Candidates:
         """The methods for this video: with --adapt another one, unless it is known not to be chosen."""
         adapting = self._way.adapting
         if adapting is None or (choice is not None and choice.method != ADAPTED):
@@ -99,7 +100,7 @@ class VideoRun:
         from vsodtool.pipelines.evidence.recorder import Way
         from vsodtool.pipelines.training.adapt import adapt_network, plan_adaptation
 
-        tried = plan_trial(self._source, self._masks).tests
+        tried = schedule_trial(self._source, self._masks).tests
         tests = plan_adaptation(self._source, self._masks, tried) if tried else []
         name = self._source.video.name
         if not tests:
@@ -127,12 +128,12 @@ class VideoRun:
             return self._way
         return with_adapted(self._way, network)
 
-    def _choose(self, way: Method, workers: Workers, drivers: ThreadPoolExecutor) -> MethodChoice:
+    def _choose(self, way: Candidates, workers: Workers, drivers: ThreadPoolExecutor) -> MethodChoice:
         """The method for this video, the same in all runs that continue this one."""
         if not way.trials:
             return self._only_method()
         choice = try_methods(
-            plan_trial(self._source, self._masks),
+            schedule_trial(self._source, self._masks),
             self._source,
             self._masks,
             candidates=way.names,
@@ -150,7 +151,7 @@ class VideoRun:
         jobs = stream_intervals(self._source, self._masks, set(self._records), self._layout.root)
         work_side_by_side(jobs, lambda job: self._fill_one(job, fill, workers), drivers, self._failed)
 
-    def _fill_one(self, job: IntervalJob, fill: FillInterval, workers: Workers) -> None:
+    def _fill_one(self, job: Interval, fill: FillInterval, workers: Workers) -> None:
         records: list[FrameRecord] = []
         left = job.left.name if job.left else ""
         right = job.right.name if job.right else ""

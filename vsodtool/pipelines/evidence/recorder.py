@@ -12,11 +12,14 @@ import numpy.typing as npt
 
 from vsodtool.data.evidence.files import EvidenceFile, write_array
 from vsodtool.ops.confidence import to_bytes
+from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.fill import densify_interval
-from vsodtool.pipelines.densify.interval import IntervalJob, Workers
-from vsodtool.pipelines.densify.learned_evidence import object_maps
-from vsodtool.pipelines.densify.method import Evidence, Generated, Generator
-from vsodtool.pipelines.densify.motion import MotionPlan
+from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.label import Generated
+from vsodtool.pipelines.densify.learned import object_maps
+from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.motion import MotionEstimators
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import ImageArray, LabelArray
 
 
@@ -28,8 +31,8 @@ class Way(NamedTuple):
         rules: make the first guess.
     """
 
-    plan: MotionPlan
-    rules: Generator
+    plan: MotionEstimators
+    rules: Method
 
 
 class EvidenceRecorder:
@@ -71,7 +74,7 @@ class EvidenceRecorder:
         return [self._found[key] for key in sorted(self._found)]
 
     def record(
-        self, job: IntervalJob, workers: Workers, *, cancelled: Callable[[], bool] = lambda: False
+        self, job: Interval, workers: Workers, *, cancelled: Callable[[], bool] = lambda: False
     ) -> None:
         """Record the targets of an interval between two labels, and close its frames.
 

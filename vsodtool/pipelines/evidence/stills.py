@@ -15,7 +15,8 @@ from vsodtool.data.clips.still_motion import StillMotion
 from vsodtool.data.evidence.files import EvidenceFile, write_index
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.video.frame_store import FrameStore
-from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, Workers
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, Way
 from vsodtool.types import Frame, ImageArray, LabelArray
 
@@ -67,7 +68,7 @@ def record_stills(video: LabelledVideo, gaps: Sequence[int], seed: int, way: Way
     write_index(place, files)
 
 
-def _job(clip: StillClip, hidden: list[int], labels: dict[int, Tensor], spill: Path) -> IntervalJob:
+def _job(clip: StillClip, hidden: list[int], labels: dict[int, Tensor], spill: Path) -> Interval:
     """The clip as an interval between its first and its last frame."""
     last = len(clip.images) - 1
     frames = [_rgb(image) for image in clip.images]
@@ -75,7 +76,7 @@ def _job(clip: StillClip, hidden: list[int], labels: dict[int, Tensor], spill: P
     for index in range(1, last):
         store.put(Frame(index, str(index), frames[index]))
     left, right = (LabelledFrame(at, str(at), frames[at], labels[at]) for at in (0, last))
-    return IntervalJob(left, right, hidden, store, [at for at in range(1, last) if at not in hidden])
+    return Interval(left, right, hidden, store, [at for at in range(1, last) if at not in hidden])
 
 
 def _rgb(image: Tensor) -> ImageArray:

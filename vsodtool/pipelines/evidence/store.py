@@ -13,7 +13,7 @@ import torch
 from vsodtool.data.evidence.files import EvidenceFile, read_index
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.fingerprint import content_fingerprint
-from vsodtool.pipelines.densify.quality import create_generator, motion_plan
+from vsodtool.pipelines.densify.quality import motion_estimators, warp_method
 from vsodtool.pipelines.evidence.recorder import Way
 from vsodtool.pipelines.evidence.stills import HIDDEN, record_stills
 from vsodtool.pipelines.evidence.videos import record_video, seen_labels
@@ -62,7 +62,7 @@ def store_evidence(
         DeviceError: the disk is full or refuses.
     """
     files: list[EvidenceFile] = []
-    way = Way(motion_plan("dis", QUALITY, torch.device("cpu"), on_event), create_generator(QUALITY))
+    way = Way(motion_estimators("dis", QUALITY, torch.device("cpu"), on_event), warp_method(QUALITY))
     for recording in _recordings(videos, gaps, folder, still_seed):
         found = read_index(recording.place)
         if found is None:

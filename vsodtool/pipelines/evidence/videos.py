@@ -20,7 +20,8 @@ from vsodtool.media.crops import read_label
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.pipelines.densify.interval import IntervalJob, LabelledFrame, Workers, to_channels
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, Way
 from vsodtool.types import Frame, LabelArray
 
@@ -71,7 +72,7 @@ def record_video(video: LabelledVideo, gap: int, way: Way, place: Path) -> None:
 
 def _jobs(
     source: FrameSource, video: LabelledVideo, given: Given, seen: set[int], spill: Path
-) -> Iterator[IntervalJob]:
+) -> Iterator[Interval]:
     """The intervals between neighbouring labels that are seen."""
     left: LabelledFrame | None = None
     targets: list[int] = []
@@ -81,7 +82,7 @@ def _jobs(
             right = _labelled(frame, video, given)
             if any(index in given for index in targets):
                 passed = [index for index in targets if index not in given]
-                yield IntervalJob(left, right, [i for i in targets if i in given], store, passed)
+                yield Interval(left, right, [i for i in targets if i in given], store, passed)
             left, targets, store = right, [], FrameStore(source, spill)
         elif left is not None:
             targets.append(frame.index)

@@ -25,9 +25,10 @@ from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.inference.precision import DTYPES, resolve_precision
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.sampling.sample_order import SampleOrder, spread
-from vsodtool.pipelines.densify.interval import IntervalJob, Workers
-from vsodtool.pipelines.densify.side_by_side import work_side_by_side
-from vsodtool.pipelines.densify.trial import HiddenTest, stream_tests
+from vsodtool.pipelines.densify.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.side_by_side import Workers, work_side_by_side
+from vsodtool.pipelines.densify.trial import stream_tests
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, Way
 from vsodtool.pipelines.training.task import TASKS, clip_loss, forward
 
@@ -98,7 +99,7 @@ def adapt_network(
             named=source.names.__getitem__,
         )
 
-        def record(job: IntervalJob) -> None:
+        def record(job: Interval) -> None:
             recorder.record(job, workers, cancelled=failed.is_set)
 
         work_side_by_side(stream_tests(tests, source, masks, spill_folder), record, drivers, failed)

@@ -17,8 +17,8 @@ from vsodtool.ops.temporal_smoothing import (
     smooth_over_time,
 )
 from vsodtool.ops.warp import compose_flows, sample
-from vsodtool.pipelines.densify.interval import IntervalJob, to_image
-from vsodtool.pipelines.densify.method import Generated
+from vsodtool.pipelines.densify.interval import Interval, to_image
+from vsodtool.pipelines.densify.label import Generated
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SmoothingWindow:
     A position is that of a frame in `job.sequence`. The given labels at the ends steady their neighbours too.
     """
 
-    def __init__(self, job: IntervalJob, boxes: list[Box]) -> None:
+    def __init__(self, job: Interval, boxes: list[Box]) -> None:
         self._forwards = job.right is None  # the last pass begins at the right label, where there is one
         self._seen: dict[int, _Seen] = {}
         self._flows: dict[int, tuple[Box, Tensor]] = {}

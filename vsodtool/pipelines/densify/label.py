@@ -1,20 +1,85 @@
-"""The files of one labelled frame: mask, and if wanted probability and confidence."""
+"""The label of one target frame: as a method makes it, in the frame, and in its files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from vsodtool.config.schema import PseudoLabelConfig
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.images import encode_png
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.ops.confidence import frame_confidence, to_bytes
-from vsodtool.pipelines.densify.dense_frame import DenseFrame
-from vsodtool.types import FrameRecord, FrameStatus
+from vsodtool.ops.boxes import Box, paste
+from vsodtool.ops.confidence import frame_confidence, margin, owners, to_bytes
+from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The answer.
+
+    Attributes:
+        labels: soft labels (1, O, h, w) in [0, 1].
+        trust: what their clearness is worth (1, 1, h, w) in [0, 1], see `ops.confidence.trust`.
+        support: what else tells right pixels from wrong ones (1, 1, h, w) in [0, 1], but good frames from bad
+            ones no better; None tells nothing.
+    """
+
+    labels: Tensor
+    trust: Tensor
+    support: Tensor | None = None
+
+    @property
+    def certainty(self) -> Tensor:
+        """What the J of the frame is expected from (1, 1, h, w) in [0, 1]."""
+        return margin(self.labels) * self.trust
+
+    @property
+    def confidence(self) -> Tensor:
+        """Of the pixels (1, 1, h, w) in [0, 1]."""
+        return self.certainty if self.support is None else self.certainty * self.support
+
+
+@dataclass(frozen=True)
+class DenseFrame:
+    """The soft label of one target frame, in the frame's own size.
+
+    Attributes:
+        index: of the frame.
+        labels: (1, O, H, W) in [0, 1].
+        confidence: of the pixels (1, 1, H, W) in [0, 1].
+        certainty: what the J of the frame is expected from (1, 1, H, W) in [0, 1].
+        box: all labels and all doubt lie inside.
+    """
+
+    index: int
+    labels: Tensor
+    confidence: Tensor
+    certainty: Tensor
+    box: Box
+
+    def ids(self, object_ids: Sequence[int]) -> LabelArray:
+        """The id of the winner at each pixel, uint16 (H, W), 0 = background; `object_ids` by channel."""
+        box = self.box
+        found: LabelArray = np.zeros(self.labels.shape[-2:], np.uint16)
+        named = np.array([0, *object_ids], np.uint16)
+        found[box.top : box.bottom, box.left : box.right] = named[owners(box.crop(self.labels))[0, 0].numpy()]
+        return found
+
+
+def in_frame(index: int, generated: Generated, box: Box, size: Size) -> DenseFrame:
+    """What was generated on a box, in a frame of `size`."""
+    labels = paste(generated.labels, box, size)
+    # Outside the box there is nothing to doubt.
+    confidence, certainty = (
+        1 - paste(1 - sure, box, size) for sure in (generated.confidence, generated.certainty)
+    )
+    return DenseFrame(index, labels, confidence, certainty, box)
 
 
 class LabelWriter:

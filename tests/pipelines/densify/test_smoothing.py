@@ -13,11 +13,13 @@ import torch
 
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
-from vsodtool.pipelines.densify.dense_frame import DenseFrame
+from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.fill import densify_interval, densify_with_each, with_neighbours
-from vsodtool.pipelines.densify.interval import IntervalJob, Workers
-from vsodtool.pipelines.densify.method import Evidence, Generated, WarpGenerator
-from vsodtool.pipelines.densify.motion import MotionPlan
+from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.label import DenseFrame, Generated
+from vsodtool.pipelines.densify.method import WarpMethod
+from vsodtool.pipelines.densify.motion import MotionEstimators
+from vsodtool.pipelines.densify.side_by_side import Workers
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def workers() -> Iterator[Workers]:
         yield Workers(pool)
 
 
-class Flickering(WarpGenerator):
+class Flickering(WarpMethod):
     """Loses the object in some frames, though it is not sure about that."""
 
     name = "flickering"
@@ -41,7 +43,7 @@ class Flickering(WarpGenerator):
         return Generated(labels, made.trust)
 
 
-def fill(job: IntervalJob, plan: MotionPlan, workers: Workers, *lost: int) -> dict[int, DenseFrame]:
+def fill(job: Interval, plan: MotionEstimators, workers: Workers, *lost: int) -> dict[int, DenseFrame]:
     made: dict[int, DenseFrame] = {}
     densify_interval(
         job,
@@ -62,23 +64,23 @@ def clip(film: Callable[..., Any]) -> Any:
 @pytest.fixture(params=[frame_store.HELD_BYTES, 1], ids=["short", "long"])
 def whole_job(
     clip: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> IntervalJob:
+) -> Interval:
     monkeypatch.setattr(frame_store, "HELD_BYTES", request.param)
     return make_job(clip, tmp_path / "clip")
 
 
 @pytest.fixture(params=["both", "right", "left"])
-def job(whole_job: IntervalJob, request: pytest.FixtureRequest) -> IntervalJob:
+def job(whole_job: Interval, request: pytest.FixtureRequest) -> Interval:
     """Known from both sides or from one."""
     changes: dict[str, dict[str, None]] = {"both": {}, "right": {"left": None}, "left": {"right": None}}
     return replace(whole_job, **changes[request.param])
 
 
 def test_frames_that_flicker_are_steadied_by_their_neighbours(
-    clip: Any, job: IntervalJob, exact: Any, workers: Workers
+    clip: Any, job: Interval, exact: Any, workers: Workers
 ) -> None:
     lost = (1, 6, 11)  # beside a label at the ends, and in the middle
-    made = fill(job, MotionPlan(exact, exact, exact), workers, *lost)
+    made = fill(job, MotionEstimators(exact, exact, exact), workers, *lost)
     assert sorted(made) == job.targets
     for index in lost:
         inside = torch.from_numpy(clip.truth[index] > 0)
@@ -87,9 +89,9 @@ def test_frames_that_flicker_are_steadied_by_their_neighbours(
 
 
 def test_a_frame_comes_out_alike_whether_those_around_it_are_filled_or_passed(
-    job: IntervalJob, exact: Any, workers: Workers
+    job: Interval, exact: Any, workers: Workers
 ) -> None:
-    plan = MotionPlan(exact, exact, exact)
+    plan = MotionEstimators(exact, exact, exact)
     everything = fill(job, plan, workers, 4, 7)
     for chosen in ([1], [6], [3, 8], [11], [5, 6, 7]):
         passed = [index for index in job.targets if index not in chosen]
@@ -110,8 +112,8 @@ def test_several_methods_are_smoothed_apart(
     film: Callable[..., Any], exact: Any, workers: Workers, tmp_path: Path
 ) -> None:
     job = make_job(film([(1, 0), (0, 1)] * 4), tmp_path / "clip")
-    plan = MotionPlan(exact, exact, exact)
-    steady, wild = WarpGenerator(), Flickering(3, 4, 5)
+    plan = MotionEstimators(exact, exact, exact)
+    steady, wild = WarpMethod(), Flickering(3, 4, 5)
     made: dict[tuple[str, int], DenseFrame] = {}
     densify_with_each(
         job,
