@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,9 @@ from machine import header, publish
 
 from vsodtool.media.images import read_grey
 from vsodtool.metrics import SparsificationCounts, boundary_f, mean_absolute_error, region_j, spearman
-from vsodtool.pipelines.densify.report import PseudoLabelReport, VideoReport
+
+if TYPE_CHECKING:  # torch is slow to import, and the copies need none
+    from vsodtool.pipelines.pseudolabel import PseudoLabelReport, PseudoLabelVideoReport
 
 BASELINES: dict[str, Callable[[Sequence, int], Iterator[tuple[int, npt.NDArray[np.bool_]]]]] = {
     "copy": copy_nearest,
@@ -73,7 +76,7 @@ class Results:
 
     scores: dict[tuple[str, int], dict[str, Scores]] = field(default_factory=dict)
     confidence: dict[int, ConfidenceResult] = field(default_factory=dict)
-    choices: dict[tuple[int, str], VideoReport] = field(default_factory=dict)
+    choices: dict[tuple[int, str], PseudoLabelVideoReport] = field(default_factory=dict)
     seconds: dict[tuple[str, int], float] = field(default_factory=dict)
 
 

@@ -21,16 +21,23 @@ from vsodtool.cli.pseudolabel import pseudolabel
 from vsodtool.config import CommonConfig, DemoConfig, EvaluateConfig, FlowConfig, PseudoLabelConfig
 from vsodtool.config.predict import PredictConfig
 from vsodtool.pipelines.demo import DemoReport
-from vsodtool.pipelines.detect.report import PredictReport, PredictVideoReport
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
+from vsodtool.pipelines.predict import PredictReport, PredictVideoReport
 from vsodtool.types import Event, OnEvent
 
 Cli = Callable[..., tuple[int, str, str]]
 COMMON = ["--device", "cpu", "--workers", "3", "--seed", "7", "--overwrite", "--dry-run"]
 COMMON_VALUES = {"device": "cpu", "workers": 3, "seed": 7, "overwrite": True, "dry_run": True}
-FLOW_REPORT = FlowReport("dis", Path("o"), [FlowVideoReport("a", 5, 4, 0, 0, 1.25)], [], 1.5)
+FLOW_REPORT = FlowReport(
+    backend="dis", output=Path("o"), videos=[FlowVideoReport("a", 5, 4, 0, 0, 1.25)], seconds=1.5
+)
 PREDICT_REPORT = PredictReport(
-    "small", "cpu", "bf16", Path("o"), [PredictVideoReport("a", 5, 4, 1, 0.75, 1.25)], [], 1.5
+    weights="small",
+    device="cpu",
+    precision="bf16",
+    output=Path("o"),
+    videos=[PredictVideoReport("a", 5, 4, 1, 0.75, 1.25)],
+    seconds=1.5,
 )
 
 

@@ -57,7 +57,8 @@ class Work:
     def __call__(self, config: FlowConfig, *, launch: str = "", on_event: object) -> FlowReport:
         self.calls.append((config, launch))
         videos = [FlowVideoReport(f"v{config.shard[:1]}", 3, 2, 0, 0, 0.5)]
-        return FlowReport("dis", config.output, videos, [f"lost by {config.shard}"], 1.0)
+        losses = [f"lost by {config.shard}"]
+        return FlowReport(backend="dis", output=config.output, videos=videos, losses=losses, seconds=1.0)
 
 
 def config(**options: Any) -> FlowConfig:

@@ -13,8 +13,7 @@ from vsodtool.data.generated.clip import ClipConfig, generate_clip
 from vsodtool.errors import UsageError
 from vsodtool.media.images import read_grey, read_rgb
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.pipelines.demo import DemoReport, given_indices, nearest_given, run_demo
-from vsodtool.pipelines.demo_picture import shown_indices
+from vsodtool.pipelines.demo import DemoReport, given_indices, nearest_given, run_demo, shown_indices
 from vsodtool.types import Event, OnEvent
 
 CLIP = ClipConfig(frames=11, height=48, width=64)

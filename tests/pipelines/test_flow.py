@@ -16,8 +16,7 @@ from vsodtool.config import FlowConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.flow.files import read_flow
 from vsodtool.models.flow.registry import BACKENDS, FlowBackend
-from vsodtool.pipelines.fields.pairs import stream_pairs
-from vsodtool.pipelines.fields.work import Engine
+from vsodtool.pipelines.fields.video import Engine, stream_pairs
 from vsodtool.pipelines.flow import run_flow
 from vsodtool.types import Event, Frame
 

@@ -19,9 +19,9 @@ from vsodtool.media.video.inputs import expand_inputs
 from vsodtool.pipelines.running.ranks import Board, Rank, share_of
 
 if TYPE_CHECKING:
-    from vsodtool.pipelines.running.reports import Report
+    from vsodtool.pipelines.running.reports import RunReport
 
-R = TypeVar("R", bound="Report")
+R = TypeVar("R", bound="RunReport")
 C = TypeVar("C", bound=ShardedConfig)
 
 _INTERRUPTED = 130

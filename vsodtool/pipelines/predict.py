@@ -6,45 +6,47 @@ OUT/manifest.json.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.predict import PredictConfig
-from vsodtool.media.output.layout import check_output
-from vsodtool.media.output.resume import check_resumable, describe_run
-from vsodtool.media.video.frames import FrameSource, open_frames
-from vsodtool.media.video.inputs import discover_videos
 from vsodtool.models.architecture import IMAGE, VIDEO
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.detector.mirrored import MirroredDetector
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.pipelines.detect.clips import Batching
-from vsodtool.pipelines.detect.report import PredictReport, PredictVideoReport
-from vsodtool.pipelines.detect.video import Pools, VideoPrediction, is_smoothed
+from vsodtool.pipelines.detect.video import Pools, PredictVideoReport, VideoPrediction, is_smoothed
 from vsodtool.pipelines.detect.writer import output_files
 from vsodtool.pipelines.networks.load import load_network
-from vsodtool.pipelines.running.allocator import keep_freed_memory
-from vsodtool.pipelines.running.shards import (
-    own_sources,
-    part_of,
-    start,
-    tell_earlier,
-    tell_shard,
-    tell_waiting,
-)
-from vsodtool.pipelines.running.torch_threads import torch_threads
-from vsodtool.types import Event, FrameRecord, OnEvent, ignore_event
+from vsodtool.pipelines.running.process import keep_freed_memory, torch_threads
+from vsodtool.pipelines.running.reports import RunReport
+from vsodtool.pipelines.running.runs import Run, open_run
+from vsodtool.types import Event, OnEvent, ignore_event
 
 _GROUP_ON_CPU, _GROUP_ON_GPU = 1, 16  # frames that are encoded, or decoded, together
 _FRAMES_ON_GPU = 32  # frames of clips that are related together, if the user leaves it open
 _CALLS_ON_GPU = 2  # one prepares its launches while the other waits for results
 _MOST_STREAMS = 16  # on a CPU; each holds the intermediate results of a group
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictReport(RunReport):
+    """What a run did.
+
+    Attributes:
+        weights: name of the weights.
+        device: that computed.
+        precision: that it computed in: fp32, bf16 or fp16.
+    """
+
+    weights: str
+    device: str
+    precision: str
+    videos: list[PredictVideoReport] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -79,19 +81,12 @@ def run_predict(
         WeightsError: the weights cannot be had or used.
         DeviceError: the device does not exist, memory does not suffice, or the output cannot be written.
     """
-    started = time.perf_counter()
-    videos = discover_videos(config.inputs)
-    given = [Path(text) for text in config.inputs if text != "-"]
-    layout = check_output(config.output, [*given, *(video.path for video in videos)])
-    everything: list[FrameSource] = [open_frames(video) for video in videos]
-    part = part_of(config, everything, launch)
-    sources = own_sources(everything, part)
+    run = open_run("predict", config, config.output, launch=launch, on_event=on_event)
     network = _load(config, on_event) if detector is None else _Network(detector, "detector", {})
     detector = network.detector
     workers = resolve_workers(config.workers)
     batching = resolve_batching(config, detector, workers)
-    settings = {
-        **asdict(config),
+    resolved = {
         "weights": network.name,  # however its path is spelt
         "device": str(detector.device),
         "precision": detector.precision,
@@ -100,31 +95,26 @@ def run_predict(
         "stride": config.stride or config.clip_length,
         "batch": batching.clips,
     }
-    manifest = describe_run("predict", settings, videos, {}, network.weights)
-    report = PredictReport(network.name, str(detector.device), detector.precision, config.output)
+    manifest = run.manifest(resolved, network.weights)
+    report = PredictReport(
+        weights=network.name,
+        device=str(detector.device),
+        precision=detector.precision,
+        output=config.output,
+    )
     if config.dry_run:
-        check_resumable(layout, manifest, overwrite=config.overwrite)
-        return _dry_report(report, sources, on_event)
+        run.check(manifest)
+        return _dry_report(report, run)
     on_event(Event("notice", message=_describe(network.name, detector, batching, config)))
-    outputs = partial(output_files, config, layout)
-    with start(layout, manifest, part, overwrite=config.overwrite, outputs_of=outputs) as state:
-        tell_shard(part, on_event)
-        tell_earlier(state, sources, on_event)
-        records: list[FrameRecord] = []
-        with _pools(config, detector, workers) as pools:
-            for source in sources:
-                run = VideoPrediction(
-                    config, source, detector=detector, batching=batching, state=state, on_event=on_event
-                )
-                outcome = run.run(pools)
-                records += outcome.records
-                report.videos.append(outcome.report)
-                report.losses.extend(outcome.losses)
-        seconds = time.perf_counter() - started
-        if not state.complete:
-            state.finish(records, seconds)
-        tell_waiting(state, on_event)
-    return replace(report, seconds=seconds)
+    outputs = partial(output_files, config, run.layout)
+    with run.begin(manifest, outputs) as state, _pools(config, detector, workers) as pools:
+        return run.work(
+            state,
+            report,
+            lambda source: VideoPrediction(
+                source, state, on_event, config=config, detector=detector, batching=batching, pools=pools
+            ).run(),
+        )
 
 
 def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
@@ -194,9 +184,9 @@ def _describe(name: str, detector: Detector, batching: Batching, config: Predict
     )
 
 
-def _dry_report(report: PredictReport, sources: list[FrameSource], on_event: OnEvent) -> PredictReport:
-    for source in sources:
+def _dry_report(report: PredictReport, run: Run) -> PredictReport:
+    for source in run.sources:
         name, frames = source.video.name, len(source.names)
         report.videos.append(PredictVideoReport(name, frames, frames, 0, 0.0, 0.0))
-        on_event(Event("notice", name, f"would make maps of {frames} frames with {report.weights}"))
+        run.on_event(Event("notice", name, f"would make maps of {frames} frames with {report.weights}"))
     return replace(report, dry_run=True)

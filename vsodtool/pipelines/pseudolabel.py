@@ -6,42 +6,40 @@ OUT/frames.csv and OUT/manifest.json.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-
-import torch
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.media.masks.sparse import MaskSet, describe_mapping, match_masks
-from vsodtool.media.output.layout import OutputLayout, check_output
-from vsodtool.media.output.resume import check_resumable, describe_run
-from vsodtool.media.output.shard_run import Part
-from vsodtool.media.video.frames import FrameSource, open_frames
-from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.models.flow.registry import resolve_backend, weight_digests
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.label import output_files
 from vsodtool.pipelines.densify.method import Method
-from vsodtool.pipelines.densify.report import PseudoLabelReport, VideoReport
 from vsodtool.pipelines.densify.setup import create_candidates, load_weights
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
-from vsodtool.pipelines.densify.video import VideoRun
-from vsodtool.pipelines.running.allocator import keep_few_kernels, keep_freed_memory
-from vsodtool.pipelines.running.shards import (
-    own_sources,
-    part_of,
-    start,
-    tell_earlier,
-    tell_shard,
-    tell_waiting,
-)
-from vsodtool.types import Event, FlowEstimator, FrameRecord, OnEvent, ignore_event
+from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
+from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory, torch_threads
+from vsodtool.pipelines.running.reports import RunReport
+from vsodtool.pipelines.running.runs import Run, open_run
+from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
+
+
+@dataclass(frozen=True, kw_only=True)
+class PseudoLabelReport(RunReport):
+    """What a run did.
+
+    Attributes:
+        method: that made the labels; "auto" where one was chosen for each video.
+        flow: the flow backends and their settings.
+    """
+
+    method: str
+    flow: str
+    videos: list[PseudoLabelVideoReport] = field(default_factory=list)
 
 
 def run_pseudolabel(
@@ -73,8 +71,10 @@ def run_pseudolabel(
         WeightsError: weights are asked for that cannot be had.
         DeviceError: the device does not exist, or the output cannot be written.
     """
-    started = time.perf_counter()
-    plan = _plan(config, launch, on_event)
+    run = open_run("pseudolabel", config, config.output, launch=launch, on_event=on_event, masks=config.masks)
+    masks = match_masks(config.masks, run.opened, config.every)
+    for line in describe_mapping(masks):
+        on_event(Event("notice", message=line))
     generators = list(candidates) if generator is None else [generator]
     names = [each.name for each in generators] or list(candidate_methods(config))
     method = names[0] if len(names) == 1 and not config.adapt else "auto"
@@ -87,12 +87,11 @@ def run_pseudolabel(
         weights[loaded.name] = loaded.sha256
     flow_name = estimator.name if estimator is not None else backend
     resolved = {"method": method, "flow": resolve_flow(config), "backend": flow_name, "device": str(device)}
-    settings = {**asdict(config), **resolved}
-    files = {name: list(masks.files.values()) for name, masks in plan.masks.items()}
-    manifest = describe_run("pseudolabel", settings, plan.videos, files, weights)
+    files = {name: list(of_video.files.values()) for name, of_video in masks.items()}
+    manifest = run.manifest(resolved, weights, files)
     if config.dry_run:
-        check_resumable(plan.layout, manifest, overwrite=config.overwrite)
-        return _dry_report(plan, names, flow_name, config.output, on_event)
+        run.check(manifest)
+        return _dry_report(run, masks, names, flow_name)
     way = create_candidates(
         config,
         loaded,
@@ -102,78 +101,47 @@ def run_pseudolabel(
         generators=generators,
         on_event=on_event,
     )
-    report = PseudoLabelReport(method, way.flow, config.output)
+    report = PseudoLabelReport(method=method, flow=way.flow, output=config.output)
     on_event(Event("notice", message=f"method: {_told(names)}, flow: {way.flow}"))
-    outputs = partial(output_files, config, plan.layout)
-    with start(plan.layout, manifest, plan.part, overwrite=config.overwrite, outputs_of=outputs) as state:
-        tell_shard(plan.part, on_event)
-        tell_earlier(state, plan.sources, on_event)
-        records: list[FrameRecord] = []
-        with _workers(resolve_workers(config.workers)) as (workers, drivers):
-            for source in plan.sources:
-                run = VideoRun(
-                    config,
-                    source,
-                    plan.masks[source.video.name],
-                    way=way,
-                    state=state,
-                    on_event=on_event,
-                )
-                outcome = run.run(workers, drivers)
-                records += outcome.records
-                report.videos.append(outcome.report)
-                report.losses.extend(outcome.losses)
-        seconds = time.perf_counter() - started
-        if not state.complete:
-            state.finish(records, seconds)
-        tell_waiting(state, on_event)
-    return replace(report, seconds=seconds)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Everything that is known before work starts; `part` says which of the videos are worked on."""
-
-    layout: OutputLayout
-    videos: list[VideoInput]
-    part: Part | None
-    sources: list[FrameSource]
-    masks: Mapping[str, MaskSet]
-
-
-def _plan(config: PseudoLabelConfig, launch: str, on_event: OnEvent) -> _Plan:
-    videos = discover_videos(config.inputs)
-    given = [Path(text) for text in config.inputs if text != "-"]
-    layout = check_output(config.output, [*given, *(video.path for video in videos)], config.masks)
-    everything: list[FrameSource] = [open_frames(video) for video in videos]
-    part = part_of(config, everything, launch)
-    masks = match_masks(config.masks, everything, config.every)
-    for line in describe_mapping(masks):
-        on_event(Event("notice", message=line))
-    return _Plan(layout, videos, part, own_sources(everything, part), masks)
+    outputs = partial(output_files, config, run.layout)
+    with run.begin(manifest, outputs) as state, _workers(resolve_workers(config.workers)) as threads:
+        workers, drivers = threads
+        return run.work(
+            state,
+            report,
+            lambda source: VideoDensification(
+                source,
+                state,
+                on_event,
+                config=config,
+                masks=masks[source.video.name],
+                way=way,
+                workers=workers,
+                drivers=drivers,
+            ).run(),
+        )
 
 
 def _told(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"auto ({' or '.join(names)})"
 
 
-def _dry_report(
-    plan: _Plan, names: list[str], flow: str, output: Path, on_event: OnEvent
-) -> PseudoLabelReport:
-    reports = []
-    for source in plan.sources:
-        masks = plan.masks[source.video.name]
-        given, frames = len(masks.files), len(source.names)
-        report = VideoReport(source.video.name, frames, given, frames - given, 0, 0.0, 0.0, names[0])
+def _dry_report(run: Run, masks: Mapping[str, MaskSet], names: list[str], flow: str) -> PseudoLabelReport:
+    method = names[0] if len(names) == 1 else "auto"
+    report = PseudoLabelReport(method=method, flow=flow, output=run.layout.root, dry_run=True)
+    for source in run.sources:
+        video, frames = source.video.name, len(source.names)
+        given = len(masks[video].files)
+        of_video = PseudoLabelVideoReport(video, frames, given, frames - given, 0, 0.0, 0.0, names[0])
         if len(names) > 1:
-            trial = schedule_trial(source, masks)
+            trial = schedule_trial(source, masks[video])
             hidden = [source.names[test.hidden] for test in trial.tests]
             told = f"{' or '.join(names)}, tried on the hidden labels {', '.join(hidden)}"
             untold = f"method {names[0]}, {trial.reason}"
-            on_event(Event("notice", source.video.name, told if hidden else untold))
-            report = replace(report, method="" if hidden else names[0], hidden=hidden)
-        reports.append(report)
-    return PseudoLabelReport(names[0] if len(names) == 1 else "auto", flow, output, reports, dry_run=True)
+            run.on_event(Event("notice", video, told if hidden else untold))
+            of_video = replace(of_video, method="" if hidden else names[0], hidden=hidden)
+        report.videos.append(of_video)
+    return report
 
 
 @contextmanager
@@ -185,13 +153,9 @@ def _workers(count: int) -> Iterator[tuple[Workers, ThreadPoolExecutor]]:
     """
     keep_freed_memory()
     keep_few_kernels()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with (
-            ThreadPoolExecutor(count, "work") as pool,
-            ThreadPoolExecutor(INTERVALS_AT_ONCE, "interval") as drivers,
-        ):
-            yield Workers(pool), drivers
-    finally:
-        torch.set_num_threads(threads)
+    with (
+        torch_threads(1),
+        ThreadPoolExecutor(count, "work") as pool,
+        ThreadPoolExecutor(INTERVALS_AT_ONCE, "interval") as drivers,
+    ):
+        yield Workers(pool), drivers

@@ -19,7 +19,7 @@ from vsodtool.media.output.lock import OutputLock
 from vsodtool.media.output.manifest import COMPLETE, write_manifest
 from vsodtool.media.training_run.folder import RunFolder, read_checkpoint
 from vsodtool.ops.sampling.sample_order import SampleOrder
-from vsodtool.pipelines.running.allocator import keep_freed_memory
+from vsodtool.pipelines.running.process import keep_freed_memory
 from vsodtool.pipelines.training.batches import read_batches
 from vsodtool.pipelines.training.init import StartNetwork, preprocessing_of, start_network
 from vsodtool.pipelines.training.interrupt import stop_requests

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from functools import partial
 
 from torch import Tensor
 
@@ -21,11 +19,11 @@ from vsodtool.models.detector.motion_flow import motion_estimator
 from vsodtool.pipelines.detect.clips import Batching, ClipDetection
 from vsodtool.pipelines.detect.inputs import FrameInputs
 from vsodtool.pipelines.detect.read_ahead import read_ahead
-from vsodtool.pipelines.detect.report import PredictVideoReport
 from vsodtool.pipelines.detect.smoothing import NoSmoothing, SaliencySmoothing
 from vsodtool.pipelines.detect.writer import SaliencyWriter, salient_labels
-from vsodtool.pipelines.running.overlay import write_overlay
-from vsodtool.types import Event, FrameRecord, FrameStatus, OnEvent
+from vsodtool.pipelines.running.reports import VideoReport
+from vsodtool.pipelines.running.video_run import VideoRun
+from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent
 
 _FRAMES_AHEAD = 8  # decoded ones that wait for room
 _WRITES_AHEAD = 16  # maps that wait to be written
@@ -40,139 +38,103 @@ class Pools:
 
 
 @dataclass(frozen=True)
-class PredictOutcome:
-    """What became of a video: one record per frame in order, the report, and what could not be read."""
+class PredictVideoReport(VideoReport):
+    """What became of one video.
 
-    records: list[FrameRecord]
-    report: PredictVideoReport
-    losses: list[str]
+    Attributes:
+        name: of the video.
+        frames: that the video announces.
+        generated: frames with a map, made by this run or an earlier one.
+        skipped: frames that did not decode.
+        confidence: mean over the generated frames, 1 where there are none.
+        seconds: spent on it by this run.
+    """
+
+    generated: int
+    skipped: int
+    confidence: float
+    seconds: float
 
 
-class VideoPrediction:
+class VideoPrediction(VideoRun[PredictVideoReport]):
     """The work on one video."""
 
     def __init__(
         self,
-        config: PredictConfig,
         source: FrameSource,
-        *,
-        detector: Detector,
-        batching: Batching,
         state: ResumeState,
         on_event: OnEvent,
+        *,
+        config: PredictConfig,
+        detector: Detector,
+        batching: Batching,
+        pools: Pools,
     ) -> None:
-        self._config, self._source, self._layout = config, source, state.layout
-        self._detector, self._batching = detector, batching
-        self._journal, self._on_event = state.journal, on_event
-        self._name = source.video.name
-        self._records = state.finished(self._name)
+        super().__init__(source, state, on_event, overlay=config.overlay)
+        self._config, self._detector, self._batching, self._pools = config, detector, batching, pools
         self._writing: deque[Future[FrameRecord]] = deque()
 
-    def run(self, pools: Pools) -> PredictOutcome:
-        """Make what is missing.
+    def make(self) -> None:
+        """Decoding, network and writing side by side."""
+        try:
+            self._fill()
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise _out_of_memory(self.name, self._detector) from error
 
-        Raises:
-            DataError: nothing decodes, or a folder holds frames of several sizes.
-            DeviceError: out of memory, or the output cannot be written.
-        """
-        started = time.perf_counter()
-        total = len(self._source.names)
-        self._on_event(Event("video", self._name, total=total, done=len(self._records)))
-        losses: list[str] = []
-        if not self._is_finished():
-            try:
-                self._fill(pools)
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                raise _out_of_memory(self._name, self._detector) from error
-            losses = self._note_losses()
-        if self._config.overlay and not self._layout.overlay(self._name).exists():
-            labels = partial(salient_labels, self._layout, self._name)
-            write_overlay(self._layout.overlay(self._name), self._source, labels)
-        report = self._report(time.perf_counter() - started)
-        self._on_event(Event("done", self._name, done=total, total=total))
-        return PredictOutcome([self._records[frame] for frame in self._source.names], report, losses)
+    def labels(self, frame: str) -> LabelArray | None:
+        """1 where the frame is salient."""
+        return salient_labels(self.layout, self.name, frame)
 
-    def _is_finished(self) -> bool:
-        # What was lost is told by every run, so a cut file is decoded again.
-        return not self._source.is_cut and all(
-            name in self._records and self._records[name].status is not FrameStatus.SKIPPED
-            for name in self._source.names
-        )
+    def report(self, seconds: float) -> PredictVideoReport:
+        """What became of the video."""
+        generated, skipped = self.count(FrameStatus.GENERATED), self.count(FrameStatus.SKIPPED)
+        return PredictVideoReport(self.name, self.total, generated, skipped, self.confidence(), seconds)
 
-    def _fill(self, pools: Pools) -> None:
-        count, length = len(self._source.names), self._batching.clip_length
+    def _fill(self) -> None:
+        count, length = self.total, self._batching.clip_length
         if count < length:
             text = f"{count} frames, fewer than a clip of {length}: one clip of {count}"
-            self._on_event(Event("notice", self._name, text))
-        finished = frozenset(self._records)
-        smoothing = self._smoothing(finished, pools)
+            self.on_event(Event("notice", self.name, text))
+        finished = frozenset(self.records)
+        smoothing = self._smoothing(finished)
         detection = ClipDetection(
-            self._detector,
-            self._batching,
-            pools.network,
-            announced=count,
-            wanted=smoothing.wants,
+            self._detector, self._batching, self._pools.network, announced=count, wanted=smoothing.wants
         )
         estimator = motion_estimator() if self._detector.sees_motion else None
-        inputs = FrameInputs(self._detector.size, pools.frames, estimator)
-        writer = SaliencyWriter(self._config, self._layout, self._name, self._source.size)
-        with read_ahead(self._source, _FRAMES_AHEAD) as frames:
+        inputs = FrameInputs(self._detector.size, self._pools.frames, estimator)
+        writer = SaliencyWriter(self._config, self.layout, self.name, self.source.size)
+        with read_ahead(self.source, _FRAMES_AHEAD) as frames:
             for frame in frames:
                 for seen in inputs.add(frame):
                     smoothing.see(seen.index, seen.image)
                     detection.add(seen.index, seen.name, seen.image, seen.motion)
-                self._write(smoothing.smooth(detection.known()), writer, pools)
+                self._write(smoothing.smooth(detection.known()), writer)
         for seen in inputs.end():
             smoothing.see(seen.index, seen.image)
             detection.add(seen.index, seen.name, seen.image, seen.motion)
-            self._write(smoothing.smooth(detection.known()), writer, pools)
-        self._write(smoothing.rest(detection.rest()), writer, pools)
+            self._write(smoothing.smooth(detection.known()), writer)
+        self._write(smoothing.rest(detection.rest()), writer)
         while self._writing:
-            self._commit(self._writing.popleft().result())
+            self._take(self._writing.popleft().result())
 
-    def _smoothing(self, finished: frozenset[str], pools: Pools) -> SaliencySmoothing | NoSmoothing:
+    def _smoothing(self, finished: frozenset[str]) -> SaliencySmoothing | NoSmoothing:
         if not is_smoothed(self._config, self._detector):
             return NoSmoothing(finished)
-        return SaliencySmoothing(self._source.names, finished, pools.frames, motion_estimator())
+        return SaliencySmoothing(self.source.names, finished, self._pools.frames, motion_estimator())
 
-    def _write(self, known: Iterator[tuple[str, Tensor]], writer: SaliencyWriter, pools: Pools) -> None:
+    def _write(self, known: Iterator[tuple[str, Tensor]], writer: SaliencyWriter) -> None:
         for name, probabilities in known:
-            self._writing.append(pools.frames.submit(writer.write, name, probabilities))
+            self._writing.append(self._pools.frames.submit(writer.write, name, probabilities))
             while len(self._writing) > _WRITES_AHEAD:
-                self._commit(self._writing.popleft().result())
+                self._take(self._writing.popleft().result())
         while self._writing and self._writing[0].done():
-            self._commit(self._writing.popleft().result())
+            self._take(self._writing.popleft().result())
 
-    def _commit(self, record: FrameRecord) -> None:
-        self._journal.commit([record])
-        self._records[record.frame] = record
-        done = len(self._records)
-        self._on_event(Event("frame", self._name, done=done, total=len(self._source.names)))
-
-    def _note_losses(self) -> list[str]:
-        """Give the frames that did not decode their place in the records; tell what was lost."""
-        for frame in self._source.names:
-            if frame not in self._records:
-                self._records[frame] = FrameRecord(self._name, frame, FrameStatus.SKIPPED, "", "", 0.0)
-        losses = [f"{self._name}: frame {loss.frame_name}: {loss.reason}" for loss in self._source.losses]
-        for line in losses:
-            self._on_event(Event("warning", self._name, line))
-        return losses
-
-    def _report(self, seconds: float) -> PredictVideoReport:
-        found = [
-            record.confidence for record in self._records.values() if record.status is FrameStatus.GENERATED
-        ]
-        return PredictVideoReport(
-            self._name,
-            len(self._source.names),
-            len(found),
-            len(self._records) - len(found),
-            round(sum(found) / len(found), 4) if found else 1.0,
-            round(seconds, 3),
-        )
+    def _take(self, record: FrameRecord) -> None:
+        self.commit([record])
+        self.tell(record.frame)
 
 
 def is_smoothed(config: PredictConfig, detector: Detector) -> bool:

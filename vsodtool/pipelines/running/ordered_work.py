@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from vsodtool.errors import DeviceError
-from vsodtool.pipelines.running.allocator import keep_freed_memory
+from vsodtool.pipelines.running.process import keep_freed_memory
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -1,48 +1,56 @@
-"""The reports of several processes, made one."""
+"""What a run over videos reports; and the reports of several processes, made one."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 
-class VideoPart(Protocol):
-    """What became of one video."""
+@dataclass(frozen=True)
+class VideoReport:
+    """What became of one video.
 
-    @property
-    def name(self) -> str:
-        """Of the video."""
-        ...
+    Attributes:
+        name: of the video.
+        frames: that the video announces.
+    """
 
-
-class Report(Protocol):
-    """A frozen dataclass that says what a run did, of JSON types, paths, lists and dataclasses."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def videos(self) -> Sequence[VideoPart]:
-        """One entry per video."""
-        ...
-
-    @property
-    def losses(self) -> Sequence[str]:
-        """What could not be read."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """Of the whole run."""
-        ...
+    name: str
+    frames: int
 
 
-R = TypeVar("R", bound=Report)
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """What a run did; each verb adds fields of its own, of JSON types, paths, lists and dataclasses.
+
+    Attributes:
+        output: the folder written to.
+        videos: one entry per video.
+        losses: what could not be read, one line each; empty if all went well.
+        seconds: of the whole run.
+        dry_run: nothing was done; confidences are 0.
+    """
+
+    output: Path
+    videos: Sequence[VideoReport] = ()
+    losses: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    dry_run: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report in JSON types, beginning with what is the verb's own."""
+        values = asdict(self)
+        shared = {each.name: values.pop(each.name) for each in fields(RunReport)}
+        return {**values, **shared, "output": str(self.output)}
 
 
-def pack(report: Report) -> str:
+R = TypeVar("R", bound=RunReport)
+
+
+def pack(report: RunReport) -> str:
     """The report as JSON, in ASCII."""
     return json.dumps(asdict(report), default=str)
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from vsodtool.pipelines.running.allocator import keep_few_kernels, keep_freed_memory
+from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")

@@ -1,10 +1,12 @@
-"""How the C library keeps memory: freed blocks are used again instead of given back and fetched anew."""
+"""Settings of this process: how freed memory is kept, and how many threads torch uses."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # <malloc.h>
 _KEPT = 64 * 2**20  # bytes
@@ -38,3 +40,16 @@ def keep_few_kernels() -> None:
     these are not used again: at 854x480 they took 400 MiB. Works until the first convolution.
     """
     os.environ.setdefault(_KERNELS, "32")
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let torch use `count` threads within one call, also in threads that are begun in the block."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

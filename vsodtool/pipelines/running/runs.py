@@ -1,0 +1,244 @@
+"""A run over videos: its inputs opened, its output folder taken, its videos worked on, its report made.
+
+What the verbs `flow`, `pseudolabel` and `predict` have in common. A verb says what it makes of one video;
+where each frame gets files of its own, `video_run.py` does the most of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from vsodtool.config.schema import ShardedConfig
+from vsodtool.config.shard import Shard
+from vsodtool.errors import UsageError
+from vsodtool.media.output.earlier_run import OutputsOf
+from vsodtool.media.output.layout import OutputLayout, check_output
+from vsodtool.media.output.manifest import Manifest
+from vsodtool.media.output.resume import ResumeState, check_resumable, describe_run, start_or_resume
+from vsodtool.media.output.shard_run import Part, ShardState, start_shard
+from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.inputs import VideoInput, discover_videos
+from vsodtool.ops.sampling.split import split_by_weight
+from vsodtool.pipelines.running.reports import RunReport, VideoReport
+from vsodtool.types import Event, FrameRecord, OnEvent
+
+V = TypeVar("V", bound=VideoReport)
+R = TypeVar("R", bound=RunReport)
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[V]):
+    """What became of a video.
+
+    Attributes:
+        report: for people.
+        losses: what could not be read, one line each.
+        records: one for each frame, in order; none where the run makes no table of frames.
+        counts: what the manifest says of it, where the run makes no table of frames.
+    """
+
+    report: V
+    losses: list[str]
+    records: list[FrameRecord] = field(default_factory=list)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is known of a run before it touches its output folder.
+
+    Attributes:
+        command: the verb.
+        config: its options.
+        layout: where its files go.
+        videos: of the whole run.
+        opened: the frames of all of them.
+        part: which of them this process works on; None is all.
+        on_event: hears of progress, notices and losses.
+        started: when the run began, as `time.perf_counter` counts.
+        by_frame: it makes a table of frames and knows from its journal which of them are finished.
+    """
+
+    command: str
+    config: ShardedConfig
+    layout: OutputLayout
+    videos: list[VideoInput]
+    opened: list[FrameSource]
+    part: Part | None
+    on_event: OnEvent
+    started: float
+    by_frame: bool = True
+
+    @property
+    def sources(self) -> list[FrameSource]:
+        """The videos that this process works on, in their order."""
+        part = self.part
+        return [source for source in self.opened if part is None or source.video.name in part.own]
+
+    def manifest(
+        self,
+        resolved: Mapping[str, object],
+        weights: Mapping[str, str],
+        masks: Mapping[str, Sequence[Path]] | None = None,
+    ) -> Manifest:
+        """What the run is about to do.
+
+        Args:
+            resolved: options that say more than the configuration does, as what `auto` stands for.
+            weights: SHA-256 by name.
+            masks: the mask files in use by video.
+
+        Raises:
+            DataError: an input or a mask has gone or cannot be read.
+        """
+        settings = {**asdict(self.config), **resolved}
+        return describe_run(self.command, settings, self.videos, masks or {}, weights)
+
+    def check(self, manifest: Manifest) -> None:
+        """Refuse to continue what another run began, as `begin` would; writes nothing."""
+        check_resumable(self.layout, manifest, overwrite=self.config.overwrite)
+
+    @contextmanager
+    def begin(self, manifest: Manifest, outputs_of: OutputsOf | None = None) -> Iterator[ResumeState]:
+        """Hold the output folder, to begin or to continue what an earlier run left there.
+
+        Args:
+            manifest: of this run.
+            outputs_of: the files that a frame of this record must have.
+
+        Raises:
+            UsageError: the folder was begun with other options.
+            DataError: an input has changed since an earlier run.
+            DeviceError: another run is writing there, or the folder cannot be written.
+        """
+        overwrite = self.config.overwrite
+        if self.part is None:
+            state = start_or_resume(self.layout, manifest, overwrite=overwrite, outputs_of=outputs_of)
+        else:
+            state = start_shard(self.layout, manifest, self.part, overwrite=overwrite, outputs_of=outputs_of)
+        with state:
+            if self.part is not None:
+                text = f"shard {self.part.shard}: {len(self.part.own)} of {len(self.videos)} videos"
+                self.on_event(Event("notice", message=text))
+            if self.by_frame:
+                self._tell_earlier(state)
+            yield state
+
+    def work(self, state: ResumeState, report: R, make: Callable[[FrameSource], Outcome[V]]) -> R:
+        """Work on the videos of this process, one after the other, and finish the run.
+
+        A video is the unit of work: `make` asks nothing of the others, and nothing of the output folder but
+        through `state`. Whoever wants to spread videos over machines does it here.
+
+        Args:
+            state: the output folder.
+            report: without videos, losses and seconds.
+            make: makes what is missing of a video.
+
+        Returns:
+            The whole report.
+        """
+        outcomes = [make(source) for source in self.sources]
+        seconds = time.perf_counter() - self.started
+        if not self.by_frame:
+            state.finish_counts({outcome.report.name: outcome.counts for outcome in outcomes}, seconds)
+        elif not state.complete:
+            state.finish([record for outcome in outcomes for record in outcome.records], seconds)
+        self._tell_waiting(state)
+        losses = [line for outcome in outcomes for line in outcome.losses]
+        return replace(report, videos=[each.report for each in outcomes], losses=losses, seconds=seconds)
+
+    def _tell_earlier(self, state: ResumeState) -> None:
+        if state.complete:
+            text = "an earlier run finished all of this: nothing left to do"
+            self.on_event(Event("notice", message=text))
+        elif state.resumed:
+            done = sum(len(state.finished(source.video.name)) for source in self.sources)
+            if done or self.part is None:  # another shard of this run may just have begun it
+                text = f"continuing an earlier run: {done} frames are finished"
+                self.on_event(Event("notice", message=text))
+
+    def _tell_waiting(self, state: ResumeState) -> None:
+        waiting = state.waiting_for() if isinstance(state, ShardState) else []
+        if waiting:
+            more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+            text = f"this shard is done; the others still have {waiting[0]}{more} to do"
+            self.on_event(Event("notice", message=text))
+
+
+def open_run(
+    command: str,
+    config: ShardedConfig,
+    output: Path,
+    *,
+    launch: str,
+    on_event: OnEvent,
+    masks: Path | None = None,
+    by_frame: bool = True,
+) -> Run:
+    """Open the inputs of a run and look at its output folder; nothing is written.
+
+    Args:
+        command: the verb.
+        config: its options.
+        output: the folder to write to.
+        launch: of shards, known to all that were started together.
+        on_event: hears of progress, notices and losses.
+        masks: what must not be written to besides the inputs.
+        by_frame: see `Run`.
+
+    Raises:
+        UsageError: the output folder cannot be used, or shards are to clear it that cannot agree on it.
+        DataError: an input is missing or unreadable.
+        DeviceError: the output folder is not writable.
+    """
+    started = time.perf_counter()
+    videos = discover_videos(config.inputs)
+    given = [Path(text) for text in config.inputs if text != "-"]
+    layout = check_output(output, [*given, *(video.path for video in videos)], masks)
+    opened: list[FrameSource] = [open_frames(video) for video in videos]
+    part = _part_of(config, opened, launch)
+    return Run(command, config, layout, videos, opened, part, on_event, started, by_frame)
+
+
+def _part_of(config: ShardedConfig, sources: Sequence[FrameSource], launch: str) -> Part | None:
+    """What this process does of the run (`--shard I/N`, torchrun): parts have about as many frames.
+
+    Args:
+        config: its `shard` says which part.
+        sources: all videos of the run.
+        launch: known to all processes that were started together; "" if nothing started them together.
+
+    Returns:
+        None if it does everything.
+
+    Raises:
+        UsageError: `overwrite` is asked of shards that cannot know which of them comes first.
+    """
+    if not config.shard:
+        return None
+    shard = Shard.parse(config.shard)
+    if shard.count == 1:
+        return None
+    if config.overwrite and not launch:
+        raise UsageError(
+            f"--overwrite with --shard {shard}: shards cannot agree which of them clears the output folder",
+            "delete it before you start them, or choose another one with -o",
+        )
+    frames = {source.video.name: source.names for source in sources}
+    division = split_by_weight({video: len(names) for video, names in frames.items()}, shard.count)
+    return Part(shard, frames, frozenset(division[shard.index - 1]), launch if config.overwrite else "")
+
+
+def tell_losses(source: FrameSource, on_event: OnEvent) -> list[str]:
+    """A line for each thing that the latest iteration over a video could not read, also as warnings."""
+    name = source.video.name
+    lines = [f"{name}: frame {loss.frame_name}: {loss.reason}" for loss in source.losses]
+    for line in lines:
+        on_event(Event("warning", name, line))
+    return lines

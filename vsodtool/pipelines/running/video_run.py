@@ -1,0 +1,116 @@
+"""One video of a run that makes files for each of its frames."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Generic
+
+import numpy as np
+
+from vsodtool.media.output.resume import ResumeState
+from vsodtool.media.video.frames import FrameSource
+from vsodtool.media.video.overlay import OverlayWriter
+from vsodtool.pipelines.running.runs import Outcome, V, tell_losses
+from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent
+
+
+class VideoRun(ABC, Generic[V]):
+    """The work on one video: `run` does what is the same for all verbs, a verb's own class the rest.
+
+    What is finished is known from `state` alone, and `commit` alone adds to it. So a video can be continued;
+    and who forgets some records in `state` has their frames made again.
+    """
+
+    def __init__(self, source: FrameSource, state: ResumeState, on_event: OnEvent, *, overlay: bool) -> None:
+        """Begin with what is there.
+
+        Args:
+            source: the video.
+            state: the output folder.
+            on_event: hears of progress, notices and losses.
+            overlay: also make a video of the labels over the frames.
+        """
+        self.source, self.state, self.layout, self.on_event = source, state, state.layout, on_event
+        self.name, self.total = source.video.name, len(source.names)
+        self.records = state.finished(self.name)
+        self._overlay = overlay
+        self._seen = set(self.records)  # what progress counts: frames that are not yet committed too
+        self._lock = threading.Lock()
+
+    @abstractmethod
+    def make(self) -> None:
+        """Make the frames that are missing and commit them, decoding the video to its end."""
+
+    @abstractmethod
+    def labels(self, frame: str) -> LabelArray | None:
+        """Object ids (H, W) of a frame as they lie in the output; None where there are none."""
+
+    @abstractmethod
+    def report(self, seconds: float) -> V:
+        """What became of the video, when all is done."""
+
+    def run(self) -> Outcome[V]:
+        """Make what is missing.
+
+        Raises:
+            DataError: nothing decodes, or a folder holds frames of several sizes.
+            DeviceError: out of memory, or the output cannot be written.
+        """
+        started = time.perf_counter()
+        self.on_event(Event("video", self.name, total=self.total, done=len(self.records)))
+        losses: list[str] = []
+        if not self._is_finished():
+            self.make()
+            for frame in self.source.names:
+                if frame not in self.records:  # it did not decode
+                    self.records[frame] = FrameRecord(self.name, frame, FrameStatus.SKIPPED, "", "", 0.0)
+            losses = tell_losses(self.source, self.on_event)
+        if self._overlay:
+            self._write_overlay()
+        report = self.report(round(time.perf_counter() - started, 3))
+        self.on_event(Event("done", self.name, done=self.total, total=self.total))
+        return Outcome(report, losses, [self.records[frame] for frame in self.source.names])
+
+    def commit(self, records: Sequence[FrameRecord]) -> None:
+        """Frames are finished: their files have their final names. Callable from several threads."""
+        self.state.journal.commit(records)
+        with self._lock:
+            self.records.update({record.frame: record for record in records})
+            self._seen.update(record.frame for record in records)
+
+    def tell(self, frame: str) -> None:
+        """Count a frame that is made, if not yet finished, as progress. Callable from several threads."""
+        with self._lock:
+            self._seen.add(frame)
+            done = len(self._seen)
+        self.on_event(Event("frame", self.name, done=done, total=self.total))
+
+    def count(self, status: FrameStatus) -> int:
+        """How many frames have this status."""
+        return sum(record.status is status for record in self.records.values())
+
+    def confidence(self) -> float:
+        """Mean over the generated frames, 1 where there are none."""
+        generated = (each for each in self.records.values() if each.status is FrameStatus.GENERATED)
+        found = [record.confidence for record in generated]
+        return round(sum(found) / len(found), 4) if found else 1.0
+
+    def _is_finished(self) -> bool:
+        # What was lost is told by every run, so a cut file is decoded again.
+        return not self.source.is_cut and all(
+            name in self.records and self.records[name].status is not FrameStatus.SKIPPED
+            for name in self.source.names
+        )
+
+    def _write_overlay(self) -> None:
+        """Decode the video once more and draw the labels; frames without stay as they are."""
+        path, size = self.layout.overlay(self.name), self.source.size
+        if path.exists():
+            return
+        with OverlayWriter(path, size, self.source.fps) as writer:
+            for frame in self.source:
+                labels = self.labels(frame.name)
+                writer.add(frame.rgb, np.zeros(size, np.uint16) if labels is None else labels)
