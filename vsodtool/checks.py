@@ -1,8 +1,11 @@
-"""Checks at the doors of the tensor code: shapes as in `vsodtool.types`; devices, threads, memory."""
+"""Checks at the doors: shapes of tensors as in `vsodtool.types`; devices, threads, memory, regular files."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsodtool.errors import DeviceError, ShapeError, UsageError
@@ -96,6 +99,30 @@ def resolve_device(name: str) -> torch.device:
     if kind == "mps" and not has_mps:
         raise DeviceError("device 'mps' does not exist: found no Apple GPU", "use --device auto or cpu")
     return torch.device(name)
+
+
+_KINDS_OF_FILE = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def check_regular(path: Path) -> None:
+    """Refuse what a reader could wait for or read for ever: named pipes, devices, sockets.
+
+    Raises:
+        OSError: it is one of these (EINVAL; `strerror` says which), or cannot be looked at. Readers turn it
+            into an error of their own, as they do with every other failure to open.
+    """
+    try:
+        mode = path.stat().st_mode
+    except ValueError as error:  # a zero byte, which no name has
+        raise OSError(errno.EINVAL, "not the name of a file", str(path)) from error
+    for is_kind, name in _KINDS_OF_FILE:
+        if is_kind(mode):
+            raise OSError(errno.EINVAL, f"expected a file, found {name}", str(path))
 
 
 def resolve_workers(workers: int) -> int:

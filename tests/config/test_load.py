@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import os
+import re
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
-from vsodtool.config import DemoConfig, FlowConfig, PseudoLabelConfig, load_config
+from tests.damage import Damage, damages
+from vsodtool.config import DemoConfig, FlowConfig, PseudoLabelConfig, TrainConfig, load_config, shipped_path
 from vsodtool.errors import ConfigError
 
 GIVEN: dict[str, object] = {"inputs": ("a.mp4",), "output": Path("out")}
@@ -146,3 +152,56 @@ def test_unreadable_files(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00step")
     with pytest.raises(ConfigError, match="UTF-8"):
         load_config(DemoConfig, binary, {})
+
+
+def _nested(levels: int) -> str:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    for before, name in pairwise("abcdefghijklmnop"[:levels]):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("step: 1e999", "'1e999' \\(text\\)"),
+        ("step: " + "9" * 5000, "a value that cannot be read"),
+        ("step: 0x" + "f" * 9000, "expected a number below 2"),
+        ("0x" + "f" * 9000 + ": 1", "found|not allowed|thousands of digits"),
+        ("step: 2001-99-99", "a value that cannot be read: month"),
+        ("step: !!bool maybe", "a value that cannot be read"),
+        ("step: !!timestamp x", "a value that cannot be read"),
+        ("step: &a [*a]", "expected a whole number, found \\["),
+        ("[" * 5_000, "found lists within lists"),
+        (_nested(12), "unknown option 'a'"),
+        (
+            "backend: &a [" + "x, " * 100 + "]\nbackend2: *a",
+            "found \\['x', 'x', 'x', 'x', 'x', 'x', \\.\\.\\.\\]",
+        ),
+        ("a: &a {x: 1}\nstep: {<<: [*a, *a]}", "merge keys are not read"),
+        ("x" * 100_001, "expected at most 100000 bytes"),
+    ],
+)
+def test_absurd_values_are_one_line(tmp_path: Path, text: str, found: str) -> None:
+    error = refusal(tmp_path, text)
+    assert re.search(found, error.message)
+    assert "\n" not in error.message
+    assert len(error.message) < 600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ConfigError, match=r"pipe\.yaml: expected a file, found a named pipe"):
+        load_config(FlowConfig, tmp_path / "pipe.yaml", GIVEN)
+    with pytest.raises(ConfigError, match="expected a file, found a device"):
+        load_config(FlowConfig, Path("/dev/zero"), GIVEN)
+
+
+@settings(max_examples=20, deadline=None)
+@given(damage=damages())
+def test_a_damaged_file_is_read_or_refused(damage: Damage, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("yaml") / "c.yaml"
+    path.write_bytes(damage.of(shipped_path("configs/train-densifier.yaml").read_bytes()))
+    with suppress(ConfigError):
+        load_config(TrainConfig, path, {"data": ("d",), "output": Path("o")})

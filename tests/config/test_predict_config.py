@@ -39,7 +39,8 @@ def test_values_at_their_limits() -> None:
 
 
 def test_the_limits_are_those_of_the_models() -> None:
-    from vsodtool.models.detector import precision, preprocessing
+    from vsodtool.models import preprocessing
+    from vsodtool.models.inference import precision
 
     assert precision.PRECISIONS == PRECISIONS
     assert (preprocessing.STEP, preprocessing.SMALLEST) == (SIZE_STEP, SMALLEST_SIZE)

@@ -10,6 +10,8 @@ import torch
 
 from vsodtool.errors import ConfigError
 from vsodtool.models.architecture import Architecture
+from vsodtool.models.described import Described
+from vsodtool.models.evidence.architecture import EvidenceArchitecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
 
@@ -41,6 +43,9 @@ def test_normalise_is_by_channel() -> None:
         ({"motion_input": 1}, "motion_input: expected true or false, false for fgplg, found 1"),
         ({"kind": "fgplg", "motion_input": True}, "motion_input: expected true or false, false for fgplg"),
         ({"depth": 3}, "unknown value 'depth'"),
+        ({"context_width": float("inf")}, "context_width: expected an even number of at least 2, found inf"),
+        ({"refine_width": 10**18}, "refine_width: expected at most 65536"),
+        ({"kind": ["video"]}, r"kind: expected one of image, video, fgplg, found \('video',\)"),
     ],
 )
 def test_impossible_architectures_are_refused(values: dict[str, Any], message: str) -> None:
@@ -57,6 +62,10 @@ def test_impossible_architectures_are_refused(values: dict[str, Any], message: s
         ({"mean": [0.5]}, "mean: expected three numbers"),
         ({"std": [0.5, 0.0, 0.5]}, "std: expected three numbers"),
         ({"crop": 3}, "unknown value 'crop'"),
+        ({"size": 16 * 10**9}, "size: expected at most 4096"),
+        ({"mean": "abc"}, "mean: expected three numbers, found 'abc'"),
+        ({"mean": [float("inf"), 0, 0]}, "mean: expected three numbers"),
+        ({"std": [[1], [1], [1]]}, "std: expected three numbers"),
     ],
 )
 def test_impossible_preprocessing_is_refused(values: dict[str, Any], message: str) -> None:
@@ -87,3 +96,27 @@ def test_every_kind_trains(kind: str, motion: bool) -> None:
     logits.square().mean().backward()
     unused = [name for name, value in network.named_parameters() if value.grad is None]
     assert unused == []
+
+
+@pytest.mark.parametrize("kind", [Architecture, EvidenceArchitecture, Preprocessing])
+def test_a_description_is_plain_values_and_comes_back(kind: type[Described]) -> None:
+    described = kind()
+    assert kind.from_dict(json.loads(json.dumps(described.as_dict()))) == described
+    for other in ([], None, "text", 1):
+        with pytest.raises(ConfigError, match="expected named values, found"):
+            kind.from_dict(other)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"kind": "video"}, "kind: expected densifier, found 'video'"),
+        ({"backbone": "resnet50"}, "backbone: expected efficientnet_lite0, found 'resnet50'"),
+        ({"fine_width": 1}, "fine_width: expected a whole number of at least 2, found 1"),
+        ({"coarse_width": True}, "coarse_width: expected a whole number"),
+        ({"depth": 1}, "unknown value 'depth'"),
+    ],
+)
+def test_impossible_densifiers_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        EvidenceArchitecture.from_dict(values)

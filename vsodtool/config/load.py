@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
+from vsodtool.checks import check_regular
 from vsodtool.config.schema import CommonConfig
 from vsodtool.errors import ConfigError
 
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
     import yaml
 
 C = TypeVar("C", bound=CommonConfig)
+
+_LARGEST_FILE = 100_000  # bytes; those of configs/ have about 2000
+_LARGEST_NUMBER = 1 << 63
+_SHORT = reprlib.Repr()  # a few lines of YAML can stand for more values than there is memory
+_SHORT.maxstring = _SHORT.maxother = 120
 
 _EXPECTED: dict[Any, str] = {
     str: "text",
@@ -72,9 +79,10 @@ def load_config(cls: type[C], path: Path | None, overrides: dict[str, object]) -
 def _known_key(key: object, known: dict[str, Any], place: str) -> str:
     if isinstance(key, str) and key in known:
         return key
-    nearest = difflib.get_close_matches(str(key).replace("-", "_"), known, n=1, cutoff=0.5)
+    text = key if isinstance(key, str) else _shown(key)
+    nearest = difflib.get_close_matches(text.replace("-", "_"), known, n=1, cutoff=0.5)
     hint = f"did you mean '{nearest[0]}'?" if nearest else f"known options: {', '.join(sorted(known))}"
-    raise ConfigError(f"{place}unknown option '{key}'", hint)
+    raise ConfigError(f"{place}unknown option '{text[:120]}'", hint)
 
 
 def _typed(key: str, value: object, expected: Any, place: str) -> Any:
@@ -82,6 +90,9 @@ def _typed(key: str, value: object, expected: Any, place: str) -> Any:
 
     YAML reads 1e-4 as text (it wants 1.0e-4): such text is taken as the number that it is meant to be.
     """
+    numbers = value if isinstance(value, list | tuple) else [value]
+    if any(isinstance(number, int) and abs(number) >= _LARGEST_NUMBER for number in numbers):
+        raise ConfigError(f"{place}{key}: expected a number below 2**63, found a larger one")
     if expected is Path:
         if isinstance(value, Path) or (isinstance(value, str) and value):
             return Path(value)
@@ -99,10 +110,20 @@ def _typed(key: str, value: object, expected: Any, place: str) -> Any:
             return number
     elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
         return value
-    found = "nothing" if value is None else f"{value!r} ({_FOUND.get(type(value), type(value).__name__)})"
+    found = (
+        "nothing" if value is None else f"{_shown(value)} ({_FOUND.get(type(value), type(value).__name__)})"
+    )
     quotable = expected not in (bool, int, float) and not isinstance(value, dict) and value is not None
     hint = "put text between quotes, else YAML reads it as something else" if place and quotable else ""
     raise ConfigError(f"{place}{key}: expected {_EXPECTED[expected]}, found {found}", hint)
+
+
+def _shown(value: object) -> str:
+    """A value in a message: its repr, or the begin of it."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a number with thousands of digits"
 
 
 def _number(value: object) -> float | None:
@@ -124,16 +145,7 @@ def read_options(path: Path) -> dict[object, object]:
     """
     import yaml
 
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: expected a UTF-8 text file, found other bytes at {error.start}"
-        ) from error
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read the configuration {path}: {error.strerror}", "check --config"
-        ) from error
+    text = _text_of(path)
     try:
         content = yaml.load(text, Loader=_loader_without_duplicates())
     except yaml.MarkedYAMLError as error:
@@ -142,6 +154,11 @@ def read_options(path: Path) -> dict[object, object]:
         raise ConfigError(f"{path}{line}: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+    except (ValueError, OverflowError, LookupError, TypeError, AttributeError) as error:
+        # What PyYAML raises at a number, a date or a truth value that there is not.
+        raise ConfigError(f"{path}: a value that cannot be read: {str(error)[:120]}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: expected `option: value` lines, found lists within lists") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -151,11 +168,39 @@ def read_options(path: Path) -> dict[object, object]:
     return content
 
 
+def _text_of(path: Path) -> str:
+    try:
+        check_regular(path)
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the configuration {path}: {error.strerror}", "check --config"
+        ) from error
+    if len(data) > _LARGEST_FILE:
+        raise ConfigError(f"{path}: expected at most {_LARGEST_FILE} bytes of options, found more")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: expected a UTF-8 text file, found other bytes at {error.start}"
+        ) from error
+
+
 def _loader_without_duplicates() -> type[yaml.SafeLoader]:
-    """A safe loader that refuses a key given twice (plain YAML silently keeps the last)."""
+    """A safe loader that refuses a key given twice (plain YAML silently keeps the last), and merge keys.
+
+    Merges of merges double what is in memory with every line.
+    """
     import yaml
 
     class Loader(yaml.SafeLoader):
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            for key_node, _ in node.value:
+                if key_node.tag == "tag:yaml.org,2002:merge":
+                    problem = "'<<' is no option: merge keys are not read"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             seen: dict[str, int] = {}
             for key_node, _ in node.value:

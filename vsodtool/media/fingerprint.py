@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vsodtool.errors import DataError
+from vsodtool.media.regular_file import open_regular
 
 
 class Input(Protocol):
@@ -68,7 +69,7 @@ def file_sha256(path: Path) -> str:
         DataError: the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(

@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from vsodtool.errors import DataError
 from vsodtool.media.image_integrity import find_damage
+from vsodtool.media.regular_file import read_regular
 from vsodtool.types import Size
 
 _ORIENTATION = 0x0112  # EXIF; values from 5 on exchange height and width
@@ -22,7 +23,7 @@ def read_image_size(path: Path) -> Size:
         DataError: the file is missing, damaged or no picture.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}", "check the path") from error
     damage = find_damage(data)

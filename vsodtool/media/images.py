@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from vsodtool.errors import DataError
 from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.regular_file import read_regular
 from vsodtool.types import ImageArray
 
 
@@ -70,7 +71,7 @@ def read_grey(path: Path) -> npt.NDArray[np.uint8]:
 def _read(path: Path, mode: int) -> npt.NDArray[Any]:
     # Not cv2.imread: it fails on some non-ASCII paths, and says nothing about a missing file.
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}", "check the path") from error
     image = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data else None

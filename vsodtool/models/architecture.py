@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 from vsodtool.errors import ConfigError
+from vsodtool.models.described import Described, check_choice, check_width
 from vsodtool.ops.motion.layout import CHANNELS
 
 BACKBONES = (
@@ -25,7 +25,7 @@ CHANNELS_IN = {IMAGE: 3, VIDEO: 3, FGPLG: 7}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Architecture:
+class Architecture(Described):
     """The shape of a network. The defaults are the paper's.
 
     Attributes:
@@ -38,6 +38,8 @@ class Architecture:
         decoder_width: channels before the logit.
         motion_input: whether the network also sees motion maps (`ops.motion_maps`; not in the paper).
     """
+
+    what: ClassVar[str] = "architecture"
 
     kind: str = VIDEO
     backbone: str = "resnet50"
@@ -54,16 +56,11 @@ class Architecture:
         Raises:
             ConfigError: naming the value, what was expected and what was found.
         """
-        _among("kind", self.kind, KINDS)
-        _among("backbone", self.backbone, BACKBONES)
-        _among("output_stride", self.output_stride, OUTPUT_STRIDES)
+        check_choice("kind", self.kind, KINDS)
+        check_choice("backbone", self.backbone, BACKBONES)
+        check_choice("output_stride", self.output_stride, OUTPUT_STRIDES)
         for name in ("context_width", "skip_width", "refine_width", "decoder_width"):
-            width = getattr(self, name)
-            step = 2 if name in {"context_width", "skip_width"} else 1
-            if not isinstance(width, int) or isinstance(width, bool) or width < 2 or width % step:
-                wanted = "an even number" if step == 2 else "a whole number"
-                raise ConfigError(f"architecture: {name}: expected {wanted} of at least 2, found {width!r}")
-
+            check_width(name, getattr(self, name), step=2 if name in {"context_width", "skip_width"} else 1)
         if not isinstance(self.motion_input, bool) or (self.motion_input and self.kind == FGPLG):
             raise ConfigError(
                 "architecture: motion_input: expected true or false, false for fgplg, "
@@ -75,31 +72,8 @@ class Architecture:
         """Channels of the network's input: of the image, then of the motion maps if it sees any."""
         return CHANNELS_IN[self.kind] + (CHANNELS if self.motion_input else 0)
 
-    def as_dict(self) -> dict[str, Any]:
-        """In JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Architecture:
-        """The opposite of `as_dict`.
-
-        Raises:
-            ConfigError: a value is unknown, or not one that can be built.
-        """
-        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
-        if unknown:
-            raise ConfigError(f"architecture: unknown value '{unknown[0]}'")
-        return cls(**values)
-
     def __str__(self) -> str:
         """For tables: "video, resnet50/16, 256-96-128-256"."""
         widths = (self.context_width, self.skip_width, self.refine_width, self.decoder_width)
         motion = ", motion" if self.motion_input else ""
         return f"{self.kind}, {self.backbone}/{self.output_stride}, {'-'.join(map(str, widths))}{motion}"
-
-
-def _among(name: str, value: object, choices: tuple[Any, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(
-            f"architecture: {name}: expected one of {', '.join(map(str, choices))}, found {value!r}"
-        )

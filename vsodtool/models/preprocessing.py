@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from vsodtool.errors import ConfigError
+from vsodtool.models.described import Described
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,11 +15,12 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 HALF_MEAN, HALF_STD = (127 / 255,) * 3, (128 / 255,) * 3  # of networks that were Google's
 STEP = 16  # sizes are multiples of this: the deepest features are then whole
-SMALLEST = 64
+SMALLEST, LARGEST = 64, 4096
+LARGEST_VALUE = 1e6  # of a mean or a standard deviation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preprocessing:
+class Preprocessing(Described):
     """Resized to a square, as in the paper, and normalised channel by channel.
 
     Attributes:
@@ -27,6 +28,8 @@ class Preprocessing:
         mean: of the channels red, green, blue, for values in [0, 1].
         std: likewise.
     """
+
+    what: ClassVar[str] = "preprocessing"
 
     size: int = 448
     mean: tuple[float, float, float] = IMAGENET_MEAN
@@ -38,13 +41,15 @@ class Preprocessing:
         Raises:
             ConfigError: naming the value, what was expected and what was found.
         """
-        whole = isinstance(self.size, int) and not isinstance(self.size, bool)
-        if not whole or self.size < SMALLEST or self.size % STEP:
+        if type(self.size) is not int or self.size < SMALLEST or self.size % STEP:
             raise ConfigError(
                 f"size: expected a multiple of {STEP} of at least {SMALLEST}, found {self.size!r}"
             )
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            if len(values) != 3 or (name == "std" and min(values) <= 0):
+        if self.size > LARGEST:
+            raise ConfigError(f"size: expected at most {LARGEST}, found {self.size}")
+        for name, values, least in (("mean", self.mean, -LARGEST_VALUE), ("std", self.std, 1e-6)):
+            numbers = isinstance(values, tuple) and all(type(value) in (int, float) for value in values)
+            if not numbers or len(values) != 3 or not all(least <= v <= LARGEST_VALUE for v in values):
                 raise ConfigError(f"preprocessing: {name}: expected three numbers, found {values!r}")
 
     def normalise(self, images: Tensor) -> Tensor:
@@ -52,20 +57,3 @@ class Preprocessing:
         mean = images.new_tensor(self.mean).view(1, 3, 1, 1)
         std = images.new_tensor(self.std).view(1, 3, 1, 1)
         return (images - mean) / std
-
-    def as_dict(self) -> dict[str, Any]:
-        """In JSON types."""
-        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """The opposite of `as_dict`.
-
-        Raises:
-            ConfigError: a value is unknown or impossible.
-        """
-        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
-        if unknown:
-            raise ConfigError(f"preprocessing: unknown value '{unknown[0]}'")
-        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list | tuple)}
-        return cls(**{**values, **lists})

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
 from safetensors.torch import load_file, save_file
 
+from tests.damage import Damage, damages
 from vsodtool.errors import DeviceError, WeightsError
+from vsodtool.media.weights.files import read_weights
 from vsodtool.media.weights.safetensors_files import read_safetensors, write_weights
 
 TENSORS = {
@@ -115,3 +119,43 @@ def test_a_file_that_shrinks_later_changes_nothing_that_was_read(tmp_path: Path)
     tensors, _ = read_safetensors(tmp_path / "w")
     (tmp_path / "w").write_bytes(b"")
     assert torch.equal(tensors["a"], torch.arange(100_000.0))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"w": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}},
+        {"w": {"dtype": "F32", "shape": [1 << 62, 1 << 62], "data_offsets": [0, 4]}},
+        {"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 1 << 62]}},
+        {"w": {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 4]}},
+        {"w": {"dtype": "X9", "shape": [1], "data_offsets": [0, 4]}},
+        {"w": {"dtype": "F32", "shape": "1", "data_offsets": [0, 4]}},
+        {"w": [1]},
+        {"__metadata__": {"architecture": 1}},
+        {},
+    ],
+    ids=str,
+)
+def test_absurd_headers_are_refused(tmp_path: Path, header: object) -> None:
+    text = json.dumps(header).encode()
+    (tmp_path / "w.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(4))
+    with pytest.raises(WeightsError, match=r"w\.safetensors is damaged or incomplete: \S") as caught:
+        read_safetensors(tmp_path / "w.safetensors")
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("text", [b'{"a":' * 100_000, b'{"a":1e999}', b'{"a":' + b"9" * 5000 + b"}", b"{"])
+def test_headers_that_are_no_json_of_tensors_are_refused(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "w.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
+    with pytest.raises(WeightsError, match="is damaged or incomplete"):
+        read_weights(tmp_path / "w.safetensors")
+
+
+@settings(max_examples=20, deadline=None)
+@given(damage=damages())
+def test_a_damaged_file_is_read_or_refused(damage: Damage, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("safetensors") / "w.safetensors"
+    write_weights(path, TENSORS, METADATA)
+    path.write_bytes(damage.of(path.read_bytes()))
+    with suppress(WeightsError):
+        read_weights(path)

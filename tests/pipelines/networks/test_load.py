@@ -26,7 +26,7 @@ from vsodtool.pipelines.networks.load import load_network, network_of
 from vsodtool.pipelines.networks.save import network_metadata, save_network
 
 Shapes = dict[str, tuple[int, ...]]
-GOLDEN = Path(__file__).parents[1] / "data" / "golden.npz"
+GOLDEN = Path(__file__).parents[2] / "data" / "golden.npz"
 WIDTHS = {"context_width": 8, "skip_width": 4, "refine_width": 8, "decoder_width": 8}
 SMALL = Architecture(kind=IMAGE, backbone="mobilenet_v3_small", **WIDTHS)
 SEEN = Preprocessing(size=96, mean=(0.5, 0.5, 0.5), std=(0.25, 0.5, 1.0))
@@ -272,6 +272,11 @@ def test_own_names_without_a_description() -> None:
             {"architecture": '{"heads": 8}', "vsodtool": "9.1"},
             r"unknown value 'heads' \(written by vsodtool 9\.1\)",
         ),
+        ({"architecture": "[" * 100_000}, "its architecture cannot be understood: maximum recursion"),
+        ({"architecture": '{"context_width": 1e999}'}, "context_width: expected an even number .* found inf"),
+        ({"architecture": '{"refine_width": 1000000000000}'}, "refine_width: expected at most"),
+        ({"architecture": '{"refine_width": ' + "9" * 5000 + "}"}, "its architecture cannot be understood"),
+        ({"preprocessing": '{"size": 16000000000}'}, "size: expected at most 4096"),
         ({"preprocessing": '{"size": 100}'}, "its preprocessing cannot be understood: size: expected"),
         (
             {"preprocessing": '{"mean": ["a", 1, 2], "std": ["a", 1, 2]}'},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import pickle
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vsodtool.errors import UsageError, WeightsError
 from vsodtool.media.atomic import disk_errors, remove_leftovers, write_bytes_atomically
+from vsodtool.media.regular_file import open_regular
+from vsodtool.media.weights.pickled import UNREADABLE, first_line, load_tensors
 
 _DATED = ("sheets/*.png", "tensorboard/*")
 
@@ -129,16 +130,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         WeightsError: the file is missing, damaged, or no checkpoint of a run.
     """
-    import torch
-
     hint = "start the run again with --overwrite, or put an intact copy there"
     try:
-        if not zipfile.is_zipfile(path) and path.is_file():
-            raise ValueError("not a file of torch.save, or not all of it")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"cannot read the checkpoint {path}: {reason}", hint) from error
+        with open_regular(path) as file:
+            if file.read(2) != b"PK":
+                raise ValueError("not a file of torch.save, or not all of it")
+            file.seek(0)
+            content = load_tensors(file)
+    except (pickle.UnpicklingError, *UNREADABLE) as error:
+        raise WeightsError(f"cannot read the checkpoint {path}: {first_line(error)}", hint) from error
     if not isinstance(content, dict) or "network" not in content or "step" not in content:
         raise WeightsError(f"{path}: expected the checkpoint of a run, found something else", hint)
     return content

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vsodtool.errors import DataError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
+from vsodtool.media.regular_file import open_regular
 from vsodtool.media.weights.pickled import read_pickled
 from vsodtool.media.weights.safetensors_files import read_safetensors
 
@@ -93,7 +94,7 @@ def _is_safetensors(path: Path) -> bool:
         raise WeightsError(f"{path} is a folder, expected a weight file", "name the file inside it")
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(_HEAD)
     except FileNotFoundError as error:
         raise WeightsError(f"there is no weight file {path}", "check the path") from error

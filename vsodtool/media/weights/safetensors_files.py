@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vsodtool.checks import check_regular
 from vsodtool.errors import WeightsError
 from vsodtool.media.atomic import atomic_path, disk_errors
 
@@ -39,12 +40,14 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        check_regular(path)
         with safe_open(path, framework="pt") as file:
             metadata = dict(file.metadata() or {})
             return {name: file.get_tensor(name).clone() for name in file.keys()}, metadata  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise WeightsError(
-            f"{path} is damaged or incomplete: {error}", "get the file again; compare its size and SHA-256"
+            f"{path} is damaged or incomplete: {reason}", "get the file again; compare its size and SHA-256"
         ) from error
 
 

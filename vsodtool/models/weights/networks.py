@@ -35,6 +35,6 @@ def read_architecture(values: Mapping[str, Any]) -> AnyArchitecture:
     Raises:
         ConfigError: a value is unknown, or not one that can be built.
     """
-    if values.get("kind") == DENSIFIER:
+    if isinstance(values, Mapping) and values.get("kind") == DENSIFIER:
         return EvidenceArchitecture.from_dict(values)
     return Architecture.from_dict(values)

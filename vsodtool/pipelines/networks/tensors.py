@@ -103,10 +103,10 @@ def _own(file: WeightFile) -> NetworkTensors:
     for name, read in readers.items():
         try:
             parts[name] = read(json.loads(file.metadata.get(name, "{}")))
-        except (ConfigError, ValueError, TypeError, AttributeError) as error:
-            version = file.metadata.get("vsodtool", "unknown")
+        except (ConfigError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            reason, version = str(error)[:200], file.metadata.get("vsodtool", "unknown")[:40]
             raise WeightsError(
-                f"{file.path}: its {name} cannot be understood: {error} (written by vsodtool {version})",
+                f"{file.path}: its {name} cannot be understood: {reason} (written by vsodtool {version})",
                 "use the version of vsodtool that wrote it, or a newer one",
             ) from error
     return NetworkTensors(parts["architecture"], parts["preprocessing"], dict(file.tensors))
@@ -132,4 +132,4 @@ def _published(file: WeightFile, tensors: Mapping[str, Tensor]) -> NetworkTensor
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return ", ".join(name[:120] for name in names[:3]) + (", ..." if len(names) > 3 else "")
