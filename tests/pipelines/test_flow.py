@@ -9,16 +9,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vsodtool.config import FlowConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.flow.files import read_flow
 from vsodtool.models.flow.registry import BACKENDS, FlowBackend
-from vsodtool.pipelines.fields.video import Engine, stream_pairs
 from vsodtool.pipelines.flow import run_flow
-from vsodtool.types import Event, Frame
+from vsodtool.types import Event
 
 
 class Brightness:
@@ -248,14 +245,6 @@ def test_batches_for_raft_hold_several_pairs(tmp_path: Path, monkeypatch: pytest
     assert len(steps(tmp_path / "out")) == 16
 
 
-def test_an_engine_for_each_kind_of_backend() -> None:
-    estimator = Brightness()
-    assert Engine.for_backend(estimator, "dis", 8) == Engine(estimator, 8)
-    assert Engine.for_backend(estimator, "raft-small", 8) == Engine(estimator, 2, batched=True)
-    assert Engine.for_backend(estimator, "raft-small", 1).threads == 1
-    assert Engine.for_backend(estimator, estimator.name, 8) == Engine(estimator, 8)
-
-
 def test_a_toy_backend_through_nothing_but_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Brightness()
     line = FlowBackend(make=lambda *_: toy, devices=("cpu",), batched=True)
@@ -266,11 +255,3 @@ def test_a_toy_backend_through_nothing_but_the_table(tmp_path: Path, monkeypatch
     assert report.backend == toy.name
     assert toy.calls == 1  # batched
     assert len(steps(tmp_path / "out")) == 8
-
-
-@given(st.sets(st.integers(0, 30)), st.integers(1, 8))
-def test_pairs_are_exactly_those_whose_two_frames_exist(present: set[int], step: int) -> None:
-    pixel = np.zeros((1, 1, 3), np.uint8)
-    frames = [Frame(index, str(index), pixel) for index in sorted(present)]
-    pairs = [(first.index, second.index) for first, second in stream_pairs(frames, step)]
-    assert pairs == [(index, index + step) for index in sorted(present) if index + step in present]

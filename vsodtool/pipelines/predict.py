@@ -19,8 +19,13 @@ from vsodtool.models.detector.detector import Detector
 from vsodtool.models.detector.mirrored import MirroredDetector
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.pipelines.detect.clips import Batching
-from vsodtool.pipelines.detect.video import Pools, PredictVideoReport, VideoPrediction, is_smoothed
-from vsodtool.pipelines.detect.writer import output_files
+from vsodtool.pipelines.detect.video import (
+    Pools,
+    PredictVideoReport,
+    VideoPrediction,
+    is_smoothed,
+    output_files,
+)
 from vsodtool.pipelines.networks.load import load_network
 from vsodtool.pipelines.running.process import keep_freed_memory, torch_threads
 from vsodtool.pipelines.running.reports import RunReport

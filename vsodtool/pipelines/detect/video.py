@@ -6,26 +6,35 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from vsodtool.checks import is_out_of_memory
 from vsodtool.config.predict import PredictConfig
 from vsodtool.errors import DeviceError
+from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.images import encode_png, read_grey
+from vsodtool.media.masks.plane_png import encode_plane_png
+from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.detector.motion_flow import motion_estimator
+from vsodtool.ops.confidence import frame_confidence, to_bytes
+from vsodtool.ops.network_image import to_frame_size
 from vsodtool.pipelines.detect.clips import Batching, ClipDetection
 from vsodtool.pipelines.detect.inputs import FrameInputs
 from vsodtool.pipelines.detect.read_ahead import read_ahead
 from vsodtool.pipelines.detect.smoothing import NoSmoothing, SaliencySmoothing
-from vsodtool.pipelines.detect.writer import SaliencyWriter, salient_labels
 from vsodtool.pipelines.running.reports import VideoReport
 from vsodtool.pipelines.running.video_run import VideoRun
-from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent
+from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent, Size
 
 _FRAMES_AHEAD = 8  # decoded ones that wait for room
+SALIENT = 128  # round(255 p) from p = 0.5 on
 _WRITES_AHEAD = 16  # maps that wait to be written
 
 
@@ -84,8 +93,9 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
             raise _out_of_memory(self.name, self._detector) from error
 
     def labels(self, frame: str) -> LabelArray | None:
-        """1 where the frame is salient."""
-        return salient_labels(self.layout, self.name, frame)
+        """1 where the map is salient."""
+        path = self.layout.soft(self.name, frame)
+        return (read_grey(path) >= SALIENT).astype(np.uint16) if path.exists() else None
 
     def report(self, seconds: float) -> PredictVideoReport:
         """What became of the video."""
@@ -97,6 +107,7 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         if count < length:
             text = f"{count} frames, fewer than a clip of {length}: one clip of {count}"
             self.on_event(Event("notice", self.name, text))
+        size = self.source.size
         finished = frozenset(self.records)
         smoothing = self._smoothing(finished)
         detection = ClipDetection(
@@ -104,18 +115,17 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         )
         estimator = motion_estimator() if self._detector.sees_motion else None
         inputs = FrameInputs(self._detector.size, self._pools.frames, estimator)
-        writer = SaliencyWriter(self._config, self.layout, self.name, self.source.size)
         with read_ahead(self.source, _FRAMES_AHEAD) as frames:
             for frame in frames:
                 for seen in inputs.add(frame):
                     smoothing.see(seen.index, seen.image)
                     detection.add(seen.index, seen.name, seen.image, seen.motion)
-                self._write(smoothing.smooth(detection.known()), writer)
+                self._write(smoothing.smooth(detection.known()), size)
         for seen in inputs.end():
             smoothing.see(seen.index, seen.image)
             detection.add(seen.index, seen.name, seen.image, seen.motion)
-            self._write(smoothing.smooth(detection.known()), writer)
-        self._write(smoothing.rest(detection.rest()), writer)
+            self._write(smoothing.smooth(detection.known()), size)
+        self._write(smoothing.rest(detection.rest()), size)
         while self._writing:
             self._take(self._writing.popleft().result())
 
@@ -124,17 +134,37 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
             return NoSmoothing(finished)
         return SaliencySmoothing(self.source.names, finished, self._pools.frames, motion_estimator())
 
-    def _write(self, known: Iterator[tuple[str, Tensor]], writer: SaliencyWriter) -> None:
+    def _write(self, known: Iterator[tuple[str, Tensor]], size: Size) -> None:
         for name, probabilities in known:
-            self._writing.append(self._pools.frames.submit(writer.write, name, probabilities))
+            self._writing.append(self._pools.frames.submit(self._write_files, name, probabilities, size))
             while len(self._writing) > _WRITES_AHEAD:
                 self._take(self._writing.popleft().result())
         while self._writing and self._writing[0].done():
             self._take(self._writing.popleft().result())
 
+    @torch.inference_mode()
+    def _write_files(self, name: str, probabilities: Tensor, size: Size) -> FrameRecord:
+        """Write what the network says of a frame, (1, 1, S, S) in [0, 1], in the frame's own size."""
+        confidence = round(frame_confidence(probabilities, (2 * probabilities - 1).abs()), 4)
+        soft = to_bytes(to_frame_size(probabilities, size))[0, 0].numpy()
+        if self._config.masks:
+            mask = np.where(soft >= SALIENT, np.uint8(255), np.uint8(0))
+            write_bytes_atomically(self.layout.masks(self.name, name), encode_plane_png(mask))
+        write_bytes_atomically(self.layout.soft(self.name, name), encode_png(soft))
+        return FrameRecord(self.name, name, FrameStatus.GENERATED, "", "", confidence)
+
     def _take(self, record: FrameRecord) -> None:
         self.commit([record])
         self.tell(record.frame)
+
+
+def output_files(config: PredictConfig, layout: OutputLayout, record: FrameRecord) -> Iterator[Path]:
+    """The files that a finished frame must have."""
+    if record.status is FrameStatus.SKIPPED:
+        return
+    yield layout.soft(record.video, record.frame)
+    if config.masks:
+        yield layout.masks(record.video, record.frame)
 
 
 def is_smoothed(config: PredictConfig, detector: Detector) -> bool:

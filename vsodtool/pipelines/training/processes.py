@@ -73,11 +73,6 @@ class World:
             self.wait()
 
 
-def rank_of_environment() -> int:
-    """What torchrun says about this process; 0 without torchrun."""
-    return _number("RANK", 0)
-
-
 @contextmanager
 def join_world(device: str) -> Iterator[World]:
     """Meet the other processes that torchrun started (environment RANK, WORLD_SIZE, LOCAL_RANK).
