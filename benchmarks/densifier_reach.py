@@ -17,8 +17,7 @@ import torch
 from machine import header
 from torch import Tensor
 
-from vsodtool.config.load import load_config
-from vsodtool.config.train import TrainConfig
+from vsodtool.config import TrainConfig, load_config
 from vsodtool.data.evidence.dataset import EvidenceDataset
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.media.training_run.folder import RunFolder

@@ -103,7 +103,7 @@ def run_ours(
     sequences: list[Sequence], every: int, method: str, arguments: argparse.Namespace, output: Path
 ) -> PseudoLabelReport:
     """Let vsodtool label the sequences."""
-    from vsodtool.config.schema import PseudoLabelConfig
+    from vsodtool.config import PseudoLabelConfig
     from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
     config = PseudoLabelConfig(

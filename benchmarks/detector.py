@@ -25,8 +25,7 @@ from davis import Sequence, find_sequences
 from machine import header, publish
 from torch import Tensor
 
-from vsodtool.config.evaluate import EvaluateConfig
-from vsodtool.config.predict import PredictConfig
+from vsodtool.config import EvaluateConfig, PredictConfig
 from vsodtool.media.images import read_rgb, write_png
 from vsodtool.models.detector.motion_flow import motion_estimator
 from vsodtool.ops.motion.maps import camera_motion

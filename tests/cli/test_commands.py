@@ -18,8 +18,14 @@ from vsodtool.cli.evaluate import evaluate
 from vsodtool.cli.flow import flow
 from vsodtool.cli.predict import predict
 from vsodtool.cli.pseudolabel import pseudolabel
-from vsodtool.config import CommonConfig, DemoConfig, EvaluateConfig, FlowConfig, PseudoLabelConfig
-from vsodtool.config.predict import PredictConfig
+from vsodtool.config import (
+    CommonConfig,
+    DemoConfig,
+    EvaluateConfig,
+    FlowConfig,
+    PredictConfig,
+    PseudoLabelConfig,
+)
 from vsodtool.pipelines.demo import DemoReport
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
 from vsodtool.pipelines.predict import PredictReport, PredictVideoReport

@@ -11,12 +11,12 @@ from vsodtool.config import (
     CommonConfig,
     EvaluateConfig,
     FlowConfig,
+    PredictConfig,
     PseudoLabelConfig,
     TrainConfig,
     load_config,
     shipped_path,
 )
-from vsodtool.config.predict import PredictConfig
 from vsodtool.errors import ConfigError
 
 SCHEMAS: dict[str, type[CommonConfig]] = {

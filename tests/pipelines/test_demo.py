@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsodtool.config.schema import DemoConfig, PseudoLabelConfig
+from vsodtool.config import DemoConfig, PseudoLabelConfig
 from vsodtool.data.generated.clip import ClipConfig, generate_clip
 from vsodtool.errors import UsageError
 from vsodtool.media.images import read_grey, read_rgb

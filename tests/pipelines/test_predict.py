@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsodtool.config.predict import PredictConfig
+from vsodtool.config import PredictConfig
 from vsodtool.errors import DeviceError, UsageError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.output.frames_csv import read_frames_csv

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from vsodtool.config.predict import PredictConfig
+from vsodtool.config import PredictConfig
 from vsodtool.models.architecture import IMAGE, VIDEO, Architecture
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.detector.motion_flow import motion_estimator

@@ -13,7 +13,7 @@ import typer
 
 from vsodtool.cli.console import write_err
 from vsodtool.cli.output import drop
-from vsodtool.config.schema import ShardedConfig
+from vsodtool.config import ShardedConfig
 from vsodtool.errors import DeviceError
 from vsodtool.media.video.inputs import expand_inputs
 from vsodtool.pipelines.running.ranks import Board, Rank, share_of

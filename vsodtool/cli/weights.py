@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from vsodtool.cli import options
 from vsodtool.cli.console import Reporter
+from vsodtool.cli.options import Json, Quiet
 from vsodtool.cli.output import print_report
 from vsodtool.cli.text import Table, help_of
+from vsodtool.config import Panel
 from vsodtool.errors import UsageError, WeightsError
 
 _MEGABYTE = 1_000_000
@@ -44,7 +45,7 @@ def _weights(context: typer.Context) -> None:
         )
 
 
-def list_(*, json: options.Json = False, quiet: options.Quiet = False) -> None:
+def list_(*, json: Json = False, quiet: Quiet = False) -> None:
     """The weights that vsodtool knows.
 
     Bundled ones come with it, fetched ones are downloaded by torchvision when they are first needed,
@@ -62,7 +63,7 @@ def list_(*, json: options.Json = False, quiet: options.Quiet = False) -> None:
     print_report({"weights": [entry.as_dict() for entry in entries]}, table, as_json=json)
 
 
-def show(name: Name, *, json: options.Json = False, quiet: options.Quiet = False) -> None:
+def show(name: Name, *, json: Json = False, quiet: Quiet = False) -> None:
     """All that is known of weights: source, SHA-256, licence, architecture, scores, how to get them."""
     del quiet
     from vsodtool.pipelines.weights import show_weights
@@ -76,10 +77,16 @@ def verify(
     *,
     sha256: Annotated[
         str | None,
-        options.option("--sha256", help="What its hash must be.", panel=options.HOW, metavar="HEX"),
+        typer.Option(
+            "--sha256",
+            help="What its hash must be.",
+            rich_help_panel=Panel.HOW,
+            show_default=False,
+            metavar="HEX",
+        ),
     ] = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check hash, values, and the name and shape of every tensor; nothing is downloaded or executed.
 
@@ -117,13 +124,19 @@ def convert(
     half: Annotated[
         bool,
         typer.Option(
-            "--half", help="Store 16-bit floats: half the size, rounded values.", rich_help_panel=options.HOW
+            "--half", help="Store 16-bit floats: half the size, rounded values.", rich_help_panel=Panel.HOW
         ),
     ] = False,
-    overwrite: options.Overwrite = None,
-    dry_run: options.DryRun = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace another file at OUT.", rich_help_panel=Panel.RUN),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check everything, write nothing.", rich_help_panel=Panel.RUN),
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Turn the authors' .pth into a file that says what it is and can hold no code.
 
@@ -137,8 +150,8 @@ def convert(
             source,
             output,
             half=half,
-            overwrite=bool(overwrite),
-            dry_run=bool(dry_run),
+            overwrite=overwrite,
+            dry_run=dry_run,
             on_event=reporter,
         ).as_dict()
     print_report(report, _facts(report), as_json=json)

@@ -1,22 +1,14 @@
 """Typed options of every verb, the YAML loader, and the files shipped with the package. Pure Python."""
 
+from vsodtool.config.base import BACKENDS, QUALITIES, CommonConfig, MotionConfig, ShardedConfig
+from vsodtool.config.demo import DemoConfig
 from vsodtool.config.evaluate import EvaluateConfig
+from vsodtool.config.flow import DIRECTIONS, FLOW_FORMATS, FlowConfig
 from vsodtool.config.load import load_config, read_options
-from vsodtool.config.schema import (
-    BACKENDS,
-    DIRECTIONS,
-    FLOW_FORMATS,
-    FLOWS,
-    METHODS,
-    QUALITIES,
-    CommonConfig,
-    DemoConfig,
-    FlowConfig,
-    PseudoLabelConfig,
-    candidate_methods,
-    resolve_flow,
-)
-from vsodtool.config.shipped import shipped_path
+from vsodtool.config.option import Option, Panel, options_of
+from vsodtool.config.predict import PredictConfig
+from vsodtool.config.pseudolabel import FLOWS, METHODS, PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config.shipped import shipped_path, shipped_trainings
 from vsodtool.config.train import TrainConfig
 
 __all__ = [
@@ -30,11 +22,18 @@ __all__ = [
     "DemoConfig",
     "EvaluateConfig",
     "FlowConfig",
+    "MotionConfig",
+    "Option",
+    "Panel",
+    "PredictConfig",
     "PseudoLabelConfig",
+    "ShardedConfig",
     "TrainConfig",
     "candidate_methods",
     "load_config",
+    "options_of",
     "read_options",
     "resolve_flow",
     "shipped_path",
+    "shipped_trainings",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from vsodtool.config.option import did_you_mean
 from vsodtool.config.shipped import shipped_path
 from vsodtool.errors import ConfigError
 
@@ -67,8 +67,7 @@ def find_dataset(name: str) -> DatasetLayout:
     """
     known = load_datasets()
     if name not in known:
-        nearest = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.5)
-        hint = f"did you mean '{nearest[0]}'?" if nearest else f"known datasets: {', '.join(known)}"
+        hint = did_you_mean(name.casefold(), known) or f"known datasets: {', '.join(known)}"
         raise ConfigError(f"unknown dataset '{name}'", hint)
     return known[name]
 

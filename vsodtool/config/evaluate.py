@@ -1,10 +1,12 @@
-"""Options of `vsodtool evaluate`, and what they and the protocol make together."""
+"""The options of `vsodtool evaluate`, and what they and the protocol make together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from vsodtool.config.base import CommonConfig
+from vsodtool.config.option import Panel, configuration, option
 from vsodtool.config.protocols import (
     AVERAGES,
     ENDS,
@@ -15,86 +17,107 @@ from vsodtool.config.protocols import (
     PROTOCOLS,
     Choices,
 )
-from vsodtool.config.schema import CommonConfig
 from vsodtool.errors import ConfigError
 
 AUTO = "auto"  # what the protocol says
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "protocol": tuple(PROTOCOLS),
-    "normalize": (AUTO, *NORMALIZATIONS),
-    "ends": (AUTO, *ENDS),
-    "average": (AUTO, *AVERAGES),
-    "f_measure": (AUTO, *F_MEASURES),
-    "objects": OBJECTS,
-}
 
-
-@dataclass(frozen=True, kw_only=True)
+@configuration
 class EvaluateConfig(CommonConfig):
-    """Options of `vsodtool evaluate`.
+    """Options of `vsodtool evaluate`."""
 
-    Attributes:
-        predictions: folders of predictions, one per method. Without `ground_truth` the last one is the truth.
-        ground_truth: folder of the truth; "" if it is the last of `predictions`.
-        protocol: davsod, pysod, toolbox or davis.
-        measures: what to compute, among `MEASURES`; "auto" is what the protocol names.
-        normalize: auto (what the protocol says), min-max or none.
-        ends: auto, keep or drop the first and last frame of each video.
-        average: auto, video or frame.
-        f_measure: auto, frame-curves or mean-precision-recall.
-        objects: auto, single or multi.
-        threshold: from here on a pixel is object where a mask is needed; in (0, 1].
-        every: frames 0, N, 2N, ... and the last of each video were given: leave them out; 0 = none.
-        skip_given: leave out the frames that an output's frames.csv calls given.
-        allow_missing: a missing prediction gets the worst score, a missing video is left out.
-        allow_extra: predictions without truth are ignored.
-        allow_resize: a prediction of another size is resized to the truth, bilinear.
-        csv: file for the scores of each frame; those of each video go beside it. "" = none.
-        plots: folder for curves, bars and the worst frames. "" = none.
-        name: of the data set, for the captions of tables; "" = the folder of the truth.
-    """
-
-    predictions: tuple[str, ...] = ()
-    ground_truth: str = ""
-    protocol: str = "davsod"
-    measures: tuple[str, ...] = (AUTO,)
-    normalize: str = AUTO
-    ends: str = AUTO
-    average: str = AUTO
-    f_measure: str = AUTO
-    objects: str = AUTO
-    threshold: float = 0.5
-    every: int = 0
-    skip_given: bool = False
-    allow_missing: bool = False
-    allow_extra: bool = False
-    allow_resize: bool = False
-    csv: str = ""
-    plots: str = ""
-    name: str = ""
+    predictions: tuple[str, ...] = option(
+        "Folders of maps: of one video, or with one sub-folder per video, DAVIS-style roots, or OUT folders "
+        "of predict and pseudolabel. The last is the truth, or --ground-truth is.",
+        default=(),
+        panel=Panel.WHERE,
+        argument=True,
+        metavar="PREDICTIONS... GROUND_TRUTH",
+    )
+    ground_truth: str = option(
+        "The truth; then every folder before is a method.", default="", panel=Panel.WHERE, metavar="GT"
+    )
+    protocol: str = option(
+        "Whose numbers to compare with; docs/evaluate.md says which.",
+        default="davsod",
+        choices=tuple(PROTOCOLS),
+    )
+    measures: tuple[str, ...] = option(
+        "What to compute, with commas; auto is what the protocol names.",
+        default=(AUTO,),
+        choices=(*MEASURES, AUTO),
+    )
+    every: int = option(
+        "Frames 0, N, 2N, ... and the last of each video were given: leave them out.", default=0, zero="none"
+    )
+    skip_given: bool = option("Leave out the frames that OUT/frames.csv calls given.", default=False)
+    normalize: str = option(
+        "Stretch each prediction to [0, 1] first, or take it as it is.",
+        default=AUTO,
+        choices=(AUTO, *NORMALIZATIONS),
+        panel=Panel.CHOICES,
+    )
+    ends: str = option(
+        "Score the first and last frame of each video, or do not.",
+        default=AUTO,
+        choices=(AUTO, *ENDS),
+        switch=ENDS,
+        panel=Panel.CHOICES,
+    )
+    average: str = option(
+        "Every video counts the same, or every frame.",
+        default=AUTO,
+        choices=(AUTO, *AVERAGES),
+        panel=Panel.CHOICES,
+    )
+    f_measure: str = option(
+        "What max F and mean F are taken from.",
+        default=AUTO,
+        choices=(AUTO, *F_MEASURES),
+        panel=Panel.CHOICES,
+    )
+    objects: str = option(
+        "J and boundary F of all objects as one, or of each.",
+        default=AUTO,
+        choices=OBJECTS,
+        panel=Panel.CHOICES,
+    )
+    threshold: float = option(
+        "From here on a pixel is object, where a mask is needed.",
+        default=0.5,
+        above=0,
+        most=1,
+        panel=Panel.CHOICES,
+        metavar="P",
+    )
+    allow_missing: bool = option(
+        "A frame without a prediction gets the worst score, a video without any is left out.",
+        default=False,
+        panel=Panel.ALLOW,
+    )
+    allow_extra: bool = option("Predictions without truth are ignored.", default=False, panel=Panel.ALLOW)
+    allow_resize: bool = option(
+        "Predictions of another size are resized to the truth, bilinear, and counted.",
+        default=False,
+        panel=Panel.ALLOW,
+    )
+    csv: str = option(
+        "Scores of each frame; those of each video go to FILE-videos.csv beside it.",
+        default="",
+        panel=Panel.EXTRA,
+        metavar="FILE",
+    )
+    plots: str = option(
+        "PR and F curves, bars per video, the worst frames, as PNG (needs matplotlib).",
+        default="",
+        panel=Panel.EXTRA,
+        metavar="DIR",
+    )
+    name: str = option("Of the data set, for captions.", default="", panel=Panel.EXTRA, metavar="TEXT")
 
     def __post_init__(self) -> None:
-        """Refuse values outside their choices or ranges, and inputs that are not clear.
-
-        Raises:
-            ConfigError: naming the option, what was expected and what was found.
-        """
+        """Refuse inputs that are not clear, too."""
         super().__post_init__()
-        for option, choices in _CHOICES.items():
-            value = getattr(self, option)
-            if value not in choices:
-                raise ConfigError(f"{option}: expected one of {', '.join(choices)}, found '{value}'")
-        for measure in self.measures:
-            if measure not in (AUTO, *MEASURES):
-                raise ConfigError(f"measures: expected some of {', '.join(MEASURES)}, found '{measure}'")
-        if not self.measures:
-            raise ConfigError("measures: expected at least one, found none", f"some of {', '.join(MEASURES)}")
-        if not 0 < self.threshold <= 1:
-            raise ConfigError(f"threshold: expected a number above 0, at most 1, found {self.threshold}")
-        self._check_inputs()
-
-    def _check_inputs(self) -> None:
         count = len(self.predictions)
         if count == 0 or (count == 1 and not self.ground_truth):
             what = "no ground truth given" if count else "no predictions given"
@@ -122,8 +145,8 @@ class EvaluateConfig(CommonConfig):
     def choices(self) -> Choices:
         """What the protocol says, where no option says otherwise."""
         protocol = PROTOCOLS[self.protocol]
-        asked = {option: getattr(self, option) for option in ("normalize", "ends", "average", "f_measure")}
-        chosen = {option: value for option, value in asked.items() if value != AUTO}
+        asked = {name: getattr(self, name) for name in ("normalize", "ends", "average", "f_measure")}
+        chosen = {name: value for name, value in asked.items() if value != AUTO}
         measures: list[str] = []
         for measure in self.measures:
             measures += protocol.measures if measure == AUTO else (measure,)

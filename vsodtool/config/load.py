@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import reprlib
-from dataclasses import MISSING, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vsodtool.checks import check_regular
-from vsodtool.config.schema import CommonConfig
+from vsodtool.config.base import CommonConfig
+from vsodtool.config.option import Option, did_you_mean, options_of
 from vsodtool.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,33 +41,31 @@ _FOUND: dict[type, str] = {
 }
 
 
-def load_config(cls: type[C], path: Path | None, overrides: dict[str, object]) -> C:
+def load_config(cls: type[C], path: Path | None, overrides: Mapping[str, object]) -> C:
     """Build a `cls` from a YAML file and values that win over it.
 
     Args:
-        cls: one of the dataclasses of `vsodtool.config.schema`.
-        path: YAML file with a mapping of field names to values; None for no file. Paths inside are relative
-            to the working directory, as they are on the command line.
-        overrides: field name -> value; None means "not given" and leaves the file's value or the default.
+        cls: one of the configurations of this package.
+        path: YAML file with a mapping of names of options to values; None for no file. Paths inside are
+            relative to the working directory, as they are on the command line.
+        overrides: name of an option -> value; None means "not given" and leaves the file's or the default.
 
     Raises:
         ConfigError: the file cannot be read or parsed, has an unknown or a duplicate key or a value of
             another type, a required option is in neither, or a value is out of range.
     """
-    types = get_type_hints(cls)
-    values: dict[str, Any] = {}
-    for key, value in (read_options(path) if path is not None else {}).items():
-        name = _known_key(key, types, f"{path}: ")
-        values[name] = _typed(name, value, types[name], f"{path}: ")
-    for key, value in overrides.items():
-        name = _known_key(key, types, "")
-        if value is not None:
-            values[name] = _typed(name, value, types[name], "")
-    for field in fields(cls):
-        if field.name not in values and field.default is MISSING:
-            word = "input" if field.name == "inputs" else field.name
-            flag = "name it on the command line" if word in {"input", "kind"} else f"pass --{field.name}"
-            raise ConfigError(f"no {word} given", f"{flag}, or set `{field.name}:` in a file for --config")
+    options = options_of(cls)
+    values = _typed_values(read_options(path), options, f"{path}: ") if path is not None else {}
+    given = {name: value for name, value in overrides.items() if value is not None}
+    values |= _typed_values(given, options, "")
+    for name, each in options.items():
+        if name not in values and each.default is None:
+            word, how = (
+                (each.metavar.lower(), "name it on the command line")
+                if each.argument
+                else (name, f"pass {each.flags[-1]}")
+            )
+            raise ConfigError(f"no {word} given", f"{how}, or set `{name}:` in a file for --config")
     try:
         return cls(**values)
     except ConfigError as error:
@@ -76,30 +74,45 @@ def load_config(cls: type[C], path: Path | None, overrides: dict[str, object]) -
         raise ConfigError(f"{error.message} (flags and {path} together)", error.hint) from error
 
 
-def _known_key(key: object, known: dict[str, Any], place: str) -> str:
-    if isinstance(key, str) and key in known:
-        return key
+def _typed_values(given: Mapping[Any, object], options: Mapping[str, Option], place: str) -> dict[str, Any]:
+    """The values by the present names of their options, each of the option's type."""
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        name = _known_name(key, options, place)
+        if name in values:
+            raise ConfigError(f"{place}'{key}' is '{name}' by its older name, and both are given")
+        values[name] = _typed(name, value, options[name].kind, place)
+    return values
+
+
+def _known_name(key: object, options: Mapping[str, Option], place: str) -> str:
+    older = {each.formerly: name for name, each in options.items() if each.formerly}
+    if isinstance(key, str) and (key in options or key in older):
+        return older.get(key, key)
     text = key if isinstance(key, str) else _shown(key)
-    nearest = difflib.get_close_matches(text.replace("-", "_"), known, n=1, cutoff=0.5)
-    hint = f"did you mean '{nearest[0]}'?" if nearest else f"known options: {', '.join(sorted(known))}"
+    hint = did_you_mean(text.replace("-", "_"), options) or f"known options: {', '.join(sorted(options))}"
     raise ConfigError(f"{place}unknown option '{text[:120]}'", hint)
 
 
 def _typed(key: str, value: object, expected: Any, place: str) -> Any:
-    """The value as the field's type; nothing is converted but text to a path or a list of one, 1 to 1.0.
+    """The value as the option's type; nothing is converted but text to a path or a list of one, 1 to 1.0.
 
     YAML reads 1e-4 as text (it wants 1.0e-4): such text is taken as the number that it is meant to be.
     """
     numbers = value if isinstance(value, list | tuple) else [value]
     if any(isinstance(number, int) and abs(number) >= _LARGEST_NUMBER for number in numbers):
         raise ConfigError(f"{place}{key}: expected a number below 2**63, found a larger one")
+    if isinstance(value, PurePath):  # from Python
+        value = str(value)
     if expected is Path:
-        if isinstance(value, Path) or (isinstance(value, str) and value):
+        if isinstance(value, str) and value:
             return Path(value)
     elif expected == tuple[str, ...]:
         items = [value] if isinstance(value, str) else value
-        if isinstance(items, list | tuple) and all(isinstance(item, str) and item for item in items):
-            return tuple(items)
+        if isinstance(items, list | tuple) and all(isinstance(item, str | PurePath) for item in items):
+            texts = tuple(map(str, items))
+            if all(texts):
+                return texts
     elif expected == tuple[int, ...]:
         items = [value] if isinstance(value, int) else value
         if isinstance(items, list | tuple) and all(type(item) is int for item in items):

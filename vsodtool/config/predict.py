@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from vsodtool.config.schema import ShardedConfig
+from vsodtool.config.base import ShardedConfig
+from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
@@ -14,60 +12,52 @@ SIZE_STEP = 16
 SMALLEST_SIZE = 64
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration
 class PredictConfig(ShardedConfig):
-    """Options of `vsodtool predict`.
+    """Options of `vsodtool predict`."""
 
-    Attributes:
-        inputs: video files, folders of frames, or "-".
-        output: folder that receives soft/, frames.csv, manifest.json and what the switches below ask for.
-        weights: name or file of the network's weights, "" for the default.
-        clip_length: frames that the network sees together, T in the paper; at least 1.
-        stride: frames from the start of a clip to that of the next, at most `clip_length`; 0 = `clip_length`,
-            every frame in one clip. Where clips overlap, their probabilities are averaged.
-        size: side of the square that the network sees; 0 = what the weights were trained with.
-        smooth: on: steady each map by those around it, brought there by optical flow; off: as the network
-            says it, and the paper; auto: on for networks that see motion, as vsodtool's own.
-        mirror: see each frame mirrored left and right too, and take the mean; twice the cost.
-        precision: auto, fp32, bf16 or fp16.
-        compile: let torch.compile make the network faster.
-        batch: clips that the network is given at once; 0 = 1 on a CPU, more on a GPU.
-        masks: also write masks, 255 where the probability is at least one half.
-        overlay: also write a video of these masks over the frames.
-    """
-
-    inputs: tuple[str, ...]
-    output: Path
-    weights: str = ""
-    clip_length: int = 4
-    stride: int = 0
-    size: int = 0
-    smooth: str = "auto"
-    mirror: bool = False
-    precision: str = "auto"
-    compile: bool = False
-    batch: int = 0
-    masks: bool = False
-    overlay: bool = False
+    weights: str = option(
+        "Of the network: a name that `vsodtool weights list` shows, or a file.",
+        default="",
+        metavar="NAME|FILE",
+    )
+    clip_length: int = option("Frames that the network sees together.", default=4, least=1, metavar="T")
+    stride: int = option(
+        "Frames from clip to clip; below T the clips overlap and are averaged.", default=0, zero="T"
+    )
+    size: int = option(
+        "Side of the square that the network sees, a multiple of 16.",
+        default=0,
+        zero="the weights' own",
+        least=SMALLEST_SIZE,
+        multiple_of=SIZE_STEP,
+        metavar="S",
+    )
+    smooth: str = option(
+        "Steady each map by those around it; auto is on for networks that see motion.",
+        default="auto",
+        choices=SMOOTHS,
+    )
+    mirror: bool = option(
+        "See each frame mirrored too and take the mean: better, at twice the cost.", default=False
+    )
+    precision: str = option(
+        "auto is bf16 where the hardware has it and the maps stay the same; fp32 is exact.",
+        default="auto",
+        choices=PRECISIONS,
+    )
+    compile: bool = option("torch.compile: minutes at first, faster then.", default=False)
+    batch: int = option("Clips at once.", default=0, zero="1 on a CPU, more on a GPU")
+    masks: bool = option("255 where the probability is >= 0.5, OUT/masks.", default=False, panel=Panel.EXTRA)
+    overlay: bool = option(
+        "These masks over the video, OUT/overlay/<video>.mp4.", default=False, panel=Panel.EXTRA
+    )
 
     def __post_init__(self) -> None:
-        """Refuse bad values, and strides that would leave frames out."""
+        """Refuse strides that would leave frames out, too."""
         super().__post_init__()
-        for name, choices in (("precision", PRECISIONS), ("smooth", SMOOTHS)):
-            chosen = getattr(self, name)
-            if chosen not in choices:
-                raise ConfigError(f"{name}: expected one of {', '.join(choices)}, found '{chosen}'")
-        for name, least in (("clip_length", 1), ("stride", 0), ("batch", 0)):
-            value = getattr(self, name)
-            if value < least:
-                raise ConfigError(f"{name}: expected a whole number of at least {least}, found {value}")
         if self.stride > self.clip_length:
             raise ConfigError(
                 f"stride: expected at most the clip length, {self.clip_length}, found {self.stride}",
                 "the frames between two clips would be left out",
-            )
-        if self.size and (self.size < SMALLEST_SIZE or self.size % SIZE_STEP):
-            raise ConfigError(
-                f"size: expected a multiple of {SIZE_STEP} of at least {SMALLEST_SIZE}, "
-                f"or 0 for the weights' own, found {self.size}"
             )

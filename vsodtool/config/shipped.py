@@ -29,3 +29,8 @@ def shipped_path(relative: str) -> Path:
         f"{relative} is not among the files that come with vsodtool (looked at {looked})",
         "check the name, or install vsodtool again",
     )
+
+
+def shipped_trainings() -> list[str]:
+    """Names of the configurations for `train` that come along, without suffix."""
+    return sorted(path.stem for path in shipped_path("configs").glob("train-*.yaml"))

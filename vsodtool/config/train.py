@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from vsodtool.config.schema import CommonConfig
+from vsodtool.config.base import CommonConfig
+from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
 
-KINDS = ("image", "fgplg", "video", "densifier")
+# Name -> the network that is trained.
+KINDS = {
+    "image": "RCRNet, frame by frame",
+    "fgplg": "the paper's densifier",
+    "video": "RCRNet+NER, clip by clip",
+    "densifier": "vsodtool's own densifier",
+}
 INITS = ("imagenet", "scratch")
 PRECISIONS = ("auto", "fp32", "bf16")
 AUGMENTS = ("none", "paper", "strong")
@@ -19,175 +25,183 @@ LOSSES = ("auto", "cross_entropy", "region")
 BEST_BY = ("s_measure", "j", "mae")
 MOTIONS = ("on", "off")
 
-_CHOICES = {
-    "kind": KINDS,
-    "precision": PRECISIONS,
-    "augment": AUGMENTS,
-    "batch_norm": BATCH_NORMS,
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "loss": LOSSES,
-    "best_by": BEST_BY,
-    "motion": MOTIONS,
-}
-_AT_LEAST = {
-    "validation_samples": 0,
-    "label_every": 1,
-    "pseudo_between": -1,
-    "clip_length": 1,
-    "clip_gap": 1,
-    "label_gap": 1,
-    "batch_size": 1,
-    "accumulate": 1,
-    "epochs": 1,
-    "steps_per_epoch": 0,
-    "warmup": 0,
-    "sheet_rows": 0,
-}
-# Names -> (lowest, highest, whether the lowest is allowed).
-_RANGES = {
-    "validation_share": (0.0, 1.0, False),
-    "learning_rate": (0.0, 1.0, False),
-    "weight_decay": (0.0, 1.0, True),
-    "clip_gradient": (0.0, 1e9, True),
-    "ema": (0.0, 1.0, True),
-    "save_minutes": (0.0, 1e9, True),
-}
 
-
-@dataclass(frozen=True, kw_only=True)
+@configuration
 class TrainConfig(CommonConfig):
-    """Options of `vsodtool train`.
+    """Options of `vsodtool train`."""
 
-    `workers` are processes that read data; 0 chooses. The fields of the architecture are those of
-    `vsodtool.models.architecture.Architecture`.
-
-    Attributes:
-        kind: image (RCRNet), fgplg (the paper's densifier), video (RCRNet+NER) or densifier (vsodtool's own).
-        data: sources of training data, see docs/training.md.
-        output: folder of the run.
-        resume: continue the run in `output`, with the options that it began with.
-        validation: sources of validation data; none: a share of `data`, by whole videos.
-        validation_share: of the videos (of the images where there are no videos).
-        validation_samples: use so many clips of them, spread evenly; 0 = all.
-        label_every: the paper's l: of the given masks of a video, use every l-th.
-        pseudo_between: the paper's m: so many pseudo-labels, spread evenly between two given masks; -1 = all.
-        confidence_weight: weigh the pixels of pseudo-labels by their confidence.
-        motion: on: clips and triplets are made from still images where they are among the data.
-        augment: none, paper (reversal in time) or strong.
-        clip_length: T, frames of a clip; used by kind video.
-        clip_gap: the frames of a training clip are up to so many labelled frames apart; used by kind video.
-        label_gap: the labels of a triplet are up to so many labelled frames away; used by kind fgplg.
-        gaps: of the given masks each so many-th is seen, and those between are hidden, in turn; used by kind
-            densifier.
-        size: side of the square that the network sees, in pixels, a multiple of 16.
-        backbone: see Architecture, as all until decoder_width.
-        output_stride: see Architecture.
-        context_width: see Architecture.
-        skip_width: see Architecture.
-        refine_width: see Architecture.
-        decoder_width: see Architecture.
-        fine_width: see EvidenceArchitecture (kind densifier), as the next two.
-        middle_width: see EvidenceArchitecture.
-        coarse_width: see EvidenceArchitecture.
-        motion_input: see Architecture; kinds image and video.
-        freeze_backbone: leave the weights of the backbone as they begin: faster, and no overfitting of them.
-        init: imagenet, scratch, or a weight file or the folder of a run to start from.
-        batch_norm: frozen statistics, as in the paper, or learned ones (needed with `init: scratch`).
-        epochs: number of validations; the length of the training is epochs x steps_per_epoch.
-        steps_per_epoch: steps between two validations; 0 = as many as see all data once.
-        batch_size: clips (images, triplets) per process and backward pass.
-        accumulate: backward passes per step.
-        loss: cross_entropy (the paper's), region, which adds 1 - J of the region and so makes surer masks, or
-            auto: region for kind densifier, else cross_entropy.
-        optimizer: adam or adamw.
-        learning_rate: of the optimizer, after the warm-up.
-        weight_decay: of the optimizer.
-        schedule: constant, or cosine down to nothing at the last step.
-        warmup: steps in which the learning rate rises linearly.
-        clip_gradient: largest norm of the gradient; 0 = any.
-        ema: decay per step of the running mean of the weights that is validated and kept; 0 = none.
-        precision: auto, fp32 or bf16 (of the matrix products; weights stay fp32).
-        best_by: the validation score that chooses the best weights.
-        save_minutes: at most so many minutes of work are lost by a kill; 0 saves after every step.
-        sheet_rows: rows of the validation sheet; 0 = no sheet.
-        tensorboard: also write TensorBoard files (needs `pip install 'vsodtool[tensorboard]'`).
-    """
-
-    kind: str
-    data: tuple[str, ...]
-    output: Path
-    resume: bool = False
-    validation: tuple[str, ...] = ()
-    validation_share: float = 0.1
-    validation_samples: int = 0
-    label_every: int = 1
-    pseudo_between: int = -1
-    confidence_weight: bool = False
-    motion: str = "on"
-    augment: str = "paper"
-    clip_length: int = 4
-    clip_gap: int = 1
-    label_gap: int = 1
-    gaps: tuple[int, ...] = (5, 10, 20)
-    size: int = 448
-    backbone: str = "resnet50"
-    output_stride: int = 16
-    context_width: int = 256
-    skip_width: int = 96
-    refine_width: int = 128
-    decoder_width: int = 256
-    fine_width: int = 32
-    middle_width: int = 64
-    coarse_width: int = 96
-    motion_input: bool = False
-    freeze_backbone: bool = False
-    init: str = "imagenet"
-    batch_norm: str = "frozen"
-    epochs: int = 50
-    steps_per_epoch: int = 0
-    batch_size: int = 1
-    accumulate: int = 1
-    loss: str = "auto"
-    optimizer: str = "adam"
-    learning_rate: float = 1e-4
-    weight_decay: float = 0.0
-    schedule: str = "constant"
-    warmup: int = 0
-    clip_gradient: float = 0.0
-    ema: float = 0.0
-    precision: str = "auto"
-    best_by: str = "s_measure"
-    save_minutes: float = 5.0
-    sheet_rows: int = 6
-    tensorboard: bool = False
+    kind: str = option(
+        "What is trained. " + "; ".join(f"{kind}: {network}" for kind, network in KINDS.items()) + ".",
+        panel=Panel.WHERE,
+        argument=True,
+        metavar="KIND",
+        choices=tuple(KINDS),
+    )
+    output: Path = option("Folder of the run.", panel=Panel.WHERE, short="-o", metavar="RUN")
+    data: tuple[str, ...] = option(
+        "A source of training data, may be repeated: a DAVIS-style root, a folder with images/ and masks/, "
+        "IMAGES::MASKS, what `pseudolabel` wrote, or dataset:NAME/SPLIT@ROOT.",
+        panel=Panel.DATA,
+        metavar="SOURCE",
+    )
+    validation: tuple[str, ...] = option(
+        "A source of validation data, may be repeated. None: a share of --data, by whole videos.",
+        default=(),
+        panel=Panel.DATA,
+        metavar="SOURCE",
+    )
+    validation_share: float = option(
+        "Of the videos, of the images where there are none.",
+        default=0.1,
+        above=0,
+        below=1,
+        panel=Panel.DATA,
+    )
+    validation_samples: int = option(
+        "Use so many clips of them, spread evenly.", default=0, zero="all", panel=Panel.DATA
+    )
+    label_every: int = option(
+        "Use every N-th given mask of a video (the paper's l).", default=1, least=1, panel=Panel.DATA
+    )
+    pseudo_between: int = option(
+        "N pseudo-labels, spread evenly between two given masks (the paper's m); -1 = all.",
+        default=-1,
+        least=-1,
+        panel=Panel.DATA,
+    )
+    confidence_weight: bool = option(
+        "Weigh the pixels of pseudo-labels by their confidence. The paper does not.",
+        default=False,
+        panel=Panel.DATA,
+    )
+    motion: str = option(
+        "Make clips and triplets from still images too.", default="on", choices=MOTIONS, panel=Panel.DATA
+    )
+    augment: str = option("paper is reversal in time.", default="paper", choices=AUGMENTS, panel=Panel.DATA)
+    clip_length: int = option(
+        "Frames of a clip; for kind video.", default=4, least=1, metavar="T", panel=Panel.DATA
+    )
+    clip_gap: int = option(
+        "The frames of a clip are up to so many labelled frames apart; for kind video.",
+        default=1,
+        least=1,
+        panel=Panel.DATA,
+    )
+    label_gap: int = option(
+        "The labels of a triplet are up to so many labelled frames away; for kind fgplg.",
+        default=1,
+        least=1,
+        panel=Panel.DATA,
+    )
+    gaps: tuple[int, ...] = option(
+        "Every so many-th given mask is seen and those between are hidden, in turn; for kind densifier.",
+        default=(5, 10, 20),
+        least=2,
+        panel=Panel.DATA,
+    )
+    size: int = option(
+        "Side of the square that the network sees, in pixels.", default=448, least=64, multiple_of=16
+    )
+    init: str = option(
+        "imagenet, scratch, a weight file, or the folder of a run, whose best weights are taken.",
+        default="imagenet",
+        usual=INITS,
+        metavar="NAME|FILE",
+    )
+    batch_norm: str = option(
+        "Statistics of the batch norms: frozen as in the paper, or learned, as `scratch` needs.",
+        default="frozen",
+        choices=BATCH_NORMS,
+    )
+    freeze_backbone: bool = option(
+        "Leave the weights of the backbone as they begin: faster, and no overfitting of them.", default=False
+    )
+    epochs: int = option(
+        "Number of validations; the training is epochs x steps_per_epoch long.", default=50, least=1
+    )
+    steps_per_epoch: int = option(
+        "Steps between two validations.", default=0, zero="as many as see all data once"
+    )
+    batch_size: int = option("Clips (images, triplets) per process and pass.", default=1, least=1)
+    accumulate: int = option("Passes per step.", default=1, least=1)
+    loss: str = option(
+        "cross_entropy is the paper's; region adds 1 - J and so makes surer masks; auto is region for kind "
+        "densifier, else cross_entropy.",
+        default="auto",
+        choices=LOSSES,
+    )
+    optimizer: str = option("The paper's is adam.", default="adam", choices=OPTIMIZERS)
+    learning_rate: float = option("After the warm-up.", default=1e-4, above=0, below=1)
+    weight_decay: float = option("Of the optimizer.", default=0.0, least=0, below=1)
+    schedule: str = option(
+        "Of the learning rate: constant, or cosine down to nothing at the last step.",
+        default="constant",
+        choices=SCHEDULES,
+    )
+    warmup: int = option("Steps in which the learning rate rises linearly.", default=0, least=0)
+    clip_gradient: float = option("Largest norm of the gradient.", default=0.0, zero="any")
+    ema: float = option(
+        "Decay per step of the running mean of the weights, which is validated and kept.",
+        default=0.0,
+        zero="none",
+        below=1,
+    )
+    precision: str = option(
+        "Of the matrix products; the weights stay fp32.", default="auto", choices=PRECISIONS
+    )
+    best_by: str = option(
+        "The validation score that chooses the best weights.", default="s_measure", choices=BEST_BY
+    )
+    backbone: str = option(
+        "Whose features the decoder sees; `vsodtool weights list` shows those with ImageNet weights.",
+        default="resnet50",
+        panel=Panel.NETWORK,
+        metavar="NAME",
+    )
+    output_stride: int = option("Of the deepest features, 8 or 16.", default=16, panel=Panel.NETWORK)
+    context_width: int = option("Channels after ASPP, even.", default=256, panel=Panel.NETWORK)
+    skip_width: int = option("Channels of a projected skip, even.", default=96, panel=Panel.NETWORK)
+    refine_width: int = option("Channels after a refinement.", default=128, panel=Panel.NETWORK)
+    decoder_width: int = option("Channels before the logit.", default=256, panel=Panel.NETWORK)
+    fine_width: int = option(
+        "Channels at 1/2 of the size; for kind densifier.", default=32, panel=Panel.NETWORK
+    )
+    middle_width: int = option(
+        "Channels at 1/4 of the size; for kind densifier.", default=64, panel=Panel.NETWORK
+    )
+    coarse_width: int = option(
+        "Channels at 1/8 of the size; for kind densifier.", default=96, panel=Panel.NETWORK
+    )
+    motion_input: bool = option(
+        "See motion maps beside the pictures; for kinds image and video.", default=False, panel=Panel.NETWORK
+    )
+    sheet_rows: int = option(
+        "Rows of the picture of each validation, RUN/sheets.", default=6, zero="no picture", panel=Panel.EXTRA
+    )
+    tensorboard: bool = option(
+        "TensorBoard files, RUN/tensorboard (needs `pip install 'vsodtool[tensorboard]'`).",
+        default=False,
+        panel=Panel.EXTRA,
+    )
+    workers: int = option(
+        "Processes that read data.", default=0, zero="as many as suit the device", panel=Panel.RUN
+    )
+    save_minutes: float = option(
+        "At most so much work is lost by a kill.", default=5.0, zero="save after every step", panel=Panel.RUN
+    )
+    resume: bool = option(
+        "Continue the run in RUN with the options it began with; refuse if there is none.",
+        default=False,
+        panel=Panel.RUN,
+    )
 
     def __post_init__(self) -> None:
-        """Refuse values outside their choices or ranges, and ones that contradict each other.
+        """Refuse values that contradict each other, too.
 
         Raises:
             ConfigError: naming the option, what was expected and what was found.
         """
         super().__post_init__()
-        for name, choices in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in choices:
-                raise ConfigError(f"{name}: expected one of {', '.join(choices)}, found '{value}'")
-        for name, least in _AT_LEAST.items():
-            if getattr(self, name) < least:
-                raise ConfigError(
-                    f"{name}: expected a whole number of at least {least}, found {getattr(self, name)}"
-                )
-        for name, (lowest, highest, closed) in _RANGES.items():
-            number = getattr(self, name)
-            if not (lowest <= number < highest if closed else lowest < number < highest):
-                raise ConfigError(
-                    f"{name}: expected a number between {lowest:g} and {highest:g}, found {number:g}"
-                )
-        if self.size < 64 or self.size % 16:
-            raise ConfigError(f"size: expected a multiple of 16 of at least 64, found {self.size}")
-        if not self.gaps or min(self.gaps) < 2:
-            raise ConfigError(f"gaps: expected whole numbers of at least 2, found {list(self.gaps)}")
         if not self.data:
             raise ConfigError("no data given", "name it with --data, or set `data:` in the file for --config")
         if not self.init:

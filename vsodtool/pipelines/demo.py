@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from vsodtool.config.schema import DemoConfig, PseudoLabelConfig
+from vsodtool.config import DemoConfig, PseudoLabelConfig
 from vsodtool.data.generated.clip import ClipConfig, GeneratedClip, generate_clip
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import remove_leftovers, write_bytes_atomically

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from vsodtool.checks import resolve_device, resolve_workers
-from vsodtool.config.evaluate import EvaluateConfig
+from vsodtool.config import EvaluateConfig
 from vsodtool.config.protocols import Choices
 from vsodtool.errors import DataError
 from vsodtool.media.maps.reading import PredictionReading, TruthReading, detect_prediction, detect_truth

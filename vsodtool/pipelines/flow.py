@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsodtool.checks import resolve_device, resolve_workers
-from vsodtool.config.schema import FlowConfig
+from vsodtool.config import FlowConfig
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
 from vsodtool.pipelines.fields.video import Engine, FlowTask, FlowVideoReport, count, plan_video, run_video
 from vsodtool.pipelines.running.reports import RunReport

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from vsodtool.checks import resolve_device, resolve_workers
-from vsodtool.config.predict import PredictConfig
+from vsodtool.config import PredictConfig
 from vsodtool.models.architecture import IMAGE, VIDEO
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.detector.mirrored import MirroredDetector

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from vsodtool.checks import resolve_device, resolve_workers
-from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.media.masks.sparse import MaskSet, describe_mapping, match_masks
 from vsodtool.models.flow.registry import resolve_backend, weight_digests
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsodtool.checks import resolve_workers
-from vsodtool.config.train import TrainConfig
+from vsodtool.config import TrainConfig
 from vsodtool.media.atomic import disk_errors, remove_leftovers
 from vsodtool.media.output.layout import check_output
 from vsodtool.media.output.lock import OutputLock

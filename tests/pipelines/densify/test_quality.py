@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vsodtool.config.schema import QUALITIES
+from vsodtool.config import QUALITIES
 from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.label import Generated
 from vsodtool.pipelines.densify.method import Method

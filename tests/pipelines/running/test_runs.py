@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from vsodtool.config import FlowConfig, PseudoLabelConfig
-from vsodtool.config.predict import PredictConfig
+from vsodtool.config import FlowConfig, PredictConfig, PseudoLabelConfig
 from vsodtool.errors import UsageError
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.detector.detector import Detector

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from vsodtool.config.schema import PseudoLabelConfig
+from vsodtool.config import PseudoLabelConfig
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.images import encode_png
 from vsodtool.media.masks.sparse import MaskSet

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from vsodtool.config.schema import PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.errors import ConfigError
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.pipelines.densify.fill import FillInterval, densify_interval, densify_with_each

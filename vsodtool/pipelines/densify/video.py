@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from vsodtool.config.schema import PseudoLabelConfig
+from vsodtool.config import PseudoLabelConfig
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource

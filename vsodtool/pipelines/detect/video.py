@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.checks import is_out_of_memory
-from vsodtool.config.predict import PredictConfig
+from vsodtool.config import PredictConfig
 from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.images import encode_png, read_grey

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vsodtool.config.schema import FlowConfig
+from vsodtool.config import FlowConfig
 from vsodtool.media.flow.files import write_flow
 from vsodtool.media.flow.picture import write_flow_picture
 from vsodtool.media.output.layout import OutputLayout

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Protocol, TypeVar
 
 from vsodtool.checks import resolve_workers
-from vsodtool.config.schema import ShardedConfig
+from vsodtool.config import ShardedConfig
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError
 

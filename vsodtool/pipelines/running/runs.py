@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from vsodtool.config.schema import ShardedConfig
+from vsodtool.config import ShardedConfig
 from vsodtool.config.shard import Shard
 from vsodtool.errors import UsageError
 from vsodtool.media.output.earlier_run import OutputsOf

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsodtool.config.evaluate import EvaluateConfig
+from vsodtool.config import EvaluateConfig
 from vsodtool.errors import DataError
 from vsodtool.media.maps.pairing import PairedFrame, PairedVideo, Pairing, pair_maps
 from vsodtool.media.maps.trees import MapTree, find_maps

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vsodtool.config.train import TrainConfig
+from vsodtool.config import TrainConfig
 from vsodtool.errors import WeightsError
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.training_run.folder import RunFolder

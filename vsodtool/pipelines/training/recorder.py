@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from vsodtool import __version__
-from vsodtool.config.train import TrainConfig
+from vsodtool.config import TrainConfig
 from vsodtool.media.images import write_png
 from vsodtool.media.training_run.folder import RunFolder, write_checkpoint
 from vsodtool.media.training_run.log import RunLog

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vsodtool.config.load import load_config
-from vsodtool.config.train import TrainConfig
+from vsodtool.config import TrainConfig, load_config
 from vsodtool.errors import ConfigError, DataError, UsageError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.output.manifest import InputEntry, Manifest, plain, read_manifest, write_manifest

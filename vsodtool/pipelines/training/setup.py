@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from vsodtool.config.train import TrainConfig
+from vsodtool.config import TrainConfig
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION, PAPER
 from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.data.clips.still_motion import StillMotion

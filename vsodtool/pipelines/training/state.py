@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vsodtool import __version__
-from vsodtool.config.train import TrainConfig
+from vsodtool.config import TrainConfig
 from vsodtool.errors import WeightsError
 from vsodtool.models.weights.networks import Network
 

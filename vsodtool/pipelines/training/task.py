@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vsodtool.config.train import TrainConfig
+from vsodtool.config import TrainConfig
 from vsodtool.data.clips.batch import ClipBatch, collate_clips
 from vsodtool.data.clips.triplet_batch import FgplgBatch, collate_triplets
 from vsodtool.data.evidence.batch import EvidenceBatch, collate_evidence

@@ -1,0 +1,85 @@
+"""What several verbs are told in the same words. Values are checked when a configuration is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vsodtool.config.option import Panel, configuration, option, options_of
+from vsodtool.config.shard import Shard
+from vsodtool.errors import ConfigError
+
+BACKENDS = ("auto", "dis", "raft-small", "raft-large")
+QUALITIES = ("fast", "balanced", "best")
+
+
+@configuration
+class CommonConfig:
+    """Options of every verb. A configuration that exists is a valid one."""
+
+    device: str = option(
+        "Where to compute: auto|cpu|cuda|cuda:N|mps; an absent device is refused.",
+        default="auto",
+        usual=("auto", "cpu", "cuda", "mps"),
+        panel=Panel.RUN,
+        metavar="NAME",
+    )
+    workers: int = option("Threads.", default=0, zero="all cores", panel=Panel.RUN)
+    seed: int = option("Of everything random.", default=0, least=0, panel=Panel.RUN)
+    overwrite: bool = option(
+        "Replace results that an earlier run with other options or inputs left in OUT.",
+        default=False,
+        panel=Panel.RUN,
+    )
+    dry_run: bool = option(
+        "Check everything, say what would be done, do nothing.", default=False, panel=Panel.RUN
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their choices or bounds.
+
+        Raises:
+            ConfigError: naming the option, what was expected and what was found.
+        """
+        for name, each in options_of(type(self)).items():
+            each.check(getattr(self, name))
+
+
+@configuration
+class ShardedConfig(CommonConfig):
+    """Options of the verbs that work through videos, which several processes may share."""
+
+    inputs: tuple[str, ...] = option(
+        "Videos, folders of frames, folders of videos, DAVIS-style roots; - reads names from stdin.",
+        panel=Panel.WHERE,
+        argument=True,
+        metavar="INPUT",
+    )
+    output: Path = option("Folder for the results.", panel=Panel.WHERE, short="-o", metavar="OUT")
+    shard: str = option(
+        "Work on the I-th of N parts of the videos (1/4 ... 4/4), for job arrays into one OUT.",
+        default="",
+        panel=Panel.RUN,
+        metavar="I/N",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse also a run without input, and a shard that does not exist."""
+        super().__post_init__()
+        if not self.inputs:
+            raise ConfigError(
+                "no input given", "name a video, a folder of frames, or - to read names from stdin"
+            )
+        if self.shard:
+            Shard.parse(self.shard)
+
+
+@configuration
+class MotionConfig(ShardedConfig):
+    """Options of the verbs whose result is made of optical flow."""
+
+    quality: str = option("Speed against quality.", default="balanced", choices=QUALITIES)
+    backend: str = option(
+        "Optical flow; auto is raft-large on CUDA where its weights lie, else dis.",
+        default="auto",
+        choices=BACKENDS,
+    )
