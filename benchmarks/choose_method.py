@@ -28,14 +28,14 @@ from vsodtool.media.masks.sparse import MaskSet, match_masks
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.confidence import trust
-from vsodtool.ops.fusion import fuse
+from vsodtool.ops.rules import label_by_rules
 from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.fill import densify_with_each
+from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import Interval, stream_intervals
-from vsodtool.pipelines.densify.label import DenseFrame, Generated
-from vsodtool.pipelines.densify.method import WarpMethod
-from vsodtool.pipelines.densify.quality import motion_estimators, warp_method
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.method import Wants, WarpMethod
+from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.trial import hidden_j, stream_tests
 from vsodtool.types import ignore_event
@@ -48,45 +48,48 @@ Table = dict[int, dict[str, float]]  # J by frame and method
 class Variant:
     """One of the stand-ins."""
 
-    whole_frames = False
+    wants = Wants.BOXES
 
-    def __init__(self, name: str, generate: Callable[[Evidence], Generated]) -> None:
+    def __init__(self, name: str, generate: Callable[[Evidence], SoftLabel]) -> None:
         self.name, self.generate = name, generate
 
 
-def one_way(name: str) -> Variant:
-    """Fusion of one kind of label: "carried" or "refined"."""
+def one_way(name: str, number: int) -> Variant:
+    """Fusion of the labels that came one way only: 0 carried, 1 refined."""
 
-    def generate(evidence: Evidence) -> Generated:
-        fused = fuse([getattr(side, name) for side in evidence.sides])
-        return Generated(fused.labels, trust(fused.support))
+    def generate(evidence: Evidence) -> SoftLabel:
+        labels, views, consistency = (
+            maps[number::2] for maps in (evidence.labels, evidence.views, evidence.consistency)
+        )
+        fused = label_by_rules(evidence.image, labels, views, consistency, search=None, edges=False)
+        return evidence.answer(fused.labels, trust(fused.support))
 
     return Variant(name, generate)
 
 
 VARIANTS = [
-    Variant("warp", warp_method(QUALITY).generate),
+    Variant("warp", rules(QUALITY).generate),
     Variant("fused", WarpMethod(None).generate),
-    one_way("carried"),
-    one_way("refined"),
+    one_way("carried", 0),
+    one_way("refined", 1),
 ]
 NAMES = [variant.name for variant in VARIANTS]
 
 
-def measure(jobs: Iterable[Interval], source: FrameSource, truth: MaskSet, workers: Workers) -> Table:
-    """J of every target of the jobs, by every variant."""
-    plan, lock = motion_estimators("dis", QUALITY, torch.device("cpu"), ignore_event), threading.Lock()
+def measure(intervals: Iterable[Interval], source: FrameSource, truth: MaskSet, workers: Workers) -> Table:
+    """J of every target of the intervals, by every variant."""
+    estimators, lock = motion_estimators("dis", QUALITY, torch.device("cpu"), ignore_event), threading.Lock()
     found: Table = {}
 
-    def score(name: str, dense: DenseFrame) -> None:
+    def score(name: str, label: SoftLabel) -> None:
         ids = truth.object_ids
-        value = hidden_j(dense, truth.read(source.names[dense.index]), ids, [True] * len(ids))
+        value = hidden_j(label, truth.read(source.names[label.index]), ids, [True] * len(ids))
         with lock:
-            found.setdefault(dense.index, {})[name] = value
+            found.setdefault(label.index, {})[name] = value
 
-    for job in jobs:
-        densify_with_each(job, plan, VARIANTS, workers=workers, on_frame=score)
-        job.frames.close()
+    for interval in intervals:
+        densify(interval, VARIANTS, estimators, workers=workers, on_label=score)
+        interval.frames.close()
     return found
 
 

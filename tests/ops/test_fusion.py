@@ -7,18 +7,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsodtool.ops.fusion import Hypothesis, fuse, hypothesis, weigh
-from vsodtool.ops.photometric import photometric_error
+from vsodtool.ops.fusion import Fused, fuse, weigh
+
+Maps = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # labels, consistency, error of one hypothesis
 
 
-def flat(*labels: float, consistency: float = 1.0, error: float = 0.0) -> Hypothesis:
+def flat(*labels: float, consistency: float = 1.0, error: float = 0.0) -> Maps:
     channels = torch.tensor(labels).view(1, -1, 1, 1).expand(1, len(labels), 2, 3)
     one = torch.ones(1, 1, 2, 3)
-    return Hypothesis(channels, one * consistency, torch.zeros(1, 3, 2, 3), one * error)
+    return channels, one * consistency, one * error
 
 
-def fused(*hypotheses: Hypothesis) -> list[float]:
-    labels = fuse(list(hypotheses)).labels
+def fuse_all(*hypotheses: Maps) -> Fused:
+    labels, consistency, error = (torch.cat(maps) for maps in zip(*hypotheses, strict=True))
+    return fuse(labels, consistency, error)
+
+
+def fused(*hypotheses: Maps) -> list[float]:
+    labels = fuse_all(*hypotheses).labels
     assert labels.shape[-2:] == (2, 3)
     assert torch.equal(labels, labels[..., :1, :1].expand_as(labels))
     return [float(value) for value in labels[0, :, 0, 0]]
@@ -35,7 +41,7 @@ def test_the_result_is_a_mean_of_the_hypotheses(
     parts: list[tuple[tuple[float, float], float, float]],
 ) -> None:
     given_ = [flat(*labels, consistency=trust, error=error) for labels, trust, error in parts]
-    result = fuse(given_)
+    result = fuse_all(*given_)
     for channel in range(2):
         values = [labels[channel] for labels, _, _ in parts]
         found = result.labels[0, channel]
@@ -65,19 +71,11 @@ def test_the_more_consistent_and_the_more_alike_wins() -> None:
 def test_weights_grow_with_consistency_and_likeness(a: float, b: float, c: float, d: float) -> None:
     low, high = sorted((a, b))
     small, large = sorted((c, d))
-    weak = float(weigh(flat(1.0, consistency=low, error=large)).min())
-    strong = float(weigh(flat(1.0, consistency=high, error=small)).min())
+    weak = float(weigh(*flat(1.0, consistency=low, error=large)[1:]).min())
+    strong = float(weigh(*flat(1.0, consistency=high, error=small)[1:]).min())
     assert 0 < weak <= strong
 
 
 def test_full_support_is_one_and_nothing_alike_is_none() -> None:
-    assert float(fuse([flat(1.0)]).support.max()) == pytest.approx(1)
-    assert float(fuse([flat(1.0, error=1.0)]).support.max()) < 1e-3
-
-
-def test_a_hypothesis_is_judged_by_its_picture() -> None:
-    target, image = torch.rand(1, 3, 5, 6), torch.rand(1, 3, 5, 6)
-    one = torch.ones(1, 1, 5, 6)
-    made = hypothesis(one, one, target, image)
-    assert torch.equal(made.error, photometric_error(target, image))
-    assert torch.equal(made.image, image)
+    assert float(fuse_all(flat(1.0)).support.max()) == pytest.approx(1)
+    assert float(fuse_all(flat(1.0, error=1.0)).support.max()) < 1e-3

@@ -18,8 +18,9 @@ from vsodtool.errors import DataError, UsageError
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.video import frame_store
 from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.label import Generated
-from vsodtool.pipelines.densify.quality import warp_method
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.quality import rules
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event, FrameRecord, FrameStatus
 
@@ -34,17 +35,17 @@ class Counting:
     """The usual generator, counted; `stop_after` calls, Ctrl-C comes."""
 
     name = "warp"
-    whole_frames = False
+    wants = Wants.BOXES
 
     def __init__(self, stop_after: int = 10**9) -> None:
         self.calls, self._stop_after, self._lock = 0, stop_after, threading.Lock()
 
-    def generate(self, evidence: Evidence) -> Generated:
+    def generate(self, evidence: Evidence) -> SoftLabel:
         with self._lock:
             self.calls += 1
             if self.calls > self._stop_after:
                 raise KeyboardInterrupt
-        return warp_method("balanced").generate(evidence)
+        return rules("balanced").generate(evidence)
 
 
 def config(tmp_path: Path, source: Path, **options: Any) -> PseudoLabelConfig:
@@ -378,9 +379,9 @@ def test_two_videos_and_a_dry_run(tmp_path: Path, film: Film, exact: Any) -> Non
 
 class Refusing:
     name = "refusing"
-    whole_frames = False
+    wants = Wants.BOXES
 
-    def generate(self, evidence: Evidence) -> Generated:
+    def generate(self, evidence: Evidence) -> SoftLabel:
         raise DataError("no", "never")
 
 

@@ -17,8 +17,9 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.video import frame_store
 from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.label import Generated
-from vsodtool.pipelines.densify.quality import warp_method
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.quality import rules
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event, Size
 
@@ -32,20 +33,20 @@ Film = Callable[..., Any]
 class RightOn:
     """Right on frames of one size; on others it finds nothing. Counted; `stop_after` calls, Ctrl-C comes."""
 
-    def __init__(self, name: str, size: Size, *, whole_frames: bool = False, stop_after: int = 10**9) -> None:
-        self.name, self.whole_frames = name, whole_frames
+    def __init__(self, name: str, size: Size, *, wants: Wants = Wants.BOXES, stop_after: int = 10**9) -> None:
+        self.name, self.wants = name, wants
         self._size, self._stop_after, self._lock = size, stop_after, threading.Lock()
         self.indices: list[int] = []
 
-    def generate(self, evidence: Evidence) -> Generated:
+    def generate(self, evidence: Evidence) -> SoftLabel:
         with self._lock:
             self.indices.append(evidence.index)
             if len(self.indices) > self._stop_after:
                 raise KeyboardInterrupt
-        made = warp_method("balanced").generate(evidence)
+        made = rules("balanced").generate(evidence)
         if evidence.rgb.shape[:2] == self._size:
             return made
-        return Generated(torch.zeros_like(made.labels), torch.ones_like(made.trust))
+        return evidence.answer(torch.zeros_like(made.labels), torch.ones_like(made.trust))
 
 
 def candidates(**options: Any) -> list[RightOn]:
@@ -109,15 +110,18 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("whole_frames", [(False, False), (True, True), (False, True)])
+@pytest.mark.parametrize(
+    "wants",
+    [(Wants.BOXES, Wants.BOXES), (Wants.FRAMES, Wants.FRAMES), (Wants.BOXES, Wants.FRAMES)],
+)
 def test_each_video_gets_the_method_that_is_right_there(
-    tmp_path: Path, film: Film, exact: Any, whole_frames: tuple[bool, bool]
+    tmp_path: Path, film: Film, exact: Any, wants: tuple[Wants, Wants]
 ) -> None:
     clips = set_up(tmp_path, film)
     events: list[Event] = []
     tried = [
-        RightOn(name, size, whole_frames=whole)
-        for name, size, whole in zip(("small", "large"), (SMALL, LARGE), whole_frames, strict=True)
+        RightOn(name, size, wants=wanted)
+        for name, size, wanted in zip(("small", "large"), (SMALL, LARGE), wants, strict=True)
     ]
     report = run_pseudolabel(config(tmp_path), estimator=exact, candidates=tried, on_event=events.append)
     for name, clip in clips.items():
@@ -164,9 +168,9 @@ def test_several_objects(tmp_path: Path, film: Film, exact: Any) -> None:
     class Swapping(RightOn):
         """Takes one object for the other."""
 
-        def generate(self, evidence: Evidence) -> Generated:
+        def generate(self, evidence: Evidence) -> SoftLabel:
             made = super().generate(evidence)
-            return Generated(made.labels.flip(1), made.trust)
+            return SoftLabel(made.labels.flip(1), made.trust)
 
     tried = [Swapping("swapping", LARGE), RightOn("large", LARGE)]
     report = run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=tried)

@@ -16,19 +16,20 @@ CELL = 8  # heights and widths of boxes are multiples of this: the pixels of a c
 COLOURS = (0, IMAGE + 1, IMAGE + 5, IMAGE + SIDE + 1, IMAGE + SIDE + 5)  # first channels of the five images
 
 
-def evidence_maps(
-    image: Tensor, sides: Sequence[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]], guess: Tensor
-) -> Tensor:
+def evidence_maps(image: Tensor, sides: Sequence[tuple[Tensor, Tensor, Tensor]], guess: Tensor) -> Tensor:
     """The maps of one object, (1, MAPS, h, w), all in [0, 1].
 
     Args:
         image: the frame (1, 3, h, w).
-        sides: left and right; where one is known only, it stands for both. Each: the label carried here
-            frame by frame (1, 1, h, w), the labelled frame warped alike (1, 3, h, w), the label warped here
-            at once, the labelled frame warped alike, the consistency (1, 1, h, w).
+        sides: left and right; where one is known only, it stands for both. Each: the label, first carried
+            here frame by frame, then warped here at once (2, 1, h, w), the labelled frame brought here alike
+            (2, 3, h, w), the consistency (1, 1, h, w).
         guess: the label that the rules of `--method warp` give (1, 1, h, w).
     """
-    return torch.cat((image, *sides[0], *sides[1], guess), dim=1)
+    maps = [image]
+    for labels, views, consistency in sides:
+        maps += [labels[:1], views[:1], labels[1:], views[1:], consistency]
+    return torch.cat([*maps, guess], dim=1)
 
 
 def claimed(maps: Tensor) -> Tensor:

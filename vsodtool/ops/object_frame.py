@@ -51,8 +51,8 @@ def object_frame(label: Tensor, origin: tuple[int, int]) -> ObjectFrame | None:
     area = float(weights.sum())
     if area < 1:
         return None
-    rows = torch.arange(label.shape[0], dtype=torch.float32)
-    columns = torch.arange(label.shape[1], dtype=torch.float32)
+    rows = torch.arange(label.shape[0], dtype=torch.float32, device=label.device)
+    columns = torch.arange(label.shape[1], dtype=torch.float32, device=label.device)
     row = float((weights.sum(1) * rows).sum()) / area
     column = float((weights.sum(0) * columns).sum()) / area
     return ObjectFrame(row + origin[0], column + origin[1], max(area**0.5, SMALLEST))

@@ -92,7 +92,7 @@ def run_pseudolabel(
     if config.dry_run:
         run.check(manifest)
         return _dry_report(run, masks, names, flow_name)
-    way = create_candidates(
+    made_by = create_candidates(
         config,
         loaded,
         backend=backend,
@@ -101,8 +101,8 @@ def run_pseudolabel(
         generators=generators,
         on_event=on_event,
     )
-    report = PseudoLabelReport(method=method, flow=way.flow, output=config.output)
-    on_event(Event("notice", message=f"method: {_told(names)}, flow: {way.flow}"))
+    report = PseudoLabelReport(method=method, flow=made_by.flow, output=config.output)
+    on_event(Event("notice", message=f"method: {_told(names)}, flow: {made_by.flow}"))
     outputs = partial(output_files, config, run.layout)
     with run.begin(manifest, outputs) as state, _workers(resolve_workers(config.workers)) as threads:
         workers, drivers = threads
@@ -115,7 +115,7 @@ def run_pseudolabel(
                 on_event,
                 config=config,
                 masks=masks[source.video.name],
-                way=way,
+                candidates=made_by,
                 workers=workers,
                 drivers=drivers,
             ).run(),

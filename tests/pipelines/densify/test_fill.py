@@ -8,15 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
-from vsodtool.ops.boxes import Box
-from vsodtool.pipelines.densify.fill import densify_interval, densify_with_each
-from vsodtool.pipelines.densify.label import DenseFrame
+from vsodtool.pipelines.densify.fill import densify
+from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.motion import CHUNK, MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators
@@ -43,6 +41,10 @@ def workers() -> Iterator[Watched]:
         yield Watched(pool)
 
 
+def keep(found: list[SoftLabel]) -> Callable[[str, SoftLabel], None]:
+    return lambda _, label: found.append(label)
+
+
 @pytest.mark.parametrize("empty", [[], [0], [-1], [0, -1]])
 def test_no_piece_of_work_grows_with_the_interval(
     film: Callable[..., Any], exact: Any, workers: Watched, tmp_path: Path, empty: list[int]
@@ -50,10 +52,10 @@ def test_no_piece_of_work_grows_with_the_interval(
     clip = film([(1, 0), (-1, 0)] * 15)
     for index in empty:
         clip.truth[index][:] = 0
-    found: list[DenseFrame] = []
+    found: list[SoftLabel] = []
     job = make_job(clip, tmp_path / "clip")
     plan = MotionEstimators(exact, exact, exact)
-    densify_interval(job, plan, WarpMethod(), workers=workers, on_frame=found.append)
+    densify(job, [WarpMethod()], plan, workers=workers, on_label=keep(found))
     assert sorted(frame.index for frame in found) == job.targets
     assert max(workers.sizes) <= CHUNK
     if len(empty) == 2:
@@ -69,13 +71,13 @@ def test_a_frame_comes_out_alike_whether_those_around_it_are_filled_or_passed(
     clip = film([(1, 0), (0, 1), (-1, 1)] * 4)
     job = make_job(clip, tmp_path / "clip")
     plan = motion_estimators("dis", "fast", torch.device("cpu"), ignore_event)
-    made: dict[int, DenseFrame] = {}
-    densify_interval(job, plan, WarpMethod(), workers=workers, on_frame=lambda f: made.update({f.index: f}))
+    made: dict[int, SoftLabel] = {}
+    densify(job, [WarpMethod()], plan, workers=workers, on_label=lambda _, one: made.update({one.index: one}))
     passed = [index for index in job.targets if index not in (3, 8)]
     few = replace(job, targets=[3, 8], passed=passed)
     assert few.sequence == job.sequence
-    again: list[DenseFrame] = []
-    densify_interval(few, plan, WarpMethod(), workers=workers, on_frame=again.append)
+    again: list[SoftLabel] = []
+    densify(few, [WarpMethod()], plan, workers=workers, on_label=keep(again))
     assert sorted(frame.index for frame in again) == [3, 8]
     for frame in again:
         assert torch.equal(frame.labels, made[frame.index].labels)
@@ -94,43 +96,33 @@ def test_several_methods_on_one_evidence_answer_as_each_alone(
     job = make_job(film([(1, 0), (0, 1)] * 3), tmp_path / "clip")
     plan = MotionEstimators(exact, exact, exact)
     generators = [Named("plain", edges=False), Named("edges", edges=True)]
-    together: dict[tuple[str, int], DenseFrame] = {}
-    densify_with_each(
+    together: dict[tuple[str, int], SoftLabel] = {}
+    densify(
         job,
-        plan,
         generators,
+        plan,
         workers=workers,
-        on_frame=lambda name, frame: together.update({(name, frame.index): frame}),
+        on_label=lambda name, frame: together.update({(name, frame.index): frame}),
     )
     assert len(together) == 2 * len(job.targets)
     for generator in generators:
-        alone: list[DenseFrame] = []
-        densify_interval(job, plan, generator, workers=workers, on_frame=alone.append)
+        alone: list[SoftLabel] = []
+        densify(job, [generator], plan, workers=workers, on_label=keep(alone))
         for frame in alone:
             assert torch.equal(frame.labels, together[generator.name, frame.index].labels)
     assert not torch.equal(together["plain", 3].labels, together["edges", 3].labels)
 
 
-def test_ids_of_the_winners() -> None:
-    labels = torch.zeros(1, 2, 3, 4)
-    labels[0, 0, 1, 1], labels[0, 1, 1, 2], labels[0, :, 2, 2] = 0.6, 1.0, 0.4
-    labels[0, 0, 0, 0] = 1  # outside the box
-    dense = DenseFrame(0, labels, torch.ones(1, 1, 3, 4), torch.ones(1, 1, 3, 4), Box(1, 1, 3, 4))
-    expected = np.zeros((3, 4), np.uint16)
-    expected[1, 1], expected[1, 2], expected[2, 2] = 7, 300, 7
-    np.testing.assert_array_equal(dense.ids([7, 300]), expected)
-
-
 def test_nothing_is_begun_once_cancelled(
     film: Callable[..., Any], exact: Any, workers: Watched, tmp_path: Path
 ) -> None:
-    found: list[DenseFrame] = []
-    densify_interval(
+    found: list[SoftLabel] = []
+    densify(
         make_job(film([(1, 0)] * 30), tmp_path / "clip"),
+        [WarpMethod()],
         MotionEstimators(exact, exact, exact),
-        WarpMethod(),
         workers=workers,
-        on_frame=found.append,
+        on_label=keep(found),
         cancelled=lambda: True,
     )
     assert not found

@@ -6,9 +6,9 @@ import pytest
 
 from vsodtool.config import QUALITIES
 from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.label import Generated
-from vsodtool.pipelines.densify.method import Method
-from vsodtool.pipelines.densify.quality import is_smoothed, warp_method
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.method import Method, Wants, is_smoothed
+from vsodtool.pipelines.densify.quality import rules
 
 
 class Learned:
@@ -16,17 +16,16 @@ class Learned:
 
     name = "learned"
 
-    def __init__(self, *, whole_frames: bool) -> None:
-        self.whole_frames = whole_frames
+    def __init__(self, wants: Wants) -> None:
+        self.wants = wants
 
-    def generate(self, evidence: Evidence) -> Generated:
-        return Generated(evidence.image[:, :1], evidence.image[:, :1])
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        return evidence.answer(evidence.image[:, :1], evidence.image[:, :1])
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_who_is_smoothed(quality: str) -> None:
-    own: Method = Learned(whole_frames=False)
-    papers: Method = Learned(whole_frames=True)
+    own: Method = Learned(Wants.BOXES)
     assert is_smoothed(own, quality)
-    assert not is_smoothed(papers, quality)
-    assert is_smoothed(warp_method(quality), quality) is (quality != "fast")
+    assert not any(is_smoothed(Learned(wants), quality) for wants in (Wants.FRAMES, Wants.LABELS))
+    assert is_smoothed(rules(quality), quality) is (quality != "fast")

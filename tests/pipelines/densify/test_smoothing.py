@@ -14,9 +14,9 @@ import torch
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
 from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.fill import densify_interval, densify_with_each, with_neighbours
+from vsodtool.pipelines.densify.fill import densify, with_neighbours
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.label import DenseFrame, Generated
+from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.side_by_side import Workers
@@ -37,20 +37,20 @@ class Flickering(WarpMethod):
         super().__init__()
         self._lost = lost
 
-    def generate(self, evidence: Evidence) -> Generated:
+    def generate(self, evidence: Evidence) -> SoftLabel:
         made = super().generate(evidence)
         labels = made.labels.clamp(max=0.3) if evidence.index in self._lost else made.labels
-        return Generated(labels, made.trust)
+        return replace(made, labels=labels)
 
 
-def fill(job: Interval, plan: MotionEstimators, workers: Workers, *lost: int) -> dict[int, DenseFrame]:
-    made: dict[int, DenseFrame] = {}
-    densify_interval(
+def fill(job: Interval, plan: MotionEstimators, workers: Workers, *lost: int) -> dict[int, SoftLabel]:
+    made: dict[int, SoftLabel] = {}
+    densify(
         job,
+        [Flickering(*lost)],
         plan,
-        Flickering(*lost),
         workers=workers,
-        on_frame=lambda frame: made.update({frame.index: frame}),
+        on_label=lambda _, frame: made.update({frame.index: frame}),
         smooth=True,
     )
     return made
@@ -83,9 +83,9 @@ def test_frames_that_flicker_are_steadied_by_their_neighbours(
     made = fill(job, MotionEstimators(exact, exact, exact), workers, *lost)
     assert sorted(made) == job.targets
     for index in lost:
-        inside = torch.from_numpy(clip.truth[index] > 0)
-        assert float((made[index].labels[0, 0] > 0.5)[inside].float().mean()) > 0.9
-        assert float((made[index].labels[0, 0] > 0.5)[~inside].float().mean()) < 0.02
+        inside, found = clip.truth[index] > 0, made[index].ids([1]) > 0
+        assert found[inside].mean() > 0.9
+        assert found[~inside].mean() < 0.02
 
 
 def test_a_frame_comes_out_alike_whether_those_around_it_are_filled_or_passed(
@@ -114,13 +114,13 @@ def test_several_methods_are_smoothed_apart(
     job = make_job(film([(1, 0), (0, 1)] * 4), tmp_path / "clip")
     plan = MotionEstimators(exact, exact, exact)
     steady, wild = WarpMethod(), Flickering(3, 4, 5)
-    made: dict[tuple[str, int], DenseFrame] = {}
-    densify_with_each(
+    made: dict[tuple[str, int], SoftLabel] = {}
+    densify(
         job,
-        plan,
         [steady, wild],
+        plan,
         workers=workers,
-        on_frame=lambda name, frame: made.update({(name, frame.index): frame}),
+        on_label=lambda name, frame: made.update({(name, frame.index): frame}),
         smooth=True,
     )
     alone = fill(job, plan, workers, 3, 4, 5)

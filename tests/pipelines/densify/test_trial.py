@@ -17,10 +17,15 @@ from hypothesis import strategies as st
 from vsodtool.media.masks.sparse import MaskSet, match_masks
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
+from vsodtool.models.flow.dis import DisEstimator
 from vsodtool.ops.boxes import Box
+from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.label import DenseFrame
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.motion import MotionEstimators
+from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
 from vsodtool.pipelines.densify.trial import (
     NOISE,
@@ -35,24 +40,24 @@ from vsodtool.types import MethodChoice
 Film = Callable[..., Any]
 
 
-class Watching:
-    """A method that answers with one of the labels, and remembers what it was given."""
+class Says:
+    """A method that answers with the left label, or with nothing, and remembers what it was given."""
 
-    def __init__(self, clip: Any) -> None:
-        self.jobs: list[Interval] = []
+    wants = Wants.LABELS
+
+    def __init__(self, name: str, clip: Any) -> None:
+        self.name, self.intervals = name, list[Interval]()
         self._clip = clip
 
-    def __call__(
-        self, job: Interval, *, workers: Workers, on_frame: Any, cancelled: Callable[[], bool]
-    ) -> None:
-        for index in job.sequence:
-            assert np.abs(job.rgb(index).astype(int) - self._clip.frames[index]).mean() < 20
-        self.jobs.append(job)
-        assert job.left is not None
-        box = Box(0, 0, *job.size)
-        sure = torch.ones(1, 1, *job.size)
-        for name, labels in (("left", job.left.labels), ("nothing", torch.zeros_like(job.left.labels))):
-            on_frame(name, DenseFrame(job.targets[0], labels, sure, sure, box))
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        interval = evidence.interval
+        for index in interval.sequence:
+            assert np.abs(interval.rgb(index).astype(int) - self._clip.frames[index]).mean() < 20
+        self.intervals.append(interval)
+        assert interval.left is not None
+        labels = interval.left.labels
+        sure = torch.ones_like(labels[:, :1])
+        return evidence.answer(labels if self.name == "left" else torch.zeros_like(labels), sure)
 
 
 def opened(source: Path, masks: Path) -> tuple[FrameSource, MaskSet]:
@@ -61,15 +66,16 @@ def opened(source: Path, masks: Path) -> tuple[FrameSource, MaskSet]:
 
 
 def attempt(
-    plan: TrialSchedule, frames: FrameSource, masks: MaskSet, trial: Any, folder: Path
+    schedule: TrialSchedule, frames: FrameSource, masks: MaskSet, methods: Sequence[Says], folder: Path
 ) -> MethodChoice:
+    estimators = MotionEstimators(DisEstimator(), DisEstimator())  # nothing moves by them here
+    candidates = Candidates({method.name: method for method in methods}, estimators, "balanced", "")
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
         return try_methods(
-            plan,
+            schedule,
             frames,
             masks,
-            candidates=["nothing", "left"],
-            trials=[trial],
+            candidates=candidates,
             spill_folder=folder,
             workers=Workers(pool),
             drivers=drivers,
@@ -105,11 +111,11 @@ def test_overlapping_tests_in_one_pass(
             yield frame
 
     monkeypatch.setattr(type(frames), "select", spy)
-    trial = Watching(still)
-    plan = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
-    choice = attempt(plan, frames, masks, trial, tmp_path)
+    methods = [Says("nothing", still), Says("left", still)]
+    schedule = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
+    choice = attempt(schedule, frames, masks, methods, tmp_path)
     # Two are worked on side by side: which of them begins is left to the threads.
-    jobs = sorted(trial.jobs, key=lambda job: job.targets)
+    jobs = sorted(methods[0].intervals, key=lambda job: job.targets)
     assert [(job.left.index, job.targets, job.passed, job.right.index) for job in jobs] == [  # type: ignore[union-attr]
         (0, [2], [1, 3, 4], 5),
         (2, [5], [3, 4], 6),
@@ -136,8 +142,8 @@ def test_what_does_not_decode_is_left_out(
         (path / f"{index:05d}.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     if broken == [2]:  # also the left label of the second test
         hidden = []
-    plan = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
-    choice = attempt(plan, frames, masks, Watching(still), tmp_path)
+    schedule = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
+    choice = attempt(schedule, frames, masks, [Says("nothing", still), Says("left", still)], tmp_path)
     assert choice.hidden == hidden
     if not hidden:
         assert (choice.method, choice.reason) == ("nothing", "no hidden label could be tried")
@@ -150,16 +156,16 @@ def test_a_plan_says_why_nothing_is_tried(tmp_path: Path, still: Any) -> None:
         ("all", range(9), "every frame is labelled"),
         ("some", [0, 4, 8], ""),
     ):
-        plan = schedule_trial(*opened(source, still.write_masks(tmp_path / name, labels)))
-        assert plan.reason == reason
-        assert plan.tests == ([] if reason else [HiddenTest(0, 4, 8)])
+        schedule = schedule_trial(*opened(source, still.write_masks(tmp_path / name, labels)))
+        assert schedule.reason == reason
+        assert schedule.tests == ([] if reason else [HiddenTest(0, 4, 8)])
     for truth in still.truth[:4] + still.truth[5:]:
         truth[:] = 0
     frames, masks = opened(source, still.write_masks(tmp_path / "lone", [0, 4, 8]))
-    plan = schedule_trial(frames, masks)
-    assert plan == TrialSchedule([], "no label beside a hidden one shows an object")
-    choice = attempt(plan, frames, masks, None, tmp_path)
-    assert choice == MethodChoice("nothing", [], {}, plan.reason)
+    schedule = schedule_trial(frames, masks)
+    assert schedule == TrialSchedule([], "no label beside a hidden one shows an object")
+    choice = attempt(schedule, frames, masks, [Says("nothing", still)], tmp_path)
+    assert choice == MethodChoice("nothing", [], {}, schedule.reason)
 
 
 def test_j_of_several_objects_is_the_mean_over_those_that_a_label_shows() -> None:
@@ -170,7 +176,7 @@ def test_j_of_several_objects_is_the_mean_over_those_that_a_label_shows() -> Non
     labels[0, 0, :2, :4] = 1  # id 3: half of it is right
     labels[0, 2, :, 4:] = 0.9  # id 40: not there
     sure = torch.ones(1, 1, 4, 6)
-    dense = DenseFrame(0, labels, sure, sure, Box(0, 0, 4, 6))
+    dense = SoftLabel(0, (4, 6), Box(0, 0, 4, 6), labels, sure)
     assert hidden_j(dense, truth, [3, 9, 40], [True, False, False]) == pytest.approx(0.25)
     assert hidden_j(dense, truth, [3, 9, 40], [True, False, True]) == pytest.approx(0.5 / 3)
     # An object that neither shows, and that nothing was made of, would count as right.

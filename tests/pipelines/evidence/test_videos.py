@@ -16,7 +16,7 @@ from vsodtool.errors import DataError
 from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
-from vsodtool.pipelines.evidence.recorder import Way
+from vsodtool.pipelines.evidence.recorder import GuessMaker
 from vsodtool.pipelines.evidence.store import count_evidence, store_evidence
 from vsodtool.pipelines.evidence.videos import record_video
 from vsodtool.types import Event
@@ -42,7 +42,7 @@ def video(tmp_path: Path, clip: Any, labelled: tuple[int, ...]) -> LabelledVideo
 
 def recorded(tmp_path: Path, source: LabelledVideo, gap: int, exact: Any) -> list[EvidenceFile]:
     place = tmp_path / "evidence" / str(gap)
-    record_video(source, gap, Way(MotionEstimators(exact, exact), WarpMethod()), place)
+    record_video(source, gap, GuessMaker(MotionEstimators(exact, exact), WarpMethod()), place)
     return read_index(place) or []
 
 

@@ -27,7 +27,7 @@ from vsodtool.pipelines.densify.hidden_labels import HiddenTest
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.evidence.recorder import Way
+from vsodtool.pipelines.evidence.recorder import GuessMaker
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.training import adapt
@@ -92,7 +92,7 @@ def adapted(tmp_path: Path, exact: Any, steps: int) -> EvidenceNet:
             plan_adaptation(source, masks, []),
             source,
             masks,
-            way=Way(MotionEstimators(exact, exact), WarpMethod()),
+            maker=GuessMaker(MotionEstimators(exact, exact), WarpMethod()),
             steps=steps,
             seed=0,
             device=torch.device("cpu"),

@@ -9,7 +9,6 @@ from torch.nn import functional
 
 from vsodtool.ops.consistency import closeness
 from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, RIGHT
-from vsodtool.ops.fusion import hypothesis
 from vsodtool.ops.matching import BALANCED
 from vsodtool.ops.rules import label_by_rules
 from vsodtool.ops.warp import sample
@@ -44,14 +43,11 @@ def add_flow_errors(maps: Tensor, rng: np.random.Generator) -> Tensor:
 
 def guess_again(maps: Tensor) -> Tensor:
     """The first guess (S, S) of evidence (MAPS, S, S), as `--quality balanced` makes it."""
-    target = maps[None, :IMAGE]
-    ways = []
-    for side in (LEFT, RIGHT):
-        part = maps[None, side]
-        consistency = part[:, 8:9]
-        ways.append(hypothesis(part[:, 0:1], consistency, target, part[:, 1:4]))
-        ways.append(hypothesis(part[:, 4:5], consistency, target, part[:, 5:8]))
-    return label_by_rules(target, ways, search=BALANCED, edges=True).labels[0, 0]
+    ways = [maps[side][start : start + 4] for side in (LEFT, RIGHT) for start in (0, 4)]  # label, then image
+    consistency = torch.stack([maps[side][8:9] for side in (LEFT, LEFT, RIGHT, RIGHT)])
+    labels, views = torch.stack([way[:1] for way in ways]), torch.stack([way[1:] for way in ways])
+    image = maps[None, :IMAGE]
+    return label_by_rules(image, labels, views, consistency, search=BALANCED, edges=True).labels[0, 0]
 
 
 def _disturb(side: Tensor, rng: np.random.Generator) -> Tensor:

@@ -46,7 +46,7 @@ class EvidenceDensifier:
 
     @torch.inference_mode()
     def decide(self, evidence: EvidenceInput, known: Tensor) -> Tensor:
-        """The logits of one object, float32 (1, 1, H, W), on the CPU.
+        """The logits of one object, float32 (1, 1, H, W), where its maps are.
 
         Args:
             evidence: about it; `images` are not looked at.
@@ -54,4 +54,4 @@ class EvidenceDensifier:
         """
         moved = EvidenceInput(*(part.to(self.device) for part in evidence))
         with self._turn, exact_products(self._dtype):
-            return self._network.decide(moved, known).cpu()
+            return self._network.decide(moved, known).to(evidence.maps.device)

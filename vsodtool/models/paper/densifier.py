@@ -74,7 +74,7 @@ class FgplgDensifier:
                 None = all.
 
         Returns:
-            Probabilities, float32 (1, O, H, W) that sum to at most 1, on the CPU.
+            Probabilities, float32 (1, O, H, W) that sum to at most 1, where the image is.
 
         Raises:
             ShapeError: the tensors have other shapes or do not agree.
@@ -83,7 +83,7 @@ class FgplgDensifier:
         left, right = warped
         count = left.shape[1]
         wanted = [number for number in range(count) if present is None or present[number]]
-        logits = torch.full((count, 1, *image.shape[-2:]), -torch.inf)
+        logits = image.new_full((count, 1, *image.shape[-2:]), -torch.inf)
         frame = self._preprocessing.normalise(image.to(self.device))
         there, back = (flow.to(self.device) for flow in flows)
         for start in range(0, len(wanted), self._at_once):
@@ -96,7 +96,7 @@ class FgplgDensifier:
             )
             values = values.to(self._dtype, memory_format=torch.channels_last)
             with self._turn, exact_products(self._dtype):
-                logits[some] = self._network(values).float().cpu()
+                logits[some] = self._network(values).float().to(image.device)
         return torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
 
 

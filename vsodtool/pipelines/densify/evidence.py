@@ -12,88 +12,125 @@ from torch import Tensor
 from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, rebox, whole
 from vsodtool.ops.confidence import to_bytes
-from vsodtool.ops.fusion import Hypothesis, hypothesis
 from vsodtool.ops.propagation import Carried
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
-from vsodtool.pipelines.densify.motion import MotionEstimators
-from vsodtool.types import ImageArray
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.types import FlowEstimator, ImageArray
+
+_OBJECT = 0.5  # soft labels above this are object
 
 
 @dataclass(frozen=True)
 class Side:
-    """What one labelled frame says about a target frame.
+    """What one labelled frame says about a target frame, on a box of it.
+
+    Its label comes there in two ways: carried along adjacent flows, and warped once, along the composed flow
+    corrected by what it left over. The first dimension of `labels` and `views` tells them, in this order.
 
     Attributes:
         known: the labelled frame.
         distance: in frames, at least 1.
-        carried: the label carried along adjacent flows.
-        refined: the label warped once, along the composed flow corrected by what it left over.
-        flow: that flow, from the target to the labelled frame (1, 2, h, w) in pixels; kept on both sides
-            only where the generator asks for whole frames.
+        labels: (2, O, h, w) in [0, 1].
+        views: the labelled frame brought there alike (2, 3, h, w) in [0, 1].
+        consistency: of the adjacent flows (1, 1, h, w) in [0, 1].
+        flow: the corrected one, from the target to the labelled frame (1, 2, h, w) in pixels; of the first
+            side only where the method wants whole frames.
     """
 
     known: LabelledFrame
     distance: int
-    carried: Hypothesis
-    refined: Hypothesis
+    labels: Tensor
+    views: Tensor
+    consistency: Tensor
     flow: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known about a target frame, on a box of it.
+    """All that is known about a target frame, on a box of it; tensors on the device of the run.
 
     Attributes:
+        interval: that it lies in.
         index: of the frame in its video.
         rgb: the whole frame, uint8 (H, W, 3).
-        box: all of it where the generator asks for whole frames, else what holds the objects.
+        box: all of it, or what holds the objects, as the method wants it.
         image: that box of the frame (1, 3, h, w) in [0, 1].
-        sides: from the labelled frame before it, after it, or both, in this order.
-        present: for each object whether one of their labels shows it.
+        sides: from the labelled frame before it, after it, or both, in this order; none where the method
+            wants nothing but the labelled frames.
     """
 
+    interval: Interval
     index: int
     rgb: ImageArray
     box: Box
     image: Tensor
     sides: list[Side]
-    present: list[bool]
 
+    @property
+    def present(self) -> list[bool]:
+        """For each object whether one of the labels shows it."""
+        return self.interval.present
 
-_OBJECT = 0.5  # soft labels above this are object
+    @property
+    def labels(self) -> Tensor:
+        """Of both ways of all sides (2 or 4, O, h, w), as `views` and `consistency`."""
+        return torch.cat([side.labels for side in self.sides])
+
+    @property
+    def views(self) -> Tensor:
+        """The labelled frames brought here (2 or 4, 3, h, w)."""
+        return torch.cat([side.views for side in self.sides])
+
+    @property
+    def consistency(self) -> Tensor:
+        """Of the flows (2 or 4, 1, h, w)."""
+        return torch.cat([side.consistency for side in self.sides for _ in side.labels])
+
+    def answer(self, labels: Tensor, trust: Tensor, support: Tensor | None = None) -> SoftLabel:
+        """The label that a method makes of this, see `SoftLabel`; all on `box`."""
+        return SoftLabel(self.index, self.interval.size, self.box, labels, trust, support)
 
 
 def side_evidence(
     known: LabelledFrame,
     label_image: Tensor,
     image: Tensor,
-    plan: MotionEstimators,
+    refining: FlowEstimator,
     *,
     index: int,
     carried: Carried,
 ) -> Side:
-    """Both ways from a labelled frame to a target, on the box of what was carried there.
+    """What a labelled frame says about a target, on the box of what was carried there.
 
     The refined way: flow straight from the target to the labelled frame, started from the composed flow, and
     so with its reach but without its drift. Together with the photometric weights it gains 4 points of J at
     K = 20 on davis-train; started from nothing it would lose the object on long ways (data/baseline.md).
     Estimating what motion is left between the target and the warped labelled frame gained 0.8 points less.
+
+    Args:
+        known: the labelled frame.
+        label_image: all of it (1, 3, H, W) in [0, 1].
+        image: the target frame on its box (1, 3, h, w) in [0, 1].
+        refining: estimates that flow.
+        index: of the target frame.
+        carried: the label, carried there.
     """
     box = carried.box
-    warped = sample(label_image, carried.flow, origin=box.origin)
+    view = sample(label_image, carried.flow, origin=box.origin)
     rows, columns = _main_motion(carried)
     there = rebox(
         label_image, whole((label_image.shape[-2], label_image.shape[-1])), box.shift(rows, columns)
     ).contiguous()
     moved = carried.flow.new_tensor([columns, rows]).view(1, 2, 1, 1)
-    flow = plan.refining.estimate(image, there, initial=carried.flow - moved) + moved
+    flow = refining.estimate(image, there, initial=carried.flow - moved) + moved
     again = sample(torch.cat((label_image, known.labels), dim=1), flow, origin=box.origin)
     return Side(
         known,
         abs(index - known.index),
-        hypothesis(carried.labels, carried.consistency, image, warped),
-        hypothesis(again[:, 3:], carried.consistency, image, again[:, :3]),
+        torch.cat((carried.labels, again[:, 3:])),
+        torch.cat((view, again[:, :3])),
+        carried.consistency,
         flow,
     )
 
@@ -108,39 +145,37 @@ def _main_motion(carried: Carried) -> tuple[int, int]:
 
 
 class SideStore:
-    """Sides by frame: maps as bytes and flows in half precision, in memory or for long intervals on disk.
+    """What the first side of an interval says about its frames, kept until the second side comes by.
+
+    Maps as bytes and flows in half precision; in memory, or for long intervals on disk.
 
     Args:
-        job: the interval.
+        interval: whose.
         with_flow: keep the flows too.
     """
 
-    def __init__(self, job: Interval, *, with_flow: bool = False) -> None:
-        self._job = job
-        self._maps = _Shelf(job)
-        self._flows = _Shelf(job) if with_flow else None
+    def __init__(self, interval: Interval, *, with_flow: bool = False) -> None:
+        self._known = interval.known
+        self._maps = _Shelf(interval)
+        self._flows = _Shelf(interval) if with_flow else None
 
     def put(self, index: int, side: Side) -> None:
         """Keep a side; frames may be put from several threads."""
-        ways = (side.carried, side.refined)
-        parts = [part for way in ways for part in (way.labels, way.image)]
-        self._maps.put(index, to_bytes(torch.cat([*parts, side.carried.consistency], dim=1)).numpy())
+        parts = (side.labels, side.views, side.consistency)
+        self._maps.put(index, torch.cat([to_bytes(part).flatten(0, 1) for part in parts]))
         if self._flows is not None:
             assert side.flow is not None
-            self._flows.put(index, side.flow.half().numpy())
+            self._flows.put(index, side.flow.half())
 
-    def take(self, index: int, image: Tensor) -> Side:
-        """What was put, and forget it; `image` is the target frame on its box."""
-        values = torch.from_numpy(self._maps.take(index)).float() / 255
-        known = self._job.known
-        count = known.labels.shape[1]
-        labels, view, again, view_again, consistency = torch.split(values, [count, 3, count, 3, 1], dim=1)
+    def take(self, index: int) -> Side:
+        """What was put, and forget it."""
+        maps = self._maps.take(index).float() / 255
+        known, count = self._known, self._known.labels.shape[1]
+        labels, views, consistency = torch.split(maps, [2 * count, 6, 1])
+        flow = None if self._flows is None else self._flows.take(index).float()
+        distance, size = abs(index - known.index), maps.shape[-2:]
         return Side(
-            known,
-            abs(index - known.index),
-            hypothesis(labels, consistency, image, view),
-            hypothesis(again, consistency, image, view_again),
-            None if self._flows is None else torch.from_numpy(self._flows.take(index)).float(),
+            known, distance, labels.view(2, -1, *size), views.view(2, -1, *size), consistency[None], flow
         )
 
     def close(self) -> None:
@@ -151,24 +186,25 @@ class SideStore:
 
 
 class _Shelf:
-    """Arrays by index, each taken once."""
+    """Tensors by index, each taken once."""
 
-    def __init__(self, job: Interval) -> None:
-        self._spill: FrameSpill | None = job.frames.spill() if job.frames.is_long else None
-        self._held: dict[int, npt.NDArray[Any]] = {}
+    def __init__(self, interval: Interval) -> None:
+        self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
+        self._held: dict[int, Tensor] = {}
+        self._device = interval.known.labels.device
 
-    def put(self, index: int, array: npt.NDArray[Any]) -> None:
+    def put(self, index: int, values: Tensor) -> None:
         if self._spill is None:
-            self._held[index] = array
+            self._held[index] = values
         else:
-            self._spill.put(index, array)
+            self._spill.put(index, values.cpu().numpy())
 
-    def take(self, index: int) -> npt.NDArray[Any]:
+    def take(self, index: int) -> Tensor:
         if self._spill is None:
             return self._held.pop(index)
-        array = self._spill.get(index)
+        array: npt.NDArray[Any] = self._spill.get(index)
         self._spill.discard(index)
-        return array
+        return torch.from_numpy(array).to(self._device)
 
     def close(self) -> None:
         if self._spill is not None:

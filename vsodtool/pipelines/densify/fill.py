@@ -1,13 +1,9 @@
-"""Fill one interval: carry both labels through it, refine, and let the generator decide.
-
-Or several generators, on the same evidence.
-"""
+"""Fill one interval: carry both labels through it, refine, and let methods decide."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -17,91 +13,75 @@ from vsodtool.ops.propagation import Carried, carry, start
 from vsodtool.ops.temporal_smoothing import REACH
 from vsodtool.pipelines.densify.evidence import Evidence, SideStore, side_evidence
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
-from vsodtool.pipelines.densify.label import DenseFrame, in_frame
-from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.method import Method, Wants
 from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.smoothing import SmoothingWindow
 
-
-class FillInterval(Protocol):
-    """A way to fill intervals: `densify_interval` with its plan and generator, or another."""
-
-    def __call__(
-        self,
-        job: Interval,
-        *,
-        workers: Workers,
-        on_frame: Callable[[DenseFrame], None],
-        cancelled: Callable[[], bool],
-    ) -> None:
-        """Fill every target of an interval, as `densify_interval` does."""
-        ...
+OnLabel = Callable[[str, SoftLabel], None]  # takes the name of a method, and its label
 
 
-def densify_interval(
-    job: Interval,
-    plan: MotionEstimators,
-    generator: Method,
+def densify(
+    interval: Interval,
+    methods: Sequence[Method],
+    estimators: MotionEstimators,
     *,
     workers: Workers,
-    on_frame: Callable[[DenseFrame], None],
+    on_label: OnLabel,
     cancelled: Callable[[], bool] = lambda: False,
     smooth: bool = False,
 ) -> None:
-    """Fill every target of an interval.
+    """Fill every target of an interval, once with each method.
+
+    All that comes before a method decides is done once for all that want the same evidence.
 
     Args:
-        job: the interval.
-        plan: the flow estimators.
-        generator: the method.
+        interval: to be filled; its frames stay open.
+        methods: of different names.
+        estimators: of the flow.
+        workers: does the heavy pieces.
+        on_label: takes each finished label; called from several threads, in no particular order.
+        cancelled: asked now and then; once it says yes, the rest is left undone.
         smooth: let the neighbours of a frame steady its label; passed frames near targets are then
             generated too, so that a frame comes out alike whether those around it are filled or passed.
-        workers: does the heavy pieces.
-        on_frame: takes each finished frame; called from several threads, in no particular order.
-        cancelled: asked now and then; once it says yes, the rest is left undone.
     """
-    densify_with_each(
-        job,
-        plan,
-        [generator],
-        workers=workers,
-        on_frame=lambda _, frame: on_frame(frame),
-        cancelled=cancelled,
-        smooth=smooth,
-    )
+    interval = interval.on(estimators.device)
+    for wants in Wants:
+        alike = [method for method in methods if method.wants is wants]
+        if not alike:
+            continue
+        if wants is Wants.LABELS:
+            _fill_apart(interval, alike, workers, on_label, cancelled)
+            continue
+        with torch.inference_mode():
+            motion = Motion(interval, estimators, workers, cancelled, everywhere=wants is Wants.FRAMES)
+            try:
+                _Fill(interval, motion, estimators, alike, on_label, smooth=smooth).run(workers, cancelled)
+            finally:
+                motion.close()
 
 
-def densify_with_each(
-    job: Interval,
-    plan: MotionEstimators,
-    generators: Sequence[Method],
-    *,
+def _fill_apart(
+    interval: Interval,
+    methods: Sequence[Method],
     workers: Workers,
-    on_frame: Callable[[str, DenseFrame], None],
-    cancelled: Callable[[], bool] = lambda: False,
-    smooth: bool = False,
+    on_label: OnLabel,
+    cancelled: Callable[[], bool],
 ) -> None:
-    """Fill every target once with each generator; all that comes before generating is done once for all.
+    """Fill each frame by itself, by methods that want nothing but the labelled frames."""
+    box = whole(interval.size)
 
-    Args:
-        job: the interval.
-        plan: the flow estimators.
-        generators: the methods, which all ask for the same evidence: whole frames or boxes.
-        workers: does the heavy pieces.
-        on_frame: takes the name of a generator and its frame; called from several threads, in no particular
-            order.
-        cancelled: asked now and then; once it says yes, the rest is left undone.
-        smooth: as in `densify_interval`.
-    """
-    (everywhere,) = {generator.whole_frames for generator in generators}
-    with torch.inference_mode():
-        motion = Motion(job, plan, workers, cancelled, everywhere=everywhere)
-        try:
-            fill = _Fill(job, motion, plan, generators, on_frame, smooth=smooth)
-            fill.run(workers, cancelled)
-        finally:
-            motion.close()
+    def fill(index: int) -> None:
+        rgb = interval.rgb(index)
+        evidence = Evidence(interval, index, rgb, box, interval.image(index, box), [])
+        for method in methods:
+            on_label(method.name, method.generate(evidence))
+
+    for chunk in chunks(interval.targets):
+        if cancelled():
+            return
+        workers.map(fill, chunk)
 
 
 class _Fill:
@@ -109,55 +89,59 @@ class _Fill:
 
     def __init__(
         self,
-        job: Interval,
+        interval: Interval,
         motion: Motion,
-        plan: MotionEstimators,
-        generators: Sequence[Method],
-        on_frame: Callable[[str, DenseFrame], None],
+        estimators: MotionEstimators,
+        methods: Sequence[Method],
+        on_label: OnLabel,
         *,
         smooth: bool,
     ) -> None:
-        self._job, self._motion, self._plan = job, motion, plan
-        self._generators, self._on_frame = generators, on_frame
-        self._sides = [known for known in (job.left, job.right) if known is not None]
-        self._kept = SideStore(job, with_flow=generators[0].whole_frames)
-        self._targets = set(job.targets)
-        self._windows = {each.name: SmoothingWindow(job, motion.boxes) for each in generators if smooth}
+        self._interval, self._motion, self._estimators = interval, motion, estimators
+        self._methods, self._on_label = methods, on_label
+        self._known = interval.labelled
+        self._first = SideStore(interval, with_flow=methods[0].wants is Wants.FRAMES)
+        self._targets = set(interval.targets)
+        self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
 
     def run(self, workers: Workers, cancelled: Callable[[], bool]) -> None:
-        wanted = set(with_neighbours(self._job)) if self._windows else self._targets
+        wanted = set(with_neighbours(self._interval)) if self._windows else self._targets
         try:
-            for known in self._sides:
-                last = known is self._sides[-1]
-                look = partial(self._look, known, to_image(known.rgb, whole(self._job.size)))
+            for known in self._known:
+                last = known is self._known[-1]
+                label_image = to_image(known.rgb, whole(self._interval.size), self._estimators.device)
+                see = partial(self._see, known, label_image)
                 for steps in self._walk(known, wanted):
                     if cancelled():
                         return
-                    workers.map(look, steps)
+                    workers.map(see, steps)
                     if last:
                         self._smooth(workers, steps[-1][0])
             self._smooth(workers, None)
         finally:
-            self._kept.close()
+            self._first.close()
 
-    def _look(self, known: LabelledFrame, label_image: Tensor, step: tuple[int, int, Carried]) -> None:
+    def _see(self, known: LabelledFrame, label_image: Tensor, step: tuple[int, Carried]) -> None:
         """What a label says about a frame is kept, or, if it is the last one, turned into the answer."""
-        position, index, carried = step
-        job, box = self._job, self._motion.boxes[position]
-        rgb = job.rgb(index)
-        image = to_image(rgb, box)
-        side = side_evidence(known, label_image, image, self._plan, index=index, carried=carried.on(box))
-        if known is not self._sides[-1]:
-            self._kept.put(index, side)
+        position, carried = step
+        interval, box = self._interval, self._motion.boxes[position]
+        index = interval.sequence[position]
+        rgb = interval.rgb(index)
+        image = to_image(rgb, box, self._estimators.device)
+        side = side_evidence(
+            known, label_image, image, self._estimators.refining, index=index, carried=carried.on(box)
+        )
+        if known is not self._known[-1]:
+            self._first.put(index, side)
             return
-        found = [self._kept.take(index, image), side] if len(self._sides) == 2 else [side]
-        evidence = Evidence(index, rgb, box, image, found, job.present)
-        for generator in self._generators:
-            generated = generator.generate(evidence)
+        sides = [self._first.take(index), side] if len(self._known) == 2 else [side]
+        evidence = Evidence(interval, index, rgb, box, image, sides)
+        for method in self._methods:
+            label = method.generate(evidence)
             if self._windows:
-                self._windows[generator.name].add(position, box, image, generated)
+                self._windows[method.name].add(position, image, label)
             else:
-                self._on_frame(generator.name, in_frame(index, generated, box, job.size))
+                self._on_label(method.name, label)
 
     def _smooth(self, workers: Workers, here: int | None) -> None:
         """Answer for the frames whose neighbours are all there, as the walk is `here` or over (None)."""
@@ -168,16 +152,14 @@ class _Fill:
                 window.forget(here)
 
     def _answer(self, name: str, window: SmoothingWindow, position: int) -> None:
-        index = self._job.sequence[position]
-        if index in self._targets:  # else it was generated for its neighbours only
-            box, generated = window.smoothed(position)
-            self._on_frame(name, in_frame(index, generated, box, self._job.size))
+        if self._interval.sequence[position] in self._targets:  # else generated for its neighbours only
+            self._on_label(name, window.smoothed(position))
 
-    def _walk(self, known: LabelledFrame, wanted: set[int]) -> Iterator[list[tuple[int, int, Carried]]]:
-        """Carry a label as far as the last wanted frame; chunks of (position, index, what was carried)."""
-        sequence, ahead = self._job.sequence, set(wanted)
-        backwards = known is self._job.right
-        windows = self._windows.values() if known is self._sides[-1] else ()
+    def _walk(self, known: LabelledFrame, wanted: set[int]) -> Iterator[list[tuple[int, Carried]]]:
+        """Carry a label as far as the last wanted frame; chunks of (position, what was carried)."""
+        sequence, ahead = self._interval.sequence, set(wanted)
+        backwards = known is self._interval.right
+        windows = self._windows.values() if known is self._known[-1] else ()
         carried: Carried | None = None
         chunk = []
         for position, box, flows in self._motion.pairs(backwards=backwards):
@@ -194,7 +176,7 @@ class _Fill:
                 here, carried = position + 1, carry(carried, back, there, box)
             if sequence[here] in ahead:
                 ahead.remove(sequence[here])
-                chunk.append((here, sequence[here], carried))
+                chunk.append((here, carried))
                 for window in windows:
                     window.expect(here)
             if len(chunk) == CHUNK or (chunk and not ahead):
@@ -204,10 +186,10 @@ class _Fill:
                 return
 
 
-def with_neighbours(job: Interval) -> list[int]:
+def with_neighbours(interval: Interval) -> list[int]:
     """The targets of an interval and the passed frames that smooth them."""
-    targets, sequence = set(job.targets), job.sequence
-    filled = targets.union(job.passed)
+    targets, sequence = set(interval.targets), interval.sequence
+    filled = targets.union(interval.passed)
     near = [sequence[max(at - REACH, 0) : at + REACH + 1] for at in range(len(sequence))]
     return [
         index

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,8 +17,10 @@ from vsodtool.errors import DataError
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.ops.boxes import Box, whole
+from vsodtool.ops.boxes import Box
 from vsodtool.types import ImageArray, LabelArray, Size
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -54,18 +59,21 @@ class Interval:
     passed: Sequence[int] = ()
 
     @property
+    def labelled(self) -> list[LabelledFrame]:
+        """The labelled frames beside the targets, one or two, in order."""
+        return [known for known in (self.left, self.right) if known is not None]
+
+    @property
     def known(self) -> LabelledFrame:
-        """One of the two labelled frames."""
-        known = self.left or self.right
-        assert known is not None
-        return known
+        """One of the labelled frames."""
+        return self.labelled[0]
 
     @property
     def size(self) -> Size:
         """(H, W) of every frame."""
         return self.known.rgb.shape[0], self.known.rgb.shape[1]
 
-    @property
+    @cached_property
     def sequence(self) -> list[int]:
         """Indices of all frames, the labelled ones included."""
         before = [self.left.index] if self.left else []
@@ -75,27 +83,54 @@ class Interval:
     @cached_property
     def present(self) -> list[bool]:
         """For each object whether one of the labels shows it."""
-        shown = [
-            known.labels.amax(dim=(0, 2, 3)) > 0 for known in (self.left, self.right) if known is not None
-        ]
+        shown = [known.labels.amax(dim=(0, 2, 3)) > 0 for known in self.labelled]
         return torch.stack(shown).any(dim=0).tolist()
 
     def rgb(self, index: int) -> ImageArray:
         """Any frame of the sequence, uint8 (H, W, 3)."""
-        for known in (self.left, self.right):
-            if known is not None and known.index == index:
+        for known in self.labelled:
+            if known.index == index:
                 return known.rgb
         return self.frames.get(index)
 
-    def image(self, index: int, box: Box | None = None) -> Tensor:
-        """A box (or all) of a frame of the sequence, float32 (1, 3, h, w) in [0, 1]."""
-        return to_image(self.rgb(index), box or whole(self.size))
+    def image(self, index: int, box: Box) -> Tensor:
+        """A box of a frame of the sequence, float32 (1, 3, h, w) in [0, 1], where the labels are."""
+        return to_image(self.rgb(index), box, self.known.labels.device)
+
+    def on(self, device: torch.device) -> Interval:
+        """The interval with its labels on a device: where all that is made of them stays."""
+        if self.known.labels.device == device:
+            return self
+        left, right = (
+            known and replace(known, labels=known.labels.to(device)) for known in (self.left, self.right)
+        )
+        return replace(self, left=left, right=right)
 
 
-def to_image(rgb: ImageArray, box: Box) -> Tensor:
+class OfLabels(Generic[Result]):
+    """What was computed of the latest labelled frames: the same for all frames between them."""
+
+    def __init__(self, remembered: int = 8) -> None:
+        self._remembered = remembered
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, tuple[LabelledFrame, Result]] = OrderedDict()
+
+    def get(self, known: LabelledFrame, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """What was computed under a key, or now is; may be called from several threads."""
+        of_frame = (id(known), key)  # the frame is kept beside it, so its id stays its own
+        with self._lock:  # also while computing: the others want the same
+            if of_frame not in self._kept:
+                self._kept[of_frame] = (known, compute())
+                if len(self._kept) > self._remembered:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(of_frame)
+            return self._kept[of_frame][1]
+
+
+def to_image(rgb: ImageArray, box: Box, device: torch.device) -> Tensor:
     """A box of an RGB uint8 (H, W, 3) as float32 (1, 3, h, w) in [0, 1]."""
     crop = torch.from_numpy(rgb[box.top : box.bottom, box.left : box.right])
-    return crop.permute(2, 0, 1).contiguous()[None].float().div_(255)
+    return crop.permute(2, 0, 1).contiguous()[None].to(device).float().div_(255)
 
 
 def to_channels(labels: LabelArray, object_ids: Iterable[int]) -> Tensor:
@@ -118,7 +153,7 @@ def stream_intervals(
         source: the video.
         masks: its masks.
         finished: names of frames that need no work.
-        spill_folder: where frames of long intervals are put aside; the receiver closes `job.frames`.
+        spill_folder: where frames of long intervals are put aside; the receiver closes `interval.frames`.
     """
     labelled = set(masks.names)
     left: LabelledFrame | None = None

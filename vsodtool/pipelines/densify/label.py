@@ -1,12 +1,14 @@
-"""The label of one target frame: as a method makes it, in the frame, and in its files."""
+"""The label of one target frame: as a method makes it, and in its files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from vsodtool.config import PseudoLabelConfig
@@ -14,22 +16,30 @@ from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.images import encode_png
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.ops.boxes import Box, paste
+from vsodtool.ops.boxes import Box
 from vsodtool.ops.confidence import frame_confidence, margin, owners, to_bytes
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
+Number = TypeVar("Number", np.uint8, np.uint16)
+
 
 @dataclass(frozen=True)
-class Generated:
-    """The answer.
+class SoftLabel:
+    """What a method makes of one target frame, on a box of it; outside there is no object and no doubt.
 
     Attributes:
-        labels: soft labels (1, O, h, w) in [0, 1].
+        index: of the frame in its video.
+        size: (H, W) of the frame.
+        box: where the label is known.
+        labels: one channel per object (1, O, h, w) in [0, 1].
         trust: what their clearness is worth (1, 1, h, w) in [0, 1], see `ops.confidence.trust`.
         support: what else tells right pixels from wrong ones (1, 1, h, w) in [0, 1], but good frames from bad
             ones no better; None tells nothing.
     """
 
+    index: int
+    size: Size
+    box: Box
     labels: Tensor
     trust: Tensor
     support: Tensor | None = None
@@ -37,49 +47,38 @@ class Generated:
     @property
     def certainty(self) -> Tensor:
         """What the J of the frame is expected from (1, 1, h, w) in [0, 1]."""
-        return margin(self.labels) * self.trust
+        return 1 - (1 - self._clearness)
 
     @property
     def confidence(self) -> Tensor:
         """Of the pixels (1, 1, h, w) in [0, 1]."""
-        return self.certainty if self.support is None else self.certainty * self.support
+        sure = self._clearness if self.support is None else self._clearness * self.support
+        return 1 - (1 - sure)
 
-
-@dataclass(frozen=True)
-class DenseFrame:
-    """The soft label of one target frame, in the frame's own size.
-
-    Attributes:
-        index: of the frame.
-        labels: (1, O, H, W) in [0, 1].
-        confidence: of the pixels (1, 1, H, W) in [0, 1].
-        certainty: what the J of the frame is expected from (1, 1, H, W) in [0, 1].
-        box: all labels and all doubt lie inside.
-    """
-
-    index: int
-    labels: Tensor
-    confidence: Tensor
-    certainty: Tensor
-    box: Box
+    @property
+    def _clearness(self) -> Tensor:
+        return margin(self.labels) * self.trust
 
     def ids(self, object_ids: Sequence[int]) -> LabelArray:
         """The id of the winner at each pixel, uint16 (H, W), 0 = background; `object_ids` by channel."""
-        box = self.box
-        found: LabelArray = np.zeros(self.labels.shape[-2:], np.uint16)
         named = np.array([0, *object_ids], np.uint16)
-        found[box.top : box.bottom, box.left : box.right] = named[owners(box.crop(self.labels))[0, 0].numpy()]
-        return found
+        owner: LabelArray = named[owners(self.labels)[0, 0].cpu().numpy()]
+        return self._in_frame(owner, outside=0)
 
+    def soft(self) -> npt.NDArray[np.uint8]:
+        """8-bit probability that anything salient is there (H, W)."""
+        soft: npt.NDArray[np.uint8] = to_bytes(self.labels.sum(dim=1))[0].cpu().numpy()
+        return self._in_frame(soft, outside=0)
 
-def in_frame(index: int, generated: Generated, box: Box, size: Size) -> DenseFrame:
-    """What was generated on a box, in a frame of `size`."""
-    labels = paste(generated.labels, box, size)
-    # Outside the box there is nothing to doubt.
-    confidence, certainty = (
-        1 - paste(1 - sure, box, size) for sure in (generated.confidence, generated.certainty)
-    )
-    return DenseFrame(index, labels, confidence, certainty, box)
+    def sure(self) -> npt.NDArray[np.uint8]:
+        """8-bit confidence (H, W)."""
+        sure: npt.NDArray[np.uint8] = to_bytes(self.confidence)[0, 0].cpu().numpy()
+        return self._in_frame(sure, outside=255)
+
+    def _in_frame(self, values: npt.NDArray[Number], *, outside: int) -> npt.NDArray[Number]:
+        frame: npt.NDArray[Number] = np.full(self.size, outside, values.dtype)
+        frame[self.box.top : self.box.bottom, self.box.left : self.box.right] = values
+        return frame
 
 
 class LabelWriter:
@@ -102,20 +101,16 @@ class LabelWriter:
         write_bytes_atomically(self._layout.masks(video, name), self._masks.given_png(name))
         return FrameRecord(video, name, FrameStatus.GIVEN, name, name, 1.0)
 
-    def write_generated(self, name: str, dense: DenseFrame, left: str, right: str) -> FrameRecord:
+    def write_generated(self, name: str, label: SoftLabel, left: str, right: str) -> FrameRecord:
         """Write what was made for a frame between the labelled frames `left` and `right` ("" for none)."""
         video = self._masks.video
-        labels, certainty = dense.box.crop(dense.labels), dense.box.crop(dense.certainty)
-        confidence = round(frame_confidence(labels, certainty), 4)
         if self._config.soft:
-            soft = to_bytes(dense.labels.sum(dim=1)[0])
-            write_bytes_atomically(self._layout.soft(video, name), encode_png(soft.numpy()))
+            write_bytes_atomically(self._layout.soft(video, name), encode_png(label.soft()))
         if self._config.confidence:
-            sure = to_bytes(dense.confidence[0, 0])
-            write_bytes_atomically(self._layout.confidence(video, name), encode_png(sure.numpy()))
-        write_bytes_atomically(
-            self._layout.masks(video, name), self._masks.encoding.encode(dense.ids(self._masks.object_ids))
-        )
+            write_bytes_atomically(self._layout.confidence(video, name), encode_png(label.sure()))
+        mask = self._masks.encoding.encode(label.ids(self._masks.object_ids))
+        write_bytes_atomically(self._layout.masks(video, name), mask)
+        confidence = round(frame_confidence(label.labels, label.certainty), 4)
         return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence)
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vsodtool.errors import ConfigError
 from vsodtool.models.evidence.densifier import EvidenceDensifier
-from vsodtool.models.evidence.network import EvidenceInput
+from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet
+from vsodtool.models.paper.densifier import FgplgDensifier
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.confidence import ONE_SIDED, backing
 from vsodtool.ops.connected import connected_to
 from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, evidence_maps, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
 from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.interval import LabelledFrame, to_image
-from vsodtool.pipelines.densify.label import Generated
-from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.interval import LabelledFrame, OfLabels, to_image
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.method import Method, MethodSetup, Wants
+from vsodtool.pipelines.densify.paper import DirectMethod, PaperMethod
+from vsodtool.pipelines.densify.quality import rules
 from vsodtool.types import Size
 
 MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
@@ -36,9 +40,6 @@ FAINT = 1e-4  # keeps logits finite
 OBJECT = 0.5
 
 
-_REMEMBERED = 8  # labelled frames
-
-
 class LearnedMethod:
     """One pass per object on the box that holds the objects; several compete by softmax.
 
@@ -46,7 +47,7 @@ class LearnedMethod:
     probability that the rules give to it. By itself the network is surer than it is right.
     """
 
-    whole_frames = False
+    wants = Wants.BOXES
 
     def __init__(
         self,
@@ -67,13 +68,14 @@ class LearnedMethod:
         self.name = name
         self._mirrored = mirrored
         self._densifier, self._rules = densifier, rules
-        self._looks = _Looks(densifier)
+        self._looks: OfLabels[Tensor] = OfLabels()
 
-    def generate(self, evidence: Evidence) -> Generated:
+    def generate(self, evidence: Evidence) -> SoftLabel:
         """Let the network correct what the rules say."""
         ruled = self._rules.generate(evidence)
         guess = ruled.labels
-        logits = torch.full((len(evidence.present), 1, *evidence.box.size), -torch.inf)
+        shape = (len(evidence.present), 1, *evidence.box.size)
+        logits = guess.new_full(shape, -torch.inf)
         for number, present in enumerate(evidence.present):
             if present:
                 logits[number] = self._decide(evidence, number, guess)
@@ -81,7 +83,7 @@ class LearnedMethod:
         agreed = backing(labels, guess)
         one_sided = ONE_SIDED if len(evidence.sides) == 1 else 1.0
         # Powers chosen on validation videos: benchmarks/RESULTS.md, "Confidence of the learned densifier".
-        return Generated(labels, agreed * one_sided, agreed * ruled.trust.sqrt())
+        return evidence.answer(labels, agreed * one_sided, agreed * ruled.trust.sqrt())
 
     def _decide(self, evidence: Evidence, number: int, guess: Tensor) -> Tensor:
         """The logits of one object (1, h, w)."""
@@ -109,13 +111,59 @@ class LearnedMethod:
                 dim=1,
             ),
         )
-        logits = self._densifier.decide(told, self._looks.of(known, boxes))
+        logits = self._densifier.decide(told, self._look(known, boxes))
         if self._mirrored:
-            seen = self._looks.of((known[1], known[0]), (boxes[1], boxes[0]), mirrored=True)
+            seen = self._look(known[::-1], boxes[::-1], mirrored=True)
             logits = (logits + self._densifier.decide(mirror(told), seen).flip(-1)) / 2
         near = grown(claimed(maps) > CLAIM, round(REACH * frame.unit))
         logits = heard(logits, near, maps[:, GUESS:])
         return logits[0, :, :height, :width]
+
+    def _look(
+        self, known: Sequence[LabelledFrame], boxes: Sequence[Box], *, mirrored: bool = False
+    ) -> Tensor:
+        """What the network sees in the labelled frames."""
+
+        def look(frame: LabelledFrame, box: Box) -> Tensor:
+            image = to_whole_cells(to_image(frame.rgb, box, frame.labels.device), box.size)
+            return self._densifier.look((image.flip(-1) if mirrored else image)[None])
+
+        seen = [
+            self._looks.get(frame, (box, mirrored), partial(look, frame, box))
+            for frame, box in zip(known, boxes, strict=True)
+        ]
+        return torch.cat(seen, dim=1)
+
+
+def learned_method(setup: MethodSetup) -> Method:
+    """`--method fgplg`: vsodtool's own densifier, or the paper's, as the weights are.
+
+    Raises:
+        ConfigError: `--flow direct`, which is of the paper's only.
+    """
+    loaded = setup.loaded
+    assert loaded is not None
+    if not isinstance(loaded.network, EvidenceNet):
+        direct = setup.flow == "direct"
+        densifier = FgplgDensifier(
+            loaded.network,
+            loaded.preprocessing,
+            device=setup.device,
+            precision="fp32" if direct else "auto",  # directly it is the paper to the last digit
+        )
+        return DirectMethod(densifier, setup.direct_flow()) if direct else PaperMethod(densifier)
+    if setup.flow == "direct":
+        raise ConfigError(
+            f"flow: 'direct' is the way of the paper's FGPLG, but {loaded.name} is vsodtool's own densifier",
+            "leave out --flow, or name weights of FGPLG with --weights",
+        )
+    return own_method(loaded.network, setup.name, setup.quality, setup.device)
+
+
+def own_method(network: EvidenceNet, name: str, quality: str, device: torch.device) -> LearnedMethod:
+    """vsodtool's own densifier; the network is taken over."""
+    densifier = EvidenceDensifier(network, device=device)
+    return LearnedMethod(densifier, rules(quality), name, mirrored=quality == "best")
 
 
 def heard(logits: Tensor, near: Tensor, guess: Tensor) -> Tensor:
@@ -169,37 +217,6 @@ def to_whole_cells(maps: Tensor, size: Size) -> Tensor:
     return functional.pad(maps, (0, size[1] - maps.shape[-1], 0, size[0] - maps.shape[-2]), mode="replicate")
 
 
-class _Looks:
-    """What the network saw in the labelled frames: the same for all frames between them."""
-
-    def __init__(self, densifier: EvidenceDensifier) -> None:
-        self._densifier = densifier
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, Box, bool], tuple[LabelledFrame, Tensor]] = OrderedDict()
-
-    def of(
-        self,
-        known: tuple[LabelledFrame, LabelledFrame],
-        boxes: tuple[Box, Box],
-        *,
-        mirrored: bool = False,
-    ) -> Tensor:
-        seen = [self._one(frame, box, mirrored) for frame, box in zip(known, boxes, strict=True)]
-        return torch.cat(seen, dim=1)
-
-    def _one(self, frame: LabelledFrame, box: Box, mirrored: bool) -> Tensor:
-        key = (id(frame), box, mirrored)  # the frame is kept beside it, so its id stays its own
-        with self._lock:  # also while looking: the others want the same
-            if key not in self._kept:
-                image = to_whole_cells(to_image(frame.rgb, box), box.size)
-                image = image.flip(-1) if mirrored else image
-                self._kept[key] = (frame, self._densifier.look(image[None]))
-                if len(self._kept) > _REMEMBERED:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key][1]
-
-
 def known_boxes(known: tuple[LabelledFrame, LabelledFrame], number: int) -> tuple[Box, Box]:
     """Where an object is in both labelled frames, with a margin: of one size, in whole cells.
 
@@ -235,13 +252,7 @@ def object_maps(evidence: Evidence, number: int, guess: Tensor) -> Tensor:
     """
     chosen = slice(number, number + 1)
     sides = [
-        (
-            side.carried.labels[:, chosen],
-            side.carried.image,
-            side.refined.labels[:, chosen],
-            side.refined.image,
-            side.carried.consistency,
-        )
+        (side.labels[:, chosen], side.views, side.consistency)
         for side in (evidence.sides[0], evidence.sides[-1])
     ]
     return evidence_maps(evidence.image, sides, guess[:, chosen])

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
 
+import torch
+
+from vsodtool.config.methods import METHODS
 from vsodtool.ops.confidence import trust
 from vsodtool.ops.matching import Search
 from vsodtool.ops.rules import label_by_rules
 from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.label import Generated
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.types import FlowEstimator
+
+if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 MB and a second
+    from vsodtool.pipelines.networks.load import LoadedNetwork
+
+
+class Wants(StrEnum):
+    """What a method is shown of a target frame."""
+
+    BOXES = "boxes"  # both sides, on a box that holds the objects
+    FRAMES = "frames"  # both sides, on the whole frame, with flows
+    LABELS = "labels"  # the labelled frames as they are: it finds its own way to them
 
 
 class Method(Protocol):
-    """A densification method."""
+    """One way to densify."""
 
     @property
     def name(self) -> str:
@@ -20,13 +39,50 @@ class Method(Protocol):
         ...
 
     @property
-    def whole_frames(self) -> bool:
-        """Wants evidence about whole frames, with flows; else on boxes around the objects, without."""
+    def wants(self) -> Wants:
+        """What evidence it asks for."""
         ...
 
-    def generate(self, evidence: Evidence) -> Generated:
-        """The soft label of one frame; must be callable from several threads at once."""
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        """The label of one frame, by `evidence.answer`; must be callable from several threads at once."""
         ...
+
+
+@dataclass(frozen=True)
+class MethodSetup:
+    """What a method may be made of.
+
+    Attributes:
+        name: of its line in `config.methods.METHODS`.
+        quality: fast, balanced or best.
+        flow: to the labelled frames: composed, or direct as in the paper.
+        device: that computes.
+        loaded: the weights that its line asks for.
+        direct_flow: gives an estimator of flow straight to the labelled frames.
+    """
+
+    name: str
+    quality: str
+    flow: str
+    device: torch.device
+    loaded: LoadedNetwork | None
+    direct_flow: Callable[[], FlowEstimator]
+
+
+def create_method(setup: MethodSetup) -> Method:
+    """The method of a line of the table."""
+    module, function = METHODS[setup.name].make.split(":")
+    method: Method = getattr(import_module(module), function)(setup)
+    return method
+
+
+def is_smoothed(method: Method, quality: str) -> bool:
+    """Whether neighbours steady its labels (`ops.temporal_smoothing`), never those of whole frames.
+
+    What is not in the table, as an adapted network, is smoothed at every quality.
+    """
+    line = METHODS.get(method.name)
+    return method.wants is Wants.BOXES and (line is None or quality in line.smoothed)
 
 
 class WarpMethod:
@@ -36,7 +92,7 @@ class WarpMethod:
     """
 
     name = "warp"
-    whole_frames = False
+    wants = Wants.BOXES
 
     def __init__(self, search: Search | None = None, *, edges: bool = False) -> None:
         """Choose what follows the fusion.
@@ -47,9 +103,15 @@ class WarpMethod:
         """
         self._search, self._edges = search, edges
 
-    def generate(self, evidence: Evidence) -> Generated:
-        """Fuse both sides' hypotheses, and settle what is left in doubt by looking around."""
-        ways = [way for side in evidence.sides for way in (side.carried, side.refined)]
-        found = label_by_rules(evidence.image, ways, search=self._search, edges=self._edges)
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        """Fuse all that came from both sides, and settle what is left in doubt by looking around."""
+        found = label_by_rules(
+            evidence.image,
+            evidence.labels,
+            evidence.views,
+            evidence.consistency,
+            search=self._search,
+            edges=self._edges,
+        )
         one_sided = len(evidence.sides) == 1
-        return Generated(found.labels, trust(found.support, one_sided=one_sided))
+        return evidence.answer(found.labels, trust(found.support, one_sided=one_sided))

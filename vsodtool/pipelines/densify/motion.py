@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -22,9 +20,8 @@ from vsodtool.types import FlowEstimator
 COARSE = 4  # the coarse flow is computed at a quarter of the size
 CONTEXT_SHARE = 0.15  # flow sees at least this share of an object's longer side around it
 TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
+CPU = torch.device("cpu")
 CHUNK = 4  # pairs in the work at once
-
-HalfArray = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,7 @@ class MotionEstimators:
         coarse: flow at a quarter of the size that says where to look; None looks everywhere.
         margin: pixels around the place where the coarse flow carries an object, in which it may be.
         context: pixels around that which the flow sees too.
+        device: where images, flows and labels are, until a label is written.
     """
 
     adjacent: FlowEstimator
@@ -44,6 +42,7 @@ class MotionEstimators:
     coarse: FlowEstimator | None = None
     margin: int = 32
     context: int = 32
+    device: torch.device = CPU
 
     @property
     def name(self) -> str:
@@ -62,20 +61,25 @@ class Motion:
 
     def __init__(
         self,
-        job: Interval,
-        plan: MotionEstimators,
+        interval: Interval,
+        estimators: MotionEstimators,
         workers: Workers,
         cancelled: Callable[[], bool],
         *,
         everywhere: bool = False,
     ) -> None:
-        self._job, self._plan, self._workers, self._cancelled = job, plan, workers, cancelled
-        self._sequence = job.sequence
-        self._spill: FrameSpill | None = job.frames.spill() if job.frames.is_long else None
-        self._coarse: dict[int, HalfArray] = {}
+        self._interval, self._estimators, self._workers, self._cancelled = (
+            interval,
+            estimators,
+            workers,
+            cancelled,
+        )
+        self._sequence = interval.sequence
+        self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
+        self._coarse: dict[int, Tensor] = {}
         self._fine: dict[int, Tensor] = {}
         self._small_images: dict[int, Tensor] = {}
-        self.boxes = self._whole_frames() if everywhere or plan.coarse is None else self._find_boxes()
+        self.boxes = self._whole_frames() if everywhere or estimators.coarse is None else self._find_boxes()
 
     def close(self) -> None:
         """Forget everything."""
@@ -101,19 +105,19 @@ class Motion:
         return self.boxes[position].union(self.boxes[position + 1])
 
     def _whole_frames(self) -> list[Box]:
-        return [whole(self._job.size)] * len(self._sequence)
+        return [whole(self._interval.size)] * len(self._sequence)
 
     def _find_boxes(self) -> list[Box]:
-        size = self._job.size
+        size = self._interval.size
         found: list[Box | None] = [None] * len(self._sequence)
         positions = list(range(len(self._sequence) - 1))
-        if self._job.left is not None:
-            self._trace(self._job.left, positions, 0, found)
-        if self._job.right is not None:
-            self._trace(self._job.right, positions[::-1], 1, found)
+        if self._interval.left is not None:
+            self._trace(self._interval.left, positions, 0, found)
+        if self._interval.right is not None:
+            self._trace(self._interval.right, positions[::-1], 1, found)
         nothing = Box(0, 0, min(COARSE, size[0]), min(COARSE, size[1]))
         return [
-            box.scale(COARSE, size).grow(self._plan.margin, 0.0, size).align(COARSE) if box else nothing
+            box.scale(COARSE, size).grow(self._estimators.margin, 0.0, size).align(COARSE) if box else nothing
             for box in found
         ]
 
@@ -140,14 +144,16 @@ class Motion:
         """Flows of a pair at the coarse size (2, 2, h, w): from the first frame to the second, and back."""
         kept = self._kept_coarse(position)
         if kept is not None:
-            return torch.from_numpy(kept).float()
-        assert self._plan.coarse is not None
+            return kept.float()
+        assert self._estimators.coarse is not None
         first, second = self._small(position), self._small(position + 1)
-        flows = self._plan.coarse.estimate(torch.cat((first, second)), torch.cat((second, first))).half()
+        flows = self._estimators.coarse.estimate(
+            torch.cat((first, second)), torch.cat((second, first))
+        ).half()
         if self._spill is None:
-            self._coarse[position] = flows.numpy()
+            self._coarse[position] = flows
         else:
-            self._spill.put(position, flows.numpy())
+            self._spill.put(position, flows.cpu().numpy())
         return flows.float()
 
     def _small(self, position: int) -> Tensor:
@@ -155,29 +161,29 @@ class Motion:
         kept = self._small_images.get(position)
         if kept is None:
             # Every second pixel first: the whole frame as floats would cost more than the flow.
-            rgb = self._job.rgb(self._sequence[position])[:: COARSE // 2, :: COARSE // 2]
-            kept = functional.avg_pool2d(to_image(rgb, whole(rgb.shape[:2])), 2, ceil_mode=True)
+            rgb = self._interval.rgb(self._sequence[position])[:: COARSE // 2, :: COARSE // 2]
+            image = to_image(rgb, whole(rgb.shape[:2]), self._estimators.device)
+            kept = functional.avg_pool2d(image, 2, ceil_mode=True)
             self._small_images[position] = kept
             self._small_images.pop(position - 2 * CHUNK, None)
             self._small_images.pop(position + 2 * CHUNK, None)
         return kept
 
-    def _kept_coarse(self, position: int) -> HalfArray | None:
+    def _kept_coarse(self, position: int) -> Tensor | None:
         if self._spill is None:
             return self._coarse.get(position)
         try:
-            kept: HalfArray = self._spill.get(position)
+            return torch.from_numpy(self._spill.get(position)).to(self._estimators.device)
         except KeyError:
             return None
-        return kept
 
     def _fine_flow(self, position: int) -> Tensor:
         """Flows of a pair on its box, half precision (2, 2, h, w); the same whichever side asks."""
         wanted = self.pair_box(position)
-        box = wanted.grow(self._plan.context, CONTEXT_SHARE, self._job.size).align(COARSE)
-        first, second = (self._job.image(self._sequence[at], box) for at in (position, position + 1))
-        initial = None if self._plan.coarse is None else _enlarge(self._coarse_flow(position), box)
-        flows = self._plan.adjacent.estimate(
+        box = wanted.grow(self._estimators.context, CONTEXT_SHARE, self._interval.size).align(COARSE)
+        first, second = (self._interval.image(self._sequence[at], box) for at in (position, position + 1))
+        initial = None if self._estimators.coarse is None else _enlarge(self._coarse_flow(position), box)
+        flows = self._estimators.adjacent.estimate(
             torch.cat((first, second)), torch.cat((second, first)), initial=initial
         )
         return wanted.shift(-box.top, -box.left).crop(flows).half()

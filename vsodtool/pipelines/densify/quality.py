@@ -9,13 +9,13 @@ import torch
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.ops.matching import BALANCED, Search
-from vsodtool.pipelines.densify.method import Method, WarpMethod
+from vsodtool.pipelines.densify.method import Method, MethodSetup, WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.types import OnEvent
 
 
 @dataclass(frozen=True)
-class _DisPlan:
+class _Settings:
     adjacent: DisSettings
     refining: DisSettings
     coarse: DisSettings
@@ -23,12 +23,11 @@ class _DisPlan:
     context: int
     search: Search
     edges: bool
-    smooth_rules: bool
 
 
 # benchmarks/RESULTS.md: how these were chosen, and what each step gives.
-_DIS_PLANS = {
-    "fast": _DisPlan(
+_SETTINGS = {
+    "fast": _Settings(
         DisSettings(1, 8, 4, 12, 2),
         DisSettings(2, 8, 4, 12, 3),
         DisSettings(1, 8, 4, 8, 3),
@@ -36,9 +35,8 @@ _DIS_PLANS = {
         context=16,
         search=Search(radius=6, step=6),
         edges=False,
-        smooth_rules=False,
     ),
-    "balanced": _DisPlan(
+    "balanced": _Settings(
         DisSettings(0, 8, 4, 12, 2),
         DisSettings(0, 8, 4, 12, 2),
         DisSettings(0, 8, 4, 16, 5),
@@ -46,9 +44,8 @@ _DIS_PLANS = {
         context=32,
         search=BALANCED,
         edges=True,
-        smooth_rules=True,
     ),
-    "best": _DisPlan(
+    "best": _Settings(
         DisSettings(0, 8, 3, 25, 2),
         DisSettings(0, 8, 3, 25, 2),
         DisSettings(0, 8, 4, 16, 5),
@@ -56,7 +53,6 @@ _DIS_PLANS = {
         context=32,
         search=Search(),
         edges=True,
-        smooth_rules=True,
     ),
 }
 
@@ -71,30 +67,26 @@ def motion_estimators(
     """
     if backend != "dis":
         estimator = create_estimator(backend, quality=quality, device=device, on_event=on_event)
-        return MotionEstimators(estimator, estimator)
-    plan = _DIS_PLANS[quality]
-    adjacent = DisEstimator(plan.adjacent)
+        return MotionEstimators(estimator, estimator, device=device)
+    settings = _SETTINGS[quality]
+    adjacent = DisEstimator(settings.adjacent)
     return MotionEstimators(
         adjacent,
         # The same object where it can be: each holds some 60 MB a thread at 854x480.
-        adjacent if plan.refining == plan.adjacent else DisEstimator(plan.refining),
-        DisEstimator(plan.coarse),
-        margin=plan.margin,
-        context=plan.context,
+        adjacent if settings.refining == settings.adjacent else DisEstimator(settings.refining),
+        DisEstimator(settings.coarse),
+        margin=settings.margin,
+        context=settings.context,
+        device=device,
     )
 
 
-def warp_method(quality: str) -> Method:
-    """The generator of `--method warp`."""
-    plan = _DIS_PLANS[quality]
-    return WarpMethod(plan.search, edges=plan.edges)
+def rules(quality: str) -> WarpMethod:
+    """The rules of `--method warp` at a quality."""
+    settings = _SETTINGS[quality]
+    return WarpMethod(settings.search, edges=settings.edges)
 
 
-def is_smoothed(generator: Method, quality: str) -> bool:
-    """Whether neighbours steady its labels (`ops.temporal_smoothing`).
-
-    Never those of the paper's network, which stay as they are. `fast` leaves it out for rules alone, which it
-    would slow down by an eighth; beside a network's time it is nothing.
-    """
-    is_learned = not isinstance(generator, WarpMethod)
-    return not generator.whole_frames and (is_learned or _DIS_PLANS[quality].smooth_rules)
+def warp_method(setup: MethodSetup) -> Method:
+    """`--method warp`."""
+    return rules(setup.quality)

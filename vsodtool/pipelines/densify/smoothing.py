@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,49 +19,45 @@ from vsodtool.ops.temporal_smoothing import (
 )
 from vsodtool.ops.warp import compose_flows, sample
 from vsodtool.pipelines.densify.interval import Interval, to_image
-from vsodtool.pipelines.densify.label import Generated
+from vsodtool.pipelines.densify.label import SoftLabel
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(NamedTuple):
     """A frame and its label, generated or given, on a box."""
 
     box: Box
     image: Tensor
     odds: Tensor
-    trust: Tensor
-    support: Tensor | None = None
 
 
 class SmoothingWindow:
     """Walks along an interval with the last pass over it, a few frames behind.
 
-    A position is that of a frame in `job.sequence`. The given labels at the ends steady their neighbours too.
+    A position is that of a frame in `interval.sequence`. The given labels at the ends steady their neighbours
+    too.
     """
 
-    def __init__(self, job: Interval, boxes: list[Box]) -> None:
-        self._forwards = job.right is None  # the last pass begins at the right label, where there is one
+    def __init__(self, interval: Interval, boxes: list[Box]) -> None:
+        self._forwards = interval.right is None  # the last pass begins at the right label, if there is one
         self._seen: dict[int, _Seen] = {}
+        self._made: dict[int, SoftLabel] = {}
         self._flows: dict[int, tuple[Box, Tensor]] = {}
         self._waiting: list[int] = []
-        ends = ((job.left, 0), (job.right, len(boxes) - 1))
+        ends = ((interval.left, 0), (interval.right, len(boxes) - 1))
         for known, position in ends:
             if known is not None:
                 box = boxes[position]
-                labels = box.crop(known.labels)
-                self._seen[position] = _Seen(
-                    box, to_image(known.rgb, box), log_odds(labels), torch.ones_like(labels[:, :1])
-                )
+                image = to_image(known.rgb, box, known.labels.device)
+                self._seen[position] = _Seen(box, image, log_odds(box.crop(known.labels)))
 
     def add_flows(self, position: int, box: Box, flows: Tensor) -> None:
         """The flows of a pair, as `Motion.pairs` gives them."""
         self._flows[position] = (box, flows)
 
-    def add(self, position: int, box: Box, image: Tensor, generated: Generated) -> None:
-        """A generated frame; may be called from several threads."""
-        self._seen[position] = _Seen(
-            box, image, log_odds(generated.labels), generated.trust, generated.support
-        )
+    def add(self, position: int, image: Tensor, label: SoftLabel) -> None:
+        """A generated frame and the frame itself on the same box; may be called from several threads."""
+        self._seen[position] = _Seen(label.box, image, log_odds(label.labels))
+        self._made[position] = label
 
     def expect(self, position: int) -> None:
         """A frame that is to be smoothed; in the order of the walk."""
@@ -83,18 +80,18 @@ class SmoothingWindow:
             here: how far the walk has come.
         """
         oldest = self._waiting[0] if self._waiting else here
-        for kept in (self._seen, self._flows):
+        for kept in (self._seen, self._made, self._flows):
             for position in [at for at in kept if self._behind(at, oldest) > REACH]:
                 del kept[position]
 
     def _behind(self, position: int, here: int) -> int:
         return here - position if self._forwards else position - here
 
-    def smoothed(self, position: int) -> tuple[Box, Generated]:
-        """A frame's box and its label, steadied by those around it."""
+    def smoothed(self, position: int) -> SoftLabel:
+        """A generated label, steadied by those around it; asked for once."""
         here = self._seen[position]
         odds = smooth_over_time(here.odds, here.image, self._neighbours(position, here))
-        return here.box, Generated(from_bounded_odds(odds), here.trust, here.support)
+        return replace(self._made.pop(position), labels=from_bounded_odds(odds))
 
     def _neighbours(self, position: int, here: _Seen) -> Iterable[Neighbour]:
         for step in (-1, 1):

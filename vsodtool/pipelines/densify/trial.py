@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Protocol
 
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.metrics import region_j
+from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
-from vsodtool.pipelines.densify.label import DenseFrame
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers, work_side_by_side
 from vsodtool.types import Frame, LabelArray, MethodChoice
 
@@ -26,28 +27,12 @@ NOISE = 0.005  # J by which two methods differ on one label without one being be
 CAUTION = 0.5  # standard errors
 
 
-class TryInterval(Protocol):
-    """A way to fill an interval with several methods, as `densify_with_each` with its plan and generators."""
-
-    def __call__(
-        self,
-        job: Interval,
-        *,
-        workers: Workers,
-        on_frame: Callable[[str, DenseFrame], None],
-        cancelled: Callable[[], bool],
-    ) -> None:
-        """Fill every target once with each method; `on_frame` takes the method's name and its frame."""
-        ...
-
-
 def try_methods(
-    plan: TrialSchedule,
+    schedule: TrialSchedule,
     source: FrameSource,
     masks: MaskSet,
     *,
-    candidates: Sequence[str],
-    trials: Sequence[TryInterval],
+    candidates: Candidates,
     spill_folder: Path,
     workers: Workers,
     drivers: ThreadPoolExecutor,
@@ -59,11 +44,10 @@ def try_methods(
     out.
 
     Args:
-        plan: of this video.
+        schedule: of this video.
         source: the video.
         masks: its masks.
-        candidates: names of the methods, the default first.
-        trials: together they try every candidate.
+        candidates: the methods.
         spill_folder: where frames of long intervals are put aside.
         workers: does the heavy pieces.
         drivers: each drives one interval.
@@ -72,28 +56,34 @@ def try_methods(
     scores: dict[int, dict[str, float]] = {}
     lock = threading.Lock()
 
-    def attempt(job: Interval) -> None:
-        (hidden,) = job.targets
+    def attempt(interval: Interval) -> None:
+        (hidden,) = interval.targets
         truth = masks.read(source.names[hidden])
 
-        def score(name: str, dense: DenseFrame) -> None:
-            reached = hidden_j(dense, truth, masks.object_ids, job.present)
+        def score(name: str, label: SoftLabel) -> None:
+            reached = hidden_j(label, truth, masks.object_ids, interval.present)
             with lock:
                 scores.setdefault(hidden, {})[name] = reached
 
         try:
-            for trial in trials:
-                trial(job, workers=workers, on_frame=score, cancelled=failed.is_set)
+            densify(
+                interval,
+                list(candidates.methods.values()),
+                candidates.estimators,
+                workers=workers,
+                on_label=score,
+                cancelled=failed.is_set,
+            )
         finally:
-            job.frames.close()
+            interval.frames.close()
 
-    if plan.tests:
-        work_side_by_side(stream_tests(plan.tests, source, masks, spill_folder), attempt, drivers, failed)
+    if schedule.tests:
+        work_side_by_side(stream_tests(schedule.tests, source, masks, spill_folder), attempt, drivers, failed)
     tried = sorted(scores)
-    by_method = {name: [scores[index][name] for index in tried] for name in candidates}
-    method, reason = choose_method(by_method, candidates[0])
+    by_method = {name: [scores[index][name] for index in tried] for name in candidates.names}
+    method, reason = choose_method(by_method, candidates.names[0])
     means = {name: round(fmean(values), 4) for name, values in by_method.items() if values}
-    return MethodChoice(method, [source.names[index] for index in tried], means, plan.reason or reason)
+    return MethodChoice(method, [source.names[index] for index in tried], means, schedule.reason or reason)
 
 
 def describe_choice(choice: MethodChoice) -> str:
@@ -104,19 +94,19 @@ def describe_choice(choice: MethodChoice) -> str:
 
 
 def hidden_j(
-    dense: DenseFrame, truth: LabelArray, object_ids: Sequence[int], present: Sequence[bool]
+    label: SoftLabel, truth: LabelArray, object_ids: Sequence[int], present: Sequence[bool]
 ) -> float:
     """Region J of a made label against the hidden one, the mean over the objects.
 
     Objects count that the hidden label or one of the labels beside it shows.
 
     Args:
-        dense: what a method made.
+        label: what a method made.
         truth: object ids of the hidden label (H, W).
         object_ids: the ids by channel.
         present: for each of them whether a label beside the hidden one shows it.
     """
-    made = dense.ids(object_ids)
+    made = label.ids(object_ids)
     scores = [
         region_j(made == number, truth == number)
         for number, beside in zip(object_ids, present, strict=True)
@@ -134,7 +124,7 @@ def stream_tests(
         tests: by the index of the hidden frame, ascending.
         source: the video.
         masks: its masks.
-        spill_folder: where frames of long intervals are put aside; the receiver closes `job.frames`.
+        spill_folder: where frames of long intervals are put aside; the receiver closes `interval.frames`.
     """
     wanted = {index for test in tests for index in range(test.left, test.right + 1)}
     waiting, reading = list(tests), dict[HiddenTest, _Reading]()
@@ -145,7 +135,7 @@ def stream_tests(
                 read = reading.pop(test)
                 if test.right == frame.index and test.hidden in read.between:
                     known = known or _labelled(frame, masks)
-                    yield read.job(test, known)
+                    yield read.interval(test, known)
                 else:
                     read.store.close()
             for read in reading.values():
@@ -169,7 +159,7 @@ class _Reading:
     between: list[int]
     store: FrameStore
 
-    def job(self, test: HiddenTest, right: LabelledFrame) -> Interval:
+    def interval(self, test: HiddenTest, right: LabelledFrame) -> Interval:
         passed = [index for index in self.between if index != test.hidden]
         return Interval(self.left, right, [test.hidden], self.store, passed)
 

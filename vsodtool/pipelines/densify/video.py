@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.pipelines.densify.fill import FillInterval
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import Interval, stream_intervals
-from vsodtool.pipelines.densify.label import DenseFrame, LabelWriter
-from vsodtool.pipelines.densify.setup import ADAPTED, Candidates, with_adapted
+from vsodtool.pipelines.densify.label import LabelWriter, SoftLabel
+from vsodtool.pipelines.densify.setup import ADAPTED, Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers, work_side_by_side
 from vsodtool.pipelines.densify.trial import describe_choice, try_methods
 from vsodtool.pipelines.running.reports import VideoReport
@@ -62,12 +63,12 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         *,
         config: PseudoLabelConfig,
         masks: MaskSet,
-        way: Candidates,
+        candidates: Candidates,
         workers: Workers,
         drivers: ThreadPoolExecutor,
     ) -> None:
         super().__init__(source, state, on_event, overlay=config.overlay)
-        self._config, self._masks, self._way = config, masks, way
+        self._config, self._masks, self._candidates = config, masks, candidates
         self._workers, self._drivers = workers, drivers
         self._writer = LabelWriter(config, self.layout, masks)
         self._choice = state.choice(self.name)
@@ -76,9 +77,9 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
     def make(self) -> None:
         """Intervals side by side. After a failure, or Ctrl-C, no new interval is begun."""
         self._write_given()
-        way = self._adapt(self._choice)
-        self._choice = self._choice or self._choose(way)
-        self._fill(way.fills[self._choice.method])
+        candidates = self._adapt(self._choice)
+        self._choice = self._choice or self._choose(candidates)
+        self._fill(candidates, self._choice.method)
 
     def labels(self, frame: str) -> LabelArray | None:
         """As written, also those that were given."""
@@ -106,14 +107,14 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         self.commit([self._writer.write_given(name) for name in missing])
 
     def _only_method(self) -> MethodChoice:
-        return MethodChoice(self._way.names[0], [], {}, "")
+        return MethodChoice(self._candidates.names[0], [], {}, "")
 
     def _adapt(self, choice: MethodChoice | None) -> Candidates:
         """The methods for this video: with --adapt another one, unless it is known not to be chosen."""
-        adapting = self._way.adapting
-        if adapting is None or (choice is not None and choice.method != ADAPTED):
-            return self._way
-        from vsodtool.pipelines.evidence.recorder import Way
+        candidates = self._candidates
+        if candidates.adaptable is None or (choice is not None and choice.method != ADAPTED):
+            return candidates
+        from vsodtool.pipelines.evidence.recorder import GuessMaker
         from vsodtool.pipelines.training.adapt import adapt_network, plan_adaptation
 
         tried = schedule_trial(self.source, self._masks).tests
@@ -121,17 +122,17 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         name = self.name
         if not tests:
             self.on_event(Event("notice", name, "not adapted: too few labels to learn from and to try it on"))
-            return self._way
+            return candidates
         self.on_event(Event("notice", name, f"learning from {len(tests)} of its labels"))
         network = adapt_network(
-            adapting.network,
+            candidates.adaptable,
             tests,
             self.source,
             self._masks,
-            way=Way(adapting.plan, adapting.rules),
+            maker=GuessMaker(candidates.estimators, candidates.rules),
             steps=self._config.adapt,
             seed=self._config.seed,
-            device=adapting.device,
+            device=candidates.estimators.device,
             spill_folder=self.layout.root,
             workers=self._workers,
             drivers=self._drivers,
@@ -139,19 +140,18 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         )
         if network is None:
             self.on_event(Event("notice", name, "not adapted: nothing could be learned from its labels"))
-            return self._way
-        return with_adapted(self._way, network)
+            return candidates
+        return candidates.with_adapted(network)
 
-    def _choose(self, way: Candidates) -> MethodChoice:
+    def _choose(self, candidates: Candidates) -> MethodChoice:
         """The method for this video, the same in all runs that continue this one."""
-        if not way.trials:
+        if len(candidates.names) == 1:
             return self._only_method()
         choice = try_methods(
             schedule_trial(self.source, self._masks),
             self.source,
             self._masks,
-            candidates=way.names,
-            trials=way.trials,
+            candidates=candidates,
             spill_folder=self.layout.root,
             workers=self._workers,
             drivers=self._drivers,
@@ -161,22 +161,25 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         self.on_event(Event("notice", self.name, describe_choice(choice)))
         return choice
 
-    def _fill(self, fill: FillInterval) -> None:
-        jobs = stream_intervals(self.source, self._masks, set(self.records), self.layout.root)
-        work_side_by_side(jobs, lambda job: self._fill_one(job, fill), self._drivers, self._failed)
+    def _fill(self, candidates: Candidates, method: str) -> None:
+        intervals = stream_intervals(self.source, self._masks, set(self.records), self.layout.root)
+        fill = partial(candidates.fill, method, workers=self._workers, cancelled=self._failed.is_set)
+        work_side_by_side(
+            intervals, lambda interval: self._fill_one(interval, fill), self._drivers, self._failed
+        )
 
-    def _fill_one(self, job: Interval, fill: FillInterval) -> None:
+    def _fill_one(self, interval: Interval, fill: Callable[..., None]) -> None:
         records: list[FrameRecord] = []
-        left = job.left.name if job.left else ""
-        right = job.right.name if job.right else ""
+        left = interval.left.name if interval.left else ""
+        right = interval.right.name if interval.right else ""
 
-        def write(dense: DenseFrame) -> None:
-            record = self._writer.write_generated(self.source.names[dense.index], dense, left, right)
+        def write(label: SoftLabel) -> None:
+            record = self._writer.write_generated(self.source.names[label.index], label, left, right)
             records.append(record)
             self.tell(record.frame)
 
         try:
-            fill(job, workers=self._workers, on_frame=write, cancelled=self._failed.is_set)
+            fill(interval, on_label=write)
         finally:
-            job.frames.close()
+            interval.frames.close()
         self.commit(records)

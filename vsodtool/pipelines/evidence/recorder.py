@@ -13,25 +13,25 @@ import numpy.typing as npt
 from vsodtool.data.evidence.files import EvidenceFile, write_array
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.fill import densify_interval
+from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.label import Generated
+from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.learned import object_maps
-from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.method import Method, Wants
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import ImageArray, LabelArray
 
 
-class Way(NamedTuple):
-    """How intervals are filled while evidence is recorded.
+class GuessMaker(NamedTuple):
+    """What makes the first guess while evidence is recorded.
 
     Attributes:
-        plan: the flow estimators.
+        estimators: of the flow.
         rules: make the first guess.
     """
 
-    plan: MotionEstimators
+    estimators: MotionEstimators
     rules: Method
 
 
@@ -39,12 +39,12 @@ class EvidenceRecorder:
     """Writes down evidence about frames whose label is known, object by object."""
 
     name = "recorder"
-    whole_frames = False
+    wants = Wants.BOXES
 
     def __init__(
         self,
         video: str,
-        way: Way,
+        maker: GuessMaker,
         truth: Callable[[int], LabelArray | None],
         *,
         maps: Path,
@@ -56,14 +56,14 @@ class EvidenceRecorder:
 
         Args:
             video: its name.
-            way: how intervals are filled.
+            maker: makes the first guesses.
             truth: the object ids (H, W) of a frame by its index; None for frames that are not recorded.
             maps: folder for evidence.
             frames: folder for the labelled frames, of which those that are there already stay.
             object_ids: the ids by channel.
             named: the name of a frame by its index.
         """
-        self._video, self._way, self._truth, self._named = video, way, truth, named
+        self._video, self._maker, self._truth, self._named = video, maker, truth, named
         self._maps, self._frames, self._ids = maps, frames, object_ids
         self._found: dict[tuple[int, int], EvidenceFile] = {}
         self._lock = threading.Lock()
@@ -74,7 +74,7 @@ class EvidenceRecorder:
         return [self._found[key] for key in sorted(self._found)]
 
     def record(
-        self, job: Interval, workers: Workers, *, cancelled: Callable[[], bool] = lambda: False
+        self, interval: Interval, workers: Workers, *, cancelled: Callable[[], bool] = lambda: False
     ) -> None:
         """Record the targets of an interval between two labels, and close its frames.
 
@@ -82,15 +82,20 @@ class EvidenceRecorder:
             DeviceError: the disk is full or refuses.
         """
         try:
-            densify_interval(
-                job, self._way.plan, self, workers=workers, on_frame=lambda _: None, cancelled=cancelled
+            densify(
+                interval,
+                [self],
+                self._maker.estimators,
+                workers=workers,
+                on_label=lambda _, __: None,
+                cancelled=cancelled,
             )
         finally:
-            job.frames.close()
+            interval.frames.close()
 
-    def generate(self, evidence: Evidence) -> Generated:
+    def generate(self, evidence: Evidence) -> SoftLabel:
         """Write it down; what comes back is the first guess."""
-        guess = self._way.rules.generate(evidence)
+        guess = self._maker.rules.generate(evidence)
         truth = self._truth(evidence.index)
         if truth is None:
             return guess
@@ -100,9 +105,9 @@ class EvidenceRecorder:
                 continue
             stem = f"{evidence.index}-{number}"
             maps = self._maps / f"{stem}.npy"
-            write_array(maps, to_bytes(object_maps(evidence, number, guess.labels))[0].numpy())
+            write_array(maps, to_bytes(object_maps(evidence, number, guess.labels))[0].cpu().numpy())
             ends = [
-                self._frame(known.index, number, known.rgb, known.labels[0, number].numpy() > 0)
+                self._frame(known.index, number, known.rgb, known.labels[0, number].cpu().numpy() > 0)
                 for known in (before.known, after.known)
             ]
             hidden = self._frame(evidence.index, number, evidence.rgb, truth == self._ids[number])

@@ -17,7 +17,7 @@ from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, Way
+from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
 from vsodtool.types import Frame, ImageArray, LabelArray
 
 SIDE = 320  # pixels of the squares that move
@@ -25,14 +25,16 @@ HIDDEN = 2  # frames of each clip that are recorded, where it has so many
 _PIECES = 2  # of work at a time
 
 
-def record_stills(video: LabelledVideo, gaps: Sequence[int], seed: int, way: Way, place: Path) -> None:
+def record_stills(
+    video: LabelledVideo, gaps: Sequence[int], seed: int, maker: GuessMaker, place: Path
+) -> None:
     """One clip of each image, as long as one of the gaps; evidence about some frames of it.
 
     Args:
         video: a set of still images.
         gaps: one is drawn for each image.
         seed: of the motion, and of what is hidden.
-        way: how intervals are filled.
+        maker: makes the first guesses.
         place: folder that receives it; its index is written last.
 
     Raises:
@@ -57,7 +59,7 @@ def record_stills(video: LabelledVideo, gaps: Sequence[int], seed: int, way: Way
             folder = place / str(number)
             recorder = EvidenceRecorder(
                 video.name,
-                way,
+                maker,
                 truth,
                 maps=folder,
                 frames=folder / "frames",

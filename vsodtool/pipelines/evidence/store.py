@@ -13,8 +13,8 @@ import torch
 from vsodtool.data.evidence.files import EvidenceFile, read_index
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.fingerprint import content_fingerprint
-from vsodtool.pipelines.densify.quality import motion_estimators, warp_method
-from vsodtool.pipelines.evidence.recorder import Way
+from vsodtool.pipelines.densify.quality import motion_estimators, rules
+from vsodtool.pipelines.evidence.recorder import GuessMaker
 from vsodtool.pipelines.evidence.stills import HIDDEN, record_stills
 from vsodtool.pipelines.evidence.videos import record_video, seen_labels
 from vsodtool.types import Event, OnEvent
@@ -37,7 +37,7 @@ class _Recording:
     place: Path
     hidden: int
     what: str
-    make: Callable[[Way, Path], None]
+    make: Callable[[GuessMaker, Path], None]
 
 
 def store_evidence(
@@ -62,12 +62,12 @@ def store_evidence(
         DeviceError: the disk is full or refuses.
     """
     files: list[EvidenceFile] = []
-    way = Way(motion_estimators("dis", QUALITY, torch.device("cpu"), on_event), warp_method(QUALITY))
+    maker = GuessMaker(motion_estimators("dis", QUALITY, torch.device("cpu"), on_event), rules(QUALITY))
     for recording in _recordings(videos, gaps, folder, still_seed):
         found = read_index(recording.place)
         if found is None:
             on_event(Event("notice", message=f"recording {recording.what}"))
-            recording.make(way, recording.place)
+            recording.make(maker, recording.place)
             found = read_index(recording.place)
         files += found or []
     return files

@@ -22,7 +22,7 @@ from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, Way
+from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
 from vsodtool.types import Frame, LabelArray
 
 _PIECES = 2  # of work at a time
@@ -36,13 +36,13 @@ def seen_labels(video: LabelledVideo, gap: int) -> set[int]:
     return {*positions[::gap], positions[-1]}
 
 
-def record_video(video: LabelledVideo, gap: int, way: Way, place: Path) -> None:
+def record_video(video: LabelledVideo, gap: int, maker: GuessMaker, place: Path) -> None:
     """Evidence about all hidden frames of a video; the index is written last.
 
     Args:
         video: no stills. What is salient is one object, as for a detector.
         gap: at least 1.
-        way: how intervals are filled.
+        maker: makes the first guesses.
         place: folder for it; the labelled frames go to `frames` beside it.
 
     Raises:
@@ -57,7 +57,7 @@ def record_video(video: LabelledVideo, gap: int, way: Way, place: Path) -> None:
 
     recorder = EvidenceRecorder(
         video.name,
-        way,
+        maker,
         truth,
         maps=place,
         frames=place.parent / "frames",

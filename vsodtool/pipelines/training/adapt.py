@@ -29,7 +29,7 @@ from vsodtool.pipelines.densify.hidden_labels import HiddenTest
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.side_by_side import Workers, work_side_by_side
 from vsodtool.pipelines.densify.trial import stream_tests
-from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, Way
+from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
 from vsodtool.pipelines.training.task import TASKS, clip_loss, forward
 
 FEWEST, MOST = 2, 16  # labels that are learned from
@@ -60,7 +60,7 @@ def adapt_network(
     source: FrameSource,
     masks: MaskSet,
     *,
-    way: Way,
+    maker: GuessMaker,
     steps: int,
     seed: int,
     device: torch.device,
@@ -76,7 +76,7 @@ def adapt_network(
         tests: the labels to learn from, see `plan_adaptation`.
         source: the video.
         masks: its masks.
-        way: how intervals are filled.
+        maker: makes the first guesses.
         steps: of the optimizer.
         seed: of everything random.
         device: that computes.
@@ -91,7 +91,7 @@ def adapt_network(
     with disk_errors(spill_folder), tempfile.TemporaryDirectory(dir=spill_folder, prefix=".adapt-") as name:
         recorder = EvidenceRecorder(
             source.video.name,
-            way,
+            maker,
             lambda index: masks.read(source.names[index]),
             maps=Path(name),
             frames=Path(name) / "frames",
