@@ -170,7 +170,7 @@ def test_several_objects(tmp_path: Path, film: Film, exact: Any) -> None:
 
         def generate(self, evidence: Evidence) -> SoftLabel:
             made = super().generate(evidence)
-            return SoftLabel(made.labels.flip(1), made.trust)
+            return evidence.answer(made.labels.flip(1), made.trust)
 
     tried = [Swapping("swapping", LARGE), RightOn("large", LARGE)]
     report = run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=tried)
