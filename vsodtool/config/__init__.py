@@ -7,7 +7,7 @@ from vsodtool.config.flow import DIRECTIONS, FLOW_FORMATS, FlowConfig
 from vsodtool.config.load import load_config, read_options
 from vsodtool.config.option import Option, Panel, options_of
 from vsodtool.config.predict import PredictConfig
-from vsodtool.config.pseudolabel import FLOWS, METHODS, PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config.pseudolabel import FLOWS, PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.config.shipped import shipped_path, shipped_trainings
 from vsodtool.config.train import TrainConfig
 
@@ -16,7 +16,6 @@ __all__ = [
     "DIRECTIONS",
     "FLOWS",
     "FLOW_FORMATS",
-    "METHODS",
     "QUALITIES",
     "CommonConfig",
     "DemoConfig",

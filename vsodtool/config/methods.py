@@ -5,8 +5,11 @@ No torch here: what makes a method is named, and imported when one is made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+AUTO = "auto"
 EVERY_QUALITY = ("fast", "balanced", "best")
 
 
@@ -40,3 +43,26 @@ METHODS: dict[str, DensifierMethod] = {
         in_auto=True,
     ),
 }
+
+
+class _Names(Sequence[str]):
+    """auto, and the names of the table as it is when it is asked."""
+
+    def __getitem__(self, at: Any) -> Any:
+        return (AUTO, *METHODS)[at]
+
+    def __len__(self) -> int:
+        return 1 + len(METHODS)
+
+
+METHOD_NAMES: Sequence[str] = _Names()
+
+
+def candidate_methods(method: str) -> tuple[str, ...]:
+    """The methods that one of METHOD_NAMES stands for, the default first."""
+    return tuple(name for name, line in METHODS.items() if line.in_auto) if method == AUTO else (method,)
+
+
+def kinds_of_weights(method: str) -> tuple[str, ...]:
+    """The kinds of network that one of METHOD_NAMES can use, the preferred one first."""
+    return tuple(dict.fromkeys(kind for name in candidate_methods(method) for kind in METHODS[name].weights))

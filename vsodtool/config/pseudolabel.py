@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from vsodtool.config.base import MotionConfig
+from vsodtool.config.methods import METHOD_NAMES, METHODS, kinds_of_weights
+from vsodtool.config.methods import candidate_methods as methods_of
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
 
-METHODS = ("auto", "fgplg", "warp")
 FLOWS = ("auto", "composed", "direct")
 
 
@@ -24,7 +25,7 @@ class PseudoLabelConfig(MotionConfig):
     method: str = option(
         "fgplg is learned, warp is not, auto is the better one for each video, by hidden labels.",
         default="auto",
-        choices=METHODS,
+        choices=METHOD_NAMES,
     )
     weights: str = option(
         "Weights of fgplg: a name that `vsodtool weights list` shows, or a file.",
@@ -52,30 +53,30 @@ class PseudoLabelConfig(MotionConfig):
     overlay: bool = option("Masks over the video, OUT/overlay/<video>.mp4.", default=False, panel=Panel.EXTRA)
 
     def __post_init__(self) -> None:
-        """Refuse for warp what it does not use, too."""
+        """Refuse for a method without weights what it does not use, too."""
         super().__post_init__()
-        if self.weights and self.method == "warp":
+        kinds, learned = kinds_of_weights(self.method), [name for name in METHODS if METHODS[name].weights]
+        hint = f"choose --method {' or '.join(learned)}"
+        if self.weights and not kinds:
             raise ConfigError(
-                f"weights: '{self.weights}' given, but method 'warp' uses no weights",
-                "leave out --weights, or choose --method fgplg",
+                f"weights: '{self.weights}' given, but method '{self.method}' uses no weights",
+                f"leave out --weights, or {hint}",
             )
-        if self.adapt and self.method == "warp":
+        if self.adapt and not kinds:
             raise ConfigError(
-                f"adapt: {self.adapt} given, but method 'warp' has nothing to learn",
-                "leave out --adapt, or choose --method fgplg or auto",
+                f"adapt: {self.adapt} given, but method '{self.method}' has nothing to learn",
+                f"leave out --adapt, or {hint} or auto",
             )
-        if self.flow != "auto" and candidate_methods(self) == ("warp",):
+        if self.flow != "auto" and not kinds:
             raise ConfigError(
-                f"flow: '{self.flow}' given, but method 'warp' has only its own way to use flow",
-                "leave out --flow, or choose --method fgplg with --weights",
+                f"flow: '{self.flow}' given, but method '{self.method}' has only its own way to use flow",
+                f"leave out --flow, or {hint} with --weights",
             )
 
 
 def candidate_methods(config: PseudoLabelConfig) -> tuple[str, ...]:
     """The methods that a run may use, the default first."""
-    if config.method == "auto":
-        return ("fgplg", "warp")
-    return (config.method,)
+    return methods_of(config.method)
 
 
 def resolve_flow(config: PseudoLabelConfig) -> str:

@@ -3,14 +3,13 @@
 from vsodtool.config.base import BACKENDS, QUALITIES, CommonConfig, ShardedConfig
 from vsodtool.config.demo import DemoConfig
 from vsodtool.config.flow import DIRECTIONS, FLOW_FORMATS, FlowConfig
-from vsodtool.config.pseudolabel import FLOWS, METHODS, PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config.pseudolabel import FLOWS, PseudoLabelConfig, candidate_methods, resolve_flow
 
 __all__ = [
     "BACKENDS",
     "DIRECTIONS",
     "FLOWS",
     "FLOW_FORMATS",
-    "METHODS",
     "QUALITIES",
     "CommonConfig",
     "DemoConfig",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_flow
-from vsodtool.config.methods import METHODS
+from vsodtool.config.methods import kinds_of_weights
 from vsodtool.errors import ConfigError
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.pipelines.densify.fill import densify
@@ -93,12 +93,12 @@ def load_weights(config: PseudoLabelConfig, on_event: OnEvent) -> LoadedNetwork 
     Raises:
         WeightsError: they cannot be had, are damaged or of another network.
     """
-    kinds = [kind for name in candidate_methods(config) for kind in METHODS[name].weights]
+    kinds = kinds_of_weights(config.method)
     if not kinds:
         return None
     from vsodtool.pipelines.networks.load import load_network
 
-    loaded = load_network(config.weights, tuple(dict.fromkeys(kinds)))
+    loaded = load_network(config.weights, kinds)
     for line in loaded.notices:
         on_event(Event("notice", message=line))
     return loaded
