@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test check format options clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test     all tests"
 	@echo "make check    formatting, lint, types, layers, all tests"
 	@echo "make format   rewrite the formatting"
+	@echo "make options  docs/options.md, configs/*.yaml and vsodtool/__init__.pyi anew, after an option has changed"
 	@echo "PYTHON=...    the Python to use, 3.11 or newer (now: $(PYTHON))"
 
 $(STAMP): pyproject.toml
@@ -41,6 +42,9 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+options: $(STAMP)
+	$(BIN)/python docs/write_options.py
 
 clean:
 	rm -rf build dist demo-out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

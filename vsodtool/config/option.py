@@ -197,7 +197,7 @@ def configuration(cls: type[C]) -> type[C]:
 
 
 def options_of(cls: type[Any]) -> dict[str, Option]:
-    """The options of a configuration by name: panel by panel, in each its own before those it inherits."""
+    """The options of a configuration by name: panel by panel, arguments first, own before inherited."""
     if cls not in _OPTIONS:
         kinds = get_type_hints(cls)
         found = [
@@ -210,7 +210,9 @@ def options_of(cls: type[Any]) -> dict[str, Option]:
             for each in dataclasses.fields(cls)
         ]
         panels = list(Panel)
-        found.sort(key=lambda each: (panels.index(each.panel), _generation(cls, each.name)))
+        found.sort(
+            key=lambda each: (panels.index(each.panel), not each.argument, _generation(cls, each.name))
+        )
         _OPTIONS[cls] = {each.name: each for each in found}
     return _OPTIONS[cls]
 
