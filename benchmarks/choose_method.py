@@ -32,7 +32,7 @@ from vsodtool.ops.rules import label_by_rules
 from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
-from vsodtool.pipelines.densify.interval import Interval, stream_intervals
+from vsodtool.pipelines.densify.interval import Interval, SparseVideo
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import Wants, WarpMethod
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
@@ -126,8 +126,9 @@ def main() -> None:
             )
             workers = Workers(pool)
             tests = schedule_trial(source, masks).tests
-            found = measure(stream_intervals(source, masks, set(), spill), source, truth, workers)
-            hidden = measure(stream_tests(tests, source, masks, spill), source, truth, workers)
+            video = SparseVideo(source, masks, spill)
+            found = measure(video.intervals(set()), source, truth, workers)
+            hidden = measure(stream_tests(video, tests), source, truth, workers)
             if not hidden:
                 continue
             real = {name: fmean(reached[name] for reached in found.values()) for name in NAMES}

@@ -55,7 +55,7 @@ def run_flow(
         WeightsError: a RAFT is asked for whose weights cannot be had.
         DeviceError: the device does not exist, or the output cannot be written.
     """
-    run = open_run("flow", config, config.output, launch=launch, on_event=on_event, by_frame=False)
+    run = open_run("flow", config, launch=launch, on_event=on_event, by_frame=False)
     tasks = {
         source.video.name: plan_video(source.video.name, source.names, config, run.layout)
         for source in run.sources

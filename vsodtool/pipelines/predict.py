@@ -86,7 +86,7 @@ def run_predict(
         WeightsError: the weights cannot be had or used.
         DeviceError: the device does not exist, memory does not suffice, or the output cannot be written.
     """
-    run = open_run("predict", config, config.output, launch=launch, on_event=on_event)
+    run = open_run("predict", config, launch=launch, on_event=on_event)
     network = _load(config, on_event) if detector is None else _Network(detector, "detector", {})
     detector = network.detector
     workers = resolve_workers(config.workers)

@@ -12,16 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from vsodtool.checks import resolve_device, resolve_workers
-from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.checks import resolve_workers
+from vsodtool.config import PseudoLabelConfig
 from vsodtool.media.masks.sparse import MaskSet, describe_mapping, match_masks
-from vsodtool.models.flow.registry import resolve_backend, weight_digests
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
+from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.label import output_files
 from vsodtool.pipelines.densify.method import Method
-from vsodtool.pipelines.densify.setup import create_candidates, load_weights
+from vsodtool.pipelines.densify.setup import Setup, create_candidates, prepare
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
-from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
+from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport, VideoDensification
 from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory, torch_threads
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
@@ -71,64 +71,54 @@ def run_pseudolabel(
         WeightsError: weights are asked for that cannot be had.
         DeviceError: the device does not exist, or the output cannot be written.
     """
-    run = open_run("pseudolabel", config, config.output, launch=launch, on_event=on_event, masks=config.masks)
+    run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=config.masks)
     masks = match_masks(config.masks, run.opened, config.every)
     for line in describe_mapping(masks):
         on_event(Event("notice", message=line))
-    generators = list(candidates) if generator is None else [generator]
-    names = [each.name for each in generators] or list(candidate_methods(config))
-    method = names[0] if len(names) == 1 and not config.adapt else "auto"
-    device = resolve_device(config.device)
-    backend = resolve_backend(config.backend, device, on_event=on_event)
-    fetch = estimator is None and not config.dry_run
-    weights = weight_digests(backend, fetch=fetch, on_event=on_event)
-    loaded = load_weights(config, on_event) if not generators else None
-    if loaded is not None:
-        weights[loaded.name] = loaded.sha256
-    flow_name = estimator.name if estimator is not None else backend
-    resolved = {"method": method, "flow": resolve_flow(config), "backend": flow_name, "device": str(device)}
+    methods = list(candidates) if generator is None else [generator]
+    setup = prepare(config, estimator=estimator, methods=methods, on_event=on_event)
     files = {name: list(of_video.files.values()) for name, of_video in masks.items()}
-    manifest = run.manifest(resolved, weights, files)
+    manifest = run.manifest(setup.resolved, setup.weights, files)
     if config.dry_run:
         run.check(manifest)
-        return _dry_report(run, masks, names, flow_name)
-    made_by = create_candidates(
-        config,
-        loaded,
-        backend=backend,
-        device=device,
-        estimator=estimator,
-        generators=generators,
-        on_event=on_event,
-    )
-    report = PseudoLabelReport(method=method, flow=made_by.flow, output=config.output)
-    on_event(Event("notice", message=f"method: {_told(names)}, flow: {made_by.flow}"))
+        return _dry_report(run, masks, setup)
+    made_by = create_candidates(setup, on_event)
+    adapt = _adaptation(setup)
+    report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
+    on_event(Event("notice", message=f"method: {_told(setup.names)}, flow: {made_by.flow}"))
     outputs = partial(output_files, config, run.layout)
-    with run.begin(manifest, outputs) as state, _workers(resolve_workers(config.workers)) as threads:
-        workers, drivers = threads
+    with run.begin(manifest, outputs) as state, _workers(resolve_workers(config.workers)) as workers:
         return run.work(
             state,
             report,
             lambda source: VideoDensification(
-                source,
+                SparseVideo(source, masks[source.video.name], run.layout.root),
                 state,
                 on_event,
                 config=config,
-                masks=masks[source.video.name],
                 candidates=made_by,
                 workers=workers,
-                drivers=drivers,
+                adapt=adapt,
             ).run(),
         )
+
+
+def _adaptation(setup: Setup) -> Adapt | None:
+    if setup.adaptable is None:
+        return None
+    from vsodtool.pipelines.training.adapt import Adaptation
+
+    return Adaptation(setup.adaptable, setup.config.adapt, setup.config.seed)
 
 
 def _told(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"auto ({' or '.join(names)})"
 
 
-def _dry_report(run: Run, masks: Mapping[str, MaskSet], names: list[str], flow: str) -> PseudoLabelReport:
+def _dry_report(run: Run, masks: Mapping[str, MaskSet], setup: Setup) -> PseudoLabelReport:
+    names = setup.names
     method = names[0] if len(names) == 1 else "auto"
-    report = PseudoLabelReport(method=method, flow=flow, output=run.layout.root, dry_run=True)
+    report = PseudoLabelReport(method=method, flow=setup.flow, output=run.layout.root, dry_run=True)
     for source in run.sources:
         video, frames = source.video.name, len(source.names)
         given = len(masks[video].files)
@@ -145,7 +135,7 @@ def _dry_report(run: Run, masks: Mapping[str, MaskSet], names: list[str], flow: 
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[tuple[Workers, ThreadPoolExecutor]]:
+def _workers(count: int) -> Iterator[Workers]:
     """Threads for the pieces of work, and threads that each drive one interval.
 
     One torch thread per piece: side by side they use the cores better than torch's own threads, which would
@@ -158,4 +148,4 @@ def _workers(count: int) -> Iterator[tuple[Workers, ThreadPoolExecutor]]:
         ThreadPoolExecutor(count, "work") as pool,
         ThreadPoolExecutor(INTERVALS_AT_ONCE, "interval") as drivers,
     ):
-        yield Workers(pool), drivers
+        yield Workers(pool, drivers)

@@ -28,6 +28,10 @@ class Watched(Workers):
     def __init__(self, executor: ThreadPoolExecutor) -> None:
         super().__init__(executor)
         self.sizes: list[int] = []
+        self.is_cancelled = False
+
+    def cancelled(self) -> bool:
+        return self.is_cancelled
 
     def map(self, work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         todo = list(items)
@@ -117,13 +121,13 @@ def test_nothing_is_begun_once_cancelled(
     film: Callable[..., Any], exact: Any, workers: Watched, tmp_path: Path
 ) -> None:
     found: list[SoftLabel] = []
+    workers.is_cancelled = True
     densify(
         make_job(film([(1, 0)] * 30), tmp_path / "clip"),
         [WarpMethod()],
         MotionEstimators(exact, exact, exact),
         workers=workers,
         on_label=keep(found),
-        cancelled=lambda: True,
     )
     assert not found
     assert sum(workers.sizes) <= CHUNK  # of 30 pairs

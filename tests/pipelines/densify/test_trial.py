@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +20,7 @@ from vsodtool.models.flow.dis import DisEstimator
 from vsodtool.ops.boxes import Box
 from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
-from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.interval import Interval, SparseVideo
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.motion import MotionEstimators
@@ -71,16 +70,8 @@ def attempt(
     estimators = MotionEstimators(DisEstimator(), DisEstimator())  # nothing moves by them here
     candidates = Candidates({method.name: method for method in methods}, estimators, "balanced", "")
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
-        return try_methods(
-            schedule,
-            frames,
-            masks,
-            candidates=candidates,
-            spill_folder=folder,
-            workers=Workers(pool),
-            drivers=drivers,
-            failed=threading.Event(),
-        )
+        video = SparseVideo(frames, masks, folder)
+        return try_methods(video, schedule, candidates, Workers(pool, drivers))
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ def densify(
     *,
     workers: Workers,
     on_label: OnLabel,
-    cancelled: Callable[[], bool] = lambda: False,
     smooth: bool = False,
 ) -> None:
     """Fill every target of an interval, once with each method.
@@ -40,9 +39,8 @@ def densify(
         interval: to be filled; its frames stay open.
         methods: of different names.
         estimators: of the flow.
-        workers: does the heavy pieces.
+        workers: do the heavy pieces; once they are cancelled, the rest is left undone.
         on_label: takes each finished label; called from several threads, in no particular order.
-        cancelled: asked now and then; once it says yes, the rest is left undone.
         smooth: let the neighbours of a frame steady its label; passed frames near targets are then
             generated too, so that a frame comes out alike whether those around it are filled or passed.
     """
@@ -52,23 +50,17 @@ def densify(
         if not alike:
             continue
         if wants is Wants.LABELS:
-            _fill_apart(interval, alike, workers, on_label, cancelled)
+            _fill_apart(interval, alike, workers, on_label)
             continue
         with torch.inference_mode():
-            motion = Motion(interval, estimators, workers, cancelled, everywhere=wants is Wants.FRAMES)
+            motion = Motion(interval, estimators, workers, everywhere=wants is Wants.FRAMES)
             try:
-                _Fill(interval, motion, estimators, alike, on_label, smooth=smooth).run(workers, cancelled)
+                _Fill(interval, motion, estimators, alike, on_label, smooth=smooth).run(workers)
             finally:
                 motion.close()
 
 
-def _fill_apart(
-    interval: Interval,
-    methods: Sequence[Method],
-    workers: Workers,
-    on_label: OnLabel,
-    cancelled: Callable[[], bool],
-) -> None:
+def _fill_apart(interval: Interval, methods: Sequence[Method], workers: Workers, on_label: OnLabel) -> None:
     """Fill each frame by itself, by methods that want nothing but the labelled frames."""
     box = whole(interval.size)
 
@@ -79,7 +71,7 @@ def _fill_apart(
             on_label(method.name, method.generate(evidence))
 
     for chunk in chunks(interval.targets):
-        if cancelled():
+        if workers.cancelled():
             return
         workers.map(fill, chunk)
 
@@ -104,7 +96,7 @@ class _Fill:
         self._targets = set(interval.targets)
         self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
 
-    def run(self, workers: Workers, cancelled: Callable[[], bool]) -> None:
+    def run(self, workers: Workers) -> None:
         wanted = set(with_neighbours(self._interval)) if self._windows else self._targets
         try:
             for known in self._known:
@@ -112,7 +104,7 @@ class _Fill:
                 label_image = to_image(known.rgb, whole(self._interval.size), self._estimators.device)
                 see = partial(self._see, known, label_image)
                 for steps in self._walk(known, wanted):
-                    if cancelled():
+                    if workers.cancelled():
                         return
                     workers.map(see, steps)
                     if last:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -18,7 +18,7 @@ from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.boxes import Box
-from vsodtool.types import ImageArray, LabelArray, Size
+from vsodtool.types import Frame, ImageArray, LabelArray, Size
 
 Result = TypeVar("Result")
 
@@ -139,51 +139,112 @@ def to_channels(labels: LabelArray, object_ids: Iterable[int]) -> Tensor:
     return (torch.from_numpy(labels.astype("int32")) == ids)[None].float()
 
 
+@dataclass
+class Reading:
+    """An interval of which some frames have come by.
+
+    Attributes:
+        left: the labelled frame before them, None before the first label.
+        frames: holds them.
+        indices: of them, ascending.
+    """
+
+    left: LabelledFrame | None
+    frames: FrameStore
+    indices: list[int] = field(default_factory=list)
+
+    def add(self, frame: Frame) -> None:
+        """The next frame."""
+        self.indices.append(frame.index)
+        self.frames.put(frame)
+
+    def end(self, right: LabelledFrame | None, targets: Collection[int]) -> Interval:
+        """The interval with these of its frames to be filled, the others passed."""
+        wanted = frozenset(targets)
+        passed = [index for index in self.indices if index not in wanted]
+        return Interval(
+            self.left, right, [index for index in self.indices if index in wanted], self.frames, passed
+        )
+
+
 def stream_intervals(
     source: FrameSource,
-    masks: MaskSet,
-    finished: Set[str],
+    labelled: Collection[str],
+    labels_of: Callable[[Frame], Tensor],
+    targets_of: Callable[[list[int]], Collection[int]],
     spill_folder: Path,
 ) -> Iterator[Interval]:
-    """Decode a video once and yield its intervals that are not finished.
+    """Decode a video once and yield its intervals that have something to fill.
 
     A labelled frame that does not decode cannot carry its label anywhere: the interval goes on past it.
 
     Args:
         source: the video.
-        masks: its masks.
-        finished: names of frames that need no work.
+        labelled: names of its labelled frames.
+        labels_of: the label of one of these, see `LabelledFrame`.
+        targets_of: those of the frames between two labels that are to be filled.
         spill_folder: where frames of long intervals are put aside; the receiver closes `interval.frames`.
-    """
-    labelled = set(masks.names)
-    left: LabelledFrame | None = None
-    targets: list[tuple[int, str]] = []
-    store = FrameStore(source, spill_folder)
 
-    def close_interval(right: LabelledFrame | None) -> Iterator[Interval]:
-        nonlocal store, targets
-        # An interval is made whole or not at all: its frames need each other.
-        if all(name in finished for _, name in targets):
-            store.close()
+    Raises:
+        DataError: none of the labelled frames decodes, or something cannot be read.
+    """
+    reading = Reading(None, FrameStore(source, spill_folder))
+
+    def end(right: LabelledFrame | None) -> Iterator[Interval]:
+        nonlocal reading
+        done, reading = reading, Reading(right, FrameStore(source, spill_folder))
+        targets = targets_of(done.indices)
+        if targets:
+            yield done.end(right, targets)
         else:
-            yield Interval(left, right, [index for index, _ in targets], store)
-        store, targets = FrameStore(source, spill_folder), []
+            done.frames.close()
 
     try:
         for frame in source:
-            if frame.name not in labelled:
-                targets.append((frame.index, frame.name))
-                store.put(frame)
-                continue
-            labels = to_channels(masks.read(frame.name), masks.object_ids)
-            right = LabelledFrame(frame.index, frame.name, frame.rgb, labels)
-            yield from close_interval(right)
-            left = right
-        if left is None:
+            if frame.name in labelled:
+                yield from end(LabelledFrame(frame.index, frame.name, frame.rgb, labels_of(frame)))
+            else:
+                reading.add(frame)
+        if reading.left is None:
             raise DataError(
                 f"{source.video.path}: none of its {len(labelled)} labelled frames decodes",
                 "check the video, or label other frames",
             )
-        yield from close_interval(None)
+        yield from end(None)
     finally:
-        store.close()
+        reading.frames.close()
+
+
+@dataclass(frozen=True)
+class SparseVideo:
+    """A video with its sparse masks.
+
+    Attributes:
+        source: its frames.
+        masks: of some of them.
+        spill_folder: where frames of long intervals are put aside.
+    """
+
+    source: FrameSource
+    masks: MaskSet
+    spill_folder: Path
+
+    def labels(self, frame: Frame) -> Tensor:
+        """The label of a masked frame, see `LabelledFrame`."""
+        return to_channels(self.masks.read(frame.name), self.masks.object_ids)
+
+    def intervals(self, finished: Set[str]) -> Iterator[Interval]:
+        """Decode the video once, see `stream_intervals`.
+
+        Args:
+            finished: names of frames that need no work.
+        """
+        names = self.source.names
+
+        def targets(between: list[int]) -> list[int]:
+            # An interval is made whole or not at all: its frames need each other.
+            return [] if all(names[index] in finished for index in between) else between
+
+        return stream_intervals(
+            self.source, frozenset(self.masks.names), self.labels, targets, self.spill_folder
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -64,16 +64,10 @@ class Motion:
         interval: Interval,
         estimators: MotionEstimators,
         workers: Workers,
-        cancelled: Callable[[], bool],
         *,
         everywhere: bool = False,
     ) -> None:
-        self._interval, self._estimators, self._workers, self._cancelled = (
-            interval,
-            estimators,
-            workers,
-            cancelled,
-        )
+        self._interval, self._estimators, self._workers = interval, estimators, workers
         self._sequence = interval.sequence
         self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
         self._coarse: dict[int, Tensor] = {}
@@ -130,7 +124,7 @@ class Motion:
         start = positions[0] + side if positions else 0
         found[start] = box if found[start] is None else box.union(found[start] or box)
         for chunk in chunks(positions):
-            if self._cancelled():
+            if self._workers.cancelled():
                 return
             for position, flows in zip(chunk, self._workers.map(self._coarse_flow, chunk), strict=True):
                 # The label comes from frame `position + side` and goes to the other frame of the pair.

@@ -1,4 +1,4 @@
-"""Options of `pseudolabel` -> the methods of a run, and the estimators of their flow."""
+"""Options of `pseudolabel` -> what a run will use -> its methods, and the estimators of their flow."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from vsodtool.checks import resolve_device
 from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_flow
 from vsodtool.config.methods import kinds_of_weights
 from vsodtool.errors import ConfigError
-from vsodtool.models.flow.registry import create_estimator
+from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
 from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.label import SoftLabel
@@ -28,9 +29,6 @@ if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 M
     from vsodtool.pipelines.networks.load import LoadedNetwork
 
 
-ADAPTED = "adapted"  # the method whose network was fine-tuned on the video's own labels
-
-
 @dataclass(frozen=True)
 class Candidates:
     """The methods of a run; of several, one is chosen for each video.
@@ -40,14 +38,12 @@ class Candidates:
         estimators: of the motion that they share.
         quality: fast, balanced or best.
         flow: names of the flow estimators, for people.
-        adaptable: the network that is fine-tuned on each video, as loaded; None where nothing is.
     """
 
     methods: dict[str, Method]
     estimators: MotionEstimators
     quality: str
     flow: str
-    adaptable: EvidenceNet | None = None
 
     @property
     def names(self) -> list[str]:
@@ -66,7 +62,6 @@ class Candidates:
         *,
         workers: Workers,
         on_label: Callable[[SoftLabel], None],
-        cancelled: Callable[[], bool],
     ) -> None:
         """Fill an interval with one of the methods, see `densify`."""
         densify(
@@ -75,94 +70,127 @@ class Candidates:
             self.estimators,
             workers=workers,
             on_label=lambda _, label: on_label(label),
-            cancelled=cancelled,
             smooth=is_smoothed(self.methods[name], self.quality),
         )
 
-    def with_adapted(self, network: EvidenceNet) -> Candidates:
-        """The same methods and, as another candidate, the densifier with weights of one video."""
-        from vsodtool.pipelines.densify.learned import own_method
-
-        adapted = own_method(network, ADAPTED, self.quality, self.estimators.device)
-        return replace(self, methods={**self.methods, ADAPTED: adapted})
+    def beside(self, method: Method) -> Candidates:
+        """The same methods and one more."""
+        return replace(self, methods={**self.methods, method.name: method})
 
 
-def load_weights(config: PseudoLabelConfig, on_event: OnEvent) -> LoadedNetwork | None:
-    """The weights that the methods in `config` need, None if they need none.
+@dataclass(frozen=True)
+class Setup:
+    """What a run will use, known before anything of it is made.
 
-    Raises:
-        WeightsError: they cannot be had, are damaged or of another network.
-    """
-    kinds = kinds_of_weights(config.method)
-    if not kinds:
-        return None
-    from vsodtool.pipelines.networks.load import load_network
-
-    loaded = load_network(config.weights, kinds)
-    for line in loaded.notices:
-        on_event(Event("notice", message=line))
-    return loaded
-
-
-def create_candidates(
-    config: PseudoLabelConfig,
-    loaded: LoadedNetwork | None,
-    *,
-    backend: str,
-    device: torch.device,
-    estimator: FlowEstimator | None = None,
-    generators: Sequence[Method] = (),
-    on_event: OnEvent,
-) -> Candidates:
-    """What `config` asks for.
-
-    Args:
+    Attributes:
         config: the options.
-        loaded: what `load_weights` gave; its network is taken over.
-        backend: of the flow, not auto.
+        names: of the methods, the default first.
         device: that computes.
-        estimator: used for all flows instead of the backend.
-        generators: used instead of the methods that `config` names, the default first.
-        on_event: hears of downloads.
+        backend: of the flow, not auto.
+        weights: SHA-256 of all that is read, by name.
+        loaded: the weights of a network; None where no method needs one.
+        adaptable: that network as loaded, to be fine-tuned on each video; None where nothing is.
+        estimator: the caller's, used for all flows instead of the backend.
+        methods: the caller's, used instead of those that `config` names.
+    """
+
+    config: PseudoLabelConfig
+    names: list[str]
+    device: torch.device
+    backend: str
+    weights: dict[str, str]
+    loaded: LoadedNetwork | None
+    adaptable: EvidenceNet | None
+    estimator: FlowEstimator | None
+    methods: Sequence[Method]
+
+    @property
+    def method(self) -> str:
+        """The method of all videos, "auto" where each gets its own."""
+        return self.names[0] if len(self.names) == 1 and not self.config.adapt else "auto"
+
+    @property
+    def flow(self) -> str:
+        """The backend, or what the caller's estimator is called."""
+        return self.backend if self.estimator is None else self.estimator.name
+
+    @property
+    def resolved(self) -> dict[str, object]:
+        """What stands in the manifest for options that leave something open."""
+        return {
+            "method": self.method,
+            "flow": resolve_flow(self.config),
+            "backend": self.flow,
+            "device": str(self.device),
+        }
+
+
+def prepare(
+    config: PseudoLabelConfig,
+    *,
+    estimator: FlowEstimator | None,
+    methods: Sequence[Method],
+    on_event: OnEvent,
+) -> Setup:
+    """Find and check what `config` asks for; weights are read, and those of flow fetched if there is work.
 
     Raises:
-        ConfigError: `--flow direct` or `--adapt`, which these weights cannot do.
+        ConfigError: `--adapt`, which these weights cannot do.
+        WeightsError: weights cannot be had, are damaged or of another network.
+        DeviceError: the device does not exist.
+    """
+    device = resolve_device(config.device)
+    backend = resolve_backend(config.backend, device, on_event=on_event)
+    fetch = estimator is None and not config.dry_run
+    weights = weight_digests(backend, fetch=fetch, on_event=on_event)
+    names = [method.name for method in methods] or list(candidate_methods(config))
+    kinds = () if methods else kinds_of_weights(config.method)
+    loaded, adaptable = None, None
+    if kinds:
+        from vsodtool.pipelines.networks.load import load_network
+
+        loaded = load_network(config.weights, kinds)
+        for line in loaded.notices:
+            on_event(Event("notice", message=line))
+        weights[loaded.name] = loaded.sha256
+        adaptable = _adaptable(loaded) if config.adapt else None
+    return Setup(config, names, device, backend, weights, loaded, adaptable, estimator, methods)
+
+
+def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
+    """The methods of a run; the loaded network is taken over.
+
+    Raises:
+        ConfigError: `--flow direct`, which these weights cannot do.
         WeightsError: a RAFT whose weights cannot be had.
     """
-    adaptable = _adaptable(config, loaded)
+    quality, device, backend = setup.config.quality, setup.device, setup.backend
     direct: list[FlowEstimator] = []
 
     def direct_flow() -> FlowEstimator:
-        create = partial(create_estimator, backend, quality=config.quality, device=device, on_event=on_event)
-        direct.append(estimator or create())
+        create = partial(create_estimator, backend, quality=quality, device=device, on_event=on_event)
+        direct.append(setup.estimator or create())
         return direct[-1]
 
-    methods = {method.name: method for method in generators} or {
-        name: create_method(
-            MethodSetup(name, config.quality, resolve_flow(config), device, loaded, direct_flow)
-        )
-        for name in candidate_methods(config)
+    flow = resolve_flow(setup.config)
+    methods = {method.name: method for method in setup.methods} or {
+        name: create_method(MethodSetup(name, quality, flow, device, setup.loaded, direct_flow))
+        for name in setup.names
     }
     flows = [f"direct {each.name}" for each in direct]
     if direct and all(method.wants is Wants.LABELS for method in methods.values()):
         estimators = MotionEstimators(direct[0], direct[0], device=device)
-    elif estimator is not None:
-        estimators = MotionEstimators(estimator, estimator, device=device)
+    elif setup.estimator is not None:
+        estimators = MotionEstimators(setup.estimator, setup.estimator, device=device)
         flows.append(estimators.name)
     else:
-        estimators = motion_estimators(backend, config.quality, device, on_event)
+        estimators = motion_estimators(backend, quality, device, on_event)
         flows.append(estimators.name)
-    return Candidates(methods, estimators, config.quality, "; ".join(flows), adaptable)
+    return Candidates(methods, estimators, quality, "; ".join(flows))
 
 
-def _adaptable(config: PseudoLabelConfig, loaded: LoadedNetwork | None) -> EvidenceNet | None:
-    """A copy of the network to be fine-tuned: that of the run is folded for speed.
-
-    Raises:
-        ConfigError: the network is not one that can be.
-    """
-    if not config.adapt or loaded is None:
-        return None
+def _adaptable(loaded: LoadedNetwork) -> EvidenceNet:
+    """A copy of the network to be fine-tuned: that of the run is folded for speed."""
     from vsodtool.models.evidence.network import EvidenceNet
 
     if not isinstance(loaded.network, EvidenceNet):

@@ -1,28 +1,38 @@
-"""Work done side by side: pieces of an interval, and a few intervals at a time."""
+"""Threads that fill intervals: pieces of an interval side by side, and a few intervals at a time."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import TypeVar
 
-Job = TypeVar("Job")
+from vsodtool.pipelines.densify.interval import Interval
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
 
 INTERVALS_AT_ONCE = 2  # the second one fills the gaps that the first leaves
 
 
 class Workers:
-    """Runs independent pieces of work side by side; a failure in one is raised to the caller."""
+    """Does independent pieces of work; after a failure, or Ctrl-C, what is at work is to come to an end.
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+    Args:
+        executor: for the heavy pieces.
+        drivers: INTERVALS_AT_ONCE threads that each see one interval through; None: the caller's own.
+    """
+
+    def __init__(self, executor: Executor, drivers: Executor | None = None) -> None:
+        self._executor, self._drivers = executor, drivers
+        self._failed = threading.Event()
+
+    def cancelled(self) -> bool:
+        """Asked now and then by long work; once it says yes, the rest is left undone."""
+        return self._failed.is_set()
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """`work` of every item, in order. Must not be called from inside another piece of work."""
+        """`work` of every item, in order; a failure in one is raised. Not from inside a piece of work."""
         futures = [self._executor.submit(work, item) for item in items]
         try:
             return [future.result() for future in futures]
@@ -30,30 +40,34 @@ class Workers:
             for future in futures:
                 future.cancel()
 
+    def each(self, intervals: Iterable[Interval], work: Callable[[Interval], None]) -> None:
+        """Do `work` for every interval and close its frames; with drivers INTERVALS_AT_ONCE at a time.
 
-def work_side_by_side(
-    jobs: Iterator[Job], work: Callable[[Job], None], drivers: ThreadPoolExecutor, failed: threading.Event
-) -> None:
-    """Do `work` for every job, INTERVALS_AT_ONCE at a time; a job is fetched when there is room for it.
+        An interval is fetched in this thread when there is room for it. After a failure no new one is begun,
+        and the failure is raised when those at work have come to an end.
+        """
 
-    Args:
-        jobs: fetched in this thread.
-        work: called in a thread of `drivers`.
-        drivers: has INTERVALS_AT_ONCE threads.
-        failed: set after a failure, or Ctrl-C, before this waits for what is still at work and raises it.
-    """
-    running: set[Future[None]] = set()
-    try:
-        for job in jobs:
-            running.add(drivers.submit(work, job))
-            if len(running) >= INTERVALS_AT_ONCE:
+        def see_through(interval: Interval) -> None:
+            try:
+                work(interval)
+            finally:
+                interval.frames.close()
+
+        running: set[Future[None]] = set()
+        try:
+            for interval in intervals:
+                if self._drivers is None:
+                    see_through(interval)
+                    continue
+                running.add(self._drivers.submit(see_through, interval))
+                if len(running) >= INTERVALS_AT_ONCE:
+                    running = _wait(running)
+            while running:
                 running = _wait(running)
-        while running:
-            running = _wait(running)
-    except BaseException:
-        failed.set()
-        wait(running)
-        raise
+        except BaseException:
+            self._failed.set()
+            wait(running)
+            raise
 
 
 def _wait(running: set[Future[None]]) -> set[Future[None]]:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from math import sqrt
-from pathlib import Path
 from statistics import fmean, stdev
 
-from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frame_store import FrameStore
-from vsodtool.media.video.frames import FrameSource
 from vsodtool.metrics import region_j
 from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule
-from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, Reading, SparseVideo
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.setup import Candidates
-from vsodtool.pipelines.densify.side_by_side import Workers, work_side_by_side
-from vsodtool.types import Frame, LabelArray, MethodChoice
+from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.types import LabelArray, MethodChoice
 
 # benchmarks/choose_method.py: of margins that leave something to chance, small ones lost least.
 NOISE = 0.005  # J by which two methods differ on one label without one being better; the least assumed
@@ -28,15 +23,7 @@ CAUTION = 0.5  # standard errors
 
 
 def try_methods(
-    schedule: TrialSchedule,
-    source: FrameSource,
-    masks: MaskSet,
-    *,
-    candidates: Candidates,
-    spill_folder: Path,
-    workers: Workers,
-    drivers: ThreadPoolExecutor,
-    failed: threading.Event,
+    video: SparseVideo, schedule: TrialSchedule, candidates: Candidates, workers: Workers
 ) -> MethodChoice:
     """Make the hidden labels again with each candidate and choose.
 
@@ -44,15 +31,12 @@ def try_methods(
     out.
 
     Args:
+        video: with its masks.
         schedule: of this video.
-        source: the video.
-        masks: its masks.
         candidates: the methods.
-        spill_folder: where frames of long intervals are put aside.
-        workers: does the heavy pieces.
-        drivers: each drives one interval.
-        failed: set after a failure, which is raised.
+        workers: do the work.
     """
+    source, masks = video.source, video.masks
     scores: dict[int, dict[str, float]] = {}
     lock = threading.Lock()
 
@@ -65,20 +49,11 @@ def try_methods(
             with lock:
                 scores.setdefault(hidden, {})[name] = reached
 
-        try:
-            densify(
-                interval,
-                list(candidates.methods.values()),
-                candidates.estimators,
-                workers=workers,
-                on_label=score,
-                cancelled=failed.is_set,
-            )
-        finally:
-            interval.frames.close()
+        methods = list(candidates.methods.values())
+        densify(interval, methods, candidates.estimators, workers=workers, on_label=score)
 
     if schedule.tests:
-        work_side_by_side(stream_tests(schedule.tests, source, masks, spill_folder), attempt, drivers, failed)
+        workers.each(stream_tests(video, schedule.tests), attempt)
     tried = sorted(scores)
     by_method = {name: [scores[index][name] for index in tried] for name in candidates.names}
     method, reason = choose_method(by_method, candidates.names[0])
@@ -115,58 +90,37 @@ def hidden_j(
     return fmean(scores)
 
 
-def stream_tests(
-    tests: Sequence[HiddenTest], source: FrameSource, masks: MaskSet, spill_folder: Path
-) -> Iterator[Interval]:
+def stream_tests(video: SparseVideo, tests: Sequence[HiddenTest]) -> Iterator[Interval]:
     """Read the intervals of tests in one go; each is yielded when its second label has come by.
 
     Args:
+        video: with its masks.
         tests: by the index of the hidden frame, ascending.
-        source: the video.
-        masks: its masks.
-        spill_folder: where frames of long intervals are put aside; the receiver closes `interval.frames`.
     """
     wanted = {index for test in tests for index in range(test.left, test.right + 1)}
-    waiting, reading = list(tests), dict[HiddenTest, _Reading]()
+    waiting, readings = list(tests), dict[HiddenTest, Reading]()
     try:
-        for frame in source.select(wanted):
+        for frame in video.source.select(wanted):
+            ended = [test for test in readings if test.right <= frame.index]
+            begun = [test for test in waiting if test.left <= frame.index]
+            waiting = [test for test in waiting if test.left > frame.index]
             known: LabelledFrame | None = None
-            for test in [test for test in reading if test.right <= frame.index]:
-                read = reading.pop(test)
-                if test.right == frame.index and test.hidden in read.between:
-                    known = known or _labelled(frame, masks)
-                    yield read.interval(test, known)
+            if any(frame.index in (test.left, test.right) for test in (*ended, *begun)):
+                known = LabelledFrame(frame.index, frame.name, frame.rgb, video.labels(frame))
+            for test in ended:
+                reading = readings.pop(test)
+                if test.right == frame.index and test.hidden in reading.indices:
+                    yield reading.end(known, [test.hidden])
                 else:
-                    read.store.close()
-            for read in reading.values():
-                read.between.append(frame.index)
-                read.store.put(frame)
-            for test in [test for test in waiting if test.left <= frame.index]:
-                waiting.remove(test)
+                    reading.frames.close()
+            for reading in readings.values():
+                reading.add(frame)
+            for test in begun:
                 if test.left == frame.index:
-                    known = known or _labelled(frame, masks)
-                    reading[test] = _Reading(known, [], FrameStore(source, spill_folder))
+                    readings[test] = Reading(known, FrameStore(video.source, video.spill_folder))
     finally:
-        for read in reading.values():
-            read.store.close()
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """A test of which some frames have come by."""
-
-    left: LabelledFrame
-    between: list[int]
-    store: FrameStore
-
-    def interval(self, test: HiddenTest, right: LabelledFrame) -> Interval:
-        passed = [index for index in self.between if index != test.hidden]
-        return Interval(self.left, right, [test.hidden], self.store, passed)
-
-
-def _labelled(frame: Frame, masks: MaskSet) -> LabelledFrame:
-    labels = to_channels(masks.read(frame.name), masks.object_ids)
-    return LabelledFrame(frame.index, frame.name, frame.rgb, labels)
+        for reading in readings.values():
+            reading.frames.close()
 
 
 def choose_method(scores: Mapping[str, Sequence[float]], default: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,31 +73,23 @@ class EvidenceRecorder:
         """What was recorded, in the order of the frames."""
         return [self._found[key] for key in sorted(self._found)]
 
-    def record(
-        self, interval: Interval, workers: Workers, *, cancelled: Callable[[], bool] = lambda: False
-    ) -> None:
-        """Record the targets of an interval between two labels, and close its frames.
+    def record(self, intervals: Iterable[Interval], workers: Workers) -> None:
+        """Record the targets of intervals, and close their frames.
 
         Raises:
             DeviceError: the disk is full or refuses.
         """
-        try:
-            densify(
-                interval,
-                [self],
-                self._maker.estimators,
-                workers=workers,
-                on_label=lambda _, __: None,
-                cancelled=cancelled,
-            )
-        finally:
-            interval.frames.close()
+
+        def record_one(interval: Interval) -> None:
+            densify(interval, [self], self._maker.estimators, workers=workers, on_label=lambda _, __: None)
+
+        workers.each(intervals, record_one)
 
     def generate(self, evidence: Evidence) -> SoftLabel:
         """Write it down; what comes back is the first guess."""
         guess = self._maker.rules.generate(evidence)
         truth = self._truth(evidence.index)
-        if truth is None:
+        if truth is None or len(evidence.sides) == 1:  # a label beside it may not have decoded
             return guess
         before, after = evidence.sides
         for number, present in enumerate(evidence.present):

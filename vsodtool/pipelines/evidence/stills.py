@@ -15,7 +15,7 @@ from vsodtool.data.clips.still_motion import StillMotion
 from vsodtool.data.evidence.files import EvidenceFile, write_index
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.video.frame_store import FrameStore
-from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, Reading
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
 from vsodtool.types import Frame, ImageArray, LabelArray
@@ -65,20 +65,22 @@ def record_stills(
                 frames=folder / "frames",
                 named=f"{frame.name}+{{}}".format,
             )
-            recorder.record(_job(clip, hidden, labels, place), Workers(pool))
+            recorder.record([_interval(clip, hidden, labels, place)], Workers(pool))
             files += recorder.files
     write_index(place, files)
 
 
-def _job(clip: StillClip, hidden: list[int], labels: dict[int, Tensor], spill: Path) -> Interval:
-    """The clip as an interval between its first and its last frame."""
-    last = len(clip.images) - 1
-    frames = [_rgb(image) for image in clip.images]
-    store = FrameStore(None, spill)
-    for index in range(1, last):
-        store.put(Frame(index, str(index), frames[index]))
-    left, right = (LabelledFrame(at, str(at), frames[at], labels[at]) for at in (0, last))
-    return Interval(left, right, hidden, store, [at for at in range(1, last) if at not in hidden])
+def _interval(clip: StillClip, hidden: list[int], labels: dict[int, Tensor], spill: Path) -> Interval:
+    """The clip between its first and its last frame."""
+    left, *between, right = (Frame(at, str(at), _rgb(image)) for at, image in enumerate(clip.images))
+    reading = Reading(_labelled(left, labels), FrameStore(None, spill))
+    for frame in between:
+        reading.add(frame)
+    return reading.end(_labelled(right, labels), hidden)
+
+
+def _labelled(frame: Frame, labels: dict[int, Tensor]) -> LabelledFrame:
+    return LabelledFrame(frame.index, frame.name, frame.rgb, labels[frame.index])
 
 
 def _rgb(image: Tensor) -> ImageArray:

@@ -7,7 +7,6 @@ would know of each hidden frame is recorded.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,17 +16,14 @@ from vsodtool.data.evidence.files import write_index
 from vsodtool.data.sources.labelled import LabelledFrame as LabelFile
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.crops import read_label
-from vsodtool.media.video.frame_store import FrameStore
-from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
+from vsodtool.pipelines.densify.interval import stream_intervals, to_channels
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
-from vsodtool.types import Frame, LabelArray
+from vsodtool.types import LabelArray
 
 _PIECES = 2  # of work at a time
-
-Given = Mapping[int, LabelFile]  # by position in the video
 
 
 def seen_labels(video: LabelledVideo, gap: int) -> set[int]:
@@ -65,33 +61,15 @@ def record_video(video: LabelledVideo, gap: int, maker: GuessMaker, place: Path)
     )
     source = open_frames(discover_videos([str(video.place)])[0])
     with tempfile.TemporaryDirectory() as spill, ThreadPoolExecutor(_PIECES, "record") as pool:
-        for job in _jobs(source, video, given, seen, Path(spill)):
-            recorder.record(job, Workers(pool))
+        intervals = stream_intervals(
+            source,
+            {source.names[position] for position in seen},
+            lambda frame: to_channels(_label(video, given[frame.index]), [1]),
+            lambda between: [index for index in between if index in given],
+            Path(spill),
+        )
+        recorder.record(intervals, Workers(pool))
     write_index(place, recorder.files)
-
-
-def _jobs(
-    source: FrameSource, video: LabelledVideo, given: Given, seen: set[int], spill: Path
-) -> Iterator[Interval]:
-    """The intervals between neighbouring labels that are seen."""
-    left: LabelledFrame | None = None
-    targets: list[int] = []
-    store = FrameStore(source, spill)
-    for frame in source:
-        if frame.index in seen:
-            right = _labelled(frame, video, given)
-            if any(index in given for index in targets):
-                passed = [index for index in targets if index not in given]
-                yield Interval(left, right, [i for i in targets if i in given], store, passed)
-            left, targets, store = right, [], FrameStore(source, spill)
-        elif left is not None:
-            targets.append(frame.index)
-            store.put(frame)
-
-
-def _labelled(frame: Frame, video: LabelledVideo, given: Given) -> LabelledFrame:
-    label = _label(video, given[frame.index])
-    return LabelledFrame(frame.index, frame.name, frame.rgb, to_channels(label, [1]))
 
 
 def _label(video: LabelledVideo, frame: LabelFile) -> LabelArray:

@@ -174,7 +174,6 @@ class Run:
 def open_run(
     command: str,
     config: ShardedConfig,
-    output: Path,
     *,
     launch: str,
     on_event: OnEvent,
@@ -186,7 +185,6 @@ def open_run(
     Args:
         command: the verb.
         config: its options.
-        output: the folder to write to.
         launch: of shards, known to all that were started together.
         on_event: hears of progress, notices and losses.
         masks: what must not be written to besides the inputs.
@@ -200,7 +198,7 @@ def open_run(
     started = time.perf_counter()
     videos = discover_videos(config.inputs)
     given = [Path(text) for text in config.inputs if text != "-"]
-    layout = check_output(output, [*given, *(video.path for video in videos)], masks)
+    layout = check_output(config.output, [*given, *(video.path for video in videos)], masks)
     opened: list[FrameSource] = [open_frames(video) for video in videos]
     part = _part_of(config, opened, launch)
     return Run(command, config, layout, videos, opened, part, on_event, started, by_frame)

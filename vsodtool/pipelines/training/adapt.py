@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import tempfile
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,34 +16,108 @@ from vsodtool.data.augmentation import AUGMENTATION
 from vsodtool.data.evidence.batch import collate_evidence
 from vsodtool.data.evidence.dataset import EvidenceDataset
 from vsodtool.media.atomic import disk_errors
-from vsodtool.media.masks.sparse import MaskSet
-from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.backbones.frozen_bn import freeze_batch_norm
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.inference.precision import DTYPES, resolve_precision
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.sampling.sample_order import SampleOrder, spread
-from vsodtool.pipelines.densify.hidden_labels import HiddenTest
-from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.side_by_side import Workers, work_side_by_side
+from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule
+from vsodtool.pipelines.densify.interval import SparseVideo
+from vsodtool.pipelines.densify.learned import own_method
+from vsodtool.pipelines.densify.setup import Candidates
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.trial import stream_tests
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
 from vsodtool.pipelines.training.task import TASKS, clip_loss, forward
+from vsodtool.types import Event, OnEvent
 
+ADAPTED = "adapted"  # the name of the method
 FEWEST, MOST = 2, 16  # labels that are learned from
 SIZE, BATCH = 192, 4
 LEARNING_RATE = 1e-4
 
 
-def plan_adaptation(source: FrameSource, masks: MaskSet, tried: Sequence[HiddenTest]) -> list[HiddenTest]:
+@dataclass(frozen=True)
+class Adaptation:
+    """Gives each video one more candidate: the densifier fine-tuned on the labels of that video.
+
+    Attributes:
+        network: as loaded; it is copied.
+        steps: of the optimizer.
+        seed: of everything random.
+    """
+
+    network: EvidenceNet
+    steps: int
+    seed: int
+
+    def __call__(
+        self,
+        video: SparseVideo,
+        schedule: TrialSchedule,
+        candidates: Candidates,
+        workers: Workers,
+        on_event: OnEvent,
+    ) -> Candidates:
+        """The candidates and the adapted one, unless there is nothing to learn from or to try it on."""
+        name = video.source.video.name
+        tests = plan_adaptation(video, schedule.tests) if schedule.tests else []
+        if not tests:
+            text = "not adapted: too few labels to learn from and to try it on"
+            on_event(Event("notice", name, text))
+            return candidates
+        on_event(Event("notice", name, f"learning from {len(tests)} of its labels"))
+        maker = GuessMaker(candidates.estimators, candidates.rules)
+        network = self.fine_tuned(video, tests, maker, workers)
+        if network is None:
+            on_event(Event("notice", name, "not adapted: nothing could be learned from its labels"))
+            return candidates
+        device = candidates.estimators.device
+        return candidates.beside(own_method(network, ADAPTED, candidates.quality, device))
+
+    def fine_tuned(
+        self, video: SparseVideo, tests: Sequence[HiddenTest], maker: GuessMaker, workers: Workers
+    ) -> EvidenceNet | None:
+        """Fine-tune a copy. The same arguments give the same weights on the same machine.
+
+        Args:
+            video: with its masks.
+            tests: the labels to learn from, see `plan_adaptation`.
+            maker: makes the first guesses.
+            workers: do the work.
+
+        Returns:
+            None where none of the labels shows anything to learn from, or where it went wrong (not finite).
+        """
+        source, masks, place = video.source, video.masks, video.spill_folder
+        with disk_errors(place), tempfile.TemporaryDirectory(dir=place, prefix=".adapt-") as name:
+            recorder = EvidenceRecorder(
+                source.video.name,
+                maker,
+                lambda index: masks.read(source.names[index]),
+                maps=Path(name),
+                frames=Path(name) / "frames",
+                object_ids=masks.object_ids,
+                named=source.names.__getitem__,
+            )
+            recorder.record(stream_tests(video, tests), workers)
+            if not recorder.files:
+                return None
+            data = EvidenceDataset(recorder.files, size=SIZE, seed=self.seed, augmentation=AUGMENTATION)
+            return fine_tune(
+                self.network, data, steps=self.steps, seed=self.seed, device=maker.estimators.device
+            )
+
+
+def plan_adaptation(video: SparseVideo, tried: Sequence[HiddenTest]) -> list[HiddenTest]:
     """Labels to learn from: spread over the video, none of those that the methods are tried on.
 
     Returns:
         Ascending; empty where fewer than FEWEST are left.
     """
-    index_of = {name: index for index, name in enumerate(source.names)}
-    labels = [index_of[name] for name in masks.names]
+    index_of = {name: index for index, name in enumerate(video.source.names)}
+    labels = [index_of[name] for name in video.masks.names]
     kept = {test.hidden for test in tried}
     tests = [
         HiddenTest(before, here, after)
@@ -52,61 +125,6 @@ def plan_adaptation(source: FrameSource, masks: MaskSet, tried: Sequence[HiddenT
         if here not in kept
     ]
     return [tests[number] for number in spread(len(tests), MOST)] if len(tests) >= FEWEST else []
-
-
-def adapt_network(
-    network: EvidenceNet,
-    tests: Sequence[HiddenTest],
-    source: FrameSource,
-    masks: MaskSet,
-    *,
-    maker: GuessMaker,
-    steps: int,
-    seed: int,
-    device: torch.device,
-    spill_folder: Path,
-    workers: Workers,
-    drivers: ThreadPoolExecutor,
-    failed: threading.Event,
-) -> EvidenceNet | None:
-    """Fine-tune a copy. The same arguments give the same weights on the same machine.
-
-    Args:
-        network: as loaded; not changed.
-        tests: the labels to learn from, see `plan_adaptation`.
-        source: the video.
-        masks: its masks.
-        maker: makes the first guesses.
-        steps: of the optimizer.
-        seed: of everything random.
-        device: that computes.
-        spill_folder: where evidence is put aside meanwhile.
-        workers: do the heavy pieces.
-        drivers: each drives one interval.
-        failed: set after a failure, which is raised.
-
-    Returns:
-        None where none of the labels shows anything to learn from, or where it went wrong (not finite).
-    """
-    with disk_errors(spill_folder), tempfile.TemporaryDirectory(dir=spill_folder, prefix=".adapt-") as name:
-        recorder = EvidenceRecorder(
-            source.video.name,
-            maker,
-            lambda index: masks.read(source.names[index]),
-            maps=Path(name),
-            frames=Path(name) / "frames",
-            object_ids=masks.object_ids,
-            named=source.names.__getitem__,
-        )
-
-        def record(job: Interval) -> None:
-            recorder.record(job, workers, cancelled=failed.is_set)
-
-        work_side_by_side(stream_tests(tests, source, masks, spill_folder), record, drivers, failed)
-        if not recorder.files:
-            return None
-        data = EvidenceDataset(recorder.files, size=SIZE, seed=seed, augmentation=AUGMENTATION)
-        return fine_tune(network, data, steps=steps, seed=seed, device=device)
 
 
 def fine_tune(

@@ -1,0 +1,115 @@
+"""Pieces in order, a few intervals at a time, and no new one after a failure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
+
+
+class Closing:
+    """Frames that remember how often they were closed."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def intervals(count: int) -> list[Any]:
+    return [SimpleNamespace(number=number, frames=Closing()) for number in range(count)]
+
+
+@pytest.fixture(params=[True, False], ids=["drivers", "alone"])
+def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
+        yield Workers(pool, drivers if request.param else None)
+
+
+def test_results_come_in_order(workers: Workers) -> None:
+    assert workers.map(lambda number: number * number, range(20)) == [number**2 for number in range(20)]
+    assert not workers.cancelled()
+
+
+def test_a_failing_piece_is_raised(workers: Workers) -> None:
+    with pytest.raises(ZeroDivisionError):
+        workers.map(lambda number: 1 // number, [1, 0, 2])
+
+
+def test_every_interval_is_seen_through_and_its_frames_are_closed(workers: Workers) -> None:
+    jobs, seen = intervals(7), set[int]()
+
+    def work(job: Any) -> None:
+        assert job.frames.closed == 0
+        seen.add(workers.map(lambda piece: piece, [job.number])[0])
+
+    workers.each(jobs, work)
+    assert seen == set(range(7))
+    assert [job.frames.closed for job in jobs] == [1] * 7
+
+
+def test_an_interval_is_fetched_when_there_is_room() -> None:
+    """With two at work the third is fetched when one of them ends."""
+    fetched: list[int] = []
+    gates = [threading.Event() for _ in range(4)]
+
+    def jobs() -> Iterator[Any]:
+        for job in intervals(4):
+            fetched.append(job.number)
+            if job.number == 2:
+                assert gates[0].is_set()
+            yield job
+            if job.number == 1:
+                gates[1].set()
+
+    def work(job: Any) -> None:
+        if job.number == 0:
+            gates[0].set()
+        else:
+            assert gates[0].wait(10)
+
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
+        Workers(pool, drivers).each(jobs(), work)
+    assert fetched == [0, 1, 2, 3]
+
+
+def test_no_interval_is_begun_after_a_failure(workers: Workers) -> None:
+    jobs, begun = intervals(20), list[int]()
+
+    def work(job: Any) -> None:
+        begun.append(job.number)
+        if job.number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        workers.each(jobs, work)
+    assert workers.cancelled()
+    assert len(begun) <= 3 + INTERVALS_AT_ONCE
+    assert [job.frames.closed for job in jobs] == [int(job.number in begun) for job in jobs]
+
+
+def test_those_at_work_end_before_the_failure_is_raised() -> None:
+    ended: list[int] = []
+    failing = threading.Event()
+
+    def work(job: Any) -> None:
+        if job.number == 1:
+            failing.set()
+            raise ValueError("the second")
+        assert failing.wait(10)
+        while not workers.cancelled():
+            pass
+        ended.append(job.number)
+
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
+        workers = Workers(pool, drivers)
+        with pytest.raises(ValueError, match="the second"):
+            workers.each(iter(intervals(2)), work)
+        assert ended == [0]
