@@ -160,5 +160,5 @@ def test_only_vsodtools_own_densifier_can_be_adapted(clip: Any, tmp_path: Path) 
         run_pseudolabel(config(tmp_path, weights=str(tmp_path / "paper.safetensors")))
     with pytest.raises(ConfigError, match="adapt: 3 given, but method 'warp'"):
         config(tmp_path, method="warp", weights="")
-    with pytest.raises(ConfigError, match="adapt: expected a number of steps"):
+    with pytest.raises(ConfigError, match="adapt: expected a whole number of at least 0, found -1"):
         config(tmp_path, adapt=-1)
