@@ -1,0 +1,304 @@
+"""COCO instances: polygons, uncompressed and compressed run-length codes.
+
+Facts: cocoapi's `mask.py` and `maskApi.c`; `iscrowd` says nothing about the encoding (cocoapi#135, #659), the
+type of `segmentation` does. Identity over frames is no part of COCO; the entries that tools use for it are
+`track_id`, `instance_id`, `object_id`, and `attributes.track_id`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from vsodtool.errors import DataError
+from vsodtool.media.annotations.json_tree import Tree, load_json
+from vsodtool.media.annotations.model import (
+    Annotations,
+    Category,
+    Draw,
+    FrameKey,
+    FrameLabels,
+    ReadOptions,
+    Shape,
+    VideoLabels,
+)
+from vsodtool.media.annotations.rings import flat, one_ring, trace_parts
+from vsodtool.media.annotations.runs import MaskArray, decode_counts, decode_runs, encode_counts, encode_runs
+from vsodtool.media.annotations.shapes import box_ring, coco_polygon, full_mask
+from vsodtool.media.annotations.source import Source
+from vsodtool.types import Size
+
+_TRACKS = ("track_id", "instance_id", "object_id")
+_FRAMES = ("frame_id", "frame_index")
+
+
+def read_coco(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
+    """Read COCO files; several (`instances_train.json`, `instances_val.json`) are read one after the other.
+
+    Raises:
+        DataError: an entry is missing, of another type, refers to nothing, or cannot be drawn.
+    """
+    videos: list[VideoLabels] = []
+    categories: dict[str, Category] = {}
+    left_out: Counter[str] = Counter()
+    for name in names:
+        reader = _Reader(load_json(source, name), options)
+        videos += reader.videos()
+        categories |= {category.name: category for category in reader.categories.values()}
+        left_out += reader.left_out
+    return Annotations(str(source.path), "coco", tuple(videos), tuple(categories.values()), left_out)
+
+
+class _Reader:
+    def __init__(self, tree: Tree, options: ReadOptions) -> None:
+        self._tree, self._options = tree, options
+        self.left_out: Counter[str] = Counter()
+        self.categories: dict[str, Category] = {}
+        for entry in tree["categories"]:
+            name, number = entry["name"].text(), entry["id"].text()
+            if number in self.categories:
+                raise entry["id"].refused(
+                    f"an id of its own, {number} is taken by {self.categories[number].name}"
+                )
+            self.categories[number] = Category(name, source_id=number)
+
+    def videos(self) -> list[VideoLabels]:
+        images: dict[str, Tree] = {}
+        for entry in self._tree["images"]:
+            number = entry["id"].text()
+            if number in images:
+                raise entry["id"].refused("an id of its own for each image")
+            images[number] = entry
+        keys = {number: _frame_key(entry) for number, entry in images.items()}
+        shapes: dict[str, list[Shape]] = defaultdict(list)
+        for entry in self._tree["annotations"]:
+            number = entry["image_id"].text()
+            if number not in images:
+                raise entry["image_id"].refused("the id of one of the images")
+            size = keys[number].size
+            try:
+                shape = self._shape(entry, size)
+            except DataError:
+                if not self._options.skip_bad:
+                    raise
+                self.left_out["unreadable"] += 1
+                continue
+            if shape is not None:
+                shapes[number].append(shape)
+        names = {entry["id"].text(): entry["name"].text() for entry in self._tree.get("videos") or ()}
+        frames: dict[str, list[FrameLabels]] = {}
+        for number, entry in images.items():
+            video = entry.get("video_id")
+            if video is not None and names and video.text() not in names:
+                raise video.refused("the id of one of the videos")
+            title = names.get(video.text(), "") if video is not None else ""
+            frames.setdefault(title, []).append(FrameLabels(keys[number], tuple(shapes[number])))
+        return [VideoLabels(title, tuple(found)) for title, found in frames.items()]
+
+    def _shape(self, entry: Tree, size: Size | None) -> Shape | None:
+        category = entry["category_id"].text()
+        if category not in self.categories:
+            raise entry["category_id"].refused("the id of one of the categories")
+        drawn = self._draw(entry, size)
+        if drawn is None:
+            return None
+        score = entry.get("score")
+        return Shape(
+            self.categories[category].name,
+            drawn[1],
+            f"{entry.file}: {entry.place}",
+            drawn[0],
+            track=_track(entry),
+            score=None if score is None else score.number(),
+            attributes=_attributes(entry),
+        )
+
+    def _draw(self, entry: Tree, size: Size | None) -> tuple[Any, Draw] | None:
+        segmentation = entry.get("segmentation")
+        place = f"{entry.file}: {entry.place}"
+        if segmentation is None or segmentation.value == []:
+            box = entry.get("bbox")
+            if box is None or not self._options.boxes:
+                self.left_out["box" if box is not None else "without a shape"] += 1
+                return None
+            values = box.numbers()
+            if len(values) != 4:
+                raise box.refused("four numbers [x, y, w, h]")
+            x, y, w, h = values
+            return "box", coco_polygon([box_ring(x, y, x + w, y + h)], place)
+        if isinstance(segmentation.value, dict):
+            return "mask", rle_mask(segmentation, size)
+        return "polygon", coco_polygon(read_rings(segmentation), place)
+
+
+def read_rings(tree: Tree) -> list[list[float]]:
+    """The rings of a polygon: a list of flat lists, or one flat list.
+
+    Raises:
+        DataError: it is neither.
+    """
+    if isinstance(tree.value, list) and tree.value and not isinstance(tree.value[0], list):
+        return [tree.numbers()]
+    return [ring.numbers() for ring in tree]
+
+
+def rle_mask(tree: Tree, size: Size | None) -> Draw:
+    """A run-length code `{"size": [h, w], "counts": ...}`, compressed or not, decoded when it is drawn.
+
+    Args:
+        tree: the entry.
+        size: (H, W) of its image, None if the file does not say.
+
+    Raises:
+        DataError: the size is no size or not that of the image; on drawing, the runs do not fit it.
+    """
+    sides = [side.whole(1, 2**20) for side in tree["size"]]
+    if len(sides) != 2:
+        raise tree["size"].refused("[height, width]")
+    own: Size = (sides[0], sides[1])
+    if size is not None and own != size:
+        swapped = " (width and height are swapped)" if own == size[::-1] else ""
+        raise tree["size"].refused(f"[{size[0]}, {size[1]}] like its image{swapped}")
+    counts = tree["counts"]
+    if not isinstance(counts.value, (str, list)):
+        raise counts.refused("a text or a list of runs")
+    place = f"{tree.file}: {tree.place}"
+
+    def draw(frame: Size) -> MaskArray:
+        return full_mask(decode_rle(counts, own), place)(frame)
+
+    return draw
+
+
+def decode_rle(counts: Tree, size: Size) -> MaskArray:
+    """The mask, bool (H, W), of COCO's counts: a compressed text, or a list of runs.
+
+    Raises:
+        DataError: they are damaged or do not add up to the pixels of `size`.
+    """
+    try:
+        if isinstance(counts.value, str):
+            runs = decode_counts(counts.value)
+        else:
+            runs = [run.whole(0) for run in counts]
+        return decode_runs(runs, size, "columns")
+    except ValueError as error:
+        raise DataError(
+            f"{counts.file}: {counts.place}: {error}",
+            "COCO counts down the columns of the whole image; runs within a box are CVAT's",
+        ) from error
+
+
+def encode_rle(mask: MaskArray, *, compressed: bool = True) -> dict[str, Any]:
+    """`{"size": [h, w], "counts": ...}` of a mask, bool (H, W)."""
+    runs = encode_runs(mask, "columns")
+    return {"size": list(mask.shape), "counts": encode_counts(runs) if compressed else runs}
+
+
+def bounding_box(mask: MaskArray) -> list[int]:
+    """[x, y, w, h] of a mask, zeros for an empty one."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not rows.size:
+        return [0, 0, 0, 0]
+    return [
+        int(columns[0]),
+        int(rows[0]),
+        int(columns[-1] - columns[0] + 1),
+        int(rows[-1] - rows[0] + 1),
+    ]
+
+
+def write_coco(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
+    """COCO as text, piece by piece; run-length codes are compressed, polygons have holes as cuts.
+
+    `track_id` stands at the top level: CVAT makes a track of what has it in `attributes`, and a track of
+    masks breaks its job (cvat#6264).
+
+    Args:
+        annotations: what to write; sizes of frames are known.
+        polygons: rings instead of run-length codes.
+    """
+    numbers = {category.name: place for place, category in enumerate(annotations.categories, 1)}
+    titled = [video for video in annotations.videos if video.name]
+    videos = {video.name: place for place, video in enumerate(titled, 1)}
+    images: list[dict[str, Any]] = []
+    drawn: list[tuple[int, FrameLabels]] = []
+    offset = 0
+    for video in annotations.videos:
+        last = offset
+        for place, frame in enumerate(video.frames):
+            number = place if frame.key.number is None else frame.key.number
+            height, width = frame.key.known_size
+            image: dict[str, Any] = {
+                "id": offset + number + 1,
+                "file_name": frame.key.name,
+                "width": width,
+                "height": height,
+            }
+            if video.name:
+                image |= {"video_id": videos[video.name], "frame_id": number}
+            images.append(image)
+            drawn.append((offset + number + 1, frame))
+            last = max(last, offset + number + 1)
+        offset = last
+    head = {
+        "info": {"description": "vsodtool"},
+        "licenses": [],
+        "videos": [{"id": number, "name": name} for name, number in videos.items()],
+        "images": images,
+        "categories": [{"id": number, "name": name, "supercategory": ""} for name, number in numbers.items()],
+    }
+    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "annotations": ['
+    entries = _entries(drawn, numbers, polygons=polygons)
+    for place, entry in enumerate(entries, 1):
+        yield (",\n" if place > 1 else "\n") + json.dumps({"id": place} | entry, ensure_ascii=False)
+    yield "\n]}\n"
+
+
+def _entries(
+    drawn: Iterable[tuple[int, FrameLabels]], numbers: dict[str, int], *, polygons: bool
+) -> Iterator[dict[str, Any]]:
+    for image, frame in drawn:
+        for shape in frame.shapes:
+            mask = shape.draw(frame.key.known_size)
+            if not mask.any():
+                continue
+            if polygons:
+                segmentation: Any = [flat(one_ring([part])) for part in trace_parts(mask)]
+            else:
+                segmentation = encode_rle(mask)
+            entry: dict[str, Any] = {"image_id": image, "category_id": numbers[shape.category]}
+            if shape.track is not None:
+                entry["track_id"] = int(shape.track)
+            entry |= {
+                "segmentation": segmentation,
+                "area": int(mask.sum()),
+                "bbox": bounding_box(mask),
+                "iscrowd": 0,
+            }
+            yield entry if shape.score is None else entry | {"score": shape.score}
+
+
+def _frame_key(entry: Tree) -> FrameKey:
+    number = next((entry[key] for key in _FRAMES if key in entry), None)
+    size = None
+    if "width" in entry or "height" in entry:
+        size = (entry["height"].whole(1, 2**20), entry["width"].whole(1, 2**20))
+    return FrameKey(entry["file_name"].text(), None if number is None else number.whole(0), size)
+
+
+def _track(entry: Tree) -> str | None:
+    attributes = entry.get("attributes")
+    places = [entry, attributes] if attributes is not None and isinstance(attributes.value, dict) else [entry]
+    return next((place[key].text() for place in places for key in _TRACKS if key in place), None)
+
+
+def _attributes(entry: Tree) -> dict[str, str]:
+    attributes = entry.get("attributes")
+    if attributes is None or not isinstance(attributes.value, dict):
+        return {}
+    return {key: str(value.value) for key, value in attributes.items()}

@@ -1,0 +1,405 @@
+"""CVAT XML 1.1, for images and for video: masks, polygons, ellipses; boxes on request.
+
+Facts: CVAT's `dataset_manager` (`formats/cvat.py`, `formats/transformations.py`). The runs of a `<mask>` go
+along the rows within its box, not down the columns of the image as COCO's do (cvat#4723, #6487, #8124).
+`id` and `frame` are absolute numbers of frames, counted from 0. In tracks, shapes without `keyframe` are
+CVAT's interpolation, and `outside` ends a track: CVAT writes every single drawing as a track of two shapes,
+the second one outside, so that taking it for "nothing here" would put a false negative beside every mask.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from xml.etree.ElementTree import Element, ParseError
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from vsodtool.errors import DataError
+from vsodtool.media.annotations.model import (
+    Annotations,
+    Category,
+    Draw,
+    FrameKey,
+    FrameLabels,
+    ReadOptions,
+    Shape,
+    ShapeKind,
+    VideoLabels,
+)
+from vsodtool.media.annotations.rings import one_ring, trace_parts
+from vsodtool.media.annotations.runs import MaskArray, decode_runs, encode_runs
+from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring, mask_in_box
+from vsodtool.media.annotations.source import Source
+from vsodtool.types import Size
+
+_AREAS = ("mask", "polygon", "ellipse", "box")
+_OTHERS = ("polyline", "points", "cuboid", "skeleton")
+_MEND = "export it again, or leave such shapes out with --skip-bad"
+
+
+def read_cvat(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
+    """Read CVAT XML, one file or the several of a project's export.
+
+    Raises:
+        DataError: it is no XML, holds a document type, or a shape cannot be read.
+    """
+    videos: list[VideoLabels] = []
+    categories: dict[str, Category] = {}
+    left_out: Counter[str] = Counter()
+    for name in names:
+        reader = _Reader(source.place(name), options)
+        reader.run(source.read(name))
+        videos += reader.videos()
+        categories |= {category.name: category for category in reader.categories}
+        left_out += reader.left_out
+    return Annotations(str(source.path), "cvat", tuple(videos), tuple(categories.values()), left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A shape of a track in one frame."""
+
+    shape: Shape
+    key_frame: bool
+
+
+class _Reader:
+    def __init__(self, file: str, options: ReadOptions) -> None:
+        self._file, self._options = file, options
+        self.left_out: Counter[str] = Counter()
+        self.categories: list[Category] = []
+        self._titles: dict[str, str] = {}  # task id -> its name; "" for the only one
+        self._size: Size | None = None
+        self._images: dict[str, dict[str, FrameLabels]] = defaultdict(dict)  # task -> name -> frame
+        self._tracks: dict[str, dict[int, list[_Drawn]]] = defaultdict(lambda: defaultdict(list))
+
+    def run(self, data: bytes) -> None:
+        depth = 0
+        try:
+            for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+                depth += 1 if event == "start" else -1
+                if depth == 1 and event == "start" and element.tag != "annotations":
+                    raise self._refused("the file", "<annotations>", f"<{element.tag}>", "export CVAT 1.1")
+                # Children of the root, whole: an image, a track or the head; memory does not grow.
+                if depth == 1 and event == "end":
+                    self._take(element)
+                    element.clear()
+        except DefusedXmlException as error:
+            raise self._refused(
+                "the file", "XML without a document type", "a DOCTYPE", "remove it"
+            ) from error
+        except (ParseError, LookupError, ValueError) as error:
+            raise self._refused("the file", "XML", f"damage: {error}", "export it again") from error
+
+    def videos(self) -> list[VideoLabels]:
+        found = []
+        for task in {**self._images, **self._tracks}:
+            frames = list(self._images.get(task, {}).values()) + self._track_frames(task)
+            found.append(VideoLabels(self._titles.get(task, self._titles.get("", "")), tuple(frames)))
+        return found
+
+    def _take(self, element: Element) -> None:
+        if element.tag == "meta":
+            self._take_meta(element)
+        elif element.tag == "image":
+            self._take_image(element)
+        elif element.tag == "track":
+            self._take_track(element)
+
+    def _take_meta(self, meta: Element) -> None:
+        for label in meta.iter("label"):
+            name = (label.findtext("name") or "").strip()
+            self.categories.append(Category(name, label.findtext("color") or ""))
+        for task in meta.iter("task"):
+            self._titles[task.findtext("id") or ""] = task.findtext("name") or ""
+        if len(self._titles) == 1:
+            self._titles[""] = next(iter(self._titles.values()))
+        size = meta.find(".//original_size")
+        if size is not None:
+            sides = {child.tag: child.text or "" for child in size}
+            place = "original_size"
+            self._size = (self._whole(sides, "height", place, 1), self._whole(sides, "width", place, 1))
+
+    def _take_image(self, image: Element) -> None:
+        name = image.get("name", "")
+        place = f"image '{name}'"
+        size = (self._whole(image.attrib, "height", place, 1), self._whole(image.attrib, "width", place, 1))
+        key = FrameKey(name, self._whole(image.attrib, "id", place), size)
+        shapes = [self._shape(child, place, child.get("label")) for child in image if child.tag != "tag"]
+        empty = any(
+            child.tag == "tag" and child.get("label", "").lower() in self._options.empty_tags
+            for child in image
+        )
+        frame = FrameLabels(key, tuple(shape for shape in shapes if shape is not None), empty=empty)
+        known = self._images[image.get("task_id", "")]
+        earlier = known.get(name)
+        if earlier is not None and not _alike(earlier, frame, size):
+            raise self._refused(
+                place, "one entry for an image, or equal ones", "two that differ", "remove one"
+            )
+        known[name] = frame
+
+    def _take_track(self, track: Element) -> None:
+        number, label = track.get("id", ""), track.get("label")
+        visible: dict[int, _Drawn] = {}
+        for child in track:
+            place = f"track {number}, frame {child.get('frame')}"
+            frame = self._whole(child.attrib, "frame", place)
+            if child.get("outside") == "1":
+                continue
+            shape = self._shape(child, place, label, track=number)
+            if shape is not None:
+                visible[frame] = _Drawn(shape, child.get("keyframe", "1") == "1")
+        alone = sum(drawn.key_frame for drawn in visible.values()) == 1 and len(visible) == 1
+        for frame, drawn in visible.items():
+            # A track of one drawing is how CVAT writes a shape: its id says nothing about other frames.
+            shape = drawn.shape if not alone else _without_track(drawn.shape)
+            self._tracks[track.get("task_id", "")][frame].append(_Drawn(shape, drawn.key_frame))
+
+    def _track_frames(self, task: str) -> list[FrameLabels]:
+        found = []
+        for number, drawn in sorted(self._tracks.get(task, {}).items()):
+            if not any(one.key_frame for one in drawn):
+                self.left_out["interpolated by CVAT alone in its frame"] += len(drawn)
+                continue
+            kept = [one.shape for one in drawn if one.key_frame or self._options.interpolated]
+            self.left_out["interpolated"] += len(drawn) - len(kept)
+            found.append(FrameLabels(FrameKey("", number, self._size), tuple(kept)))
+        return found
+
+    def _shape(
+        self, element: Element, place: str, label: str | None, track: str | None = None
+    ) -> Shape | None:
+        kind = element.tag
+        if kind not in _AREAS:
+            self.left_out[kind if kind in _OTHERS else f"<{kind}>"] += 1
+            return None
+        if kind == "box" and not self._options.boxes:
+            self.left_out["box"] += 1
+            return None
+        if not label:
+            raise self._refused(f"{place}, {kind}", "a label", "none", _MEND)
+        attributes = {
+            child.get("name", ""): (child.text or "").strip() for child in element.iter("attribute")
+        }
+        if track is None:
+            group = element.get("group_id", "0")
+            track = attributes.get("track_id") or (group if group not in ("", "0") else None)
+        try:
+            draw = self._draw(element, f"{place}, {kind}")
+            z = self._whole(element.attrib, "z_order", place) if "z_order" in element.attrib else 0
+        except DataError:
+            if not self._options.skip_bad:
+                raise
+            self.left_out["unreadable"] += 1
+            return None
+        names: dict[str, ShapeKind] = {
+            "mask": "mask",
+            "polygon": "polygon",
+            "ellipse": "ellipse",
+            "box": "box",
+        }
+        return Shape(
+            label, draw, f"{self._file}: {place}", names[kind], track=track, z=z, attributes=attributes
+        )
+
+    def _draw(self, element: Element, place: str) -> Draw:
+        values, where = element.attrib, f"{self._file}: {place}"
+        if element.tag == "mask":
+            return self._mask(values, place)
+        if element.tag == "polygon":
+            return coco_polygon([self._points(values, place)], where)
+        turned = self._number(values, "rotation", place) if "rotation" in values else 0.0
+        if element.tag == "ellipse":
+            cx, cy, rx, ry = (self._number(values, key, place) for key in ("cx", "cy", "rx", "ry"))
+            return coco_polygon([ellipse_ring((cx, cy), (rx, ry), turned)], where)
+        edges = [self._number(values, key, place) for key in ("xtl", "ytl", "xbr", "ybr")]
+        return coco_polygon([box_ring(edges[0], edges[1], edges[2], edges[3], turned)], where)
+
+    def _mask(self, values: Mapping[str, str], place: str) -> Draw:
+        left, top = self._whole(values, "left", place), self._whole(values, "top", place)
+        width, height = self._whole(values, "width", place, 1), self._whole(values, "height", place, 1)
+        text = values.get("rle", "")
+
+        def draw(size: Size) -> MaskArray:
+            try:
+                runs = [int(float(run)) for run in text.split(",")]
+                box = decode_runs(runs, (height, width), "rows")
+            except (ValueError, OverflowError) as error:
+                raise self._bad_runs(text, place, (height, width), size) from error
+            return mask_in_box(box, left, top)(size)
+
+        return draw
+
+    def _bad_runs(self, text: str, place: str, box: Size, size: Size) -> DataError:
+        try:
+            found = f"{sum(int(float(run)) for run in text.split(','))} pixels in its runs"
+        except (ValueError, OverflowError):
+            return self._refused(place, "runs: numbers with commas between", repr(text[:40]), _MEND)
+        hint = _MEND
+        if found.startswith(f"{size[0] * size[1]} "):
+            hint = "these look like COCO's runs, which cover the whole image; CVAT's cover the box"
+        return self._refused(place, f"{box[0] * box[1]} pixels in the box", found, hint)
+
+    def _points(self, values: Mapping[str, str], place: str) -> list[float]:
+        try:
+            pairs = [pair.split(",") for pair in values.get("points", "").split(";") if pair]
+            return [float(number) for x, y in pairs for number in (x, y)]
+        except ValueError as error:
+            raise self._refused(
+                place, "points x,y;x,y", repr(values.get("points", "")[:40]), _MEND
+            ) from error
+
+    def _number(self, values: Mapping[str, str], key: str, place: str) -> float:
+        try:
+            number = float(values[key])
+        except KeyError as error:
+            raise self._refused(place, f"the attribute '{key}'", "none", _MEND) from error
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or abs(number) > 2**31:
+            raise self._refused(place, f"a finite number as '{key}'", repr(values[key]), _MEND)
+        return number
+
+    def _whole(self, values: Mapping[str, str], key: str, place: str, least: int | None = None) -> int:
+        number = self._number(values, key, place)
+        most = 2**20 if least is not None else 2**31
+        if number != int(number) or not (-most if least is None else least) <= number <= most:
+            raise self._refused(place, f"a whole number as '{key}'", repr(values[key]), _MEND)
+        return int(number)
+
+    def _refused(self, place: str, expected: str, found: str, hint: str) -> DataError:
+        return DataError(f"{self._file}: {place}: expected {expected}, found {found}", hint)
+
+
+def write_cvat(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
+    """CVAT for images, piece by piece: an `<image>` for each frame, a `<mask>` for each object.
+
+    Never tracks of masks: CVAT keeps the first shape of such a track and drops the rest.
+
+    Args:
+        annotations: the frames of one video; their sizes are known.
+        polygons: polygons instead of masks, holes as cuts of no width, a polygon for each part.
+    """
+    frames = [frame for video in annotations.videos for frame in video.frames]
+    yield _head(annotations, frames, mode="annotation", kind="polygon" if polygons else "mask")
+    for place, frame in enumerate(frames):
+        number = place if frame.key.number is None else frame.key.number
+        height, width = frame.key.known_size
+        name = quoteattr(frame.key.name or f"frame_{number:06d}")
+        yield f'  <image id="{number}" name={name} width="{width}" height="{height}">\n'
+        for shape in frame.shapes:
+            mask = shape.draw((height, width))
+            if not mask.any():
+                continue
+            source = "manual" if shape.score is None else "auto"
+            group = f' group_id="{shape.track}"' if shape.track else ""
+            start = f'label={quoteattr(shape.category)} source="{source}" occluded="0"'
+            end = f'z_order="{shape.z}"{group}'
+            yield from _polygons(mask, start, end) if polygons else (_mask_element(mask, start, end),)
+        yield "  </image>\n"
+    yield "</annotations>\n"
+
+
+def write_cvat_video(annotations: Annotations) -> Iterator[str]:
+    """CVAT for video, piece by piece: a track of polygons for each object, a key frame in each frame.
+
+    Raises:
+        DataError: an object has several parts or a hole in some frame, which a polygon track cannot hold.
+    """
+    frames = [frame for video in annotations.videos for frame in video.frames]
+    yield _head(annotations, frames, mode="interpolation", kind="polygon")
+    tracks: dict[tuple[str, str], list[tuple[int, Shape, Size]]] = defaultdict(list)
+    numbers = [place if frame.key.number is None else frame.key.number for place, frame in enumerate(frames)]
+    for number, frame in zip(numbers, frames, strict=True):
+        for shape in frame.shapes:
+            tracks[shape.track or shape.category, shape.category].append(
+                (number, shape, frame.key.known_size)
+            )
+    following = dict(pairwise(numbers))
+    for place, ((_, category), drawn) in enumerate(tracks.items()):
+        yield f'  <track id="{place}" label={quoteattr(category)} source="manual">\n'
+        present = {number for number, _, _ in drawn}
+        for number, shape, size in drawn:
+            parts = trace_parts(shape.draw(size))
+            if len(parts) != 1 or parts[0].holes:
+                holes = sum(len(part.holes) for part in parts)
+                raise DataError(
+                    f"{category} in frame {number}: expected an object of one part without holes for a "
+                    f"polygon track, found {len(parts)} parts and {holes} holes",
+                    "write --to cvat, which holds any mask",
+                )
+            points = ";".join(f"{x:.2f},{y:.2f}" for x, y in parts[0].outline)
+            yield _track_polygon(number, points, outside=False)
+            after = following.get(number)
+            if after is not None and after not in present:
+                yield _track_polygon(after, points, outside=True)
+        yield "  </track>\n"
+    yield "</annotations>\n"
+
+
+def _track_polygon(number: int, points: str, *, outside: bool) -> str:
+    return (
+        f'    <polygon frame="{number}" keyframe="1" outside="{int(outside)}" occluded="0" '
+        f'points="{points}" z_order="0">\n    </polygon>\n'
+    )
+
+
+def _head(annotations: Annotations, frames: list[FrameLabels], *, mode: str, kind: str) -> str:
+    size = frames[0].key.known_size if frames else (0, 0)
+    last = max(0, len(frames) - 1) if not frames or frames[-1].key.number is None else frames[-1].key.number
+    first = (frames[0].key.number or 0) if frames else 0
+    labels = "".join(
+        f"        <label><name>{escape(category.name)}</name>"
+        + (f"<color>{escape(category.color)}</color>" if category.color else "")
+        + f"<type>{kind}</type><attributes></attributes></label>\n"
+        for category in annotations.categories
+    )
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n'
+        "  <meta>\n    <task>\n"
+        f"      <name>{escape(next((video.name for video in annotations.videos), ''))}</name>\n"
+        f"      <size>{len(frames)}</size>\n      <mode>{mode}</mode>\n"
+        f"      <start_frame>{first}</start_frame>\n      <stop_frame>{last}</stop_frame>\n"
+        f"      <frame_filter></frame_filter>\n      <labels>\n{labels}      </labels>\n"
+        f"      <original_size><width>{size[1]}</width><height>{size[0]}</height></original_size>\n"
+        "    </task>\n  </meta>\n"
+    )
+
+
+def _mask_element(mask: MaskArray, start: str, end: str) -> str:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    runs = ", ".join(map(str, encode_runs(box, "rows")))
+    return (
+        f'    <mask {start} rle="{runs}" left="{columns[0]}" top="{rows[0]}" '
+        f'width="{box.shape[1]}" height="{box.shape[0]}" {end}>\n    </mask>\n'
+    )
+
+
+def _polygons(mask: MaskArray, start: str, end: str) -> Iterator[str]:
+    for part in trace_parts(mask):
+        points = ";".join(f"{x:.2f},{y:.2f}" for x, y in one_ring([part]))
+        yield f'    <polygon {start} points="{points}" {end}>\n    </polygon>\n'
+
+
+def _without_track(shape: Shape) -> Shape:
+    return Shape(shape.category, shape.draw, shape.place, shape.kind, z=shape.z, attributes=shape.attributes)
+
+
+def _alike(first: FrameLabels, second: FrameLabels, size: Size) -> bool:
+    """Whether two entries about one image say the same, as those of overlapping jobs do."""
+    if len(first.shapes) != len(second.shapes) or first.key != second.key:
+        return False
+    return all(
+        one.category == other.category and np.array_equal(one.draw(size), other.draw(size))
+        for one, other in zip(first.shapes, second.shapes, strict=True)
+    )

@@ -1,0 +1,329 @@
+"""Label Studio's full JSON export: brushes, bitmasks, polygons and ellipses of images; polygons of video.
+
+Facts: the SDK's `brush.py` (rle-pack of RGBA), `BitmaskRegion.jsx` (PNG, black on transparent),
+`VideoVectorRegion.jsx`. Regions of one label in a task are one thing: Label Studio splits them at every visit
+(label-studio#3892). Frames of video are counted from 1, on a clock of the labelling configuration, not of the
+file, so only `time` says which frame is meant.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlparse
+
+from vsodtool.errors import DataError
+from vsodtool.media.annotations.json_tree import Tree, load_json
+from vsodtool.media.annotations.model import (
+    Annotations,
+    Category,
+    Draw,
+    FrameKey,
+    FrameLabels,
+    ReadOptions,
+    Shape,
+    ShapeKind,
+    VideoLabels,
+)
+from vsodtool.media.annotations.pictures import from_base64, opaque, open_png, to_base64, transparent_png
+from vsodtool.media.annotations.rle_pack import pack_mask, unpack_alpha
+from vsodtool.media.annotations.runs import MaskArray
+from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring, full_mask, of_size
+from vsodtool.media.annotations.source import Source
+from vsodtool.types import Size
+
+_MEDIA = ("image", "img", "frame", "picture", "photo", "url")
+_KINDS = {
+    "brush": "brush",
+    "brushlabels": "brush",
+    "bitmask": "brush",
+    "bitmasklabels": "brush",
+    "polygon": "polygon",
+    "polygonlabels": "polygon",
+    "ellipse": "ellipse",
+    "ellipselabels": "ellipse",
+    "rectangle": "box",
+    "rectanglelabels": "box",
+}
+_NO_EXPORT = "this is JSON-MIN or another export: choose JSON when exporting"
+_DATA_URL = "data:image/png;base64,"
+
+
+def read_label_studio(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
+    """Read a full export.
+
+    Raises:
+        DataError: it is no full export, or a region cannot be read.
+    """
+    left_out: Counter[str] = Counter()
+    frames: list[FrameLabels] = []
+    categories: dict[str, Category] = {}
+    for name in names:
+        for task in load_json(source, name):
+            frame = _Task(task, options, left_out).read()
+            if frame is None:
+                continue
+            frames.append(frame)
+            for shape in frame.shapes:
+                categories.setdefault(shape.category, Category(shape.category))
+    video = VideoLabels("", tuple(frames))
+    return Annotations(str(source.path), "label-studio", (video,), tuple(categories.values()), left_out)
+
+
+class _Task:
+    """One task: one image, and what was said of it."""
+
+    def __init__(self, task: Tree, options: ReadOptions, left_out: Counter[str]) -> None:
+        self._task, self._options, self._left_out = task, options, left_out
+
+    def read(self) -> FrameLabels | None:
+        """The labels of its image; None where nobody looked at it."""
+        if "annotations" not in self._task or "data" not in self._task:
+            raise self._task.refused("a task with data and annotations", _NO_EXPORT)
+        annotation, predicted = self._chosen()
+        if annotation is None:
+            return None
+        results = list(annotation["result"])
+        names = {
+            result["id"].text(): label
+            for result in results
+            if "id" in result and (label := _label(result)) is not None
+        }
+        shapes = []
+        sizes: set[Size] = set()
+        for result in results:
+            try:
+                shape = self._shape(result, names, sizes, score=_score(annotation) if predicted else None)
+            except DataError:
+                if not self._options.skip_bad:
+                    raise
+                self._left_out["unreadable"] += 1
+                continue
+            if shape is not None:
+                shapes.append(shape)
+        if len(sizes) > 1:
+            raise annotation["result"].refused("regions on an image of one size")
+        key = FrameKey(self._image_name(), None, next(iter(sizes), None))
+        return FrameLabels(key, tuple(shapes), empty=not results)
+
+    def _chosen(self) -> tuple[Tree | None, bool]:
+        """The annotation that counts: ground truth first, then the last one; a prediction if asked for."""
+        found = [
+            entry
+            for entry in self._task["annotations"]
+            if isinstance(entry.value, dict) and not entry.value.get("was_cancelled")
+        ]
+        if not found and any(not isinstance(entry.value, dict) for entry in self._task["annotations"]):
+            raise self._task["annotations"].refused(
+                "annotations with results",
+                "this is JSON-MIN or a list of numbers: choose JSON when exporting",
+            )
+        if found:
+            last = max(
+                found,
+                key=lambda entry: (
+                    bool(entry.value.get("ground_truth")),
+                    str(entry.value.get("updated_at") or ""),
+                ),
+            )
+            return last, False
+        predictions = self._task.get("predictions")
+        made = [] if predictions is None else [one for one in predictions if isinstance(one.value, dict)]
+        if made and self._options.predictions:
+            return made[-1], True
+        self._left_out["task without an annotation"] += 1
+        return None, False
+
+    def _image_name(self) -> str:
+        data = self._task["data"]
+        texts = {key: value.text() for key, value in data.items() if isinstance(value.value, str)}
+        chosen = next((texts[key] for key in _MEDIA if key in texts), None)
+        if chosen is None:
+            chosen = next((text for text in texts.values() if PurePosixPath(text).suffix), None)
+        if chosen is None:
+            raise data.refused("the path of an image")
+        return _path_of(chosen)
+
+    def _shape(
+        self, result: Tree, names: dict[str, str], sizes: set[Size], score: float | None
+    ) -> Shape | None:
+        stated = result.get("type")
+        kind = _KINDS.get(stated.text() if stated is not None else "")
+        if kind is None:
+            if stated is None or stated.text() not in ("labels", "choices", "textarea", "rating", "relation"):
+                self._left_out[stated.text() if stated is not None else "relation"] += 1
+            return None
+        if kind == "box" and not self._options.boxes:
+            self._left_out["box"] += 1
+            return None
+        label = names.get(result["id"].text()) if "id" in result else _label(result)
+        if label is None:
+            raise result.refused("a region with a label")
+        size = (result["original_height"].whole(1, 2**20), result["original_width"].whole(1, 2**20))
+        turned = result.get("image_rotation")
+        if turned is not None and turned.number() % 360:
+            raise turned.refused("an image that was not turned", "turn the image back and save the task")
+        sizes.add(size)
+        place = f"{result.file}: {result.place}"
+        drawn: dict[str, ShapeKind] = {
+            "brush": "mask",
+            "polygon": "polygon",
+            "ellipse": "ellipse",
+            "box": "box",
+        }
+        return Shape(
+            label,
+            of_size(self._draw(result["value"], kind, size), size, place),
+            place,
+            drawn[kind],
+            part_of=label,
+            score=score,
+        )
+
+    def _draw(self, value: Tree, kind: str, size: Size) -> Draw:
+        place = f"{value.file}: {value.place}"
+        height, width = size
+        if kind == "brush":
+            return _bitmap(value, size)
+        if kind == "polygon":
+            ring = []
+            for point in value["points"]:
+                pair = point.numbers()
+                if len(pair) != 2:
+                    raise point.refused("[x, y] in percent")
+                ring += [pair[0] * width / 100, pair[1] * height / 100]
+            return coco_polygon([ring], place)
+        x, y = value["x"].number() * width / 100, value["y"].number() * height / 100
+        turned = value["rotation"].number() if "rotation" in value else 0.0
+        if kind == "ellipse":
+            radii = (value["radiusX"].number() * width / 100, value["radiusY"].number() * height / 100)
+            return coco_polygon([ellipse_ring((x, y), radii, turned)], place)
+        right, bottom = x + value["width"].number() * width / 100, y + value["height"].number() * height / 100
+        if turned % 360:
+            raise value["rotation"].refused("a box that is not turned")
+        return coco_polygon([box_ring(x, y, right, bottom)], place)
+
+
+def _bitmap(value: Tree, size: Size) -> Draw:
+    url = value.get("imageDataURL")
+    rle = value.get("rle")
+    if url is None and rle is None:
+        raise value.refused("'rle' or 'imageDataURL'")
+    where = url if url is not None else rle
+    assert where is not None
+    if url is not None and not url.text().startswith(_DATA_URL):
+        raise url.refused(f"a text that begins with {_DATA_URL}")
+    packed = [] if rle is None else rle.value
+    if not isinstance(packed, list) or not all(type(byte) is int for byte in packed):
+        raise where.refused("a list of bytes")
+
+    def draw(frame: Size) -> MaskArray:
+        try:
+            if url is not None:
+                mask = opaque(open_png(from_base64(url.text()[len(_DATA_URL) :]), size))
+            else:
+                mask = unpack_alpha(packed, size)
+        except ValueError as error:
+            raise DataError(
+                f"{where.file}: {where.place}: {error}",
+                "draw the region again, or leave such ones out with --skip-bad",
+            ) from error
+        return full_mask(mask, f"{where.file}: {where.place}")(frame)
+
+    return draw
+
+
+def _label(result: Tree) -> str | None:
+    """The label of a region, or of the `labels` result beside it: the first text of its list of labels."""
+    value = result.get("value")
+    if value is None or not isinstance(value.value, dict):
+        return None
+    for key, entry in value.items():
+        if key.endswith("labels") and isinstance(entry.value, list) and entry.value:
+            return next(iter(entry)).text()
+    return None
+
+
+def _score(annotation: Tree) -> float | None:
+    score = annotation.get("score")
+    return None if score is None else score.number()
+
+
+def _path_of(text: str) -> str:
+    """The path that a link means: `?d=` of local files, else the way of the URL."""
+    link = urlparse(text)
+    query = parse_qs(link.query).get("d")
+    return unquote(query[0] if query else link.path) or text
+
+
+def write_label_studio(
+    annotations: Annotations,
+    *,
+    tag: str = "brush",
+    image_url: str = "/data/local-files/?d={path}",
+    from_name: str = "tag",
+    to_name: str = "image",
+    as_annotations: bool = False,
+) -> Iterator[str]:
+    """Tasks for images, piece by piece: predictions to look through, or annotations.
+
+    Args:
+        annotations: what to write; sizes of frames are known.
+        tag: "brush", which every version reads, or "bitmask", which is smaller (2025 and later).
+        image_url: where Label Studio finds an image; `{path}` is the video's name and the frame's.
+        from_name: name of the tag in the labelling configuration.
+        to_name: name of the image there.
+        as_annotations: annotations, as an export has them; else predictions with the frame's confidence.
+    """
+    yield "["
+    numbers = 0
+    for video in annotations.videos:
+        for frame in video.frames:
+            numbers += 1
+            folder = f"{video.name}/" if video.name else ""
+            path = f"{folder}{frame.key.name.removeprefix(folder)}"
+            results = [
+                _result(shape, frame, f"r{numbers}{place}", tag, (from_name, to_name))
+                for place, shape in enumerate(frame.shapes, 1)
+            ]
+            scores = [shape.score for shape in frame.shapes if shape.score is not None]
+            said: dict[str, Any] = {"result": results}
+            if as_annotations:
+                said = {"id": numbers, "was_cancelled": False, "ground_truth": False} | said
+            else:
+                said = {"model_version": "vsodtool", "score": min(scores, default=1.0)} | said
+            task = {
+                "id": numbers,
+                "data": {"image": image_url.replace("{path}", path)},
+                "annotations": [said] if as_annotations else [],
+                "predictions": [] if as_annotations else [said],
+            }
+            yield (",\n" if numbers > 1 else "\n") + json.dumps(task, ensure_ascii=False)
+    yield "\n]\n"
+
+
+def _result(shape: Shape, frame: FrameLabels, name: str, tag: str, names: tuple[str, str]) -> dict[str, Any]:
+    size = frame.key.known_size
+    mask = shape.draw(size)
+    value: dict[str, Any]
+    if tag == "bitmask":
+        value = {
+            "imageDataURL": _DATA_URL + to_base64(transparent_png(mask)),
+            "bitmasklabels": [shape.category],
+        }
+    else:
+        value = {"format": "rle", "rle": pack_mask(mask), "brushlabels": [shape.category]}
+    return {
+        "id": name,
+        "type": f"{tag}labels",
+        "from_name": names[0],
+        "to_name": names[1],
+        "origin": "manual" if shape.score is None else "prediction",
+        "image_rotation": 0,
+        "original_width": size[1],
+        "original_height": size[0],
+        "value": value,
+    }

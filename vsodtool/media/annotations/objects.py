@@ -1,0 +1,201 @@
+"""Who is who over the frames: shapes -> objects with ids, names and colours (`--objects`)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from vsodtool.errors import DataError
+from vsodtool.media.annotations.model import Category, FrameLabels, Shape
+from vsodtool.types import LabelArray, Size
+
+Key: TypeAlias = tuple[str, str]  # what tells an object from others: ("track", "7 dog"), ("category", "dog")
+
+_LARGEST_ID = 65535
+SINGLE = "object"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object of a video.
+
+    Attributes:
+        id: its id in label images, 1 to 65535.
+        name: its name, unlike that of every other object of the video.
+        category: its class.
+        source_id: what the file calls it, "" if it has no word for it.
+        color: "#rrggbb", "" if the file has none.
+    """
+
+    id: int
+    name: str
+    category: str
+    source_id: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True)
+class ObjectRule:
+    """How shapes become objects.
+
+    Attributes:
+        how: auto, track, category, single or attribute:NAME.
+        classes: the categories that count; all if empty.
+    """
+
+    how: str = "auto"
+    classes: frozenset[str] = frozenset()
+
+    def counts(self, shape: Shape) -> bool:
+        """Whether a shape is of a category that counts."""
+        return not self.classes or shape.category in self.classes
+
+    def key(self, shape: Shape) -> Key:
+        """What tells the object of a shape from others.
+
+        Raises:
+            DataError: the shape has no track or no such attribute, and that was asked for.
+        """
+        if self.how == "single":
+            return "single", SINGLE
+        if self.how.startswith("attribute:"):
+            name = self.how.removeprefix("attribute:")
+            value = shape.attributes.get(name)
+            if value is None:
+                known = ", ".join(sorted(shape.attributes)) or "none"
+                raise DataError(
+                    f"{shape.place}: expected the attribute '{name}', found {known}",
+                    "name another attribute, or use --objects category",
+                )
+            return "attribute", value
+        if self.how != "category" and shape.track is not None:
+            return "track", f"{shape.track}\n{shape.category}"
+        if self.how == "track":
+            raise DataError(
+                f"{shape.place}: expected a track, found a shape that belongs to none",
+                "use --objects category, or give the shape a track in the tool",
+            )
+        return "category", shape.category
+
+
+@dataclass(frozen=True)
+class VideoObjects:
+    """The objects of one video, and which shape belongs to which.
+
+    Attributes:
+        infos: in the order of their ids.
+    """
+
+    infos: tuple[ObjectInfo, ...]
+    _ids: Mapping[Key, int] = field(repr=False)
+    _rule: ObjectRule = field(repr=False)
+
+    def paint(self, frame: FrameLabels, size: Size) -> LabelArray:
+        """The label image of a frame, uint16 (H, W): shapes in the order of z, then of the file.
+
+        Raises:
+            DataError: a shape cannot be drawn in a frame of this size.
+        """
+        labels = np.zeros(size, np.uint16)
+        for shape in sorted(filter(self._rule.counts, frame.shapes), key=lambda shape: shape.z):
+            labels[shape.draw(size)] = self._ids[self._rule.key(shape)]
+        return labels
+
+
+def identify(
+    videos: Mapping[str, Sequence[FrameLabels]], categories: Iterable[Category], rule: ObjectRule
+) -> dict[str, VideoObjects]:
+    """The objects of each video.
+
+    A track is an object of its video. What has no track is told apart by its category, which is the same
+    object id in all videos; then no frame may hold it twice. Ids are the tracks' own numbers where these are
+    all numbers from 1 to 65535 and differ, else given by first appearance.
+
+    Args:
+        videos: name -> its frames, in the order of the video.
+        categories: declared ones, for their colours.
+        rule: how shapes become objects.
+
+    Raises:
+        DataError: a category occurs twice in a frame and nothing says who is who; or as `ObjectRule.key`.
+    """
+    colors = {category.name: category.color for category in categories}
+    shared: dict[Key, int] = {}
+    found: dict[str, VideoObjects] = {}
+    for video, frames in videos.items():
+        first: dict[Key, Shape] = {}
+        for frame in frames:
+            _refuse_twins(frame, rule)
+            for shape in filter(rule.counts, frame.shapes):
+                first.setdefault(rule.key(shape), shape)
+        ids = _own_numbers(first) or _by_appearance(first, shared)
+        names = Counter(_title(key, shape) for key, shape in first.items())
+        infos = [
+            ObjectInfo(
+                ids[key],
+                _title(key, shape) if names[_title(key, shape)] == 1 else f"{shape.category} {ids[key]}",
+                shape.category,
+                shape.track or "",
+                colors.get(shape.category, ""),
+            )
+            for key, shape in first.items()
+        ]
+        found[video] = VideoObjects(tuple(sorted(infos, key=lambda info: info.id)), ids, rule)
+    return found
+
+
+def _title(key: Key, shape: Shape) -> str:
+    return key[1] if key[0] in ("single", "attribute") else shape.category
+
+
+def _own_numbers(first: Mapping[Key, Shape]) -> dict[Key, int]:
+    """The tracks' own numbers, {} unless every object has one that no other has."""
+    numbers = {key: shape.track or "" for key, shape in first.items() if key[0] == "track"}
+    if len(numbers) < len(first) or len(set(numbers.values())) < len(numbers):
+        return {}
+    if not all(
+        text.isascii() and text.isdigit() and 1 <= int(text) <= _LARGEST_ID for text in numbers.values()
+    ):
+        return {}
+    return {key: int(text) for key, text in numbers.items()}
+
+
+def _by_appearance(first: Mapping[Key, Shape], shared: dict[Key, int]) -> dict[Key, int]:
+    """Ids in the order of appearance; those of categories are the same in all videos."""
+    ids: dict[Key, int] = {}
+    for key in first:
+        if key[0] != "track":
+            taken = {*shared.values(), *ids.values()}
+            ids[key] = shared.setdefault(key, next(n for n in range(1, _LARGEST_ID + 2) if n not in taken))
+    for key in first:
+        if key not in ids:
+            ids[key] = next(n for n in range(1, _LARGEST_ID + 2) if n not in ids.values())
+    if any(number > _LARGEST_ID for number in ids.values()):
+        raise DataError(
+            f"expected at most {_LARGEST_ID} objects in a video, found {len(ids)}",
+            "use --objects category, or choose some with --classes",
+        )
+    return ids
+
+
+def _refuse_twins(frame: FrameLabels, rule: ObjectRule) -> None:
+    """Without tracks, a category that occurs twice in a frame has two objects that nothing tells apart."""
+    if rule.how != "auto":
+        return
+    things: dict[str, list[str | None]] = defaultdict(list)
+    for shape in filter(rule.counts, frame.shapes):
+        if shape.track is None:
+            things[shape.category].append(shape.part_of)
+    for category, parts in things.items():
+        count = len({part for part in parts if part is not None}) + parts.count(None)
+        if count > 1:
+            raise DataError(
+                f"{frame.shapes[0].place.split(': ')[0]}: {category} occurs {count} times in {frame.key}, "
+                f"and nothing says who is who",
+                "--objects category takes them together, --objects single takes everything together, "
+                "--objects attribute:NAME tells them apart by an attribute",
+            )

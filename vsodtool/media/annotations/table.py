@@ -1,0 +1,295 @@
+"""The table of formats: how each is recognised, read and written. A format is a module and a line here.
+
+Recognition looks at content only, never at the name alone: exports are called `annotations.json` everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
+
+from vsodtool.errors import DataError
+from vsodtool.media.annotations.coco import read_coco, write_coco
+from vsodtool.media.annotations.cvat import read_cvat, write_cvat, write_cvat_video
+from vsodtool.media.annotations.cvat_masks import read_cvat_masks
+from vsodtool.media.annotations.json_tree import load_json
+from vsodtool.media.annotations.label_studio import read_label_studio, write_label_studio
+from vsodtool.media.annotations.labelme import read_labelme, write_labelme
+from vsodtool.media.annotations.model import Annotations, ReadOptions
+from vsodtool.media.annotations.source import Source
+from vsodtool.media.annotations.supervisely import read_supervisely, write_supervisely
+from vsodtool.media.annotations.yolo import read_yolo, write_yolo
+from vsodtool.media.annotations.youtube_vis import read_youtube_vis, write_youtube_vis
+from vsodtool.media.folders import IMAGE_SUFFIXES
+
+Names: TypeAlias = tuple[str, ...]
+WriteFile: TypeAlias = Callable[[Annotations], Iterator[str]]
+WriteFiles: TypeAlias = Callable[[Annotations], Iterator[tuple[str, str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """One format of annotations.
+
+    Attributes:
+        name: as `--masks-format` and `--to` call it.
+        title: as people call it.
+        detect: the files of a source that are of this format, () if none is.
+        read: reads those files; None if it is only written.
+        write: the text of the one file, piece by piece; or
+        write_files: names and texts of many; both None if it is only read.
+        write_polygons: `write` with polygons instead of masks, where the format has both.
+        lossless: whether what is written is exactly what was there.
+        import_hint: how to take the file into its tool.
+    """
+
+    name: str
+    title: str
+    detect: Callable[[Source], Names] = lambda _: ()
+    read: Callable[[Source, Names, ReadOptions], Annotations] | None = None
+    write: WriteFile | None = None
+    write_files: WriteFiles | None = None
+    write_polygons: WriteFile | None = None
+    lossless: bool = True
+    import_hint: str = ""
+
+
+def _json_object(source: Source, *keys: str, without: str = "") -> Names:
+    """The JSON files that are an object with all these keys."""
+    found = []
+    for name in _named(source, ".json"):
+        head = _top_level(source, name)
+        if head is not None and set(keys) <= head and without not in head:
+            found.append(name)
+    return tuple(found)
+
+
+def _top_level(source: Source, name: str) -> set[str] | None:
+    """The keys of a JSON object, {"[]"} | keys of the first member for a list of objects; None for others.
+
+    A folder of many files is judged by each file's beginning where that is enough.
+    """
+    value = load_json(source, name).value
+    if isinstance(value, dict):
+        return set(value)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return {"[]", *value[0]}
+    return None
+
+
+def _named(source: Source, suffix: str) -> Names:
+    return tuple(name for name in source.names if name.lower().endswith(suffix))
+
+
+def _detect_xml(source: Source) -> Names:
+    found = []
+    for name in _named(source, ".xml"):
+        root = re.search(rb"<\s*([A-Za-z_]\w*)", re.sub(rb"<[?!][^>]*>", b"", source.read(name)[:4096]))
+        if root is None:
+            continue
+        if root[1] == b"annotations":
+            found.append(name)
+        elif root[1] == b"annotation":
+            raise DataError(
+                f"{source.place(name)}: expected CVAT's XML, found that of Pascal VOC or LabelMe's web tool, "
+                f"which holds boxes and no masks",
+                "export masks: CVAT 1.1, COCO 1.0 or Segmentation mask 1.1",
+            )
+    return tuple(found)
+
+
+def _detect_yolo(source: Source) -> Names:
+    texts = [name for name in _named(source, ".txt") if "ImageSets/" not in name]
+    in_labels = [name for name in texts if "labels" in PurePosixPath(name).parts[:-1]]
+    described = any(
+        PurePosixPath(name).name in ("data.yaml", "dataset.yaml", "classes.txt") for name in source.names
+    )
+    if in_labels:
+        return tuple(in_labels)
+    if not texts or not (described or all(_line_of_numbers(source, name) for name in texts[:3])):
+        return ()
+    return tuple(texts)
+
+
+def _line_of_numbers(source: Source, name: str) -> bool:
+    words = source.read(name)[:4096].split(b"\n", 1)[0].split()
+    return len(words) >= 5 and all(re.fullmatch(rb"-?\d+(\.\d+)?([eE]-?\d+)?", word) for word in words)
+
+
+def _detect_supervisely(source: Source) -> Names:
+    return tuple(name for name in _named(source, ".json") if "ann" in PurePosixPath(name).parts[:-1])
+
+
+def _detect_class_pictures(source: Source) -> Names:
+    return tuple(name for name in _named(source, ".png") if "SegmentationClass/" in f"/{name}")
+
+
+_INTO_CVAT = "in CVAT: open the task, Actions → Upload annotations → CVAT 1.1 (it replaces what is there)"
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        name="cvat",
+        title="CVAT XML 1.1",
+        detect=_detect_xml,
+        read=read_cvat,
+        write=partial(write_cvat, polygons=False),
+        write_polygons=partial(write_cvat, polygons=True),
+        import_hint=_INTO_CVAT,
+    ),
+    Format(
+        name="cvat-masks",
+        title="CVAT Segmentation mask 1.1",
+        detect=_detect_class_pictures,
+        read=read_cvat_masks,
+    ),
+    Format(
+        name="cvat-video",
+        title="CVAT XML 1.1 for video",
+        write_polygons=write_cvat_video,
+        lossless=False,
+        import_hint=_INTO_CVAT,
+    ),
+    Format(
+        name="supervisely",
+        title="Supervisely",
+        detect=_detect_supervisely,
+        read=read_supervisely,
+        write_files=partial(write_supervisely, video=False),
+        import_hint="in Supervisely: Import → Supervisely format; put the images beside ann as img",
+    ),
+    Format(
+        name="supervisely-video",
+        title="Supervisely video",
+        write_files=partial(write_supervisely, video=True),
+        import_hint="in Supervisely: Import → Supervisely video format",
+    ),
+    Format(
+        name="coco",
+        title="COCO instances",
+        detect=lambda source: _json_object(source, "images", "annotations", "categories"),
+        read=read_coco,
+        write=partial(write_coco, polygons=False),
+        write_polygons=partial(write_coco, polygons=True),
+        import_hint="in CVAT: Upload annotations → COCO 1.0; elsewhere: COCO instances",
+    ),
+    Format(
+        name="youtube-vis",
+        title="YouTube-VIS",
+        detect=lambda source: _json_object(source, "videos", "annotations", "categories", without="images"),
+        read=read_youtube_vis,
+        write=write_youtube_vis,
+        import_hint="YouTube-VIS instances, file_names are <video>/<frame>",
+    ),
+    Format(
+        name="label-studio",
+        title="Label Studio",
+        detect=lambda source: _json_object(source, "[]", "annotations", "data"),
+        read=read_label_studio,
+        write=write_label_studio,
+        import_hint='in Label Studio: Import; the configuration has <BrushLabels name="tag" toName="image">',
+    ),
+    Format(
+        name="labelme",
+        title="LabelMe",
+        detect=lambda source: _json_object(source, "shapes"),
+        read=read_labelme,
+        write_files=partial(write_labelme, masks=True),
+        import_hint="put the files beside the images and open the folder in LabelMe",
+    ),
+    Format(
+        name="x-anylabeling",
+        title="X-AnyLabeling",
+        write_files=partial(write_labelme, masks=False),
+        lossless=False,
+        import_hint="put the files beside the images and open the folder in X-AnyLabeling",
+    ),
+    Format(
+        name="yolo",
+        title="YOLO segmentation",
+        detect=_detect_yolo,
+        read=read_yolo,
+        write_files=write_yolo,
+        import_hint="put the images beside `labels` as `images`; data.yaml names the classes",
+    ),
+)
+
+
+def find_format(source: Source, name: str = "auto") -> tuple[Format, Names]:
+    """The format of a source, and its files.
+
+    Args:
+        source: the file, folder or zip.
+        name: a name of the table, or "auto" to find it out by content.
+
+    Raises:
+        DataError: it is of no known format, of several, or not of the one named.
+    """
+    readable = [entry for entry in FORMATS if entry.read is not None]
+    if name != "auto":
+        entry = next(entry for entry in readable if entry.name == name)
+        names = entry.detect(source)
+        if not names:
+            raise DataError(
+                f"{source.path}: expected {entry.title}, found none of it", "leave --masks-format out"
+            )
+        return entry, names
+    found = [(entry, names) for entry in readable if (names := entry.detect(source))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        titles = " and ".join(entry.title for entry, _ in found)
+        raise DataError(
+            f"{source.path}: expected annotations of one format, found {titles}",
+            f"say which: --masks-format {found[0][0].name}",
+        )
+    raise _unknown(source)
+
+
+def holds_annotations(path: Path) -> bool:
+    """Whether a path holds annotations: a file that is no picture, or a folder without pictures."""
+    if path.is_dir():
+        source = Source(path)
+        if any(name.startswith("SegmentationClass/") for name in source.names):
+            return True
+        return not any(PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES for name in source.names)
+    return path.is_file() and path.suffix.lower() not in IMAGE_SUFFIXES
+
+
+def read_annotations(
+    path: Path, format_name: str = "auto", options: ReadOptions | None = None
+) -> Annotations:
+    """Read annotations of any format.
+
+    Args:
+        path: a file, folder or zip.
+        format_name: a name of the table, or "auto".
+        options: how to read them.
+
+    Raises:
+        DataError: the format is not known, or something in the file is wrong.
+    """
+    source = Source(path)
+    entry, names = find_format(source, format_name)
+    assert entry.read is not None
+    return entry.read(source, names, options or ReadOptions())
+
+
+def _unknown(source: Source) -> DataError:
+    known = ", ".join(entry.title for entry in FORMATS if entry.read is not None)
+    for name in _named(source, ".json"):
+        value = load_json(source, name).value
+        if isinstance(value, list) and value:
+            return DataError(
+                f"{source.place(name)}: expected Label Studio's full export, found another list (JSON-MIN?)",
+                "choose JSON when exporting",
+            )
+    kinds = ("nothing", "another kind of file", "files of other kinds")
+    what = kinds[min(2, len(source.names))]
+    return DataError(
+        f"{source.path}: expected masks or annotations ({known}), found {what}",
+        "check the path given with --masks",
+    )
