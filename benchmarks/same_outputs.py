@@ -8,8 +8,8 @@ Runs the command line of any version (by default of the one beside this Python) 
 FOLDER/davis-dev and a video of FOLDER/videos:
 
 - `pseudolabel`: every method at every quality with each tenth mask; the paper's method with a full-size
-  network of random weights under the authors' names; two objects in one mask, and frames behind the last
-  mask; a video file;
+  network of random weights under the authors' names, against which `auto` must take warp; two objects in
+  one mask, and frames behind the last mask; a video file;
 - `predict` with the weights that come along, and once with mirroring and clips that overlap;
 - `flow` in both directions at every quality, and its other formats;
 - `evaluate` of some of these outputs under all four protocols.
@@ -122,10 +122,11 @@ def pseudolabel_runs(root: Path, short: Path, videos: Path, tool: Tool) -> list[
     ]
     weights = make_checkpoint(short.parent / "fgplg.pth")
     flag = "--label-flow" if "--label-flow" in tool.help("pseudolabel") else "--flow"  # its earlier name
-    paper = ("pseudolabel", short, "--masks", short, "--every", "10", *extra, "--quality", "fast")
+    paper = ("pseudolabel", short, "--masks", short, *extra, "--quality", "fast", "--weights", weights)
     for flow in ("composed", "direct"):
-        own = ("--method", "fgplg", "--weights", weights, flag, flow)
+        own = ("--every", "10", "--method", "fgplg", flag, flow)
         runs.append(Run(f"pseudolabel/paper-{flow}", (*paper, *own)))
+    runs.append(Run("pseudolabel/auto-takes-warp", (*paper, "--every", "5", "--method", "auto")))
     objects = ("pseudolabel", short, "--masks", make_objects(short, short.parent / "objects"), *extra)
     for method in ("fgplg", "warp"):
         runs.append(Run(f"pseudolabel/objects-{method}", (*objects, "--method", method)))
