@@ -121,7 +121,7 @@ def pseudolabel(
     method: Literal["auto", "fgplg", "warp"] = ...,
     weights: str | Path = ...,
     adapt: int = ...,
-    flow: Literal["auto", "composed", "direct"] = ...,
+    label_flow: Literal["auto", "composed", "direct"] = ...,
     every: int = ...,
     quality: Literal["fast", "balanced", "best"] = ...,
     backend: Literal["auto", "dis", "raft-small", "raft-large"] = ...,

@@ -25,6 +25,7 @@ from vsodtool.config import (
     FlowConfig,
     PredictConfig,
     PseudoLabelConfig,
+    options_of,
 )
 from vsodtool.pipelines.demo import DemoReport
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
@@ -135,7 +136,7 @@ def test_every_flag_of_pseudolabel(cli: Cli, configs: list[CommonConfig]) -> Non
         "fgplg",
         "--weights",
         "w",
-        "--flow",
+        "--label-flow",
         "direct",
         "--quality",
         "fast",
@@ -152,7 +153,7 @@ def test_every_flag_of_pseudolabel(cli: Cli, configs: list[CommonConfig]) -> Non
             output=Path("out"),
             method="fgplg",
             weights="w",
-            flow="direct",
+            label_flow="direct",
             quality="fast",
             backend="raft-small",
             every=5,
@@ -222,7 +223,8 @@ def test_flags_and_options_of_the_configuration_are_the_same(
     command: Callable[..., None], schema: type[CommonConfig]
 ) -> None:
     flags = set(inspect.signature(command).parameters) - {"config", "json", "quiet", "markdown", "latex"}
-    assert flags == {field.name for field in fields(schema)}
+    former = {each.formerly for each in options_of(schema).values() if each.formerly}
+    assert flags == {field.name for field in fields(schema)} | former
 
 
 def test_auto_tells_what_it_chose(

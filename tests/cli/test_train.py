@@ -55,6 +55,7 @@ def test_one_run_as_json(cli: Cli, stills: Path, tmp_path: Path) -> None:
         (["image", "-o", "run"], 2, "no data given"),
         (["image", "--data", "d"], 2, "no output given"),
         (["audio", "--data", "d", "-o", "run"], 2, "kind: expected one of image, fgplg, video"),
+        (["vidoe"], 2, "kind: expected one of image, fgplg, video"),
         (["image", "--config", "train-video-small", "--data", "d", "-o", "run"], 2, "is for `train video`"),
         (["image", "--config", "train-huge", "--data", "d", "-o", "run"], 2, "train-huge"),
         (["image", "--config", "none.yaml", "--data", "d", "-o", "run"], 2, "cannot read the configuration"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config import PseudoLabelConfig, candidate_methods, load_config, resolve_label_flow
 from vsodtool.errors import ConfigError
 
 
@@ -30,12 +30,12 @@ def test_auto_is_the_default_and_has_the_choice(values: dict[str, str], methods:
 
 @pytest.mark.parametrize(("flow", "resolved"), [("auto", "composed"), ("direct", "direct")])
 def test_fgplg_composes_its_flow_unless_told_otherwise(flow: str, resolved: str) -> None:
-    assert resolve_flow(make(method="fgplg", flow=flow)) == resolved
+    assert resolve_label_flow(make(method="fgplg", label_flow=flow)) == resolved
 
 
 def test_flow_contradicts_warp() -> None:
-    with pytest.raises(ConfigError, match="flow: 'direct' given, but method 'warp'") as caught:
-        make(method="warp", flow="direct")
+    with pytest.raises(ConfigError, match="label_flow: 'direct' given, but method 'warp'") as caught:
+        make(method="warp", label_flow="direct")
     assert "--method fgplg" in caught.value.hint
 
 
@@ -47,3 +47,10 @@ def test_weights_contradict_warp() -> None:
 def test_every_is_not_negative() -> None:
     with pytest.raises(ConfigError, match="every"):
         make(every=-1)
+
+
+def test_label_flow_was_called_flow() -> None:
+    given = {"inputs": "a", "masks": "m", "output": "o"}
+    assert load_config(PseudoLabelConfig, None, {**given, "flow": "direct"}).label_flow == "direct"
+    with pytest.raises(ConfigError, match="'flow' is 'label_flow' by its older name, and both are given"):
+        load_config(PseudoLabelConfig, None, {**given, "label_flow": "direct", "flow": "direct"})

@@ -77,7 +77,7 @@ def config(tmp_path: Path, flow: str = "direct", **options: Any) -> PseudoLabelC
         "masks": tmp_path / "masks",
         "output": tmp_path / "out",
         "weights": str(tmp_path / "tiny.safetensors"),
-        "flow": flow,
+        "label_flow": flow,
         "soft": True,
         "device": "cpu",
         "workers": 2,
@@ -230,8 +230,8 @@ def test_the_manifest_knows_the_weights_and_the_flow(
     run_pseudolabel(config(tmp_path), estimator=exact)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert manifest["weights"] == {"tiny.safetensors": file_sha256(weights)}
-    assert (manifest["config"]["method"], manifest["config"]["flow"]) == ("fgplg", "direct")
-    with pytest.raises(UsageError, match="--flow changed"):
+    assert (manifest["config"]["method"], manifest["config"]["label_flow"]) == ("fgplg", "direct")
+    with pytest.raises(UsageError, match="--label-flow changed"):
         run_pseudolabel(config(tmp_path, "composed"), estimator=exact)
     other = network()
     with torch.no_grad():

@@ -19,7 +19,6 @@ from vsodtool.cli.weights import weights
 from vsodtool.errors import UsageError
 
 app = typer.Typer(
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},  # the commands inherit it

@@ -37,7 +37,7 @@ def command(
     cls: type[C],
     *,
     load: Callable[[type[C], Path | None, Mapping[str, object]], C] = load_config,
-    config_help: str = "YAML file with options; flags win over it.",
+    shipped: Sequence[str] = (),
 ) -> Callable[[Callable[Concatenate[C, P], None]], Command]:
     """Make a command for typer of a function whose first argument is a configuration.
 
@@ -46,15 +46,17 @@ def command(
     Args:
         cls: the class of the configuration.
         load: makes it of the class, the file that --config names if any, and the values of the flags.
-        config_help: of --config.
+        shipped: names that --config takes besides files.
     """
     options = {each.name: each for declared in options_of(cls).values() for each in _spellings(declared)}
-    config = _parameter(
-        "config",
-        Path,
-        typer.Option(
-            "--config", help=config_help, metavar="FILE", rich_help_panel=Panel.WHERE, show_default=False
-        ),
+    among = f", or the name of one that comes along: {', '.join(shipped)}" if shipped else ""
+    file = typer.Option(
+        "--config",
+        help=f"YAML file with options{among}. Flags win over it.",
+        metavar="FILE",
+        rich_help_panel=Panel.WHERE,
+        show_default=False,
+        autocompletion=_completion(shipped) if shipped else None,
     )
 
     def decorate(body: Callable[Concatenate[C, P], None]) -> Command:
@@ -67,7 +69,7 @@ def command(
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [
                 *(_parameter(each.name, _type(each), _declaration(each)) for each in options.values()),
-                config,
+                _parameter("config", Path, file),
                 *(each.replace(annotation=hints[each.name]) for each in rest),
             ]
         )

@@ -7,15 +7,15 @@ from vsodtool.config.flow import DIRECTIONS, FLOW_FORMATS, FlowConfig
 from vsodtool.config.load import load_config, read_options
 from vsodtool.config.option import Option, Panel, options_of
 from vsodtool.config.predict import PredictConfig
-from vsodtool.config.pseudolabel import FLOWS, PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config.pseudolabel import LABEL_FLOWS, PseudoLabelConfig, candidate_methods, resolve_label_flow
 from vsodtool.config.shipped import shipped_path, shipped_trainings
 from vsodtool.config.train import TrainConfig
 
 __all__ = [
     "BACKENDS",
     "DIRECTIONS",
-    "FLOWS",
     "FLOW_FORMATS",
+    "LABEL_FLOWS",
     "QUALITIES",
     "CommonConfig",
     "DemoConfig",
@@ -32,7 +32,7 @@ __all__ = [
     "load_config",
     "options_of",
     "read_options",
-    "resolve_flow",
+    "resolve_label_flow",
     "shipped_path",
     "shipped_trainings",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,20 +59,31 @@ def load_config(cls: type[C], path: Path | None, overrides: Mapping[str, object]
     values = _typed_values(read_options(path), options, f"{path}: ") if path is not None else {}
     given = {name: value for name, value in overrides.items() if value is not None}
     values |= _typed_values(given, options, "")
-    for name, each in options.items():
-        if name not in values and each.default is None:
-            word, how = (
-                (each.metavar.lower(), "name it on the command line")
-                if each.argument
-                else (name, f"pass {each.flags[-1]}")
-            )
-            raise ConfigError(f"no {word} given", f"{how}, or set `{name}:` in a file for --config")
-    try:
+    with _in_file(path):
+        for name, value in values.items():
+            options[name].check(value)  # what is misspelt comes before what is missing
+    for each in options.values():
+        if each.default is None and each.name not in values:
+            raise _missing(each)
+    with _in_file(path):
         return cls(**values)
+
+
+@contextmanager
+def _in_file(path: Path | None) -> Iterator[None]:
+    """Errors name the file, if there is one."""
+    try:
+        yield
     except ConfigError as error:
         if path is None:
             raise
         raise ConfigError(f"{error.message} (flags and {path} together)", error.hint) from error
+
+
+def _missing(option: Option) -> ConfigError:
+    word = option.metavar.lower() if option.argument else option.name
+    how = "name it on the command line" if option.argument else f"pass {option.flags[-1]}"
+    return ConfigError(f"no {word} given", f"{how}, or set `{option.name}:` in a file for --config")
 
 
 def _typed_values(given: Mapping[Any, object], options: Mapping[str, Option], place: str) -> dict[str, Any]:
@@ -80,7 +92,9 @@ def _typed_values(given: Mapping[Any, object], options: Mapping[str, Option], pl
     for key, value in given.items():
         name = _known_name(key, options, place)
         if name in values:
-            raise ConfigError(f"{place}'{key}' is '{name}' by its older name, and both are given")
+            raise ConfigError(
+                f"{place}'{options[name].formerly}' is '{name}' by its older name, and both are given"
+            )
         values[name] = _typed(name, value, options[name].kind, place)
     return values
 

@@ -10,7 +10,7 @@ from vsodtool.config.methods import candidate_methods as methods_of
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
 
-FLOWS = ("auto", "composed", "direct")
+LABEL_FLOWS = ("auto", "composed", "direct")
 
 
 @configuration
@@ -37,11 +37,12 @@ class PseudoLabelConfig(MotionConfig):
         default=0,
         zero="do not",
     )
-    flow: str = option(
+    label_flow: str = option(
         "Of fgplg, to the labelled frames: composed along the frames between, or direct as in the paper; "
         "auto is composed.",
         default="auto",
-        choices=FLOWS,
+        choices=LABEL_FLOWS,
+        formerly="flow",
     )
     every: int = option(
         "Use only masks 0, N, 2N, ... and the last; the others are never read.", default=0, zero="all"
@@ -67,10 +68,11 @@ class PseudoLabelConfig(MotionConfig):
                 f"adapt: {self.adapt} given, but method '{self.method}' has nothing to learn",
                 f"leave out --adapt, or {hint} or auto",
             )
-        if self.flow != "auto" and not kinds:
+        if self.label_flow != "auto" and not kinds:
             raise ConfigError(
-                f"flow: '{self.flow}' given, but method '{self.method}' has only its own way to use flow",
-                f"leave out --flow, or {hint} with --weights",
+                f"label_flow: '{self.label_flow}' given, "
+                f"but method '{self.method}' has only its own way to use flow",
+                f"leave out --label-flow, or {hint} with --weights",
             )
 
 
@@ -79,6 +81,6 @@ def candidate_methods(config: PseudoLabelConfig) -> tuple[str, ...]:
     return methods_of(config.method)
 
 
-def resolve_flow(config: PseudoLabelConfig) -> str:
+def resolve_label_flow(config: PseudoLabelConfig) -> str:
     """The flow to the labelled frames that a run uses: auto is "composed"."""
-    return "composed" if config.flow == "auto" else config.flow
+    return "composed" if config.label_flow == "auto" else config.label_flow

@@ -3,13 +3,13 @@
 from vsodtool.config.base import BACKENDS, QUALITIES, CommonConfig, ShardedConfig
 from vsodtool.config.demo import DemoConfig
 from vsodtool.config.flow import DIRECTIONS, FLOW_FORMATS, FlowConfig
-from vsodtool.config.pseudolabel import FLOWS, PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config.pseudolabel import LABEL_FLOWS, PseudoLabelConfig, candidate_methods, resolve_label_flow
 
 __all__ = [
     "BACKENDS",
     "DIRECTIONS",
-    "FLOWS",
     "FLOW_FORMATS",
+    "LABEL_FLOWS",
     "QUALITIES",
     "CommonConfig",
     "DemoConfig",
@@ -17,5 +17,5 @@ __all__ = [
     "PseudoLabelConfig",
     "ShardedConfig",
     "candidate_methods",
-    "resolve_flow",
+    "resolve_label_flow",
 ]

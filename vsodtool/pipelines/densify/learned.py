@@ -139,7 +139,7 @@ def learned_method(setup: MethodSetup) -> Method:
     """`--method fgplg`: vsodtool's own densifier, or the paper's, as the weights are.
 
     Raises:
-        ConfigError: `--flow direct`, which is of the paper's only.
+        ConfigError: `--label-flow direct`, which is of the paper's only.
     """
     loaded = setup.loaded
     assert loaded is not None
@@ -154,8 +154,9 @@ def learned_method(setup: MethodSetup) -> Method:
         return DirectMethod(densifier, setup.direct_flow()) if direct else PaperMethod(densifier)
     if setup.flow == "direct":
         raise ConfigError(
-            f"flow: 'direct' is the way of the paper's FGPLG, but {loaded.name} is vsodtool's own densifier",
-            "leave out --flow, or name weights of FGPLG with --weights",
+            f"label_flow: 'direct' is the way of the paper's FGPLG, "
+            f"but {loaded.name} is vsodtool's own densifier",
+            "leave out --label-flow, or name weights of FGPLG with --weights",
         )
     return own_method(loaded.network, setup.name, setup.quality, setup.device)
 

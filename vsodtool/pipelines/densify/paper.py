@@ -21,7 +21,7 @@ from vsodtool.types import FlowEstimator, ImageArray
 
 
 class PaperMethod:
-    """`--flow composed`: the network sees the refined labels and flows of the densifier.
+    """`--label-flow composed`: the network sees the refined labels and flows of the densifier.
 
     A deviation from the paper, which estimates the flow to the labelled frames directly (`DirectMethod`):
     over many frames an object moves further than a direct flow finds it. Labels are warped at the frame's
@@ -47,7 +47,7 @@ class PaperMethod:
 
 
 class DirectMethod:
-    """`--flow direct`: flow from each frame straight to the labelled ones, as the paper does it.
+    """`--label-flow direct`: flow from each frame straight to the labelled ones, as the paper does it.
 
     Yan et al., ICCV 2019, section 3.3, and the published code: frames and labels are resized to the square
     that the network sees (bilinear, antialiased), flow and warped labels live there, and only the soft label

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from vsodtool.checks import resolve_device
-from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_flow
+from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_label_flow
 from vsodtool.config.methods import kinds_of_weights
 from vsodtool.errors import ConfigError
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
@@ -119,7 +119,7 @@ class Setup:
         """What stands in the manifest for options that leave something open."""
         return {
             "method": self.method,
-            "flow": resolve_flow(self.config),
+            "label_flow": resolve_label_flow(self.config),
             "backend": self.flow,
             "device": str(self.device),
         }
@@ -161,7 +161,7 @@ def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
     """The methods of a run; the loaded network is taken over.
 
     Raises:
-        ConfigError: `--flow direct`, which these weights cannot do.
+        ConfigError: `--label-flow direct`, which these weights cannot do.
         WeightsError: a RAFT whose weights cannot be had.
     """
     quality, device, backend = setup.config.quality, setup.device, setup.backend
@@ -172,7 +172,7 @@ def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
         direct.append(setup.estimator or create())
         return direct[-1]
 
-    flow = resolve_flow(setup.config)
+    flow = resolve_label_flow(setup.config)
     methods = {method.name: method for method in setup.methods} or {
         name: create_method(MethodSetup(name, quality, flow, device, setup.loaded, direct_flow))
         for name in setup.names
