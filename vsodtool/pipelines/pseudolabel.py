@@ -85,7 +85,7 @@ def run_pseudolabel(
     made_by = create_candidates(setup, on_event)
     adapt = _adaptation(setup)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
-    on_event(Event("notice", message=f"method: {_told(setup.names)}, flow: {made_by.flow}"))
+    on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
     outputs = partial(output_files, config, run.layout)
     with run.begin(manifest, outputs) as state, _workers(resolve_workers(config.workers)) as workers:
         return run.work(
@@ -111,7 +111,7 @@ def _adaptation(setup: Setup) -> Adapt | None:
     return Adaptation(setup.adaptable, setup.config.adapt, setup.config.seed)
 
 
-def _told(names: list[str]) -> str:
+def _in_words(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"auto ({' or '.join(names)})"
 
 
@@ -126,9 +126,10 @@ def _dry_report(run: Run, masks: Mapping[str, MaskSet], setup: Setup) -> PseudoL
         if len(names) > 1:
             trial = schedule_trial(source, masks[video])
             hidden = [source.names[test.hidden] for test in trial.tests]
-            told = f"{' or '.join(names)}, tried on the hidden labels {', '.join(hidden)}"
-            untold = f"method {names[0]}, {trial.reason}"
-            run.on_event(Event("notice", video, told if hidden else untold))
+            text = f"method {names[0]}, {trial.reason}"
+            if hidden:
+                text = f"{' or '.join(names)}, tried on the hidden labels {', '.join(hidden)}"
+            run.on_event(Event("notice", video, text))
             of_video = replace(of_video, method="" if hidden else names[0], hidden=hidden)
         report.videos.append(of_video)
     return report

@@ -43,6 +43,7 @@ def record_stills(
     """
     files: list[EvidenceFile] = []
     with ThreadPoolExecutor(_PIECES, "record") as pool:
+        workers = Workers(pool)
         for number, frame in enumerate(video.given):
             rng = sample_generator(seed, (0, number))
             gap = int(rng.choice(list(gaps)))
@@ -65,7 +66,7 @@ def record_stills(
                 frames=folder / "frames",
                 named=f"{frame.name}+{{}}".format,
             )
-            recorder.record([_interval(clip, hidden, labels, place)], Workers(pool))
+            recorder.record([_interval(clip, hidden, labels, place)], workers)
             files += recorder.files
     write_index(place, files)
 

@@ -22,7 +22,7 @@ from vsodtool.media.output.manifest import Manifest
 from vsodtool.media.output.resume import ResumeState, check_resumable, describe_run, start_or_resume
 from vsodtool.media.output.shard_run import Part, ShardState, start_shard
 from vsodtool.media.video.frames import FrameSource, open_frames
-from vsodtool.media.video.inputs import VideoInput, discover_videos
+from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.sampling.split import split_by_weight
 from vsodtool.pipelines.running.reports import RunReport, VideoReport
 from vsodtool.types import Event, FrameRecord, OnEvent
@@ -56,8 +56,7 @@ class Run:
         command: the verb.
         config: its options.
         layout: where its files go.
-        videos: of the whole run.
-        opened: the frames of all of them.
+        opened: the videos of the whole run.
         part: which of them this process works on; None is all.
         on_event: hears of progress, notices and losses.
         started: when the run began, as `time.perf_counter` counts.
@@ -67,7 +66,6 @@ class Run:
     command: str
     config: ShardedConfig
     layout: OutputLayout
-    videos: list[VideoInput]
     opened: list[FrameSource]
     part: Part | None
     on_event: OnEvent
@@ -97,7 +95,8 @@ class Run:
             DataError: an input or a mask has gone or cannot be read.
         """
         settings = {**asdict(self.config), **resolved}
-        return describe_run(self.command, settings, self.videos, masks or {}, weights)
+        videos = [source.video for source in self.opened]
+        return describe_run(self.command, settings, videos, masks or {}, weights)
 
     def check(self, manifest: Manifest) -> None:
         """Refuse to continue what another run began, as `begin` would; writes nothing."""
@@ -123,8 +122,7 @@ class Run:
             state = start_shard(self.layout, manifest, self.part, overwrite=overwrite, outputs_of=outputs_of)
         with state:
             if self.part is not None:
-                text = f"shard {self.part.shard}: {len(self.part.own)} of {len(self.videos)} videos"
-                self.on_event(Event("notice", message=text))
+                self._notice(f"shard {self.part.shard}: {len(self.part.own)} of {len(self.opened)} videos")
             if self.by_frame:
                 self._tell_earlier(state)
             yield state
@@ -155,20 +153,20 @@ class Run:
 
     def _tell_earlier(self, state: ResumeState) -> None:
         if state.complete:
-            text = "an earlier run finished all of this: nothing left to do"
-            self.on_event(Event("notice", message=text))
+            self._notice("an earlier run finished all of this: nothing left to do")
         elif state.resumed:
             done = sum(len(state.finished(source.video.name)) for source in self.sources)
             if done or self.part is None:  # another shard of this run may just have begun it
-                text = f"continuing an earlier run: {done} frames are finished"
-                self.on_event(Event("notice", message=text))
+                self._notice(f"continuing an earlier run: {done} frames are finished")
 
     def _tell_waiting(self, state: ResumeState) -> None:
         waiting = state.waiting_for() if isinstance(state, ShardState) else []
         if waiting:
             more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-            text = f"this shard is done; the others still have {waiting[0]}{more} to do"
-            self.on_event(Event("notice", message=text))
+            self._notice(f"this shard is done; the others still have {waiting[0]}{more} to do")
+
+    def _notice(self, text: str) -> None:
+        self.on_event(Event("notice", message=text))
 
 
 def open_run(
@@ -201,7 +199,7 @@ def open_run(
     layout = check_output(config.output, [*given, *(video.path for video in videos)], masks)
     opened: list[FrameSource] = [open_frames(video) for video in videos]
     part = _part_of(config, opened, launch)
-    return Run(command, config, layout, videos, opened, part, on_event, started, by_frame)
+    return Run(command, config, layout, opened, part, on_event, started, by_frame)
 
 
 def _part_of(config: ShardedConfig, sources: Sequence[FrameSource], launch: str) -> Part | None:
