@@ -52,7 +52,7 @@ def prepared(**options: Any) -> Setup:
 def test_what_the_manifest_says_for_auto(own: str) -> None:
     setup = prepared(weights=own)
     assert setup.names == ["fgplg", "warp"]
-    assert setup.resolved == {"method": "auto", "flow": "composed", "backend": "dis", "device": "cpu"}
+    assert setup.resolved == {"method": "auto", "label_flow": "composed", "backend": "dis", "device": "cpu"}
     assert list(setup.weights) == ["own.safetensors"]
     assert setup.adaptable is None
 
@@ -99,8 +99,8 @@ def test_the_flow_of_all_methods_is_told(own: str, paper: str, exact: Any) -> No
         return create_candidates(setup, ignore_event).flow
 
     assert flow(own) == exact.name
-    assert flow(paper, method="fgplg", flow="direct") == f"direct {exact.name}"
-    assert flow(paper, flow="direct") == f"direct {exact.name}; {exact.name}"
+    assert flow(paper, method="fgplg", label_flow="direct") == f"direct {exact.name}"
+    assert flow(paper, label_flow="direct") == f"direct {exact.name}; {exact.name}"
 
 
 def test_one_more_candidate(own: str) -> None:
