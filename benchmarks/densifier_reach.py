@@ -31,7 +31,7 @@ from vsodtool.ops.sampling.sample_order import spread
 from vsodtool.pipelines.densify.learned import CLAIM, grown
 from vsodtool.pipelines.evidence.store import store_evidence
 from vsodtool.pipelines.networks.load import load_network
-from vsodtool.pipelines.training.task import TASKS
+from vsodtool.pipelines.training.kinds import KINDS
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.4)
 
@@ -67,7 +67,7 @@ def main() -> None:
 def judge(densifier: EvidenceDensifier, data: EvidenceDataset, number: int) -> tuple[str, list[float]]:
     """The video of a sample, and its J: by the rules, by the network, and within each share."""
     sample = data[number]
-    told = TASKS["densifier"].network_input(sample, Preprocessing())
+    told = KINDS["densifier"].task.network_input(sample, Preprocessing())
     found = densifier.decide(told, densifier.look(told.images)) > 0
     guess = told.maps[:, GUESS:] > 0.5
     frame = object_frame(told.maps[0, GUESS], (0, 0))

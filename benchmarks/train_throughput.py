@@ -27,9 +27,9 @@ from vsodtool.models.evidence.network import EvidenceInput
 from vsodtool.ops.evidence_maps import CELL, MAPS
 from vsodtool.pipelines.running.process import keep_freed_memory
 from vsodtool.pipelines.train import run_train
-from vsodtool.pipelines.training.init import start_network
+from vsodtool.pipelines.training.init import place, start_network
 from vsodtool.pipelines.training.processes import World
-from vsodtool.pipelines.training.setup import make_plan, place
+from vsodtool.pipelines.training.run import Plan
 from vsodtool.pipelines.training.state import create_optimizer
 from vsodtool.types import ignore_event
 
@@ -63,7 +63,7 @@ def bare_seconds(config: TrainConfig, steps: int) -> float:
     network = start_network(config, ignore_event, load=False).network
     place(network, device)
     optimizer = create_optimizer(config, network)
-    precision = make_plan(config, 1, World(0, 1, device)).precision
+    precision = Plan.of(config, 1, World(0, 1, device)).precision
     given, labels = random_batch(config, network, device)
     taken = []
     for _ in range(WARM_UP + steps):

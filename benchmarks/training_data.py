@@ -19,7 +19,7 @@ from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.data.clips.triplets import FgplgDataset
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.errors import VsodtoolError
-from vsodtool.media.threads import use_one_thread
+from vsodtool.media.images import use_one_thread
 from vsodtool.models.flow.registry import create_estimator
 
 

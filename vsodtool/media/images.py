@@ -15,6 +15,11 @@ from vsodtool.media.regular_file import read_regular
 from vsodtool.types import ImageArray
 
 
+def use_one_thread() -> None:
+    """For this process: no threads inside OpenCV. For processes that work side by side."""
+    cv2.setNumThreads(0)
+
+
 def encode_png(image: npt.NDArray[Any], level: int = 1) -> bytes:
     """A PNG file in memory; the same pixels give the same bytes.
 

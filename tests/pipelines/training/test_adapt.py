@@ -31,7 +31,9 @@ from vsodtool.pipelines.evidence.recorder import GuessMaker
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.training import adapt
+from vsodtool.pipelines.training import task as train_task
 from vsodtool.pipelines.training.adapt import Adaptation, plan_adaptation
+from vsodtool.pipelines.training.task import Target, Task, clip_loss
 from vsodtool.types import MethodChoice
 
 Film = Callable[..., Any]
@@ -110,7 +112,10 @@ def test_the_same_labels_give_the_same_weights_and_nothing_is_left_behind(
 def test_a_loss_that_is_no_number_gives_the_adaptation_up(
     clip: Any, tmp_path: Path, exact: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapt, "clip_loss", lambda *_: torch.tensor(torch.nan, requires_grad=True))
+    def poisoned(task: Task, logits: torch.Tensor, target: Target) -> torch.Tensor:
+        return clip_loss(task, logits, target) * torch.nan
+
+    monkeypatch.setattr(train_task, "clip_loss", poisoned)
     assert adapted(tmp_path, exact, 2) is None
 
 

@@ -14,7 +14,8 @@ from vsodtool.models.backbones.frozen_bn import FrozenBatchNorm2d
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.weights.networks import create_network
 from vsodtool.pipelines.training import init as train_init
-from vsodtool.pipelines.training.init import architecture_of, start_network
+from vsodtool.pipelines.training.init import start_network
+from vsodtool.pipelines.training.kinds import architecture_of
 from vsodtool.types import Event, ignore_event
 
 MakeConfig = Callable[..., TrainConfig]

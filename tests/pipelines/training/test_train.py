@@ -21,9 +21,10 @@ from vsodtool.media.training_run.log import read_log
 from vsodtool.models.rcrnet.losses import region_loss, saliency_loss
 from vsodtool.pipelines.networks.load import load_network
 from vsodtool.pipelines.train import run_train
-from vsodtool.pipelines.training import loop as train_loop
-from vsodtool.pipelines.training.setup import Datasets, open_datasets
-from vsodtool.pipelines.training.task import Target, Task, clip_loss, task_of
+from vsodtool.pipelines.training import task as train_task
+from vsodtool.pipelines.training.datasets import Datasets
+from vsodtool.pipelines.training.kinds import open_datasets, task_of
+from vsodtool.pipelines.training.task import Target, Task, clip_loss
 from vsodtool.types import Event
 
 MakeConfig = Callable[..., TrainConfig]
@@ -211,7 +212,7 @@ def test_a_loss_that_is_no_number_stops_and_the_last_good_checkpoint_is_kept(
         loss = clip_loss(task, logits, target)
         return loss * poison if next(calls) > 5 else loss
 
-    monkeypatch.setattr(train_loop, "clip_loss", sometimes)
+    monkeypatch.setattr(train_task, "clip_loss", sometimes)
     with pytest.raises(
         UsageError, match=r"step 6: the loss is .*; the checkpoint of step 5 is kept"
     ) as caught:

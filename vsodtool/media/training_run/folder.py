@@ -1,9 +1,10 @@
-"""The folder of a training run: what lies where, and the checkpoint that a run continues from."""
+"""The folder of a training run: what lies where, its options, and the checkpoint that it continues from."""
 
 from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or "network" not in content or "step" not in content:
         raise WeightsError(f"{path}: expected the checkpoint of a run, found something else", hint)
     return content
+
+
+def as_yaml(options: Mapping[str, Any]) -> str:
+    """Options as a file that `--config` reads again: one `option: value` line each, in their order."""
+    import yaml
+
+    return yaml.safe_dump(dict(options), sort_keys=False, allow_unicode=True, default_flow_style=None)

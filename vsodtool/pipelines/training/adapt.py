@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import copy
-import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from vsodtool.data.augmentation import AUGMENTATION
 from vsodtool.data.evidence.batch import collate_evidence
 from vsodtool.data.evidence.dataset import EvidenceDataset
 from vsodtool.media.atomic import disk_errors
 from vsodtool.models.backbones.frozen_bn import freeze_batch_norm
-from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.inference.precision import DTYPES, resolve_precision
 from vsodtool.models.preprocessing import Preprocessing
@@ -29,7 +26,14 @@ from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.trial import stream_tests
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
-from vsodtool.pipelines.training.task import TASKS, clip_loss, forward
+from vsodtool.pipelines.training.batches import Batch
+from vsodtool.pipelines.training.evidence import DENSIFIER_TASK
+from vsodtool.pipelines.training.interrupt import StopRequest
+from vsodtool.pipelines.training.loop import Loop, NotFiniteError
+from vsodtool.pipelines.training.processes import World
+from vsodtool.pipelines.training.run import Plan
+from vsodtool.pipelines.training.state import TrainState
+from vsodtool.pipelines.training.task import Forward
 from vsodtool.types import Event, OnEvent
 
 ADAPTED = "adapted"  # the name of the method
@@ -133,24 +137,30 @@ def fine_tune(
     """A copy of a network after some steps; the backbone and the statistics of batch norms stay.
 
     Returns:
-        None where the loss was no finite number.
+        None where loss or gradient was no finite number.
     """
     tuned = copy.deepcopy(network).to(device)
     freeze_batch_norm(tuned)
     tuned.backbone.requires_grad_(False)
     learned = [parameter for parameter in tuned.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=LEARNING_RATE, weight_decay=0.0)
-    task, preprocessing = TASKS[DENSIFIER], Preprocessing(size=SIZE)
-    dtype = DTYPES[resolve_precision("auto", device)]
+    plan = Plan(
+        steps=steps,
+        steps_per_epoch=steps,
+        accumulate=1,
+        learning_rate=LEARNING_RATE,
+        warmup=0,
+        schedule="constant",
+        clip_gradient=1.0,
+        precision=DTYPES[resolve_precision("auto", device)],
+    )
+    forward = Forward(DENSIFIER_TASK, Preprocessing(size=SIZE), plan.precision)
+    loop = Loop(forward, TrainState(tuned, optimizer, None), plan, World(0, 1, device))
+    keys = SampleOrder(len(data), seed).parts(range(steps), batch=BATCH)
+    batches = (Batch(collate_evidence([data[key] for key in part]), []) for part in keys)
     with torch.inference_mode(False), torch.enable_grad():
-        for keys in SampleOrder(len(data), seed).parts(range(steps), batch=BATCH):
-            batch = collate_evidence([data[key] for key in keys]).to(device)
-            logits, target = forward(task, tuned, batch, preprocessing=preprocessing, precision=dtype)
-            loss = clip_loss(task, logits, target)
-            if not math.isfinite(float(loss.detach())):
-                return None
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(learned, 1.0)
-            optimizer.step()
+        try:
+            loop.run(batches, StopRequest(), lambda _: None)
+        except NotFiniteError:
+            return None
     return tuned.requires_grad_(False).eval()

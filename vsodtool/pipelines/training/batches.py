@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from vsodtool.media.threads import use_one_thread
+from vsodtool.media.images import use_one_thread
 from vsodtool.ops.sampling.sample_order import Key
 from vsodtool.pipelines.training.interrupt import ignore_in_worker
+from vsodtool.pipelines.training.processes import World
 
 _AHEAD = 4  # batches that each process has ready
 _POLITENESS = 10  # niceness; trainings of FGPLG on two cores do 7 % more steps with it
@@ -85,6 +86,17 @@ class _Keys:
         return iter(self._keys)
 
 
+def reader_processes(wanted: int, world: World, cores: int) -> int:
+    """How many processes read data for each process that trains.
+
+    Args:
+        wanted: 0 chooses: on a CPU one, beside the threads that compute; else the cores are shared.
+        world: the processes that train.
+        cores: of this machine.
+    """
+    return wanted or (1 if world.device.type == "cpu" else max(min(cores // world.size - 1, 12), 1))
+
+
 def read_batches(
     dataset: KeyedDataset,
     keys: Iterable[list[Key]],
@@ -135,7 +147,7 @@ def _clean_processes() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["vsodtool.pipelines.training.setup"])
+    context.set_forkserver_preload(["vsodtool.pipelines.training.kinds"])
     return context
 
 

@@ -14,7 +14,6 @@ from vsodtool.errors import WeightsError
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.training_run.folder import RunFolder
 from vsodtool.media.weights.checkpoints import fetch_torchvision_weights, packaged_path, read_packaged_weights
-from vsodtool.models.architecture import IMAGE, Architecture
 from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
 from vsodtool.models.backbones.frozen_bn import freeze_batch_norm
 from vsodtool.models.backbones.imagenet import (
@@ -25,23 +24,13 @@ from vsodtool.models.backbones.imagenet import (
     load_classifier,
 )
 from vsodtool.models.backbones.table import create_backbone
-from vsodtool.models.evidence.architecture import DENSIFIER, EvidenceArchitecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d, seed_dropout
-from vsodtool.models.weights.networks import AnyArchitecture, Network, create_network
+from vsodtool.models.weights.networks import Network, create_network
 from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.training.kinds import KINDS, architecture_of
 from vsodtool.types import Event, OnEvent
 
-_EVIDENCE_WIDTHS = ("backbone", "fine_width", "middle_width", "coarse_width")
-_WIDTHS = (
-    "backbone",
-    "output_stride",
-    "context_width",
-    "skip_width",
-    "refine_width",
-    "decoder_width",
-    "motion_input",
-)
 _FRESH = "ner."  # what a video network has beyond an image network
 
 
@@ -60,17 +49,6 @@ class StartNetwork:
     weights: dict[str, str]
 
 
-def architecture_of(config: TrainConfig) -> AnyArchitecture:
-    """The architecture that a configuration describes.
-
-    Raises:
-        ConfigError: it cannot be built.
-    """
-    if config.kind == DENSIFIER:
-        return EvidenceArchitecture(**{name: getattr(config, name) for name in _EVIDENCE_WIDTHS})
-    return Architecture(kind=config.kind, **{name: getattr(config, name) for name in _WIDTHS})
-
-
 def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) -> StartNetwork:
     """Build the network and give it the weights of `config.init`; the rest is random, from the seed.
 
@@ -83,7 +61,7 @@ def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) 
         ConfigError: the architecture cannot be built.
         WeightsError: the weights cannot be had, or are of another architecture.
     """
-    architecture = architecture_of(config)
+    kind, architecture = KINDS[config.kind], architecture_of(config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = create_network(architecture)
@@ -91,13 +69,21 @@ def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) 
     if load and config.init == "imagenet":
         weights = _from_imagenet(network, config.backbone, on_event)
     elif load and config.init != "scratch":
-        weights = _from_file(network, architecture, config.init, on_event)
+        weights = _from_file(network, (kind.network, *kind.starts_from), config.init, on_event)
     if config.freeze_backbone:
         network.backbone.requires_grad_(False)
         freeze_batch_norm(network.backbone)
     if config.batch_norm == "frozen":
         freeze_batch_norm(network)
     return StartNetwork(network.train(), seed_dropout(network), weights)
+
+
+def place(network: nn.Module, device: torch.device) -> None:
+    """Move a network to its device, convolutions with their channels last: the faster layout everywhere."""
+    network.to(device)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)
 
 
 def weight_path(init: str) -> str:
@@ -151,17 +137,15 @@ def _load_classifier(backbone: nn.Module, name: str, weights: Mapping[str, Tenso
     load_classifier(backbone, weights)
 
 
-def _from_file(
-    network: Network, architecture: AnyArchitecture, init: str, on_event: OnEvent
-) -> dict[str, str]:
-    kind = architecture.kind
-    kinds = (kind,) if kind in {IMAGE, DENSIFIER} else (kind, IMAGE)
+def _from_file(network: Network, kinds: tuple[str, ...], init: str, on_event: OnEvent) -> dict[str, str]:
+    architecture = network.architecture
     loaded = load_network(weight_path(init), kinds)
     for text in loaded.notices:
         on_event(Event("notice", message=text))
-    for name in _EVIDENCE_WIDTHS if kind == DENSIFIER else _WIDTHS:
-        found, wanted = getattr(loaded.architecture, name), getattr(architecture, name)
-        if found != wanted:
+    there = loaded.architecture.as_dict()
+    for name, wanted in architecture.as_dict().items():
+        found = there.get(name)
+        if name != "kind" and found != wanted:
             raise WeightsError(
                 f"--init {init} is of another architecture: {name} {found}, expected {wanted}",
                 f"train a network like it (--config with {name}: {found}), or choose other weights",

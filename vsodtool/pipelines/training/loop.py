@@ -13,45 +13,13 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vsodtool.errors import UsageError
-from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d
-from vsodtool.ops.sampling.learning_rate import learning_rate
 from vsodtool.pipelines.training.batches import Batch
 from vsodtool.pipelines.training.interrupt import StopRequest
 from vsodtool.pipelines.training.processes import World
+from vsodtool.pipelines.training.run import Plan
 from vsodtool.pipelines.training.state import TrainState
-from vsodtool.pipelines.training.task import Task, clip_loss, forward
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long and how fast.
-
-    Attributes:
-        steps: of the whole training.
-        steps_per_epoch: steps between two validations.
-        accumulate: backward passes per step.
-        learning_rate: the highest.
-        warmup: steps.
-        schedule: constant or cosine.
-        clip_gradient: largest norm of the gradient, 0 = any.
-        precision: of the matrix products, torch.float32 or torch.bfloat16.
-    """
-
-    steps: int
-    steps_per_epoch: int
-    accumulate: int
-    learning_rate: float
-    warmup: int
-    schedule: str
-    clip_gradient: float
-    precision: torch.dtype
-
-    def rate(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
-        return learning_rate(
-            step, base=self.learning_rate, total=self.steps, warmup=self.warmup, schedule=self.schedule
-        )
+from vsodtool.pipelines.training.task import Forward
 
 
 @dataclass(frozen=True)
@@ -73,30 +41,31 @@ class StepResult:
     waited: float
 
 
+class NotFiniteError(UsageError):
+    """The loss or the gradient is no finite number: the training went wrong (exit 2)."""
+
+
 class Loop:
     """Steps of one training in one process.
 
     Args:
-        task: the kind of training.
+        forward: batches through the network.
         state: changed by every step.
-        dropouts: of the network.
-        preprocessing: of the network.
         plan: how long and how fast.
         world: the processes.
+        dropouts: of the network.
     """
 
     def __init__(
         self,
-        task: Task,
+        forward: Forward,
         state: TrainState,
-        dropouts: Sequence[SeededDropout2d],
-        *,
-        preprocessing: Preprocessing,
         plan: Plan,
         world: World,
+        dropouts: Sequence[SeededDropout2d] = (),
     ) -> None:
-        self._task, self._state, self._plan, self._world = task, state, plan, world
-        self._dropouts, self._preprocessing = dropouts, preprocessing
+        self._forward, self._state, self._plan, self._world = forward, state, plan, world
+        self._dropouts = dropouts
         self._learned = [parameter for parameter in state.network.parameters() if parameter.requires_grad]
         self._network: nn.Module = state.network
         if world.is_parallel:
@@ -121,7 +90,7 @@ class Loop:
             Whether the plan is finished.
 
         Raises:
-            UsageError: the loss or the gradient is not a finite number; nothing of this step is saved.
+            NotFiniteError: the loss or the gradient is no finite number; nothing of this step is saved.
         """
         while self._state.step < self._plan.steps:
             result, stopped = self._step(batches, stop)
@@ -160,14 +129,7 @@ class Loop:
         data = batch.data.to(device, non_blocking=device.type == "cuda")
         for dropout in self._dropouts:
             dropout.seeds = batch.seeds
-        logits, target = forward(
-            self._task,
-            self._network,
-            data,
-            preprocessing=self._preprocessing,
-            precision=self._plan.precision,
-        )
-        return clip_loss(self._task, logits, target)
+        return self._forward(self._network, data).loss
 
     def _without_exchange(self, wanted: bool) -> AbstractContextManager[None]:
         """Gradients are exchanged between the processes once per step, with its last part."""
@@ -185,14 +147,14 @@ class Loop:
         """The norm of the gradient, which is clipped if the plan says so.
 
         Raises:
-            UsageError: it or the loss is not finite.
+            NotFiniteError: it or the loss is not finite.
         """
         gradients = [parameter.grad for parameter in self._learned if parameter.grad is not None]
         total = nn.utils.get_total_norm(gradients)
         norm = float(total)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient is {norm}"
-            raise UsageError(
+            raise NotFiniteError(
                 f"step {self._state.step + 1}: {what}; the checkpoint of step {self._state.saved} is kept",
                 "lower --learning-rate, set clip_gradient or use --precision fp32, and start again",
             )

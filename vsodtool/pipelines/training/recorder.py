@@ -6,61 +6,44 @@ import json
 import time
 from typing import Any
 
-from vsodtool import __version__
-from vsodtool.config import TrainConfig
 from vsodtool.media.images import write_png
-from vsodtool.media.training_run.folder import RunFolder, write_checkpoint
+from vsodtool.media.training_run.folder import write_checkpoint
 from vsodtool.media.training_run.log import RunLog
 from vsodtool.media.training_run.tensorboard import TensorBoardLog
-from vsodtool.media.weights.safetensors_files import write_weights
-from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.training.interrupt import StopRequest
-from vsodtool.pipelines.training.loop import Plan, StepResult
-from vsodtool.pipelines.training.processes import World
+from vsodtool.pipelines.training.loop import StepResult
+from vsodtool.pipelines.training.run import Training
 from vsodtool.pipelines.training.sheet import validation_sheet
 from vsodtool.pipelines.training.state import TrainState
 from vsodtool.pipelines.training.validate import Validation, Validator
-from vsodtool.types import Event, OnEvent
+from vsodtool.types import Event
 
 
 class Recorder:
     """Listens to the loop. Every process validates; only the first one writes and speaks.
 
     Args:
-        config: the options of the run.
-        folder: of the run.
+        training: the run.
         state: written into checkpoints.
-        plan: of the run.
         validator: called at the end of every epoch.
-        preprocessing: stored with the weights.
-        world: the processes.
         stop: whether somebody asked to stop.
-        on_event: hears of progress.
     """
 
     def __init__(
-        self,
-        config: TrainConfig,
-        folder: RunFolder,
-        state: TrainState,
-        *,
-        plan: Plan,
-        validator: Validator,
-        preprocessing: Preprocessing,
-        world: World,
-        stop: StopRequest,
-        on_event: OnEvent,
+        self, training: Training, state: TrainState, validator: Validator, stop: StopRequest
     ) -> None:
-        self._config, self._folder, self._state, self._plan = config, folder, state, plan
-        self._validator, self._preprocessing = validator, preprocessing
-        self._world, self._stop, self._on_event = world, stop, on_event
+        self._training, self._state, self._validator, self._stop = training, state, validator, stop
+        self._config, self._folder, self._plan = training.config, training.folder, training.plan
+        self._is_main = training.world.is_main
         self._losses: list[float] = []
         self._saved_at = time.perf_counter()
         self._log: RunLog | None = None
         self._board: TensorBoardLog | None = None
-        if world.is_main:
-            self._log = RunLog(folder.log, keep=state.step if state.step else -1)
-            self._board = TensorBoardLog(folder.tensorboard, state.step) if config.tensorboard else None
+        if self._is_main:
+            self._log = RunLog(self._folder.log, keep=state.step if state.step else -1)
+            if self._config.tensorboard:
+                self._board = TensorBoardLog(self._folder.tensorboard, state.step)
 
     def begin(self) -> None:
         """Note where the run begins or continues; a new run's first checkpoint shows that the disk is fit."""
@@ -97,16 +80,15 @@ class Recorder:
         Raises:
             DeviceError: the disk is full or refuses; the earlier checkpoint is still there.
         """
-        if self._world.is_main:
-            per_step = self._config.batch_size * self._config.accumulate * self._world.size
-            content = {**self._state.as_dict(), "samples_per_step": per_step}
+        if self._is_main:
+            content = {**self._state.as_dict(), "samples_per_step": self._training.samples_per_step}
             write_checkpoint(self._folder.last, content)
         self._state.saved = self._state.step
         self._saved_at = time.perf_counter()
 
     def finish(self) -> None:
         """Write the weights of the end."""
-        if self._world.is_main:
+        if self._is_main:
             self._write_weights(self._folder.final, self._state.scores)
             text = f"{self._plan.steps} steps, best {self._best_text()}"
             self._tell(Event("done", "training", text, self._state.step, self._plan.steps))
@@ -125,7 +107,7 @@ class Recorder:
         if better:
             state.best_score, state.best_step = score, state.step
         state.validated, state.scores = state.step, outcome.scores
-        if self._world.is_main:
+        if self._is_main:
             self._keep(outcome, better=better)
         self.save()
 
@@ -148,13 +130,8 @@ class Recorder:
             "step": self._state.step,
             "validation": {name: round(value, 5) for name, value in scores.items()},
         }
-        metadata = {
-            "vsodtool": __version__,
-            "architecture": json.dumps(network.architecture.as_dict()),
-            "preprocessing": json.dumps(self._preprocessing.as_dict()),
-            "training": json.dumps(training),
-        }
-        write_weights(path, network.state_dict(), metadata)
+        preprocessing = self._validator.forward.preprocessing
+        save_network(path, network, preprocessing, metadata={"training": json.dumps(training)})
 
     def _sentence(self, scores: dict[str, float], *, better: bool) -> str:
         epochs = self._plan.steps // self._plan.steps_per_epoch
@@ -177,8 +154,8 @@ class Recorder:
             self._board.write(event, values)
 
     def _tell(self, event: Event) -> None:
-        if self._world.is_main:
-            self._on_event(event)
+        if self._is_main:
+            self._training.on_event(event)
 
     def _at_end_of_epoch(self) -> bool:
         return self._state.step % self._plan.steps_per_epoch == 0

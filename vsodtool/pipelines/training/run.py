@@ -1,17 +1,33 @@
-"""Beginning and continuing a training run: which of the two it is, and whether it may."""
+"""A training run: what is known of it before its first step, and how it begins or is continued."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import torch
 
 from vsodtool.config import TrainConfig, load_config
 from vsodtool.errors import ConfigError, DataError, UsageError
-from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.media.output.manifest import InputEntry, Manifest, plain, read_manifest, write_manifest
-from vsodtool.media.training_run.folder import RunFolder
-from vsodtool.media.training_run.options import as_yaml
+from vsodtool.media.atomic import disk_errors, remove_leftovers, write_bytes_atomically
+from vsodtool.media.output.lock import OutputLock
+from vsodtool.media.output.manifest import (
+    COMPLETE,
+    InputEntry,
+    Manifest,
+    plain,
+    read_manifest,
+    write_manifest,
+)
+from vsodtool.media.training_run.folder import RunFolder, as_yaml
+from vsodtool.models.inference.precision import DTYPES, resolve_precision
+from vsodtool.ops.sampling.learning_rate import learning_rate
+from vsodtool.ops.sampling.sample_order import steps_per_round
+from vsodtool.pipelines.training.datasets import Datasets
+from vsodtool.pipelines.training.processes import World
+from vsodtool.types import Event, OnEvent
 
 # What may differ when a run is continued: none of it changes the weights that come out. The batch may be
 # divided otherwise (checked by `samples_per_step`).
@@ -21,6 +37,117 @@ _FREE = frozenset(
         "save_minutes", "sheet_rows", "tensorboard",
     }
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast.
+
+    Attributes:
+        steps: of the whole training.
+        steps_per_epoch: steps between two validations.
+        accumulate: backward passes per step.
+        learning_rate: the highest.
+        warmup: steps.
+        schedule: constant or cosine.
+        clip_gradient: largest norm of the gradient, 0 = any.
+        precision: of the matrix products, torch.float32 or torch.bfloat16.
+    """
+
+    steps: int
+    steps_per_epoch: int
+    accumulate: int
+    learning_rate: float
+    warmup: int
+    schedule: str
+    clip_gradient: float
+    precision: torch.dtype
+
+    @classmethod
+    def of(cls, config: TrainConfig, samples: int, world: World) -> Plan:
+        """The plan of a run on so many training samples."""
+        per_epoch = config.steps_per_epoch or steps_per_round(samples, samples_per_step(config, world))
+        return cls(
+            steps=config.epochs * per_epoch,
+            steps_per_epoch=per_epoch,
+            accumulate=config.accumulate,
+            learning_rate=config.learning_rate,
+            warmup=config.warmup,
+            schedule=config.schedule,
+            clip_gradient=config.clip_gradient,
+            precision=DTYPES[resolve_precision(config.precision, world.device)],
+        )
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        return learning_rate(
+            step, base=self.learning_rate, total=self.steps, warmup=self.warmup, schedule=self.schedule
+        )
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is known of a run before its network is built, and the same for all its parts.
+
+    Attributes:
+        config: the options.
+        folder: where it is kept.
+        world: the processes that share it.
+        data: what it learns from and is judged on.
+        plan: how long and how fast.
+        on_event: hears of progress and notices, in the first process only.
+    """
+
+    config: TrainConfig
+    folder: RunFolder
+    world: World
+    data: Datasets
+    plan: Plan
+    on_event: OnEvent
+
+    @property
+    def samples_per_step(self) -> int:
+        """Of all processes and accumulated parts together."""
+        return samples_per_step(self.config, self.world)
+
+    def say(self, text: str) -> None:
+        """Tell the user something."""
+        self.on_event(Event("notice", message=text))
+
+    @contextmanager
+    def owned(self, weights: dict[str, str], *, continued: bool) -> Iterator[None]:
+        """Hold the folder, with its options and its manifest, while the run writes there.
+
+        Args:
+            weights: SHA-256 by name of those that the network began with.
+            continued: whether there is a run, and this is its continuation.
+
+        Raises:
+            UsageError: another run holds it.
+            DataError: it is continued, and the data changed since it began.
+            DeviceError: the disk refuses.
+        """
+        if not self.world.is_main:
+            yield
+            return
+        with disk_errors(self.folder.root):
+            self.folder.root.mkdir(parents=True, exist_ok=True)
+        lock = OutputLock(self.folder.lock)
+        try:
+            if not continued:
+                begin(self.config, self.folder)
+            remove_leftovers(self.folder.root, recursive=False)
+            manifest = describe(self.config, self.data.fingerprint, len(self.data.train), weights)
+            manifest = keep_manifest(self.folder, manifest, continued=continued)
+            yield
+            write_manifest(self.folder.manifest, replace(manifest, status=COMPLETE))
+        finally:
+            lock.release()
+
+
+def samples_per_step(config: TrainConfig, world: World) -> int:
+    """Clips (images, triplets) of one step, of all processes and accumulated parts together."""
+    return config.batch_size * config.accumulate * world.size
 
 
 def is_begun(config: TrainConfig, folder: RunFolder) -> bool:

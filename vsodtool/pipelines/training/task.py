@@ -1,25 +1,16 @@
-"""What differs between the three kinds of training: samples, the network's input, its output."""
+"""What training is made of, whatever the kind: batches into a network, a target, a loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from vsodtool.config import TrainConfig
-from vsodtool.data.clips.batch import ClipBatch, collate_clips
-from vsodtool.data.clips.triplet_batch import FgplgBatch, collate_triplets
-from vsodtool.data.evidence.batch import EvidenceBatch, collate_evidence
-from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO
-from vsodtool.models.evidence.architecture import DENSIFIER
-from vsodtool.models.evidence.network import EvidenceInput
-from vsodtool.models.paper.network import fgplg_input
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.rcrnet.losses import region_loss, saliency_loss
-from vsodtool.ops.motion.maps import enlarge_maps
+from vsodtool.models.rcrnet.losses import saliency_loss
 
 
 class Target(NamedTuple):
@@ -42,7 +33,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """A kind of training.
+    """What a kind of training asks of a network.
 
     Attributes:
         collate: samples -> batch.
@@ -57,9 +48,42 @@ class Task:
     loss: Callable[[Tensor, Tensor, Tensor], Tensor] = saliency_loss
 
 
-def as_clips(logits: Tensor, target: Target) -> Tensor:
-    """The logits of any network in the shape of the labels, (T, B, 1, H, W), in 32 bits."""
-    return logits.float().view(target.labels.shape)
+class Judged(NamedTuple):
+    """What a network said of a batch.
+
+    Attributes:
+        logits: (T, B, 1, H, W) in 32 bits.
+        target: what it should have said.
+        loss: the mean of the losses of the clips.
+    """
+
+    logits: Tensor
+    target: Target
+    loss: Tensor
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A forward pass of a task, the same in training, validation and adaptation.
+
+    Attributes:
+        task: whose batches they are.
+        preprocessing: of the network.
+        precision: of the matrix products; the network is called under autocast, unless it is float32.
+    """
+
+    task: Task
+    preprocessing: Preprocessing
+    precision: torch.dtype
+
+    def __call__(self, network: Callable[[Any], Tensor], batch: Any) -> Judged:
+        """What a network says of a batch that lies on its device."""
+        target = self.task.target(batch)
+        device = target.labels.device.type
+        with torch.autocast(device, self.precision, enabled=self.precision != torch.float32):
+            output = network(self.task.network_input(batch, self.preprocessing))
+        logits = output.float().view(target.labels.shape)
+        return Judged(logits, target, clip_loss(self.task, logits, target))
 
 
 def clip_loss(task: Task, logits: Tensor, target: Target) -> Tensor:
@@ -77,90 +101,7 @@ def clip_loss(task: Task, logits: Tensor, target: Target) -> Tensor:
     return torch.stack([task.loss(*clip) for clip in clips]).mean()
 
 
-def forward(
-    task: Task,
-    network: Callable[[Any], Tensor],
-    batch: Any,
-    *,
-    preprocessing: Preprocessing,
-    precision: torch.dtype,
-) -> tuple[Tensor, Target]:
-    """What a network says of a batch that lies on its device, and what it should have said.
-
-    Args:
-        task: whose batch it is.
-        network: called under autocast, unless `precision` is float32.
-        batch: what the task collates.
-        preprocessing: of the network.
-        precision: of the forward pass.
-
-    Returns:
-        Logits (T, B, 1, H, W) in 32 bits, and the target.
-    """
-    target = task.target(batch)
-    device = target.labels.device.type
-    with torch.autocast(device, precision, enabled=precision != torch.float32):
-        output = network(task.network_input(batch, preprocessing))
-    return as_clips(output, target), target
-
-
-def _normalised(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+def normalised(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """uint8 (N, 3, H, W) -> what the network takes, channels last."""
     floats = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
     return preprocessing.normalise(floats)
-
-
-def _image_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
-    frames = _normalised(batch.images.flatten(0, 1), preprocessing)
-    if batch.motion is None:
-        return frames
-    maps = enlarge_maps(batch.motion.flatten(0, 1).float(), frames.shape[-1])
-    return torch.cat((frames, maps), dim=1)
-
-
-def _video_input(batch: ClipBatch, preprocessing: Preprocessing) -> Tensor:
-    frames = _image_input(batch, preprocessing)
-    return frames.view(*batch.images.shape[:2], *frames.shape[1:])
-
-
-def _fgplg_input(batch: FgplgBatch, preprocessing: Preprocessing) -> Tensor:
-    warped, flows = batch.warped.unbind(1), batch.flows.unbind(1)
-    frame = _normalised(batch.frame, preprocessing)
-    return fgplg_input(frame, (warped[0], warped[1]), (flows[0], flows[1]))
-
-
-def _evidence_input(batch: EvidenceBatch, preprocessing: Preprocessing) -> EvidenceInput:
-    del preprocessing  # the network centres its images itself
-    maps = batch.maps.to(torch.float32, memory_format=torch.channels_last).div_(255)
-    images = batch.images.float().div_(255)
-    return EvidenceInput(maps, batch.distances, batch.positions, images, batch.labels, batch.known_positions)
-
-
-def _clip_target(batch: ClipBatch) -> Target:
-    return Target(batch.labels, batch.weights, batch.images, batch.videos, batch.names)
-
-
-def _fgplg_target(batch: FgplgBatch) -> Target:
-    frames = [(names[1],) for names in batch.names]
-    return Target(batch.target[None], batch.weights[None], batch.frame[None], batch.videos, frames)
-
-
-def _evidence_target(batch: EvidenceBatch) -> Target:
-    frames = [(name,) for name in batch.names]
-    images = batch.maps[:, :3]
-    return Target(batch.truth[None], batch.weights[None], images[None], batch.videos, frames)
-
-
-TASKS = {
-    IMAGE: Task(collate_clips, _image_input, _clip_target),
-    VIDEO: Task(collate_clips, _video_input, _clip_target),
-    FGPLG: Task(collate_triplets, _fgplg_input, _fgplg_target),
-    DENSIFIER: Task(collate_evidence, _evidence_input, _evidence_target, region_loss),
-}
-_LOSSES = {"cross_entropy": saliency_loss, "region": region_loss}
-
-
-def task_of(config: TrainConfig) -> Task:
-    """The task of a kind of training, with the loss that the options name."""
-    task = TASKS[config.kind]
-    return task if config.loss == "auto" else replace(task, loss=_LOSSES[config.loss])

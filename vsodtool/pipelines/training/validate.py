@@ -11,14 +11,13 @@ import torch
 
 from vsodtool.errors import DataError
 from vsodtool.metrics import region_j, score_frame
-from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import Network
 from vsodtool.ops.sampling.sample_order import spread
 from vsodtool.pipelines.training.batches import Batch, KeyedDataset, read_batches
 from vsodtool.pipelines.training.interrupt import StopRequest
 from vsodtool.pipelines.training.processes import World
 from vsodtool.pipelines.training.sheet import SheetCell, sheet_cells
-from vsodtool.pipelines.training.task import Task, clip_loss, forward
+from vsodtool.pipelines.training.task import Forward
 
 SCORES = ("s_measure", "j", "mae", "loss")
 
@@ -55,26 +54,22 @@ class Validator:
     """Validates a network, each process a share of the batches.
 
     Attributes:
-        task: the kind of training.
+        forward: batches through the network.
         dataset: whole frames, nothing random.
-        preprocessing: of the network.
         world: the processes.
         batch_size: clips per batch.
         workers: processes that read.
         samples: use so many clips; 0 = all.
         pictures: how many clips are drawn.
-        precision: of the matrix products, torch.float32 or torch.bfloat16.
     """
 
-    task: Task
+    forward: Forward
     dataset: KeyedDataset
-    preprocessing: Preprocessing
     world: World
     batch_size: int
     workers: int
     samples: int
     pictures: int
-    precision: torch.dtype
 
     @torch.no_grad()
     def __call__(self, network: Network, stop: StopRequest) -> Validation:
@@ -111,7 +106,7 @@ class Validator:
         keys = [[(0, index) for index in parts[number]] for number in mine]
         workers = min(self.workers, len(keys))
         read = read_batches(
-            self.dataset, keys, self.task.collate, seed=0, workers=workers, device=self.world.device
+            self.dataset, keys, self.forward.task.collate, seed=0, workers=workers, device=self.world.device
         )
         with closing(read) as batches:
             for number, batch in zip(mine, batches, strict=True):
@@ -124,10 +119,8 @@ class Validator:
     ) -> tuple[list[FrameResult], list[SheetCell]]:
         device = self.world.device
         data = batch.data.to(device)
-        logits, target = forward(
-            self.task, network, data, preprocessing=self.preprocessing, precision=self.precision
-        )
-        loss = float(clip_loss(self.task, logits, target))
+        logits, target, clips = self.forward(network, data)
+        loss = float(clips)
         probabilities = logits.sigmoid().cpu()
         truth = target.labels.cpu() > 0.5
         found = []
