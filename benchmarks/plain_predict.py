@@ -20,9 +20,7 @@ from torch import Tensor
 from vsodtool.media.images import write_png
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.models.rcrnet.conv_gru import ConvGru
-from vsodtool.models.rcrnet.non_local import NonLocalBlock
-from vsodtool.models.rcrnet.video import VideoRcrNet
+from vsodtool.models.rcrnet.video import ConvGru, NonLocalBlock, VideoRcrNet
 from vsodtool.ops.network_image import to_frame_size, to_network_image
 from vsodtool.pipelines.networks.load import load_network
 

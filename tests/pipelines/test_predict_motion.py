@@ -14,7 +14,7 @@ import torch
 from vsodtool.config import PredictConfig
 from vsodtool.models.architecture import IMAGE, VIDEO, Architecture
 from vsodtool.models.detector.detector import Detector
-from vsodtool.models.detector.motion_flow import motion_estimator
+from vsodtool.models.flow.dis import motion_estimator
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.clips import clip_ranges

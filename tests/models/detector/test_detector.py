@@ -9,13 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsodtool.errors import DeviceError, ShapeError, UsageError
+from vsodtool.errors import ShapeError
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.detector import detector as module
 from vsodtool.models.detector.detector import Detector
-from vsodtool.models.detector.precision_check import agrees_with_fp32, check_images, check_motion
-from vsodtool.models.inference.precision import resolve_precision
-from vsodtool.models.inference.prepare import exact_products
+from vsodtool.models.detector.precision_check import check_motion
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.network import FrameFeatures, RcrNet
 from vsodtool.models.weights.networks import create_network
@@ -110,48 +108,6 @@ def test_auto_takes_bf16_only_where_the_maps_stay_the_same(monkeypatch: pytest.M
     assert detector("image", "auto").precision == "fp32"
     assert detector("image", "bf16").precision == "bf16"  # named: not asked
     assert asked == ["bf16", "bf16"]
-
-
-def test_the_check_notices_a_network_that_rounding_changes() -> None:
-    network = small("image")
-    assert agrees_with_fp32(network, PREPROCESSING, CPU, "bf16")
-    # A decoder a thousand times as steep makes large differences of small ones.
-    logit = network.decoder.logit  # type: ignore[union-attr]
-    logit.weight.data *= 1000  # type: ignore[union-attr, operator]
-    assert not agrees_with_fp32(network, PREPROCESSING, CPU, "bf16")
-
-
-def test_check_images_are_always_the_same() -> None:
-    first, second = check_images(64), check_images(64)
-    assert torch.equal(first, second)
-    assert first.shape == (2, 3, 64, 64)
-    assert 0 <= first.min() < 0.01
-    assert 0.99 < first.max() <= 1
-
-
-def test_precisions_are_resolved_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert resolve_precision("auto", CPU) in {"fp32", "bf16"}
-    assert resolve_precision("fp16", CPU) == "fp16"
-    assert resolve_precision("auto", torch.device("mps")) == "fp32"
-    with pytest.raises(UsageError, match="expected one of auto, fp32, bf16, fp16, found 'int8'"):
-        resolve_precision("int8", CPU)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
-    with pytest.raises(DeviceError, match="does not compute in bf16"):
-        resolve_precision("bf16", torch.device("cuda"))
-
-
-def test_threads_agree_on_the_switch_for_exact_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    first, second = exact_products(torch.float32), exact_products(torch.float32)
-    with first:
-        second.__enter__()
-        assert torch.backends.cudnn.allow_tf32 is False
-    assert torch.backends.cudnn.allow_tf32 is False  # the second one still computes
-    second.__exit__(None, None, None)
-    assert torch.backends.cudnn.allow_tf32 is True
-    with exact_products(torch.bfloat16):
-        assert torch.backends.cudnn.allow_tf32 is True
 
 
 def test_on_a_cpu_only_the_encoder_is_compiled(monkeypatch: pytest.MonkeyPatch, images: Tensor) -> None:

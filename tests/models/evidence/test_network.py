@@ -3,11 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vsodtool.errors import ConfigError
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
-from vsodtool.models.evidence.densifier import EvidenceDensifier
 from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet
-from vsodtool.models.weights.networks import create_network, read_architecture
+from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.evidence_maps import GUESS, MAPS
 
 TINY = EvidenceArchitecture(fine_width=8, middle_width=8, coarse_width=8)
@@ -60,32 +58,3 @@ def test_every_part_of_the_evidence_matters(name: str) -> None:
     made(evidence._replace(**{name: part})).sum().backward()
     assert part.grad is not None
     assert part.grad.abs().sum() > 0
-
-
-def test_ready_to_run_it_is_the_same_function() -> None:
-    evidence = told()
-    with torch.no_grad():
-        expected = network()(evidence)
-    ready = EvidenceDensifier(network(), device=torch.device("cpu"), precision="fp32")
-    found = ready.decide(evidence, ready.look(evidence.images))
-    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
-
-
-def test_an_architecture_survives_being_written_down() -> None:
-    assert read_architecture(TINY.as_dict()) == TINY
-    assert read_architecture({"kind": "image"}).kind == "image"
-
-
-@pytest.mark.parametrize(
-    ("values", "wrong"),
-    [
-        ({"fine_width": 1}, "fine_width"),
-        ({"coarse_width": True}, "coarse_width"),
-        ({"kind": "video"}, "kind"),
-        ({"backbone": "resnet50"}, "backbone"),
-        ({"depth": 3}, "depth"),
-    ],
-)
-def test_what_cannot_be_built_is_refused(values: dict[str, object], wrong: str) -> None:
-    with pytest.raises(ConfigError, match=wrong):
-        EvidenceArchitecture.from_dict(values)

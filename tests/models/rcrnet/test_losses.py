@@ -32,3 +32,18 @@ def test_an_empty_frame_found_empty_costs_nothing() -> None:
 def test_shapes_must_agree() -> None:
     with pytest.raises(ShapeError, match="one shape"):
         region_loss(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 5), torch.ones(1, 1, 4, 4))
+
+
+def test_loss_is_the_mean_cross_entropy() -> None:
+    logits, labels = torch.tensor([[[0.0, 2.0]]]), torch.tensor([[[1.0, 0.0]]])
+    losses = torch.tensor([0.5, 1 / (1 + torch.exp(torch.tensor(2.0)))]).log().neg()
+    torch.testing.assert_close(saliency_loss(logits, labels), losses.mean())
+    weights = torch.tensor([[[3.0, 1.0]]])
+    expected = (3 * losses[0] + losses[1]) / 4
+    torch.testing.assert_close(saliency_loss(logits, labels, weights), expected)
+    assert saliency_loss(logits, labels, torch.zeros(1)) == 0
+
+
+def test_loss_refuses_shapes_that_would_be_broadcast() -> None:
+    with pytest.raises(ShapeError, match="expected logits and labels of one shape"):
+        saliency_loss(torch.zeros(2, 1, 4, 4), torch.zeros(1, 1, 4, 4))

@@ -14,16 +14,15 @@ from torch import Tensor
 
 from vsodtool.errors import WeightsError
 from vsodtool.media.fingerprint import file_sha256
-from vsodtool.media.weights.files import WeightFile, read_weights
-from vsodtool.media.weights.safetensors_files import write_weights
+from vsodtool.media.weights.files import WeightFile
 from vsodtool.models.architecture import FGPLG, IMAGE, KINDS, VIDEO, Architecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.weights.entry import BUNDLED, WeightsEntry, WeightsRegistry
 from vsodtool.models.weights.networks import create_network
 from vsodtool.models.weights.registry import REGISTRY
-from vsodtool.pipelines.networks.load import load_network, network_of
-from vsodtool.pipelines.networks.save import network_metadata, save_network
+from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.networks.save import save_network
 
 Shapes = dict[str, tuple[int, ...]]
 GOLDEN = Path(__file__).parents[2] / "data" / "golden.npz"
@@ -66,31 +65,6 @@ def registry(path: Path, **changes: object) -> WeightsRegistry:
         default=True,
     )
     return WeightsRegistry((replace(entry, **changes),), folder=path.parent)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_was_saved_comes_back(tmp_path: Path, kind: str) -> None:
-    path = saved(tmp_path, kind)
-    loaded = load_network(str(path), (kind,))
-    assert loaded.architecture == loaded.network.architecture == replace(SMALL, kind=kind)
-    assert loaded.preprocessing == SEEN
-    assert (loaded.name, loaded.path, loaded.sha256) == (path.name, path, file_sha256(path))
-    assert loaded.notices == []
-    assert not loaded.network.training
-    wanted = small(kind).state_dict()
-    found = loaded.network.state_dict()
-    assert found.keys() == wanted.keys()
-    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
-
-
-def test_half_precision_is_computed_in_full_precision(tmp_path: Path) -> None:
-    loaded = load_network(str(saved(tmp_path, half=True)))
-    assert {parameter.dtype for parameter in loaded.network.parameters()} == {torch.float32}
-    wanted = small().eval()
-    images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        assert not torch.equal(loaded.network(images), wanted(images))
-        torch.testing.assert_close(loaded.network(images), wanted(images), atol=0.02, rtol=0.02)
 
 
 def test_names_go_before_files_and_have_their_hash_checked(
@@ -169,17 +143,6 @@ def test_the_authors_names_are_the_published_ones(
     assert published_shapes(kind) == {name: tuple(shape) for name, shape in listed.items()}
 
 
-@pytest.mark.parametrize("parallel", ["", "module."])
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_authors_checkpoints_are_recognised(
-    published_shapes: Callable[[str], Shapes], kind: str, parallel: str
-) -> None:
-    loaded = network_of(file_of({parallel + name: shape for name, shape in published_shapes(kind).items()}))
-    assert loaded.architecture == Architecture(kind=kind)
-    assert loaded.preprocessing == Preprocessing()
-    assert loaded.notices == []
-
-
 def test_the_authors_video_network_gives_the_golden_outputs(
     tmp_path: Path, published_weights: Callable[[str], dict[str, Tensor]]
 ) -> None:
@@ -194,106 +157,3 @@ def test_the_authors_video_network_gives_the_golden_outputs(
         save_network(tmp_path / "half.safetensors", network, Preprocessing(), half=True)
         halved = load_network(str(tmp_path / "half.safetensors")).network(clip)
     assert float((halved.sigmoid() - logits.sigmoid()).abs().max()) < 1 / 255
-
-
-def test_flownet_is_left_out_with_a_notice_and_the_classifier_may_be_absent(
-    published_shapes: Callable[[str], Shapes],
-) -> None:
-    shapes = published_shapes(FGPLG)
-    flownet = {f"flownet.part{number}.weight": (2, 2) for number in range(4)}
-    (notice,) = network_of(file_of({**shapes, **flownet})).notices
-    assert notice == "them.pth: FlowNet2 inside it is ignored (4 x flownet.*)"
-    without = {name: shape for name, shape in shapes.items() if ".fc." not in name}
-    assert network_of(file_of(without)).notices == []
-
-
-def test_missing_unexpected_and_misshapen_tensors_are_counted_and_named(
-    published_shapes: Callable[[str], Shapes],
-) -> None:
-    shapes = published_shapes(IMAGE)
-    for name in [name for name in shapes if name.startswith("backbone.decoder.conv1")]:
-        del shapes[name]
-    shapes["backbone.decoder.conv2.weight"] = (2, 256, 1, 1)
-    shapes |= {"backbone.edge.weight": (1,), "backbone.edge.bias": (1,)}
-    with pytest.raises(WeightsError) as caught:
-        network_of(file_of(shapes))
-    assert caught.value.exit_code == 4
-    for words in (
-        "them.pth does not fit its architecture",
-        "6 missing (decoder.hidden.conv.weight, decoder.hidden.bn.weight, decoder.hidden.bn.bias, ...)",
-        "2 unexpected (backbone.edge.weight, backbone.edge.bias)",
-        "1 of another shape (decoder.logit.weight: expected (1, 256, 1, 1), found (2, 256, 1, 1))",
-    ):
-        assert words in caught.value.message
-
-
-def test_two_names_for_one_tensor_are_not_taken_for_one(published_shapes: Callable[[str], Shapes]) -> None:
-    shapes = published_shapes(IMAGE)
-    shapes["backbone.conv1.weight"] = shapes["backbone.resnet.conv1.weight"]
-    with pytest.raises(WeightsError, match="1 unexpected"):
-        network_of(file_of(shapes))
-    with pytest.raises(WeightsError, match="1 unexpected"):
-        network_of(file_of(dict(reversed(shapes.items()))))
-
-
-def test_another_backbone_under_the_authors_names(published_shapes: Callable[[str], Shapes]) -> None:
-    from torchvision.models import resnet101
-
-    deeper = {f"backbone.resnet.{name}": tuple(t.shape) for name, t in resnet101().state_dict().items()}
-    with pytest.raises(WeightsError, match=r"\d+ unexpected \(backbone\.resnet\.layer3\.6"):
-        network_of(file_of({**published_shapes(IMAGE), **deeper}))
-
-
-def test_another_architecture() -> None:
-    from torchvision.models import resnet18
-
-    shapes = {name: tuple(tensor.shape) for name, tensor in resnet18().state_dict().items()}
-    with pytest.raises(
-        WeightsError, match=r"is of another architecture: expected RCRNet.* found bn1\.bias"
-    ) as caught:
-        network_of(file_of(shapes))
-    assert "vsodtool weights list" in caught.value.hint
-
-
-def test_own_names_without_a_description() -> None:
-    shapes = {name: tuple(tensor.shape) for name, tensor in small().state_dict().items()}
-    with pytest.raises(WeightsError, match="does not say of which architecture"):
-        network_of(file_of(shapes))
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"architecture": "{"}, "its architecture cannot be understood"),
-        ({"architecture": "[1]"}, "its architecture cannot be understood"),
-        ({"architecture": '{"kind": ["image"]}'}, "architecture: kind: expected one of"),
-        ({"architecture": '{"backbone": "vit"}'}, "backbone: expected one of .* found 'vit'"),
-        (
-            {"architecture": '{"heads": 8}', "vsodtool": "9.1"},
-            r"unknown value 'heads' \(written by vsodtool 9\.1\)",
-        ),
-        ({"architecture": "[" * 100_000}, "its architecture cannot be understood: maximum recursion"),
-        ({"architecture": '{"context_width": 1e999}'}, "context_width: expected an even number .* found inf"),
-        ({"architecture": '{"refine_width": 1000000000000}'}, "refine_width: expected at most"),
-        ({"architecture": '{"refine_width": ' + "9" * 5000 + "}"}, "its architecture cannot be understood"),
-        ({"preprocessing": '{"size": 16000000000}'}, "size: expected at most 4096"),
-        ({"preprocessing": '{"size": 100}'}, "its preprocessing cannot be understood: size: expected"),
-        (
-            {"preprocessing": '{"mean": ["a", 1, 2], "std": ["a", 1, 2]}'},
-            "its preprocessing cannot be understood",
-        ),
-    ],
-)
-def test_descriptions_that_cannot_be_understood(tmp_path: Path, changes: dict[str, str], words: str) -> None:
-    path = tmp_path / "w.safetensors"
-    write_weights(path, small().state_dict(), {**network_metadata(SMALL, SEEN), **changes})
-    with pytest.raises(WeightsError, match=words):
-        load_network(str(path))
-
-
-def test_a_description_of_another_network_than_the_tensors(tmp_path: Path) -> None:
-    path = tmp_path / "w.safetensors"
-    wider = replace(SMALL, decoder_width=16)
-    write_weights(path, small().state_dict(), network_metadata(wider, SEEN))
-    with pytest.raises(WeightsError, match=r"of another shape .*expected \(16,\), found \(8,\)"):
-        network_of(read_weights(path))

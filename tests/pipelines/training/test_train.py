@@ -21,10 +21,10 @@ from vsodtool.media.training_run.log import read_log
 from vsodtool.models.rcrnet.losses import region_loss, saliency_loss
 from vsodtool.pipelines.networks.load import load_network
 from vsodtool.pipelines.train import run_train
-from vsodtool.pipelines.training import task as train_task
+from vsodtool.pipelines.training.batches import Batch
 from vsodtool.pipelines.training.datasets import Datasets
 from vsodtool.pipelines.training.kinds import open_datasets, task_of
-from vsodtool.pipelines.training.task import Target, Task, clip_loss
+from vsodtool.pipelines.training.loop import Loop
 from vsodtool.types import Event
 
 MakeConfig = Callable[..., TrainConfig]
@@ -208,11 +208,13 @@ def test_a_loss_that_is_no_number_stops_and_the_last_good_checkpoint_is_kept(
 ) -> None:
     calls = itertools.count(1)
 
-    def sometimes(task: Task, logits: torch.Tensor, target: Target) -> torch.Tensor:
-        loss = clip_loss(task, logits, target)
+    honest = Loop._loss
+
+    def sometimes(loop: Loop, batch: Batch) -> torch.Tensor:
+        loss = honest(loop, batch)
         return loss * poison if next(calls) > 5 else loss
 
-    monkeypatch.setattr(train_task, "clip_loss", sometimes)
+    monkeypatch.setattr(Loop, "_loss", sometimes)
     with pytest.raises(
         UsageError, match=r"step 6: the loss is .*; the checkpoint of step 5 is kept"
     ) as caught:

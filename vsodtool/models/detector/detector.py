@@ -10,7 +10,7 @@ from vsodtool.models.detector.precision_check import agrees_with_fp32
 from vsodtool.models.inference.precision import DTYPES, resolve_precision
 from vsodtool.models.inference.prepare import exact_products, prepare
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.models.rcrnet.enlarged_decoder import EnlargedDecoder
+from vsodtool.models.rcrnet.decoder import EnlargedDecoder
 from vsodtool.models.rcrnet.network import FrameFeatures, RcrNet
 from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.ops.motion.maps import enlarge_maps

@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from vsodtool.checks import check_flow, check_image, check_same_size
 from vsodtool.errors import UsageError
+from vsodtool.types import FlowEstimator
 
 if TYPE_CHECKING:
     from torch import Tensor
+
 
 FloatArray = npt.NDArray[np.float32]
 GreyArray = npt.NDArray[np.uint8]
@@ -42,6 +44,8 @@ class DisSettings:
     variational_refinement_iterations: int
 
 
+# Of `flow`, whose fields stand by themselves, and of FGPLG's training. The densifier composes, refines and
+# smooths its flows, and needs others: `pipelines/densify/setup.py`.
 QUALITY_SETTINGS = {
     "fast": DisSettings(2, 8, 4, 16, 5),  # OpenCV's preset FAST
     "balanced": DisSettings(1, 8, 3, 25, 5),  # OpenCV's preset MEDIUM
@@ -156,3 +160,11 @@ def _flow_arrays(flows: Tensor) -> FloatArray:
     """(B, 2, H, W) -> contiguous (B, H, W, 2), float32."""
     array: FloatArray = flows.detach().float().cpu().permute(0, 2, 3, 1).contiguous().numpy()
     return array
+
+
+def motion_estimator() -> FlowEstimator:
+    """What networks with motion input were trained on, theirs wherever they are used.
+
+    A few milliseconds a flow at 256 x 256, half the size of the network's images: that of the motion maps.
+    """
+    return DisEstimator(DisSettings(1, 8, 4, 12, 3))

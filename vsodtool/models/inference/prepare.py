@@ -5,14 +5,36 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from vsodtool.models.inference.folding import fold_batch_norm
-from vsodtool.models.rcrnet.decoder import Decoder
-from vsodtool.models.rcrnet.enlarged_decoder import EnlargedDecoder
+from vsodtool.models.rcrnet.decoder import Decoder, EnlargedDecoder
+
+
+def fold_batch_norm(network: nn.Module) -> int:
+    """Fold every BatchNorm2d that directly follows a Conv2d into it, in place; for inference only.
+
+    Modules register their parts in the order in which they call them; that is what "follows" means here.
+
+    Args:
+        network: in eval mode; changed.
+
+    Returns:
+        The number of layers folded.
+    """
+    folded = 0
+    for parent in list(network.modules()):
+        for (name, convolution), (next_name, norm) in pairwise(list(parent.named_children())):
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
+                setattr(parent, next_name, nn.Identity())
+                folded += 1
+    return folded
+
 
 AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 

@@ -7,15 +7,66 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from vsodtool.models.architecture import CHANNELS_IN, Architecture
 from vsodtool.models.backbones.table import Pyramid, create_backbone
-from vsodtool.models.rcrnet.aspp import Aspp
 from vsodtool.models.rcrnet.decoder import Decoder
 from vsodtool.models.rcrnet.layers import ConvBnRelu, resize
 from vsodtool.models.rcrnet.motion_encoder import MotionEncoder
-from vsodtool.models.rcrnet.skip import SkipBottleneck
 from vsodtool.types import Size
+
+DILATIONS = {16: (6, 12, 18), 8: (12, 24, 36)}  # by output stride
+DROPOUT = 0.1
+
+
+class Aspp(nn.Module):
+    """Global average, a 1x1 and three dilated 3x3 branches, concatenated in this order and projected.
+
+    Source: Yan et al., ICCV 2019, section 3.1; Chen et al., arXiv 1706.05587.
+    """
+
+    def __init__(self, channels_in: int, width: int, output_stride: int) -> None:
+        super().__init__()
+        self.pool = ConvBnRelu(channels_in, width, 1)
+        self.branches = nn.ModuleList(
+            [
+                ConvBnRelu(channels_in, width, 1),
+                *(ConvBnRelu(channels_in, width, 3, dilation) for dilation in DILATIONS[output_stride]),
+            ]
+        )
+        self.project = ConvBnRelu(5 * width, width, 3)
+        self.dropout = nn.Dropout2d(DROPOUT)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, channels_in, h, w) -> (N, width, h, w)."""
+        mean = self.pool(features.mean(dim=(-2, -1), keepdim=True))
+        parts = [mean.expand(-1, -1, *features.shape[-2:]), *(branch(features) for branch in self.branches)]
+        return self.dropout(self.project(torch.cat(parts, dim=1)))  # type: ignore[no-any-return]
+
+
+class SkipBottleneck(nn.Module):
+    """A residual bottleneck with expansion 2 that projects the features of a backbone layer.
+
+    The names of its parts are those of torchvision's ResNet.
+    """
+
+    def __init__(self, channels_in: int, width: int) -> None:
+        super().__init__()
+        inner = width // 2
+        self.conv1 = nn.Conv2d(channels_in, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, inner, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, width, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(width)
+        self.downsample = nn.Sequential(nn.Conv2d(channels_in, width, 1, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, channels_in, h, w) -> (N, width, h, w)."""
+        inner = functional.relu(self.bn1(self.conv1(features)))
+        inner = functional.relu(self.bn2(self.conv2(inner)))
+        return functional.relu(self.bn3(self.conv3(inner)) + self.downsample(features))
 
 
 class FrameFeatures(NamedTuple):

@@ -22,7 +22,7 @@ from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.detector.detector import Detector
-from vsodtool.models.detector.motion_flow import motion_estimator
+from vsodtool.models.flow.dis import motion_estimator
 from vsodtool.ops.confidence import frame_confidence, to_bytes
 from vsodtool.ops.network_image import to_frame_size
 from vsodtool.pipelines.detect.clips import Batching, ClipDetection
