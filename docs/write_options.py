@@ -215,7 +215,7 @@ from vsodtool.pipelines.flow import FlowReport as FlowReport
 from vsodtool.pipelines.predict import PredictReport as PredictReport
 from vsodtool.pipelines.pseudolabel import PseudoLabelReport as PseudoLabelReport
 from vsodtool.pipelines.scoring.report import EvaluateReport as EvaluateReport
-from vsodtool.pipelines.training.report import TrainReport as TrainReport
+from vsodtool.pipelines.train import TrainReport as TrainReport
 from vsodtool.types import Event as Event
 from vsodtool.types import OnEvent as OnEvent
 

@@ -24,7 +24,7 @@ _HOMES = {
     "FlowReport": "pipelines.flow",
     "PredictReport": "pipelines.predict",
     "PseudoLabelReport": "pipelines.pseudolabel",
-    "TrainReport": "pipelines.training.report",
+    "TrainReport": "pipelines.train",
     **dict.fromkeys(
         ("ConfigError", "DataError", "DeviceError", "UsageError", "VsodtoolError", "WeightsError"), "errors"
     ),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vsodtool.pipelines.predict import PredictReport
     from vsodtool.pipelines.pseudolabel import PseudoLabelReport
     from vsodtool.pipelines.scoring.report import EvaluateReport
-    from vsodtool.pipelines.training.report import TrainReport
+    from vsodtool.pipelines.train import TrainReport
 
 C = TypeVar("C", bound=CommonConfig)
 

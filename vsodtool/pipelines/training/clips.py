@@ -59,5 +59,5 @@ def _target(batch: ClipBatch) -> Target:
     return Target(batch.labels, batch.weights, batch.images, batch.videos, batch.names)
 
 
-IMAGE_TASK = Task(collate_clips, _frames, _target)
-VIDEO_TASK = Task(collate_clips, _clips, _target)
+IMAGE_TASK: Task = Task(collate_clips, _frames, _target)
+VIDEO_TASK: Task = Task(collate_clips, _clips, _target)

@@ -66,4 +66,4 @@ def _target(batch: EvidenceBatch) -> Target:
     return Target(batch.truth[None], batch.weights[None], images[None], batch.videos, frames)
 
 
-DENSIFIER_TASK = Task(collate_evidence, _input, _target, region_loss)
+DENSIFIER_TASK: Task = Task(collate_evidence, _input, _target, region_loss)

@@ -53,4 +53,4 @@ def _target(batch: FgplgBatch) -> Target:
     return Target(batch.target[None], batch.weights[None], batch.frame[None], batch.videos, frames)
 
 
-FGPLG_TASK = Task(collate_triplets, _input, _target)
+FGPLG_TASK: Task = Task(collate_triplets, _input, _target)
