@@ -13,6 +13,7 @@ from typing import Any
 
 from vsodtool.checks import resolve_workers
 from vsodtool.config import TrainConfig
+from vsodtool.errors import WeightsError
 from vsodtool.media.output.layout import check_output
 from vsodtool.media.training_run.folder import RunFolder, read_checkpoint
 from vsodtool.ops.sampling.sample_order import SampleOrder
@@ -149,6 +150,11 @@ def _restore(training: Training, state: TrainState) -> None:
     content = read_checkpoint(last)
     check_batch(content, training.samples_per_step)
     state.restore(content, str(last))
+    if state.step > training.plan.steps:
+        raise WeightsError(
+            f"{last}: expected at most {training.plan.steps} steps, found {state.step}",
+            "start the run again with --overwrite, or put an intact copy there",
+        )
     text = f"continuing at step {state.step} of {training.plan.steps}"
     if state.step >= training.plan.steps:
         text = "an earlier run finished all of this: nothing left to do"

@@ -14,11 +14,11 @@ from torch.utils.data import Dataset
 from vsodtool.data.augmentation import Augmentation, Look
 from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
 from vsodtool.data.evidence.batch import EvidenceBatch
-from vsodtool.data.evidence.files import EvidenceFile, read_array, require_evidence
+from vsodtool.data.evidence.files import ByteMaps, EvidenceFile, read_array, require_evidence
 from vsodtool.data.evidence.flow_errors import add_flow_errors, guess_again
-from vsodtool.errors import ConfigError
+from vsodtool.errors import ConfigError, DataError
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.evidence_maps import CELL, COLOURS, GUESS, LEFT, RIGHT, swap_sides
+from vsodtool.ops.evidence_maps import CELL, COLOURS, GUESS, LEFT, MAPS, RIGHT, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
 
 _ERRING = 0.4  # share of samples to which errors of flow are added
@@ -71,11 +71,7 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
         epoch, index = resolve_key(key, len(self._files))
         rng = sample_generator(self._seed, (epoch, index))
         file, varied = self._files[index], self._augmentation is not None
-        recorded, known, hidden = (
-            read_array(file.maps),
-            [read_array(file.before), read_array(file.after)],
-            read_array(file.hidden),
-        )
+        recorded, known, hidden = _read(file)
         frame = reference_frame(
             [(_unit(recorded[GUESS]), file.origin), *((_unit(label[3]), (0, 0)) for label in known)],
             Box(*file.origin, file.origin[0] + recorded.shape[1], file.origin[1] + recorded.shape[2]),
@@ -178,6 +174,23 @@ class EvidenceDataset(Dataset[EvidenceBatch]):
             return maps
         size = (self._size, self._size)
         return functional.interpolate(maps[None], size, mode="bilinear", align_corners=False)[0]
+
+
+def _read(file: EvidenceFile) -> tuple[ByteMaps, list[ByteMaps], ByteMaps]:
+    """The maps, both labelled frames, and the hidden one.
+
+    Raises:
+        DataError: a file cannot be read any more, or they do not belong together.
+    """
+    recorded = read_array(file.maps, MAPS)
+    before, hidden, after = (read_array(path, 4) for path in (file.before, file.hidden, file.after))
+    bottom, right = (start + side for start, side in zip(file.origin, recorded.shape[1:], strict=True))
+    if {before.shape, after.shape} != {hidden.shape} or bottom > hidden.shape[1] or right > hidden.shape[2]:
+        raise DataError(
+            f"{file.maps}: expected evidence about a frame of {hidden.shape[1:]}, found other sizes",
+            f"delete {file.maps.parent}, and start the training again: evidence is then recorded again",
+        )
+    return recorded, [before, after], hidden
 
 
 def _unit(values: npt.NDArray[np.uint8]) -> Tensor:

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from vsodtool.checks import check_regular
 from vsodtool.errors import DataError
 from vsodtool.media.atomic import atomic_path, write_bytes_atomically
+from vsodtool.media.regular_file import read_regular
 
 INDEX = "index.json"
 ByteMaps = npt.NDArray[np.uint8]
+_LARGEST = 1 << 24  # pixels along a side, frames between two labels
+# What numpy.load raises on a file that is cut or damaged.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    OverflowError,
+    SyntaxError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True)
@@ -66,17 +86,27 @@ def write_array(path: Path, values: ByteMaps) -> None:
         np.save(file, values)
 
 
-def read_array(path: Path) -> ByteMaps:
+def read_array(path: Path, planes: int) -> ByteMaps:
     """The opposite; what is not looked at is not read.
 
+    Args:
+        path: of the file.
+        planes: how many it must have.
+
     Raises:
-        DataError: the file cannot be read any more.
+        DataError: the file is no such array, or cannot be read any more.
     """
     try:
-        values: ByteMaps = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
+        check_regular(path)
+        values: ByteMaps = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(values, np.ndarray) or values.dtype != np.uint8 or values.ndim != 3:
+            raise ValueError("no bytes of a picture")
+        if len(values) != planes or not values.size:
+            raise ValueError(f"expected {planes} planes, found an array of {values.shape}")
+    except _UNREADABLE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(
-            f"{path}: expected recorded evidence, found a file that cannot be read: {error}",
+            f"{path}: expected recorded evidence, found a file that cannot be read: {reason}",
             f"delete {path.parent}, and start the training again: evidence is then recorded again",
         ) from error
     return values
@@ -111,21 +141,40 @@ def read_index(place: Path) -> list[EvidenceFile] | None:
     if not index.is_file():
         return None
     try:
-        return [
-            EvidenceFile(
-                video=entry["video"],
-                name=entry["name"],
-                origin=(entry["origin"][0], entry["origin"][1]),
-                distances=(entry["distances"][0], entry["distances"][1]),
-                **{part: place / entry[part] for part in _PARTS},
-            )
-            for entry in json.loads(index.read_text())
-        ]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        entries = json.loads(read_regular(index))
+        return [_entry(place, entry) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
-            f"{index}: expected an index of recorded evidence, found something else: {error!r}",
+            f"{index}: expected an index of recorded evidence, found something else: {str(error)[:200]}",
             f"delete {place}: it is then recorded again",
         ) from error
+
+
+def _entry(place: Path, entry: dict[str, Any]) -> EvidenceFile:
+    """One entry of an index, its values looked at.
+
+    Raises:
+        ValueError, KeyError, TypeError: a value is missing or none that was written.
+    """
+    top, left = entry["origin"]
+    before, after = entry["distances"]
+    numbers = (top, left, before, after)
+    texts = [entry[name] for name in ("video", "name", *_PARTS)]
+    if any(type(number) is not int or not 0 <= number < _LARGEST for number in numbers):
+        raise ValueError(f"numbers that are none of a frame: {numbers}")
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("names that are no text")
+    for part in _PARTS:
+        # Frames lie beside the maps, or beside their folder; never elsewhere.
+        if not Path(os.path.normpath(place / entry[part])).is_relative_to(place.parent):
+            raise ValueError(f"{part}: a file outside of {place.parent}")
+    return EvidenceFile(
+        video=entry["video"],
+        name=entry["name"],
+        origin=(top, left),
+        distances=(before, after),
+        **{part: place / entry[part] for part in _PARTS},
+    )
 
 
 _PARTS = ("maps", "before", "hidden", "after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ class RunLog:
             DeviceError: the disk refuses.
         """
         self._path = path
-        kept = [line for line, record in _lines(path) if record.get("step", 0) <= keep] if keep >= 0 else []
+        kept = [line for line, record in _lines(path) if _step(record) <= keep] if keep >= 0 else []
         write_bytes_atomically(path, "".join(kept).encode())
         with disk_errors(path):
             self._file = path.open("a", encoding="utf-8", newline="\n")
@@ -50,6 +51,12 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return [record for _, record in _lines(path)]
 
 
+def _step(record: dict[str, Any]) -> float:
+    """The step that a line is about; of one that makes no sense infinitely late, so that it is not kept."""
+    step = record.get("step", 0)
+    return step if isinstance(step, int | float) else math.inf
+
+
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if not path.is_file():
         return
@@ -57,7 +64,7 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for line in file:
             try:
                 record = json.loads(line)
-            except ValueError:  # cut off by a kill
+            except (ValueError, RecursionError):  # cut off by a kill, or damaged
                 continue
             if isinstance(record, dict) and line.endswith("\n"):
                 yield line, record

@@ -16,9 +16,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from vsodtool.errors import VsodtoolError
 from vsodtool.media.images import use_one_thread
 from vsodtool.ops.sampling.sample_order import Key
 from vsodtool.pipelines.training.interrupt import ignore_in_worker
+from vsodtool.pipelines.training.process_files import clear_abandoned, own_process_files
 from vsodtool.pipelines.training.processes import World
 
 _AHEAD = 4  # batches that each process has ready
@@ -57,23 +59,32 @@ class Collate(Protocol):
         ...
 
 
-class _Seeded(Dataset[tuple[int, Any]]):
+class _Seeded(Dataset[tuple[int, Any] | VsodtoolError]):
     """The samples together with their seeds."""
 
     def __init__(self, dataset: KeyedDataset, seed: int) -> None:
         self._dataset, self._seed = dataset, seed
 
-    def __getitem__(self, key: Key) -> tuple[int, Any]:
+    def __getitem__(self, key: Key) -> tuple[int, Any] | VsodtoolError:
         number = np.random.SeedSequence([self._seed, *key]).generate_state(2, np.uint32)
-        return int(number[0]) << 31 | int(number[1]) >> 1, self._dataset[key]
+        try:
+            sample = self._dataset[key]
+        except VsodtoolError as error:
+            # As a value: torch would make another exception of it, with a traceback for a message.
+            return type(error)(error.message, error.hint)
+        return int(number[0]) << 31 | int(number[1]) >> 1, sample
 
 
 class _Collated:
     def __init__(self, collate: Collate) -> None:
         self._collate = collate
 
-    def __call__(self, pairs: Sequence[tuple[int, Any]]) -> Batch:
-        return Batch(self._collate([sample for _, sample in pairs]), [seed for seed, _ in pairs])
+    def __call__(self, pairs: Sequence[tuple[int, Any] | VsodtoolError]) -> Batch | VsodtoolError:
+        errors = [pair for pair in pairs if isinstance(pair, VsodtoolError)]
+        if errors:
+            return errors[0]
+        good = [pair for pair in pairs if not isinstance(pair, VsodtoolError)]
+        return Batch(self._collate([sample for _, sample in good]), [seed for seed, _ in good])
 
 
 class _Keys:
@@ -109,6 +120,9 @@ def read_batches(
     """The batches with these keys, in order; read ahead by `workers` processes, by this one if 0.
 
     Close it: the processes end then. They are deaf to SIGTERM, by which Python would end them at exit.
+
+    Raises:
+        VsodtoolError: what the dataset raised.
     """
     more: dict[str, Any] = {}
     if workers:
@@ -130,7 +144,10 @@ def read_batches(
         )
         batches = iter(loader)
     try:
-        yield from batches
+        for batch in batches:
+            if isinstance(batch, VsodtoolError):
+                raise batch
+            yield batch
     finally:
         # An exception may hold on to `batches`, so that the processes are not ended by forgetting it.
         end = getattr(batches, "_shutdown_workers", None)
@@ -144,6 +161,7 @@ def _clean_processes() -> BaseContext:
     A copy would hold the locks of threads of OpenCV and OpenMP that it has not, and could wait for them for
     ever. Where there is a fork server, it imports once what all of them need.
     """
+    own_process_files()
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -170,4 +188,5 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        clear_abandoned()
         os.kill(os.getpid(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)

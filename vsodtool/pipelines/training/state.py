@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,12 +113,13 @@ class TrainState:
             self.network.load_state_dict(content["network"])
             if self.ema is not None:
                 self.ema.network.load_state_dict(content["ema"])
-            self.optimizer.load_state_dict(content["optimizer"])
-            self.step, self.validated = content["step"], content["validated"]
-            self.best_score, self.best_step = content["best_score"], content["best_step"]
-            self.scores, self.seconds, self.saved = content["scores"], content["seconds"], self.step
-        except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            _restore_optimizer(self.optimizer, content["optimizer"])
+            self.step = self.saved = _whole(content, "step")
+            self.validated, self.best_step = _whole(content, "validated"), _whole(content, "best_step", -1)
+            self.best_score, self.seconds = _number(content, "best_score"), _number(content, "seconds")
+            self.scores = {str(name): _number(content["scores"], name) for name in content["scores"]}
+        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise WeightsError(
                 f"{where} does not fit this run: {reason}", "start the run again with --overwrite"
             ) from error
@@ -138,6 +140,38 @@ def create_optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Opt
     groups = [{"params": kernels, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}]
     fused = all(parameter.device.type in {"cpu", "cuda"} for parameter in learned)
     return _OPTIMIZERS[config.optimizer](groups, lr=config.learning_rate, fused=fused)
+
+
+def _whole(content: Mapping[str, Any], name: str, least: int = 0) -> int:
+    value = content[name]
+    if type(value) is not int or value < least:
+        raise ValueError(f"{name}: expected a whole number of at least {least}, found {str(value)[:40]!r}")
+    return value
+
+
+def _number(content: Mapping[str, Any], name: str) -> float:
+    value = content[name]
+    if type(value) not in (int, float) or math.isinf(value):
+        raise ValueError(f"{name}: expected a number, found {str(value)[:40]!r}")
+    return float(value)
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, content: Mapping[str, Any]) -> None:
+    """Take over the moments; everything else is as the options say.
+
+    Raises:
+        Exception: as `load_state_dict` does; ValueError: a moment is of another shape than its parameter.
+    """
+    saved = content["param_groups"]
+    groups = [
+        {**mine, "params": theirs["params"]}
+        for mine, theirs in zip(optimizer.state_dict()["param_groups"], saved, strict=True)
+    ]
+    optimizer.load_state_dict({"state": content["state"], "param_groups": groups})
+    for parameter, moments in optimizer.state.items():
+        for name, value in moments.items():
+            if not isinstance(value, Tensor) or value.shape not in {parameter.shape, ()}:
+                raise ValueError(f"optimizer: {name} does not belong to a parameter {tuple(parameter.shape)}")
 
 
 def _difference(found: object, expected: dict[str, Any]) -> str:
