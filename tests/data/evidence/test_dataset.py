@@ -120,3 +120,16 @@ def test_a_damaged_recording_is_named(file: EvidenceFile) -> None:
     file.maps.write_bytes(b"no array")
     with pytest.raises(DataError, match=str(file.maps)):
         EvidenceDataset([file], size=SIZE)[0]
+
+
+def test_files_that_do_not_belong_together_are_refused(file: EvidenceFile) -> None:
+    for changed, values in (
+        (file.after, np.zeros((4, 32, 96), np.uint8)),
+        (file.maps, np.zeros((MAPS, 57, 60), np.uint8)),
+    ):
+        before = changed.read_bytes()
+        np.save(changed, values)
+        with pytest.raises(DataError, match=r"expected evidence about a frame of .*, found other sizes"):
+            EvidenceDataset([file], size=SIZE)[0]
+        changed.write_bytes(before)
+    assert len(EvidenceDataset([file], size=SIZE)[0].maps) == 1

@@ -51,3 +51,14 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(log, "_file", Full())
     with pytest.raises(DeviceError, match="disk full"):
         log.write("step", step=1)
+
+
+@pytest.mark.parametrize(
+    "line", ['{"step": "x"}', '{"step": null}', '{"step": 1e999}', "[" * 100_000, "5", "{"]
+)
+def test_lines_that_make_no_sense_are_left_out(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "log.jsonl"
+    write(path, range(1, 4))
+    path.write_text(f"{line}\n{path.read_text()}")
+    write(path, range(4, 5), keep=3)
+    assert [record["step"] for record in read_log(path)] == [1, 2, 3, 4]
