@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from vsodtool.config import FlowConfig
+from vsodtool.config import QUALITIES, FlowConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.flow.files import read_flow
 from vsodtool.models.flow.registry import BACKENDS, FlowBackend
+from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.flow import run_flow
-from vsodtool.types import Event
+from vsodtool.types import Event, ignore_event
 
 
 class Brightness:
@@ -166,6 +167,13 @@ def test_the_manifest_names_what_auto_became(tmp_path: Path) -> None:
     assert manifest["videos"] == {"v": {"frames": 2, "flows": 1, "missing": 0}}
     assert report.backend.startswith("dis(")
     assert not (tmp_path / "out/journal.jsonl").exists()
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_the_motion_is_the_one_that_carries_labels(tmp_path: Path, quality: str) -> None:
+    report = run_flow(config(tmp_path, folder(tmp_path / "v", 2), backend="dis", quality=quality))
+    between = motion_estimators("dis", quality, torch.device("cpu"), ignore_event).adjacent
+    assert report.backend == between.name
 
 
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config import FlowConfig
-from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
+from vsodtool.models.flow.registry import resolve_backend, weight_digests
+from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.fields.video import Engine, FlowTask, FlowVideoReport, count, plan_video, run_video
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
@@ -66,9 +67,8 @@ def run_flow(
         run.check(manifest)
         return _dry_report(config, run, tasks, backend)
     if estimator is None:
-        estimator = create_estimator(
-            backend, quality=config.quality, device=resolve_device(config.device), on_event=on_event
-        )
+        device = resolve_device(config.device)  # the motion that `pseudolabel` carries labels along
+        estimator = motion_estimators(backend, config.quality, device, on_event).adjacent
     engine = Engine.for_backend(estimator, backend, resolve_workers(config.workers))
     report = FlowReport(backend=estimator.name, output=config.output)
     on_event(Event("notice", message=f"flow: {estimator.name}"))
