@@ -6,7 +6,7 @@ A flag that is not given is None and leaves the file's value, or the default.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, get_type_hints
@@ -37,7 +37,7 @@ def command(
     cls: type[C],
     *,
     load: Callable[[type[C], Path | None, Mapping[str, object]], C] = load_config,
-    shipped: Sequence[str] = (),
+    shipped: Collection[str] = (),
 ) -> Callable[[Callable[Concatenate[C, P], None]], Command]:
     """Make a command for typer of a function whose first argument is a configuration.
 
@@ -126,7 +126,7 @@ def _help(option: Option) -> str:
     return " ".join(parts).replace("[", r"\[")  # no markup for rich
 
 
-def _completion(words: Sequence[str]) -> Callable[[str], list[str]]:
+def _completion(words: Collection[str]) -> Callable[[str], list[str]]:
     def complete(incomplete: str) -> list[str]:
         return [word for word in words if word.startswith(incomplete)]
 

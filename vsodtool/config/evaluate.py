@@ -40,7 +40,7 @@ class EvaluateConfig(CommonConfig):
     protocol: str = option(
         "Whose numbers to compare with; docs/evaluate.md says which.",
         default="davsod",
-        choices=tuple(PROTOCOLS),
+        choices=PROTOCOLS,
     )
     measures: tuple[str, ...] = option(
         "What to compute, with commas; auto is what the protocol names.",

@@ -18,6 +18,7 @@ class DensifierMethod:
     """A line of the table.
 
     Attributes:
+        summary: what it is, in a few words, for the help.
         make: "module:function" of what makes it, from a `pipelines.densify.method.MethodSetup`.
         weights: kinds of network whose weights it can use, the preferred one first; () if it needs none.
         smoothed: qualities at which the neighbours of a frame steady its labels.
@@ -25,6 +26,7 @@ class DensifierMethod:
     """
 
     make: str
+    summary: str = ""
     weights: tuple[str, ...] = ()
     smoothed: tuple[str, ...] = EVERY_QUALITY
     in_auto: bool = False
@@ -32,12 +34,14 @@ class DensifierMethod:
 
 METHODS: dict[str, DensifierMethod] = {
     "fgplg": DensifierMethod(
+        summary="a network, learned",
         make="vsodtool.pipelines.densify.learned:learned_method",
         weights=("densifier", "fgplg"),
         in_auto=True,
     ),
     # At `fast` smoothing would slow it down by an eighth; beside a network's time it is nothing.
     "warp": DensifierMethod(
+        summary="rules alone, without weights",
         make="vsodtool.pipelines.densify.quality:warp_method",
         smoothed=("balanced", "best"),
         in_auto=True,

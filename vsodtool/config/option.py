@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import MISSING, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -72,7 +72,7 @@ class Option:
     metavar: str = ""
     short: str = ""
     argument: bool = False
-    choices: Sequence[str] = ()
+    choices: Collection[str] = ()
     usual: tuple[str, ...] = ()
     switch: tuple[str, str] | None = None
     zero: str = ""

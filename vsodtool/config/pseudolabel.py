@@ -23,7 +23,8 @@ class PseudoLabelConfig(MotionConfig):
         metavar="MASKS",
     )
     method: str = option(
-        "fgplg is learned, warp is not, auto is the better one for each video, by hidden labels.",
+        "; ".join(f"{name}: {line.summary}" for name, line in METHODS.items())
+        + "; auto: for each video the one that does better on labels hidden from it.",
         default="auto",
         choices=METHOD_NAMES,
     )

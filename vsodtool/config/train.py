@@ -35,7 +35,7 @@ class TrainConfig(CommonConfig):
         panel=Panel.WHERE,
         argument=True,
         metavar="KIND",
-        choices=tuple(KINDS),
+        choices=KINDS,
     )
     output: Path = option("Folder of the run.", panel=Panel.WHERE, short="-o", metavar="RUN")
     data: tuple[str, ...] = option(
