@@ -3,6 +3,7 @@
     python benchmarks/same_outputs.py --record FILE [--vsodtool PATH] [--data FOLDER] [--frames 30]
                                       [--sequences bmx-trees camel] [--keep FOLDER]
     python benchmarks/same_outputs.py --compare FILE [--only pseudolabel,predict,flow,evaluate] ...
+    python benchmarks/same_outputs.py --compare FILE --only pseudolabel/warp-fast,flow/balanced
 
 Runs the command line of any version (by default of the one beside this Python) on two sequences of
 FOLDER/davis-dev and a video of FOLDER/videos:
@@ -17,8 +18,8 @@ FOLDER/davis-dev and a video of FOLDER/videos:
 FILE has a line `sha256  relative/name` for every output that carries results, sorted by name; in a folder
 that was kept, `sha256sum -c FILE` understands it. Left out are manifests (times, versions, paths) and what
 `evaluate` says of seconds and paths; its numbers are rounded to six decimals, as the order of a sum is no
-result. --compare looks only at the parts that ran, prints what differs, is missing or is new, and ends with
-1 if anything does. All runs are on the CPU in two threads: other processors and versions of the libraries may
+result. --compare looks only at the runs asked for, prints what differs, is missing or is new, and ends with 1
+if anything does. All runs are on the CPU in two threads: other processors and versions of the libraries may
 round otherwise, so both recordings belong to one machine and to like environments.
 """
 
@@ -67,11 +68,6 @@ class Run:
 
     name: str
     words: tuple[str | Path, ...]
-
-    @property
-    def part(self) -> str:
-        """The subcommand."""
-        return self.name.partition("/")[0]
 
 
 class Tool:
@@ -213,10 +209,15 @@ def write_record(path: Path, found: dict[str, str]) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def read_record(path: Path, parts: Iterable[str]) -> dict[str, str]:
-    """What `write_record` wrote, of some parts."""
+def is_chosen(name: str, only: Iterable[str]) -> bool:
+    """Whether a run or a file is one of these, or lies below one of them."""
+    return any(name == chosen or name.startswith(f"{chosen}/") for chosen in only)
+
+
+def read_record(path: Path, only: Iterable[str]) -> dict[str, str]:
+    """What `write_record` wrote, of some parts or runs."""
     lines = [line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {name: digest for digest, name in lines if name.partition("/")[0] in set(parts)}
+    return {name: digest for digest, name in lines if is_chosen(name, only)}
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
@@ -246,25 +247,20 @@ def link_inputs(folder: Path, sequences: list[Sequence], frames: int) -> tuple[P
 def make_outputs(arguments: argparse.Namespace, work: Path) -> dict[str, str]:
     """Run all that was asked for; the fingerprints of its results."""
     tool = Tool(arguments.vsodtool.absolute(), work)
-    data, parts = arguments.data.resolve(), arguments.only
+    data, only = arguments.data.resolve(), arguments.only
     sequences = find_sequences(data / "davis-dev", arguments.sequences)
     root, short = link_inputs(work / "input", sequences, arguments.frames)
     runs = flow_runs(short) + predict_runs(root, short)
-    if {"pseudolabel", "evaluate"} & set(parts):
+    if any(name == "evaluate" or name.startswith("pseudolabel") for name in only):
         runs += pseudolabel_runs(root, short, data / "videos", tool)
+    if unknown := set(only) - set(PARTS) - {run.name for run in runs}:
+        raise SystemExit(f"no such runs: {', '.join(sorted(unknown))}")
     for run in runs:
-        if run.part in parts or ("evaluate" in parts and run.name in EVALUATED):
+        if is_chosen(run.name, only) or ("evaluate" in only and run.name in EVALUATED):
             tool.run(*run.words, "-o", work / run.name)
-    if "evaluate" in parts:
+    if "evaluate" in only:
         evaluate(tool, work, root)
-    return fingerprints(work, parts)
-
-
-def _parts(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := set(names) - set(PARTS):
-        raise argparse.ArgumentTypeError(f"no such parts: {', '.join(sorted(unknown))}")
-    return names
+    return fingerprints(work, only)
 
 
 def main() -> None:
@@ -278,7 +274,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--sequences", nargs="+", default=["bmx-trees", "camel"])
     parser.add_argument("--frames", type=int, default=30, help="of each sequence, from its start")
-    parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="PART,...")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(PARTS), metavar="NAME,...")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the outputs in this new folder")
     arguments = parser.parse_args()
     if arguments.record is None and arguments.compare is None:

@@ -118,6 +118,12 @@ def test_a_changed_tool_is_found(
     assert other.value.code == 1
     assert "differs  flow/best/flow/0.flo" in capsys.readouterr().out
     assert (tmp_path / "kept" / "flow" / "best" / "flow" / "0.flo").read_text() == "best2"
+    with pytest.raises(SystemExit) as some:
+        run("2", "--compare", record, "--only", "flow/npz")
+    assert some.value.code == 1
+    assert "1 files, 1 not as in" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="no such runs: flow/np, fly"):
+        run("1", "--compare", record, "--only", "flow/np,flow,fly")
     record.unlink()
     with pytest.raises(SystemExit) as lost:
         run("1", "--compare", record)
