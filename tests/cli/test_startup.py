@@ -29,6 +29,7 @@ except SystemExit as end:
         (["pseudolabel", "--help"], 0),
         (["predict", "--help"], 0),
         (["evaluate", "--help"], 0),
+        (["train", "--help"], 0),
         (["demo", "--help"], 0),
         (["weights", "--help"], 0),
         (["weights", "convert", "--help"], 0),
