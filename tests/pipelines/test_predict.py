@@ -176,6 +176,7 @@ def test_what_is_written(tmp_path: Path, film: Film, predict: Any, weights: Any)
         "frames.csv",
         "manifest.json",
         "soft",
+        "written.jsonl",
     ]
     manifest = json.loads((out / "manifest.json").read_text())
     assert (manifest["command"], manifest["status"]) == ("predict", "complete")

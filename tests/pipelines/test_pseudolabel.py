@@ -104,6 +104,7 @@ def test_a_moving_camera_gives_exact_masks(tmp_path: Path, film: Film, exact: An
         "frames.csv",
         "manifest.json",
         "masks",
+        "written.jsonl",
     ]
 
 

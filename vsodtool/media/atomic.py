@@ -1,7 +1,7 @@
 """Files that appear complete or not at all: a temporary file in the same folder, then a rename.
 
 A run killed at any moment leaves at most hidden `.<name>.vsod<random>.tmp` files, which the next run removes.
-Nothing is flushed to the platter (no fsync): the promise is about killed programs, not about power cuts.
+The content is on the disk (fsync) before the name is, so a power cut leaves no empty file of the final name.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
                 raise disk_error(error, path) from error
             raise
         with disk_errors(path):
+            _sync(temporary)
             temporary.replace(path)
     except BaseException:
         _discard(temporary)
@@ -129,6 +130,15 @@ def _write_new(path: Path, data: bytes) -> None:
         rest = memoryview(data)
         while rest:  # a raw write may take less than it is given
             rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _discard(path: Path) -> None:

@@ -76,7 +76,9 @@ def run_flow(
         return run.work(
             state,
             report,
-            lambda source: run_video(config, source, tasks[source.video.name], engine, on_event),
+            lambda source: run_video(
+                config, source, tasks[source.video.name], engine, state=state, on_event=on_event
+            ),
         )
 
 
@@ -99,7 +101,7 @@ def _dry_report(
     for source in run.sources:
         video = source.video.name
         planned = tasks[video]
-        there = 0 if config.overwrite else sum(task.exists for task in planned)
+        there = 0 if config.overwrite else sum(all(path.exists() for path in task.files) for task in planned)
         wanted = len(planned) - there
         report.videos.append(FlowVideoReport(video, len(source.names), wanted, there, 0, seconds=0.0))
         folders = [task.flow.parent for task in planned] or [config.output]

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsodtool.errors import DeviceError
+from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.output.journal import Journal
+from vsodtool.media.output.stamps import Stamp
 from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
 
 
@@ -159,12 +160,51 @@ def test_a_really_full_disk(mount_tmpfs: Callable[[str], Path]) -> None:
 
 def test_unwritable_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    journal = Journal(tmp_path / "file" / "journal.jsonl")
     with pytest.raises(DeviceError, match="cannot write"):
-        journal.commit([record("00001")])
+        Journal(tmp_path / "file" / "journal.jsonl")
     (tmp_path / "journal.jsonl").mkdir()
-    with pytest.raises(DeviceError, match="cannot write"):
+    with pytest.raises(DataError, match="expected a file of the tool's own"):
         Journal(tmp_path / "journal.jsonl")
+
+
+@pytest.mark.parametrize("link", ["soft", "hard"])
+def test_links_are_neither_read_nor_written(tmp_path: Path, link: str) -> None:
+    precious, journal = tmp_path / "precious.txt", tmp_path / "journal.jsonl"
+    precious.write_bytes(b"precious")
+    if link == "soft":
+        journal.symlink_to(precious)
+    else:
+        journal.hardlink_to(precious)
+    with pytest.raises(DataError, match="expected a file of the tool's own"):
+        Journal(journal)
+    assert precious.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"video": "v", "frame": "1", "status": "given", "left": "", "right": "", "confidence": 1e400}',
+        '{"video": "v", "frame": "1", "status": "given", "left": "", "right": "", "confidence": -1}',
+        '{"done": "v", "counts": {"frames": 1e999}}',
+        '{"file": "masks/v/1.png", "size": 1e999, "sha256": "00"}',
+        '{"file": "masks/v/1.png", "size": 5, "sha256": "00", "picture": [1]}',
+        '{"choice": "v", "method": "warp", "hidden": 3, "hidden_j": {}, "reason": ""}',
+        "[" * 100_000,
+    ],
+)
+def test_absurd_lines_count_as_never_written(path: Path, line: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(line + "\n", "utf-8")
+    journal = Journal(path)
+    assert (journal.videos(), journal.done(), journal.files(), journal.choices()) == ([], {}, {}, {})
+
+
+def test_files_with_their_stamps_come_back(path: Path) -> None:
+    files = {"masks/v/1.png": Stamp(5, "00", (8, 10)), "overlay/v.mp4": Stamp(7, "11")}
+    journal = Journal(path)
+    journal.commit([record("00001")], files=files)
+    journal.close()
+    assert Journal(path, foreign=True).files() == files
 
 
 def test_closed_and_removed(path: Path) -> None:

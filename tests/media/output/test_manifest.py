@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from vsodtool import __version__
-from vsodtool.errors import DeviceError, UsageError
+from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError
 from vsodtool.media.output.manifest import (
     COMPLETE,
     InputEntry,
@@ -118,26 +118,51 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "manifest.json") == manifest
 
 
+BEGIN = f'{{"tool": "vsodtool", "version": "{__version__}"'
+
+
 def test_none_where_there_is_none(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "manifest.json") is None
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "error", "words"),
     [
-        ("", "cannot read"),
-        ("{", "cannot read"),
-        ("\xff", "cannot read"),
-        ("[]", "was not written by vsodtool"),
-        ('{"name": "my web app"}', "was not written by vsodtool"),
-        (f'{{"tool": "vsodtool", "version": "{__version__}"}}', "is damaged"),
-        (f'{{"tool": "vsodtool", "version": "{__version__}", "inputs": []}}', "is damaged"),
+        ("", DataError, "cannot read"),
+        ("{", DataError, "cannot read"),
+        ("\xff", DataError, "cannot read"),
+        ("[" * 100_000, DataError, "without end"),
+        ("[]", UsageError, "was not written by vsodtool"),
+        ('{"name": "my web app"}', UsageError, "was not written by vsodtool"),
+        (BEGIN + "}", DataError, "is damaged"),
+        (BEGIN + ', "inputs": []}', DataError, "is damaged"),
+        (BEGIN + ', "command": "flow", "config": null, "inputs": {}}', DataError, "'config' is None"),
+        (
+            BEGIN + ', "command": "flow", "config": {}, "inputs": {}, "weights": 5}',
+            DataError,
+            "'weights' is 5",
+        ),
+        (BEGIN + ', "command": "flow", "config": {}, "inputs": {}, "seconds": "x"}', DataError, "'seconds'"),
+        (
+            BEGIN
+            + ', "command": "x", "config": {}, "inputs": {"v": {"path": 1, "files": 1, "fingerprint": ""}}}',
+            DataError,
+            "'path' is 1",
+        ),
+        (
+            BEGIN + ', "command": "x", "config": {}, "inputs": {}, '
+            '"choices": {"v": {"method": 3, "hidden": [], "hidden_j": {}, "reason": ""}}}',
+            DataError,
+            "'method' is 3",
+        ),
     ],
 )
-def test_what_is_no_manifest_is_refused(tmp_path: Path, text: str, words: str) -> None:
+def test_what_is_no_manifest_is_refused(
+    tmp_path: Path, text: str, error: type[VsodtoolError], words: str
+) -> None:
     path = tmp_path / "manifest.json"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(UsageError, match=words) as caught:
+    with pytest.raises(error, match=words) as caught:
         read_manifest(path)
     assert str(path) in caught.value.message
     assert caught.value.hint

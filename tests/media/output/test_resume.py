@@ -15,10 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError, WeightsError
 from vsodtool.media.atomic import temporary_path, write_bytes_atomically
+from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
@@ -49,6 +51,7 @@ class Run:
         return describe_run(command, self.config, self.inputs, self.masks, self.weights)
 
     def start(self, **options: Any) -> Any:
+        options = {"outputs_of": self.outputs_of, **options}
         return start_or_resume(self.layout, self.describe(), **options)
 
     def make(self, video: str, frame: str) -> FrameRecord:
@@ -58,7 +61,7 @@ class Run:
     def complete(self) -> None:
         with self.start() as state:
             rows = [self.make("bear", "00000"), self.make("bear", "00001"), self.make("cat", "00000")]
-            state.journal.commit(rows)
+            state.commit(rows)
             state.finish(rows, 1.0)
 
     def outputs_of(self, record: FrameRecord) -> Iterable[Path]:
@@ -80,19 +83,20 @@ def test_a_first_run(run: Run) -> None:
         content = json.loads(run.layout.manifest.read_text())
         assert content["status"] == "running"
         row = run.make("bear", "00000")
-        state.journal.commit([row])
+        state.commit([row])
         manifest = state.finish([row], 1.5)
     assert manifest.status == "complete"
     assert manifest.videos["bear"]["generated"] == 1
     assert read_manifest(run.layout.manifest) == manifest
     assert read_frames_csv(run.layout.frames_csv) == [row]
-    assert sorted(snapshot(run.layout.root)) == ["frames.csv", "manifest.json", "masks/bear/00000.png"]
+    names = ["frames.csv", "manifest.json", "masks/bear/00000.png", "written.jsonl"]
+    assert sorted(snapshot(run.layout.root)) == names
 
 
 def test_an_interrupted_run_is_continued(run: Run) -> None:
     def interrupted() -> None:
         with run.start() as state:
-            state.journal.commit([run.make("bear", "00000")])
+            state.commit([run.make("bear", "00000")])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -105,7 +109,7 @@ def test_an_interrupted_run_is_continued(run: Run) -> None:
 
 def test_a_frame_that_lost_its_file_is_made_again(run: Run) -> None:
     with run.start() as state:
-        state.journal.commit([run.make("bear", "00000"), run.make("bear", "00001")])
+        state.commit([run.make("bear", "00000"), run.make("bear", "00001")])
     run.layout.masks("bear", "00001").unlink()
     with run.start(outputs_of=run.outputs_of) as state:
         assert list(state.finished("bear")) == ["00000"]
@@ -131,7 +135,7 @@ def test_a_complete_run_that_lost_a_file_is_mended_even_through_a_kill(run: Run)
             assert list(state.finished("bear")) == ["00000"]
             assert list(state.finished("cat")) == ["00000"]
     with run.start(outputs_of=run.outputs_of) as state:
-        state.journal.commit([run.make("bear", "00001")])
+        state.commit([run.make("bear", "00001")])
     with run.start(outputs_of=run.outputs_of) as state:
         rows = [*state.finished("bear").values(), *state.finished("cat").values()]
         assert len(rows) == 3
@@ -240,7 +244,7 @@ def test_a_changed_run_is_refused_and_overwrite_begins_anew(
         run.complete()
     else:
         with run.start() as state:
-            state.journal.commit([run.make("bear", "00000")])
+            state.commit([run.make("bear", "00000")])
     before = snapshot(run.layout.root)
     change(run)
     with pytest.raises(kind, match=words) as caught:
@@ -263,43 +267,165 @@ def test_another_command_or_version_is_refused(run: Run) -> None:
     run.start(overwrite=True).close()
 
 
-def test_overwrite_deletes_only_what_the_tool_writes(run: Run) -> None:
+def test_overwrite_deletes_only_what_the_tool_wrote(run: Run) -> None:
     run.complete()
-    mine = ["notes.txt", "masks/bear/notes.txt", "masks/readme.md", "photos/00000.png", "overlay/film.mkv"]
+    mine = ["notes.txt", "masks/bear/notes.txt", "masks/readme.md", "photos/00000.png", "overlay/film.mp4"]
+    mine += ["masks/bear/corrected-by-hand.png", "masks/other/00000.png", "flow/my.flo"]
     for name in mine:
         write_bytes_atomically(run.layout.root / name, b"mine")
     outside = run.layout.root.parent / "outside"
     write_bytes_atomically(outside / "00000.png", b"mine")
     (run.layout.root / "masks" / "linked").symlink_to(outside)
-    write_bytes_atomically(run.layout.overlay("bear"), b"film")
     run.start(overwrite=True).close()
     assert sorted(snapshot(run.layout.root)) == sorted([*mine, "manifest.json"])
     assert (outside / "00000.png").exists()
-    assert sorted(path.name for path in (run.layout.root / "masks").iterdir()) == [
-        "bear",
-        "linked",
-        "readme.md",
-    ]
+    assert (run.layout.root / "masks" / "linked").is_symlink()
 
 
 def test_overwrite_takes_emptied_folders_away(run: Run) -> None:
-    run.complete()
     flow = run.layout.flow("bear", "00000", "forward", "flo")
-    write_bytes_atomically(flow, b"flow")
+    with run.start() as state:
+        write_bytes_atomically(flow, b"flow")
+        state.wrote([flow])
     (run.layout.root / "soft").mkdir()
     run.start(overwrite=True).close()
     assert sorted(path.name for path in run.layout.root.iterdir()) == ["manifest.json", "soft"]
 
 
-def test_overwrite_through_a_linked_folder_keeps_the_link(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "large disk").mkdir()
-    run.layout.root.mkdir()
-    (run.layout.root / "masks").symlink_to(tmp_path / "large disk")
+@pytest.mark.parametrize("name", ["masks", "masks/bear", "flow/bear/forward"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_folders_that_are_links_are_refused(run: Run, tmp_path: Path, name: str, overwrite: bool) -> None:
     run.complete()
-    assert (tmp_path / "large disk" / "bear" / "00000.png").exists()
-    run.start(overwrite=True).close()
-    assert (run.layout.root / "masks").is_symlink()
-    assert list((tmp_path / "large disk").iterdir()) == []
+    precious = tmp_path / "precious"
+    write_bytes_atomically(precious / "00000.png", b"precious")
+    folder = run.layout.root / name
+    if folder.is_dir():
+        folder.rename(run.layout.root / "aside")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(precious)
+    with pytest.raises(DataError, match="found a link to"):
+        run.start(overwrite=overwrite)
+    assert snapshot(precious) == {"00000.png": b"precious"}
+
+
+@pytest.mark.parametrize("name", [".vsodtool.lock", "journal.jsonl"])
+@pytest.mark.parametrize("link", ["soft", "hard"])
+def test_state_files_that_are_links_are_refused(run: Run, tmp_path: Path, name: str, link: str) -> None:
+    run.complete()
+    precious = tmp_path / "precious.txt"
+    precious.write_bytes(b"precious")
+    path = run.layout.root / name
+    if link == "soft":
+        path.symlink_to(precious)
+    else:
+        path.hardlink_to(precious)
+    for overwrite in (False, True):
+        with pytest.raises(DataError, match="expected a file of the tool's own"):
+            run.start(overwrite=overwrite)
+    assert precious.read_bytes() == b"precious"
+
+
+def test_a_lock_that_is_somebodys_file_is_not_emptied(run: Run) -> None:
+    run.complete()
+    run.layout.lock.write_bytes(b"notes about locks")
+    with pytest.raises(DataError, match="expected a lock of the tool's own"):
+        run.start()
+    assert run.layout.lock.read_bytes() == b"notes about locks"
+
+
+def mask_png(value: int, size: tuple[int, int] = (8, 10)) -> bytes:
+    return encode_plane_png(np.full(size, value, np.uint8))
+
+
+class Masks(Run):
+    """The same run with masks that are pictures."""
+
+    def make(self, video: str, frame: str) -> FrameRecord:
+        write_bytes_atomically(self.layout.masks(video, frame), mask_png(255))
+        return FrameRecord(video, frame, FrameStatus.GENERATED, "", "", 0.5)
+
+
+@pytest.fixture
+def masks(make_input: MakeInput, tmp_path: Path) -> Masks:
+    return Masks(make_input, tmp_path)
+
+
+def test_an_edited_mask_is_finished_and_named(masks: Masks) -> None:
+    masks.complete()
+    edited = masks.layout.masks("bear", "00001")
+    edited.write_bytes(mask_png(0))
+    for _ in range(2):
+        with masks.start() as state:
+            assert (state.complete, state.edits) == (True, [edited])
+    assert edited.read_bytes() == mask_png(0)
+
+
+@pytest.mark.parametrize("data", [b"", mask_png(255)[:40], b"x" * 100, mask_png(0, (8, 11))])
+def test_a_damaged_mask_is_made_again(masks: Masks, data: bytes) -> None:
+    masks.complete()
+    masks.layout.masks("bear", "00001").write_bytes(data)
+    with masks.start() as state:
+        assert (state.complete, state.edits) == (False, [])
+        assert list(state.finished("bear")) == ["00000"]
+
+
+def test_overwrite_moves_edited_masks_to_the_corrections_first(masks: Masks) -> None:
+    for value in (1, 2):  # the second time there is a correction already
+        masks.complete()
+        masks.layout.masks("bear", "00001").write_bytes(mask_png(value))
+        with masks.start(overwrite=True) as state:
+            assert state.moved == [masks.layout.correction("bear", "00001")]
+            assert state.finished("bear") == {}
+        assert masks.layout.correction("bear", "00001").read_bytes() == mask_png(value)
+    kept = masks.layout.corrections / ".earlier" / "bear" / "00001.1.png"
+    assert kept.read_bytes() == mask_png(1)
+
+
+@pytest.mark.parametrize("damage", ["rows", "gone", "text", "confidence"])
+def test_a_damaged_table_is_written_again(run: Run, damage: str) -> None:
+    run.complete()
+    table = run.layout.frames_csv
+    whole = table.read_text()
+    rows = read_frames_csv(table)
+    if damage == "gone":
+        table.unlink()
+    else:
+        shorter = "".join(whole.splitlines(keepends=True)[:-1])
+        table.write_text({"rows": shorter, "text": "x", "confidence": whole.replace("0.5", "0.6")}[damage])
+    with run.start() as state:
+        assert not state.complete
+        assert len(state.finished("bear")) == 2
+        state.finish(rows, 1.0)
+    assert table.read_text() == whole
+
+
+def test_rows_lost_from_all_lists_are_made_again(run: Run) -> None:
+    run.complete()
+    lines = run.layout.written.read_text().splitlines(keepends=True)
+    run.layout.written.write_text("".join(line for line in lines if '"frame": "00001"' not in line))
+    frames = {"bear": ["00000", "00001"], "cat": ["00000"]}
+    with run.start(frames=frames) as state:
+        assert not state.complete
+        assert list(state.finished("bear")) == ["00000"]
+
+
+def test_a_frame_that_did_not_decode_is_listed(run: Run) -> None:
+    skipped = FrameRecord("bear", "00001", FrameStatus.SKIPPED, "", "", 0.0)
+    with run.start(outputs_of=lambda _: []) as state:
+        state.finish([skipped], 1.0)
+    with run.start(outputs_of=lambda _: [], frames={"bear": ["00001"]}) as state:
+        assert state.complete
+        assert state.finished("bear") == {"00001": skipped}
+
+
+def test_an_output_folder_that_was_moved_away_is_noticed(run: Run) -> None:
+    with run.start() as state:
+        state.commit([run.make("bear", "00000")])
+        run.layout.root.rename(run.layout.root.with_name("elsewhere"))
+        row = run.make("bear", "00001")
+        for action in (lambda: state.commit([row]), lambda: state.finish([row], 1.0)):
+            with pytest.raises(DeviceError, match="moved or deleted"):
+                action()
 
 
 @pytest.mark.parametrize("name", ["masks/bear/00000.png", "frames.csv", "soft/x", "journal.jsonl"])
@@ -347,7 +473,7 @@ def test_killed_while_clearing_goes_on_clearing(run: Run) -> None:
 
 def test_two_runs_at_once_are_noticed(run: Run) -> None:
     with run.start() as state:
-        state.journal.commit([run.make("bear", "00000")])
+        state.commit([run.make("bear", "00000")])
         for overwrite in (False, True):
             with pytest.raises(DeviceError, match="another run"):
                 run.start(overwrite=overwrite)
@@ -387,7 +513,7 @@ def test_a_full_disk_at_the_start_and_at_the_end(run: Run, monkeypatch: pytest.M
             run.start()
     with run.start() as state:
         row = run.make("bear", "00000")
-        state.journal.commit([row])
+        state.commit([row])
         with monkeypatch.context() as patch:
             patch.setattr(Path, "replace", full)
             with pytest.raises(DeviceError, match="disk full"):
@@ -412,7 +538,7 @@ def test_a_run_killed_before_its_journal_went_is_complete(run: Run) -> None:
     journal.close()
     with run.start() as state:
         assert state.complete
-        state.journal.commit([])
+        state.commit([])
     assert snapshot(run.layout.root) == whole
 
 
@@ -436,7 +562,7 @@ with start_or_resume(layout, manifest, outputs_of=outputs_of) as state:
         if name not in rows:
             write_bytes_atomically(layout.masks("v", name), bytes([number % 256]) * 50_000)
             rows[name] = FrameRecord("v", name, FrameStatus.GENERATED, "", "", number / 300)
-            state.journal.commit([rows[name]])
+            state.commit([rows[name]])
     if not state.complete:
         state.finish([rows[name] for name in sorted(rows)], 0.0)
 """

@@ -66,7 +66,7 @@ class Run:
             for frame in reversed(FRAMES[video]):
                 if frame not in known:
                     known[frame] = self.make(video, frame)
-                    state.journal.commit([known[frame]])
+                    state.commit([known[frame]])
             rows += [known[frame] for frame in FRAMES[video]]
         if not state.complete:
             state.finish(rows, 1.0)
@@ -80,7 +80,14 @@ class Run:
 
 
 WHOLE = [(video, frame) for video, frames in FRAMES.items() for frame in frames]
-FILES = sorted(["frames.csv", "manifest.json", *(f"masks/{video}/{frame}.png" for video, frame in WHOLE)])
+FILES = sorted(
+    [
+        "frames.csv",
+        "manifest.json",
+        "written.jsonl",
+        *(f"masks/{video}/{frame}.png" for video, frame in WHOLE),
+    ]
+)
 
 
 @pytest.fixture
@@ -136,7 +143,7 @@ def test_a_killed_shard(run: Run, finisher: str) -> None:
     with run.start(TWO) as state:
         run.work(state)
     with run.start(ONE) as state:  # ends without having finished
-        state.journal.commit([run.make("bear", "1")])
+        state.commit([run.make("bear", "1")])
     before = run.layout.masks("bear", "1").stat().st_mtime_ns
     if finisher == "the same":
         with run.start(ONE) as state:
@@ -156,7 +163,7 @@ def test_a_killed_shard(run: Run, finisher: str) -> None:
 
 def test_shards_finish_what_a_whole_run_began(run: Run) -> None:
     with run.start_whole() as whole:
-        whole.journal.commit([run.make("bear", "1")])
+        whole.commit([run.make("bear", "1")])
     for shard in (ONE, TWO):
         with run.start(shard) as state:
             run.work(state)
@@ -327,7 +334,7 @@ def test_the_first_of_a_launch_clears(run: Run) -> None:
 
 def test_a_folder_in_use_is_not_cleared(run: Run) -> None:
     with run.start(ONE) as state:
-        state.journal.commit([run.make("bear", "0")])
+        state.commit([run.make("bear", "0")])
         with pytest.raises(DeviceError, match="other shards may be writing"):
             run.start(TWO, launch="x", overwrite=True)
     assert run.layout.masks("bear", "0").exists()

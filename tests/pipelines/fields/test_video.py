@@ -56,15 +56,11 @@ def test_a_flow_is_named_after_the_frame_that_it_starts_from(
     assert [task.preview for task in tasks] == previews
 
 
-def test_a_task_is_done_when_all_its_files_are_there(tmp_path: Path) -> None:
-    config = FlowConfig(inputs=("v",), output=tmp_path, preview=True)
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_task_knows_its_files(tmp_path: Path, preview: bool) -> None:
+    config = FlowConfig(inputs=("v",), output=tmp_path, preview=preview)
     task = plan_video("v", NAMES, config, OutputLayout(tmp_path))[0]
-    assert task.preview is not None
-    for path in (task.flow, task.preview):
-        assert not task.exists
-        path.parent.mkdir(parents=True)
-        path.touch()
-    assert task.exists
+    assert task.files == ([task.flow, task.preview] if preview else [task.flow])
 
 
 @given(st.sets(st.integers(0, 30)), st.integers(1, 8))

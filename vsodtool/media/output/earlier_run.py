@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
-from vsodtool.media.atomic import disk_errors
+from vsodtool.errors import DataError
+from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.atomic import remove_leftovers as remove_temporary_files
 from vsodtool.media.output.frames_csv import read_frames_csv
-from vsodtool.media.output.journal import Journal
+from vsodtool.media.output.journal import Journal, journal_lines
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import probe
 from vsodtool.media.output.manifest import CLEARING, COMPLETE, Manifest, write_manifest
+from vsodtool.media.output.stamps import Condition, Stamp, condition
 from vsodtool.media.spill import FrameSpill
 from vsodtool.types import FrameRecord, MethodChoice
 
 OutputsOf = Callable[[FrameRecord], Iterable[Path]]
+FrameNames = Mapping[str, Sequence[str]]  # video -> names of all its frames, in order
 
 
 @dataclass(frozen=True)
@@ -24,64 +30,199 @@ class Earlier:
     """What earlier runs left in an output folder.
 
     Attributes:
-        frames: the finished frames whose files exist, by video and name.
-        complete: all is done, and all files are still there.
+        frames: the finished frames whose files are as they were written, or edited, by video and name.
+        complete: all is done, and all files are still so.
         choices: the method of each video for which one was chosen.
+        files: everything that was written, by paths from the output folder.
+        edits: masks that somebody drew on since: theirs from then on.
     """
 
     frames: dict[str, dict[str, FrameRecord]]
     complete: bool
     choices: dict[str, MethodChoice] = field(default_factory=dict)
+    files: dict[str, Stamp] = field(default_factory=dict)
+    edits: list[Path] = field(default_factory=list)
 
 
-def find_earlier(layout: OutputLayout, before: Manifest | None, outputs_of: OutputsOf | None) -> Earlier:
-    """Read frames.csv and all journals, and look for the files; reads only.
+def find_earlier(
+    layout: OutputLayout,
+    before: Manifest | None,
+    outputs_of: OutputsOf | None,
+    frames: FrameNames | None = None,
+) -> Earlier:
+    """Read what was written and all journals, and compare the files with it; reads only.
 
     Args:
         layout: the output folder.
         before: the manifest there; None for a fresh folder.
         outputs_of: the files that a frame of this record must have.
+        frames: of all videos of the run; None takes what is listed for all there is.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: the disk fails.
     """
     if before is None:
         return Earlier({}, complete=False)
-    # frames.csv beside a journal: a run that was complete once and is being mended.
-    records = read_frames_csv(layout.frames_csv) if layout.frames_csv.exists() else []
-    choices = dict(before.choices)
-    for path in layout.journals():
+    listed = _read_lists(layout)
+    records, files = listed.records, listed.files
+    if frames is not None:
+        known = {(video, name) for video, names in frames.items() for name in names}
+        records = {key: record for key, record in records.items() if key in known}
+        whole = len(records) == len(known)
+    else:
+        whole = True
+    kept, edits = _compare(layout, records.values(), files, outputs_of)
+    finished: dict[str, dict[str, FrameRecord]] = {}
+    for record in kept:
+        finished.setdefault(record.video, {})[record.frame] = record
+    complete = before.status == COMPLETE and whole and len(kept) == len(records)
+    if complete and outputs_of is not None:
+        complete = _same_table(layout, kept)
+    return Earlier(finished, complete, {**before.choices, **listed.choices}, files, edits)
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """What is listed as written, a later line instead of an earlier one."""
+
+    records: dict[tuple[str, str], FrameRecord] = field(default_factory=dict)
+    files: dict[str, Stamp] = field(default_factory=dict)
+    choices: dict[str, MethodChoice] = field(default_factory=dict)
+
+
+def _read_lists(layout: OutputLayout) -> _Lists:
+    lists = _Lists()
+    for path in (layout.written, *layout.journals()):
         journal = Journal(path, foreign=True)
-        choices |= journal.choices()
+        lists.choices.update(journal.choices())
+        lists.files.update(journal.files())
         for video in journal.videos():
-            records += journal.records(video).values()
-    frames: dict[str, dict[str, FrameRecord]] = {}
-    intact = 0
-    for record in records:
-        if outputs_of is None or _all_exist(outputs_of(record)):
-            frames.setdefault(record.video, {})[record.frame] = record
-            intact += 1
-    return Earlier(frames, before.status == COMPLETE and intact == len(records), choices)
+            lists.records.update({(video, name): each for name, each in journal.records(video).items()})
+    return lists
 
 
-def _all_exist(paths: Iterable[Path]) -> bool:
-    return all(path.exists() for path in paths)
-
-
-def clear(layout: OutputLayout, manifest: Manifest) -> None:
-    """Delete what the tool wrote there, for a run that begins anew; only while no other run writes there.
+def keep_journals(layout: OutputLayout) -> None:
+    """Make one list of what the journals and the list of an earlier run say; the journals may go then.
 
     Raises:
-        DeviceError: something cannot be deleted.
+        DeviceError: it cannot be written.
     """
+    lists = _read_lists(layout)
+    write_bytes_atomically(layout.written, journal_lines(lists.records.values(), lists.files))
+
+
+def _compare(
+    layout: OutputLayout,
+    records: Iterable[FrameRecord],
+    files: Mapping[str, Stamp],
+    outputs_of: OutputsOf | None,
+) -> tuple[list[FrameRecord], list[Path]]:
+    """The records whose files are intact or edited, and the edited files."""
+    listed = list(records)
+    if outputs_of is None:
+        return listed, []
+
+    def look(record: FrameRecord) -> list[tuple[Path, Condition]]:
+        return [(path, known_condition(layout, path, files)) for path in outputs_of(record)]
+
+    with ThreadPoolExecutor(os.cpu_count(), "compare") as pool:  # hashing leaves the interpreter's lock
+        found = list(pool.map(look, listed, chunksize=64))
+    kept = [
+        record
+        for record, conditions in zip(listed, found, strict=True)
+        if all(each is not Condition.DAMAGED for _, each in conditions)
+    ]
+    edits = [path for conditions in found for path, each in conditions if each is Condition.EDITED]
+    return kept, edits
+
+
+def known_condition(layout: OutputLayout, path: Path, files: Mapping[str, Stamp]) -> Condition:
+    """What became of an output file, by what is known to have been written.
+
+    Raises:
+        DeviceError: the disk fails.
+    """
+    written = files.get(path.relative_to(layout.root).as_posix())
+    return condition(path, written, editable=path.is_relative_to(layout.root / "masks"))
+
+
+def _same_table(layout: OutputLayout, records: Sequence[FrameRecord]) -> bool:
+    """Whether frames.csv says what the records say."""
+    try:
+        rows = read_frames_csv(layout.frames_csv)
+    except DataError:
+        return False
+    told = {(row.video, row.frame): row for row in rows}
+    return len(rows) == len(records) and all(
+        (row := told.get((record.video, record.frame))) is not None
+        and replace(row, confidence=0.0) == replace(record, confidence=0.0)
+        and abs(row.confidence - record.confidence) < 1e-5
+        for record in records
+    )
+
+
+def clear(layout: OutputLayout, manifest: Manifest) -> list[Path]:
+    """Delete what the tool wrote there, for a run that begins anew; only while no other run writes there.
+
+    Masks that somebody drew on are moved to the corrections before anything is deleted; files that the tool
+    did not write stay.
+
+    Returns:
+        Where the edited masks lie now.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: something cannot be moved or deleted.
+    """
+    files = _read_lists(layout).files
+    conditions = {
+        path: known_condition(layout, path, files)
+        for path in (layout.root / name for name in files)
+        if _belongs(layout, path)
+    }
+    moved = [_keep_edit(layout, path) for path, each in conditions.items() if each is Condition.EDITED]
     # Marked first: if this is killed half way, the next run knows that what is left counts for nothing.
     write_manifest(layout.manifest, replace(manifest, status=CLEARING))
-    written = list(layout.written_files())
-    for path in [*layout.journals(), layout.frames_csv, *written]:
+    own = [
+        path for path, each in conditions.items() if each is not Condition.EDITED and not path.is_symlink()
+    ]
+    for path in own:
         with disk_errors(path):
             path.unlink(missing_ok=True)
-    folders = {folder for path in written for folder in path.parents if layout.root in folder.parents}
+    for path in (*layout.journals(), layout.written, layout.frames_csv):
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
+    folders = {folder for path in conditions for folder in path.parents if layout.root in folder.parents}
     for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
         with disk_errors(folder):
-            if not folder.is_symlink() and not any(folder.iterdir()):
+            if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
                 folder.rmdir()
+    return moved
+
+
+def _belongs(layout: OutputLayout, path: Path) -> bool:
+    """Whether a listed path lies in a folder of the tool's own, and not through a link or `..`."""
+    inside = path.relative_to(layout.root).parts
+    if len(inside) < 2 or ".." in inside or layout.root / inside[0] not in layout.folders:
+        return False
+    return not any(folder.is_symlink() for folder in path.parents if layout.root in folder.parents)
+
+
+def _keep_edit(layout: OutputLayout, mask: Path) -> Path:
+    """Move an edited mask to the corrections; an earlier correction of that frame is kept beside them."""
+    target = layout.correction(mask.parent.name, mask.stem)
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(target):
+            for number in count(1):
+                kept = layout.corrections / ".earlier" / target.parent.name / f"{target.stem}.{number}.png"
+                if not os.path.lexists(kept):
+                    break
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            target.rename(kept)
+        mask.rename(target)
+    return target
 
 
 def remove_leftovers(layout: OutputLayout) -> None:

@@ -1,6 +1,7 @@
 """The finished frames of a run, one JSON object per line, appended as they finish.
 
 A frame belongs here once its files have their final names, so a killed run redoes at most what is not listed.
+Before it stand its files, with size and hash, so that the next run knows whether they are still so.
 What was chosen for a video as a whole stands there too. A shard of a run also notes the videos of which
 nothing is left to do, with their counts for the manifest.
 """
@@ -17,7 +18,12 @@ from pathlib import Path
 
 from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import disk_errors
+from vsodtool.media.output.own_files import open_own, read_own
+from vsodtool.media.output.stamps import Stamp
 from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
+
+# What a line that is none of the tool's, or no longer, raises.
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class Journal:
@@ -36,6 +42,7 @@ class Journal:
             foreign: another process may be writing it; it is only read.
 
         Raises:
+            DataError: it is a link, or no file.
             DeviceError: the file exists and cannot be read or mended.
         """
         self._path, self._foreign = path, foreign
@@ -43,12 +50,14 @@ class Journal:
         self._records: dict[str, dict[str, FrameRecord]] = {}
         self._done: dict[str, dict[str, int]] = {}
         self._choices: dict[str, MethodChoice] = {}
+        self._files: dict[str, Stamp] = {}
         self._file: io.FileIO | None = None
         self._closed = foreign
         self._length = 0
-        with disk_errors(path):
-            if path.exists():
-                self._load(path.read_bytes())
+        content = read_own(path)
+        if content is not None:
+            with disk_errors(path):
+                self._load(content)
 
     def records(self, video: str) -> dict[str, FrameRecord]:
         """The records of one video by frame name, in the order of their commits (a copy)."""
@@ -70,6 +79,11 @@ class Journal:
         with self._lock:
             return dict(self._choices)
 
+    def files(self) -> dict[str, Stamp]:
+        """The files that were written, by their paths from the output folder (a copy)."""
+        with self._lock:
+            return dict(self._files)
+
     def choose(self, video: str, choice: MethodChoice) -> None:
         """Append what was chosen for a video, before anything is made by it.
 
@@ -81,25 +95,32 @@ class Journal:
             self._choices[video] = choice
 
     def commit(
-        self, records: Iterable[FrameRecord], done: Mapping[str, Mapping[str, int]] | None = None
+        self,
+        records: Iterable[FrameRecord],
+        done: Mapping[str, Mapping[str, int]] | None = None,
+        files: Mapping[str, Stamp] | None = None,
     ) -> None:
         """Append `records` in one write; their files must already have their final names.
 
         Args:
             records: finished frames.
             done: videos of which nothing is left to do after these records, with their counts.
+            files: what was written for them, by paths from the output folder.
 
         Raises:
             DeviceError: the disk is full or the journal is closed; then none of them is listed.
         """
         batch = list(records)
         videos = {video: dict(counts) for video, counts in (done or {}).items()}
-        data = b"".join([*map(_line, batch), *(_done_line(*item) for item in videos.items())])
+        written = dict(files or {})
+        lines = [_file_line(*item) for item in written.items()]
+        data = b"".join([*lines, *map(_line, batch), *(_done_line(*item) for item in videos.items())])
         with self._lock:
             self._append(data)
             for record in batch:
                 self._remember(record)
             self._done.update(videos)
+            self._files.update(written)
 
     def close(self) -> None:
         """Close the file; it stays on the disk. Closing twice is harmless."""
@@ -126,6 +147,8 @@ class Journal:
                 self._done[done[0]] = done[1]
             elif (choice := _parse_choice(line)) is not None:
                 self._choices[choice[0]] = choice[1]
+            elif (file := _parse_file(line)) is not None:
+                self._files[file[0]] = file[1]
 
     def _append(self, data: bytes) -> None:
         if self._closed:
@@ -135,7 +158,8 @@ class Journal:
         with disk_errors(self._path):
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = io.FileIO(self._path, "a")
+                descriptor = open_own(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+                self._file = io.FileIO(descriptor, "a")
             try:
                 rest = memoryview(data)
                 while rest:  # a raw write may take less than it is given
@@ -161,6 +185,32 @@ def _line(record: FrameRecord) -> bytes:
     return json.dumps(fields).encode() + b"\n"
 
 
+def journal_lines(records: Iterable[FrameRecord], files: Mapping[str, Stamp]) -> bytes:
+    """What a journal of exactly these contains, in an order that does not depend on who finished first."""
+    ordered = sorted(records, key=lambda record: (record.video, record.frame))
+    return b"".join([*(_file_line(*item) for item in sorted(files.items())), *map(_line, ordered)])
+
+
+def _file_line(path: str, written: Stamp) -> bytes:
+    fields = {"file": path, "size": written.size, "sha256": written.sha256}
+    if written.picture is not None:
+        fields["picture"] = list(written.picture)
+    return json.dumps(fields).encode() + b"\n"
+
+
+def _parse_file(line: bytes) -> tuple[str, Stamp] | None:
+    try:
+        fields = json.loads(line)
+        if not isinstance(fields, Mapping):
+            return None
+        picture = fields.get("picture")
+        height, width = picture if picture is not None else (0, 0)
+        sides = None if picture is None else (int(height), int(width))
+        return str(fields["file"]), Stamp(int(fields["size"]), str(fields["sha256"]), sides)
+    except _DAMAGE:
+        return None
+
+
 def _done_line(video: str, counts: Mapping[str, int]) -> bytes:
     return json.dumps({"done": video, "counts": counts}).encode() + b"\n"
 
@@ -171,7 +221,7 @@ def _parse_done(line: bytes) -> tuple[str, dict[str, int]] | None:
         if not isinstance(fields, Mapping):
             return None
         return str(fields["done"]), {str(name): int(count) for name, count in fields["counts"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _DAMAGE:
         return None
 
 
@@ -190,7 +240,7 @@ def _parse_choice(line: bytes) -> tuple[str, MethodChoice] | None:
             hidden_j={str(name): float(value) for name, value in fields["hidden_j"].items()},
             reason=str(fields["reason"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _DAMAGE:
         return None
 
 
@@ -199,13 +249,16 @@ def _parse(line: bytes) -> FrameRecord | None:
         fields = json.loads(line)
         if not isinstance(fields, Mapping):
             return None
+        confidence = float(fields["confidence"])
+        if not 0 <= confidence <= 1:
+            return None
         return FrameRecord(
             video=str(fields["video"]),
             frame=str(fields["frame"]),
             status=FrameStatus(fields["status"]),
             left=str(fields["left"]),
             right=str(fields["right"]),
-            confidence=float(fields["confidence"]),
+            confidence=confidence,
         )
-    except (ValueError, KeyError, TypeError):
+    except _DAMAGE:
         return None

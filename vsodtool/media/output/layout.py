@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError, UsageError
 
-_FOLDERS = {
-    "masks": (".png",),
-    "soft": (".png",),
-    "confidence": (".png",),
-    "overlay": (".mp4",),
-    "flow": (".flo", ".png", ".npz"),
-    "preview": (".png",),
-}
+_FOLDERS = ("masks", "soft", "confidence", "overlay", "flow", "preview")
 _SHARD_JOURNAL = re.compile(r"journal-[0-9]+-of-[0-9]+\.jsonl")
 _SHARD_LOCK = re.compile(r"\.vsodtool-([0-9]+)-of-([0-9]+)\.lock")
 
@@ -47,6 +40,20 @@ class OutputLayout:
     def journal(self) -> Path:
         """The finished frames of an unfinished run; gone once the run is complete."""
         return self.root / "journal.jsonl"
+
+    @property
+    def written(self) -> Path:
+        """What a complete run wrote: frames, files with size and hash, in the lines of a journal."""
+        return self.root / "written.jsonl"
+
+    @property
+    def corrections(self) -> Path:
+        """Masks that people edited, taken over from the masks; never deleted."""
+        return self.root / "corrections"
+
+    def correction(self, video: str, stem: str) -> Path:
+        """The edited mask of one frame."""
+        return self.corrections / _component(video) / f"{_component(stem)}.png"
 
     @property
     def lock(self) -> Path:
@@ -107,16 +114,10 @@ class OutputLayout:
 
     def occupied(self) -> list[Path]:
         """The tool's own names that exist here (an empty sub-folder does not count)."""
-        files = [path for path in (self.manifest, self.frames_csv) if os.path.lexists(path)]
+        files = [path for path in (self.manifest, self.frames_csv, self.written) if os.path.lexists(path)]
         return [*files, *self.journals()] + [
             folder for folder in self.folders if os.path.lexists(folder) and not _is_empty(folder)
         ]
-
-    def written_files(self) -> Iterator[Path]:
-        """Files in the tool's sub-folders with the endings it gives; linked folders inside are left alone."""
-        for name, suffixes in _FOLDERS.items():
-            for where, _, files in os.walk(self.root / name):
-                yield from (Path(where, file) for file in sorted(files) if Path(file).suffix in suffixes)
 
 
 def check_output(root: Path, inputs: Iterable[Path], masks: Path | None = None) -> OutputLayout:

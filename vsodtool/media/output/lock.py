@@ -9,14 +9,16 @@ import time
 from enum import Enum
 from pathlib import Path
 
-from vsodtool.errors import DeviceError
+from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.atomic import disk_errors
+from vsodtool.media.output.own_files import open_own
 
 if sys.platform != "win32":
     import fcntl
 
 _HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK})
 _NO_LOCKS_HERE = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+_LONGEST = 32  # bytes that a lock may hold
 _PAUSE = 0.05  # seconds between two looks at a lock that somebody holds
 
 
@@ -36,6 +38,7 @@ class OutputLock:
             wait: until whoever holds it has given it back.
 
         Raises:
+            DataError: there is something else of that name, or a link.
             DeviceError: another run holds it (and `wait` is not set), or the file cannot be made.
         """
         self._path, self._shared, self._wait = path, shared, wait
@@ -56,10 +59,22 @@ class OutputLock:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def check(self) -> None:
+        """Require that the folder is still where it was.
+
+        Raises:
+            DeviceError: it was moved or deleted while the run was at work.
+        """
+        if self._descriptor >= 0 and not _is_same_file(self._descriptor, self._path):
+            raise DeviceError(
+                f"the output folder {self._path.parent} was moved or deleted while it was written to",
+                "put it back where it was and run the same command again; what is finished there counts",
+            )
+
     def _try_to_take(self) -> int:
-        with disk_errors(self._path):
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        descriptor = open_own(self._path, os.O_RDWR | os.O_CREAT)
         try:
+            _refuse_foreign(descriptor, self._path)
             taken = _take(descriptor, self._path, shared=self._shared)
             if not taken and not self._wait:
                 raise _held_error(descriptor, self._path)
@@ -68,7 +83,7 @@ class OutputLock:
                     os.ftruncate(descriptor, 0)
                     os.write(descriptor, str(os.getpid()).encode())
                 return descriptor
-        except DeviceError:
+        except (DataError, DeviceError):
             os.close(descriptor)
             raise
         os.close(descriptor)
@@ -91,11 +106,10 @@ def probe(path: Path) -> Holding:
     Raises:
         DeviceError: the file cannot be opened or removed.
     """
-    with disk_errors(path):
-        try:
-            descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-        except FileNotFoundError:
-            return Holding.FREE
+    try:
+        descriptor = open_own(path, os.O_RDWR)
+    except FileNotFoundError:
+        return Holding.FREE
     try:
         holding = _try_lock(descriptor, path, shared=False)
         if holding is Holding.FREE and _is_same_file(descriptor, path):
@@ -134,6 +148,16 @@ def _held_error(descriptor: int, path: Path) -> DeviceError:
         f"another run (process {holder}) is writing to {path.parent}",
         "wait for it, or choose another output folder",
     )
+
+
+def _refuse_foreign(descriptor: int, path: Path) -> None:
+    """A lock holds the number of a process, or nothing; anything else is somebody's."""
+    content = os.pread(descriptor, _LONGEST + 1, 0)
+    if len(content) > _LONGEST or not (content.isdigit() or not content):
+        raise DataError(
+            f"{path}: expected a lock of the tool's own, found another file",
+            "remove it, or choose another output folder with -o",
+        )
 
 
 def _is_same_file(descriptor: int, path: Path) -> bool:

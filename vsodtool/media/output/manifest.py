@@ -9,16 +9,19 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from vsodtool import __version__
-from vsodtool.errors import UsageError
+from vsodtool.errors import DataError, UsageError
 from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.regular_file import read_regular
 from vsodtool.types import FrameRecord, MethodChoice
 
 RUNNING = "running"
 CLEARING = "clearing"  # --overwrite is deleting old results; nothing that lies there counts
 COMPLETE = "complete"
+
+Entry = TypeVar("Entry")
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "imageio", "av")
 
@@ -129,22 +132,53 @@ def read_manifest(path: Path) -> Manifest | None:
 
     Raises:
         UsageError: the file is not a manifest of this tool.
+        DataError: it is damaged.
     """
     hint = "choose another output folder, or remove that file yourself"
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_regular(path))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path}: {error}", hint) from error
+    except (OSError, ValueError, RecursionError) as error:
+        reason = "lists within lists without end" if isinstance(error, RecursionError) else error
+        raise DataError(f"cannot read {path}: {reason}", hint) from error
     if not isinstance(content, dict) or content.get("tool") != "vsodtool":
         raise UsageError(f"{path} was not written by vsodtool", hint)
     if content.get("version") != __version__:
         # Enough to see whose it is; the rest may have another shape.
         return Manifest(str(content.get("command")), {}, {}, version=str(content.get("version")))
     try:
-        inputs = {name: InputEntry(**entry) for name, entry in content.pop("inputs").items()}
-        choices = {name: MethodChoice(**entry) for name, entry in content.pop("choices", {}).items()}
-        return Manifest(inputs=inputs, choices=choices, **content)
+        inputs = {name: _checked(InputEntry(**entry)) for name, entry in content.pop("inputs").items()}
+        choices = {
+            name: _checked(MethodChoice(**entry)) for name, entry in content.pop("choices", {}).items()
+        }
+        return _checked(Manifest(inputs=inputs, choices=choices, **content))
     except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is damaged: {error}", hint) from error
+        raise DataError(f"{path} is damaged: {error}", hint) from error
+
+
+def _checked(entry: Entry) -> Entry:
+    """The entry, if its values are of the types that it declares.
+
+    Raises:
+        TypeError: naming the first that is not.
+    """
+    for name, kind in get_type_hints(type(entry)).items():
+        value = getattr(entry, name)
+        if not _is_of(value, kind):
+            raise TypeError(f"'{name}' is {value!r:.60}")
+    return entry
+
+
+def _is_of(value: object, kind: Any) -> bool:
+    if kind is Any:
+        return True
+    outer, inner = get_origin(kind) or kind, get_args(kind)
+    number = outer in (int, float) and not isinstance(value, bool)
+    if not (isinstance(value, int | outer) if number else isinstance(value, outer)):
+        return False
+    if isinstance(value, dict):
+        return all(_is_of(key, inner[0]) and _is_of(item, inner[1]) for key, item in value.items())
+    if isinstance(value, list):
+        return all(_is_of(item, inner[0]) for item in value)
+    return True

@@ -17,9 +17,12 @@ from vsodtool.media.atomic import disk_errors
 from vsodtool.media.fingerprint import Input, content_fingerprint, input_fingerprint
 from vsodtool.media.output.changes import refuse_changes
 from vsodtool.media.output.earlier_run import (
+    FrameNames,
     OutputsOf,
     clear,
     find_earlier,
+    keep_journals,
+    known_condition,
     remove_journals,
     remove_leftovers,
 )
@@ -36,11 +39,17 @@ from vsodtool.media.output.manifest import (
     read_manifest,
     write_manifest,
 )
+from vsodtool.media.output.own_files import refuse_linked_folders
+from vsodtool.media.output.stamps import Condition, Stamp, stamp
 from vsodtool.types import FrameRecord, MethodChoice
 
 
 class Held(Protocol):
     """A lock, or several."""
+
+    def check(self) -> None:
+        """Require that the folder is still where it was."""
+        ...
 
     def release(self) -> None:
         """Give it back; twice is harmless."""
@@ -56,7 +65,9 @@ class ResumeState:
         manifest: as written at the start.
         journal: where finished frames are committed.
         resumed: an earlier run began here with the same options and inputs.
-        complete: nothing is left to do: that run finished, and all its files are still there.
+        complete: nothing is left to do: that run finished, and all its files are still as it wrote them.
+        edits: masks that somebody drew on since they were written; they are left as they are.
+        moved: edited masks that `overwrite` took over into the corrections.
     """
 
     layout: OutputLayout
@@ -64,6 +75,10 @@ class ResumeState:
     journal: Journal
     resumed: bool
     complete: bool
+    edits: list[Path]
+    moved: list[Path]
+    _outputs_of: OutputsOf | None
+    _files: dict[str, Stamp]
     _earlier: dict[str, dict[str, FrameRecord]]
     _choices: dict[str, MethodChoice]
     _lock: Held
@@ -71,6 +86,33 @@ class ResumeState:
     def finished(self, video: str) -> dict[str, FrameRecord]:
         """The frames of `video` that earlier runs finished and whose files exist, by frame name."""
         return dict(self._earlier.get(video, {}))
+
+    def commit(self, records: Sequence[FrameRecord]) -> None:
+        """Frames are finished: their files have their final names. Callable from several threads.
+
+        Raises:
+            DeviceError: the disk is full, or the output folder was moved or deleted.
+        """
+        outputs_of = self._outputs_of
+        paths = [] if outputs_of is None else [path for record in records for path in outputs_of(record)]
+        self._list(paths, records)
+
+    def wrote(self, paths: Iterable[Path]) -> None:
+        """Note files that belong to no single frame. Callable from several threads.
+
+        Raises:
+            DeviceError: as `commit`.
+        """
+        self._list(list(paths), [])
+
+    def _list(self, paths: Sequence[Path], records: Sequence[FrameRecord]) -> None:
+        self._lock.check()
+        files = {path.relative_to(self.layout.root).as_posix(): stamp(path) for path in paths}
+        self.journal.commit(records, files=files)
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file is as it was written, by this run or an earlier one."""
+        return known_condition(self.layout, path, self._files) is Condition.INTACT
 
     def choice(self, video: str) -> MethodChoice | None:
         """The method that this run, or the one that it continues, chose for `video`."""
@@ -95,9 +137,29 @@ class ResumeState:
         Raises:
             DeviceError: a file cannot be written.
         """
+        self._lock.check()
         rows = list(records)
+        self._commit_missing(rows)
         write_frames_csv(self.layout.frames_csv, rows)
         return self._complete(replace(self.manifest.completed(rows, seconds), choices=self._choices))
+
+    def settle(self) -> None:
+        """Of a run that was complete before: list what it made again, as an overlay that had gone.
+
+        Raises:
+            DeviceError: the list cannot be written.
+        """
+        self.journal.close()
+        if self.layout.journals():
+            keep_journals(self.layout)
+            remove_journals(self.layout)
+
+    def _commit_missing(self, rows: Iterable[FrameRecord]) -> None:
+        """List what no list has yet, as frames that did not decode."""
+        listed = {**self._earlier}
+        for video in self.journal.videos():
+            listed[video] = {**listed.get(video, {}), **self.journal.records(video)}
+        self.commit([row for row in rows if listed.get(row.video, {}).get(row.frame) != row])
 
     def finish_counts(self, videos: Mapping[str, Mapping[str, int]], seconds: float) -> Manifest:
         """As `finish`, for a command without a table of frames.
@@ -115,7 +177,9 @@ class ResumeState:
         )
 
     def _complete(self, manifest: Manifest) -> Manifest:
+        self._lock.check()
         self.manifest = manifest
+        keep_journals(self.layout)
         write_manifest(self.layout.manifest, manifest)
         self.journal.close()
         remove_journals(self.layout)
@@ -199,6 +263,7 @@ def start_or_resume(
     *,
     overwrite: bool = False,
     outputs_of: OutputsOf | None = None,
+    frames: FrameNames | None = None,
 ) -> ResumeState:
     """Take the output folder and continue what is there, or begin.
 
@@ -206,7 +271,9 @@ def start_or_resume(
         layout: the output folder, checked by `check_output`; it is made when absent.
         manifest: of the run to start, from `describe_run`.
         overwrite: delete the tool's earlier outputs there, and only those, and begin anew.
-        outputs_of: the files that a frame of this record must have; a frame with a missing one is made again.
+        outputs_of: the files that a frame of this record must have; a frame is made again where one is not as
+            it was written, unless somebody drew on the mask.
+        frames: of all videos of the run.
 
     Raises:
         DeviceError: another run is writing there, or the folder cannot be written.
@@ -217,15 +284,18 @@ def start_or_resume(
     lock = OutputLock(layout.lock)
     try:
         before = check_resumable(layout, manifest, overwrite=overwrite)
+        refuse_linked_folders(layout, manifest.inputs)
         remove_leftovers(layout)
+        moved: list[Path] = []
         if before is not None and (overwrite or before.status == CLEARING):
-            clear(layout, manifest)
+            moved = clear(layout, manifest)
             before = None
         journal = Journal(layout.journal)
-        earlier = find_earlier(layout, before, outputs_of)
+        earlier = find_earlier(layout, before, outputs_of, frames)
         if before is not None and earlier.complete:
             manifest = before
             if layout.journals():  # killed between the last two steps of `finish`
+                keep_journals(layout)
                 remove_journals(layout)
                 journal = Journal(layout.journal)
         else:
@@ -238,6 +308,10 @@ def start_or_resume(
             journal,
             before is not None,
             earlier.complete,
+            earlier.edits,
+            moved,
+            outputs_of,
+            earlier.files,
             earlier.frames,
             dict(earlier.choices),
             lock,

@@ -58,6 +58,11 @@ class ShardLocks:
             return False
         return {probe(path) for path in locks.values()} <= {Holding.FREE}
 
+    def check(self) -> None:
+        """Require that the folder is still where it was, as `OutputLock.check`."""
+        for lock in self._held:
+            lock.check()
+
     def release(self) -> None:
         """Give both locks back; twice is harmless."""
         while self._held:

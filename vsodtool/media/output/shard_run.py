@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError
@@ -16,12 +17,14 @@ from vsodtool.media.output.earlier_run import (
     OutputsOf,
     clear,
     find_earlier,
+    keep_journals,
     remove_journals,
     remove_leftovers,
 )
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import CLEARING, RUNNING, Manifest, read_manifest, write_manifest
+from vsodtool.media.output.own_files import refuse_linked_folders
 from vsodtool.media.output.resume import ResumeState, check_resumable
 from vsodtool.media.output.shard_locks import ShardLocks
 from vsodtool.types import FrameRecord, MethodChoice
@@ -58,7 +61,6 @@ class ShardState(ResumeState):
 
     _part: Part
     _locks: ShardLocks
-    _outputs_of: OutputsOf | None
 
     def finish(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
         """Commit what is known of this part; if nothing of the others' is left to do, complete the run.
@@ -71,9 +73,8 @@ class ShardState(ResumeState):
             DeviceError: a file cannot be written.
         """
         rows = list(records)
-        listed = {video: self.journal.records(video) for video in self._part.own}
-        new = [row for row in rows if listed.get(row.video, {}).get(row.frame) != row]
-        self.journal.commit(new, {video: {} for video in self._part.own})
+        self._commit_missing(rows)
+        self.journal.commit([], {video: {} for video in self._part.own})
         with self._locks.gate():
             whole = self._all_rows()
             if whole is not None:
@@ -89,6 +90,12 @@ class ShardState(ResumeState):
             if done.keys() >= self.manifest.inputs.keys():
                 super().finish_counts({video: done[video] for video in self._part.frames}, seconds)
         return self.manifest
+
+    def settle(self) -> None:
+        """As the whole run's; while other shards are at work, their journals stay for the next run."""
+        with self._locks.gate():
+            if self._locks.alone():
+                super().settle()
 
     def waiting_for(self) -> list[str]:
         """The videos that other shards have not finished yet."""
@@ -107,7 +114,7 @@ class ShardState(ResumeState):
         """What all shards did; None while a video is not done."""
         if not self._done().keys() >= self.manifest.inputs.keys():
             return None
-        earlier = find_earlier(self.layout, self.manifest, self._outputs_of)
+        earlier = find_earlier(self.layout, self.manifest, self._outputs_of, self._part.frames)
         rows = []
         for video, frames in self._part.frames.items():
             of_video = earlier.frames.get(video, {})
@@ -171,6 +178,8 @@ def _start(
     anew = overwrite and not cleared
     before = check_resumable(layout, manifest, overwrite=anew)
     alone = locks.alone()
+    refuse_linked_folders(layout, manifest.inputs)
+    moved: list[Path] = []
     if alone:
         remove_leftovers(layout)
     if before is not None and (anew or before.status == CLEARING):
@@ -179,12 +188,13 @@ def _start(
                 f"other shards may be writing to {layout.root}: it cannot be cleared",
                 "wait for them and run again, or delete the folder",
             )
-        clear(layout, manifest)
+        moved = clear(layout, manifest)
         before = None
-    earlier = find_earlier(layout, before, outputs_of)
+    earlier = find_earlier(layout, before, outputs_of, part.frames)
     if before is not None and earlier.complete:
         manifest = before
         if alone:  # killed between the last two steps of `finish`
+            keep_journals(layout)
             remove_journals(layout)
     else:
         launch = part.launch if overwrite else before.launch if before is not None else ""
@@ -201,10 +211,13 @@ def _start(
         journal=Journal(layout.shard_journal(part.shard)),
         resumed=before is not None,
         complete=earlier.complete,
+        edits=earlier.edits,
+        moved=moved,
+        _outputs_of=outputs_of,
+        _files=earlier.files,
         _earlier=earlier.frames,
         _choices=dict(earlier.choices),
         _lock=locks,
         _part=part,
         _locks=locks,
-        _outputs_of=outputs_of,
     )

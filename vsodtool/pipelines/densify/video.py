@@ -79,7 +79,8 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         candidates = self._candidates
         if self._adapt is not None and (self._choice is None or self._choice.method not in candidates.names):
             candidates = self._adapt(self._video, self._schedule, candidates, self._workers, self.on_event)
-        self._choice = self._choice or self._choose(candidates)
+        if self._choice is None or self._choice.method not in candidates.names:  # or a damaged journal
+            self._choice = self._choose(candidates)
         intervals = self._video.intervals(set(self.records))
         self._workers.each(intervals, partial(self._fill, candidates, self._choice.method))
 

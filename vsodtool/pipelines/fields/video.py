@@ -16,6 +16,7 @@ from vsodtool.config import FlowConfig
 from vsodtool.media.flow.files import write_flow
 from vsodtool.media.flow.picture import write_flow_picture
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.flow.registry import BACKENDS
 from vsodtool.pipelines.running.reports import VideoReport
@@ -46,9 +47,9 @@ class FlowTask:
     preview: Path | None
 
     @property
-    def exists(self) -> bool:
-        """Whether all its files are there; they appear only complete."""
-        return self.flow.exists() and (self.preview is None or self.preview.exists())
+    def files(self) -> list[Path]:
+        """What it writes."""
+        return [self.flow] if self.preview is None else [self.flow, self.preview]
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,15 @@ def plan_video(video: str, names: Sequence[str], config: FlowConfig, layout: Out
 
 
 def run_video(
-    config: FlowConfig, source: FrameSource, tasks: Sequence[FlowTask], engine: Engine, on_event: OnEvent
+    config: FlowConfig,
+    source: FrameSource,
+    tasks: Sequence[FlowTask],
+    engine: Engine,
+    *,
+    state: ResumeState,
+    on_event: OnEvent,
 ) -> Outcome[FlowVideoReport]:
-    """Compute those flows of a video that are not there yet.
+    """Compute those flows of a video that are not there yet, or not as they were written.
 
     Raises:
         DataError: nothing in the video decodes.
@@ -129,7 +136,7 @@ def run_video(
     """
     started = time.perf_counter()
     video = source.video.name
-    wanted = [task for task in tasks if not task.exists]
+    wanted = [task for task in tasks if not all(map(state.holds, task.files))]
     reused = len(tasks) - len(wanted)
     on_event(Event("video", video, done=reused, total=len(tasks)))
     if not tasks:
@@ -144,7 +151,7 @@ def run_video(
 
     losses: list[str] = []
     if wanted:
-        compute_flows(config, source, wanted, engine, advance=advance)
+        compute_flows(config, source, wanted, engine, wrote=state.wrote, advance=advance)
         losses = tell_losses(source, on_event)
     missing, seconds = len(wanted) - done, time.perf_counter() - started
     report = FlowVideoReport(video, len(source.names), done, reused, missing, seconds)
@@ -162,6 +169,7 @@ def compute_flows(
     tasks: Sequence[FlowTask],
     engine: Engine,
     *,
+    wrote: Callable[[Iterable[Path]], None],
     advance: Callable[[int], None],
 ) -> None:
     """Stream `source` once and write every flow of `tasks` whose two frames decode.
@@ -171,6 +179,7 @@ def compute_flows(
         source: the video; its `losses` are complete afterwards.
         tasks: the flows to compute.
         engine: what computes them.
+        wrote: called with the files of a flow that are complete, from several threads.
         advance: called with the number of flows just finished, from the calling thread.
 
     Raises:
@@ -184,7 +193,7 @@ def compute_flows(
     pool = ThreadPoolExecutor(engine.threads, thread_name_prefix="flow")
     try:
         for pairs in _batches(source, config.step, by_first, engine.batched):
-            running.append(pool.submit(_compute, engine.estimator, config.format, pairs))
+            running.append(pool.submit(_compute, engine.estimator, config.format, pairs, wrote))
             while len(running) > 2 * engine.threads or (running and running[0].done()):
                 advance(running.popleft().result())
         while running:
@@ -212,7 +221,9 @@ def _batches(
         yield batch
 
 
-def _compute(estimator: FlowEstimator, format: str, pairs: list[Pair]) -> int:
+def _compute(
+    estimator: FlowEstimator, format: str, pairs: list[Pair], wrote: Callable[[Iterable[Path]], None]
+) -> int:
     """All wanted flows of some pairs, in one call of the estimator; returns their number."""
     import torch
 
@@ -230,6 +241,7 @@ def _compute(estimator: FlowEstimator, format: str, pairs: list[Pair]) -> int:
         if task.preview is not None:
             write_flow_picture(task.preview, vectors)
         write_flow(task.flow, vectors, format)
+        wrote(task.files)
     return len(tasks)
 
 

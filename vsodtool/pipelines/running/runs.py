@@ -117,12 +117,16 @@ class Run:
         """
         overwrite = self.config.overwrite
         if self.part is None:
-            state = start_or_resume(self.layout, manifest, overwrite=overwrite, outputs_of=outputs_of)
+            names = {source.video.name: source.names for source in self.opened} if self.by_frame else None
+            state = start_or_resume(
+                self.layout, manifest, overwrite=overwrite, outputs_of=outputs_of, frames=names
+            )
         else:
             state = start_shard(self.layout, manifest, self.part, overwrite=overwrite, outputs_of=outputs_of)
         with state:
             if self.part is not None:
                 self._notice(f"shard {self.part.shard}: {len(self.part.own)} of {len(self.opened)} videos")
+            self._tell_edits(state)
             if self.by_frame:
                 self._tell_earlier(state)
             yield state
@@ -145,11 +149,22 @@ class Run:
         seconds = time.perf_counter() - self.started
         if not self.by_frame:
             state.finish_counts({outcome.report.name: outcome.counts for outcome in outcomes}, seconds)
-        elif not state.complete:
+        elif state.complete:
+            state.settle()
+        else:
             state.finish([record for outcome in outcomes for record in outcome.records], seconds)
         self._tell_waiting(state)
         losses = [line for outcome in outcomes for line in outcome.losses]
         return replace(report, videos=[each.report for each in outcomes], losses=losses, seconds=seconds)
+
+    def _tell_edits(self, state: ResumeState) -> None:
+        """Name the masks that somebody drew on: they are theirs."""
+        for paths, fate in ((state.edits, "left as they are"), (state.moved, "moved to the corrections")):
+            if paths:
+                shown = ", ".join(str(path.relative_to(self.layout.root)) for path in paths[:3])
+                more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+                masks = "1 mask was" if len(paths) == 1 else f"{len(paths)} masks were"
+                self.on_event(Event("warning", message=f"{masks} edited by hand and {fate}: {shown}{more}"))
 
     def _tell_earlier(self, state: ResumeState) -> None:
         if state.complete:

@@ -76,7 +76,7 @@ class VideoRun(ABC, Generic[V]):
 
     def commit(self, records: Sequence[FrameRecord]) -> None:
         """Frames are finished: their files have their final names. Callable from several threads."""
-        self.state.journal.commit(records)
+        self.state.commit(records)
         with self._lock:
             self.records.update({record.frame: record for record in records})
             self._seen.update(record.frame for record in records)
@@ -108,9 +108,10 @@ class VideoRun(ABC, Generic[V]):
     def _write_overlay(self) -> None:
         """Decode the video once more and draw the labels; frames without stay as they are."""
         path, size = self.layout.overlay(self.name), self.source.size
-        if path.exists():
+        if self.state.holds(path):
             return
         with OverlayWriter(path, size, self.source.fps) as writer:
             for frame in self.source:
                 labels = self.labels(frame.name)
                 writer.add(frame.rgb, np.zeros(size, np.uint16) if labels is None else labels)
+        self.state.wrote([path])

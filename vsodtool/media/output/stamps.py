@@ -1,0 +1,84 @@
+"""What the tool wrote, by size and hash, so that the next run knows what is still so.
+
+A file that exists is not a file that is right: it may be cut by a power failure, emptied by a full disk, or
+drawn on by a person. The first two are damage and are made again; the last is the person's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from vsodtool.errors import DataError
+from vsodtool.media.atomic import disk_errors
+from vsodtool.media.image_integrity import PNG_SIGNATURE
+from vsodtool.media.masks.reading import read_raw_mask
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A file as it was written.
+
+    Attributes:
+        size: bytes.
+        sha256: of the content, in hexadecimal.
+        picture: (H, W) of a PNG, None for other files.
+    """
+
+    size: int
+    sha256: str
+    picture: tuple[int, int] | None = None
+
+
+class Condition(Enum):
+    """What became of a file that was written."""
+
+    INTACT = "as it was written"
+    DAMAGED = "gone, cut, unreadable, or of another size"
+    EDITED = "a readable mask of the right size, drawn on by somebody"
+
+
+def stamp(path: Path) -> Stamp:
+    """The stamp of a file that has just been written.
+
+    Raises:
+        DeviceError: it cannot be read.
+    """
+    with disk_errors(path), path.open("rb") as file:
+        head = file.read(24)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = os.fstat(file.fileno()).st_size
+    picture = None
+    if head.startswith(PNG_SIGNATURE) and len(head) == 24:
+        width, height = struct.unpack(">II", head[16:])
+        picture = (height, width)
+    return Stamp(size, digest, picture)
+
+
+def condition(path: Path, written: Stamp | None, *, editable: bool) -> Condition:
+    """What became of a file.
+
+    Args:
+        path: the file.
+        written: as it was written; None if that is not known.
+        editable: it is a mask, which people draw on.
+
+    Raises:
+        DeviceError: the disk fails.
+    """
+    if written is None or not path.is_file():
+        return Condition.DAMAGED
+    if path.stat().st_size == written.size and stamp(path) == written:
+        return Condition.INTACT
+    if not editable or written.picture is None:
+        return Condition.DAMAGED
+    try:
+        found = read_raw_mask(path)
+    except DataError:
+        return Condition.DAMAGED
+    return Condition.EDITED if found.size == written.picture else Condition.DAMAGED
