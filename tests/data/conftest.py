@@ -13,6 +13,7 @@ import pytest
 
 from vsodtool.data.sources.labelled import LabelledFrame, LabelledVideo
 from vsodtool.media.masks.encoding import MaskEncoding
+from vsodtool.media.masks.kinds import Meaning
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import write_manifest
@@ -114,6 +115,12 @@ def nowhere() -> Callable[..., LabelledVideo]:
             LabelledFrame(f"{p:05d}", p, Path(f"/{name}/{p}.png"), Path("m"), SIZE, p in drawn)
             for p in sorted({*drawn, *pseudo})
         )
-        return LabelledVideo(name, Path(f"/{name}"), frames, MaskEncoding("grey8", 128), **more)  # type: ignore[arg-type]
+        return LabelledVideo(
+            name,
+            Path(f"/{name}"),
+            frames,
+            MaskEncoding("binary255", Meaning(threshold=128, families=frozenset({"grey8"}))),
+            **more,
+        )  # type: ignore[arg-type]
 
     return make

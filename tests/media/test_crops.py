@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vsodtool.errors import DataError
 from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
 from vsodtool.media.masks.encoding import MaskEncoding
+from vsodtool.media.masks.kinds import Meaning
 
 
 def ramp(height: int, width: int) -> np.ndarray:
@@ -62,7 +63,7 @@ def test_a_box_is_never_empty_nor_outside(
 def test_a_label_and_its_map(tmp_path: Path) -> None:
     path = tmp_path / "m.png"
     cv2.imwrite(str(path), np.kron(np.eye(2, dtype=np.uint8) * 255, np.ones((10, 10), np.uint8)))
-    label = read_label(path, MaskEncoding("grey8", 128))
+    label = read_label(path, MaskEncoding("binary255", Meaning(threshold=128, families=frozenset({"grey8"}))))
     assert label.dtype == bool
     assert crop_map(label, WHOLE, 2).tolist() == [[1, 0], [0, 1]]
     assert crop_map(label, WHOLE, 1).tolist() == [[0.5]]

@@ -83,6 +83,64 @@ def set_up(tmp_path: Path, clip: Any, labelled: Sequence[int], scale: int = 255)
     return folder
 
 
+def write_void_masks(folder: Path, clip: Any, labelled: Sequence[int]) -> None:
+    """Palette PNG with a void border of one pixel."""
+    folder.mkdir(exist_ok=True)
+    for index in labelled:
+        inside = clip.truth[index].astype(np.uint8)
+        ids = np.where(cv2.dilate(inside, np.ones((3, 3))) > inside, 255, inside).astype(np.uint8)
+        image = Image.frombytes("P", ids.shape[::-1], ids.tobytes())
+        image.putpalette([0, 0, 0, 128, 0, 0] + [0] * (253 * 3) + [224, 224, 192])
+        image.save(folder / f"{index:05d}.png")
+
+
+@pytest.mark.parametrize("void", ["auto", "none"])
+def test_a_void_border_comes_back_and_goes_nowhere_else(
+    tmp_path: Path, film: Film, exact: Any, void: str
+) -> None:
+    clip = film(PAN)
+    source = clip.write_folder(tmp_path / "clip")
+    write_void_masks(tmp_path / "masks", clip, [0, 5, 11])
+    run_pseudolabel(config(tmp_path, source, void=void), estimator=exact)
+    out = tmp_path / "out" / "masks" / "clip"
+    for index, truth in enumerate(clip.truth):
+        found = np.asarray(Image.open(out / f"{index:05d}.png"))
+        if index in (0, 5, 11):
+            given = np.asarray(Image.open(tmp_path / "masks" / f"{index:05d}.png"))
+            np.testing.assert_array_equal(found, given)
+        elif void == "auto":
+            np.testing.assert_array_equal(found, truth)
+        else:
+            assert 255 in found
+
+
+def test_masks_of_one_object_stored_in_several_ways(tmp_path: Path, film: Film, exact: Any) -> None:
+    clip = film(PAN)
+    source = set_up(tmp_path, clip, [0, 5, 11])
+    deep = cv2.imread(str(tmp_path / "masks" / "00005.png"), cv2.IMREAD_UNCHANGED).astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "masks" / "00005.png"), deep)
+    heard: list[Event] = []
+    run_pseudolabel(config(tmp_path, source), estimator=exact, on_event=heard.append)
+    for index, (found, truth) in enumerate(zip(read(tmp_path / "out/masks/clip"), clip.truth, strict=True)):
+        np.testing.assert_array_equal(found, deep if index == 5 else truth * 255)
+    assert any("0/255 grey and 0/65535 grey, 1 object" in event.message for event in heard)
+
+
+def test_colours_that_are_not_told_apart_are_warned_of(tmp_path: Path, film: Film, exact: Any) -> None:
+    clip = film(PAN)
+    source = set_up(tmp_path, clip, [])
+    (tmp_path / "masks").mkdir(exist_ok=True)
+    drawn = np.zeros((*clip.truth[0].shape, 3), np.uint8)
+    drawn[: len(drawn) // 2] = (0, 0, 200)
+    drawn[len(drawn) // 2 :] = (0, 200, 0)
+    cv2.imwrite(str(tmp_path / "masks" / "00000.jpg"), drawn)
+    heard: list[Event] = []
+    run_pseudolabel(config(tmp_path, source), estimator=exact, on_event=heard.append)
+    assert [event.video for event in heard if event.kind == "warning" and "told apart" in event.message] == [
+        "clip"
+    ]
+
+
 def test_a_moving_camera_gives_exact_masks(tmp_path: Path, film: Film, exact: Any) -> None:
     clip = film(PAN)
     source = set_up(tmp_path, clip, [0, 5, 11])

@@ -17,6 +17,7 @@ from vsodtool.config.protocols import (
     PROTOCOLS,
     Choices,
 )
+from vsodtool.config.void import check_void, void_option
 from vsodtool.errors import ConfigError
 
 AUTO = "auto"  # what the protocol says
@@ -82,6 +83,7 @@ class EvaluateConfig(CommonConfig):
         choices=OBJECTS,
         panel=Panel.CHOICES,
     )
+    void: str = void_option()
     threshold: float = option(
         "From here on a pixel is object, where a mask is needed.",
         default=0.5,
@@ -118,6 +120,7 @@ class EvaluateConfig(CommonConfig):
     def __post_init__(self) -> None:
         """Refuse inputs that are not clear, too."""
         super().__post_init__()
+        check_void(self.void)
         count = len(self.predictions)
         if count == 0 or (count == 1 and not self.ground_truth):
             what = "no ground truth given" if count else "no predictions given"

@@ -8,6 +8,7 @@ from vsodtool.config.base import MotionConfig
 from vsodtool.config.methods import METHOD_NAMES, METHODS, kinds_of_weights
 from vsodtool.config.methods import candidate_methods as methods_of
 from vsodtool.config.option import Panel, configuration, option
+from vsodtool.config.void import check_void, void_option
 from vsodtool.errors import ConfigError
 
 LABEL_FLOWS = ("auto", "composed", "direct")
@@ -48,6 +49,7 @@ class PseudoLabelConfig(MotionConfig):
     every: int = option(
         "Use only masks 0, N, 2N, ... and the last; the others are never read.", default=0, zero="all"
     )
+    void: str = void_option()
     soft: bool = option("8-bit probabilities, OUT/soft.", default=False, panel=Panel.EXTRA)
     confidence: bool = option(
         "8-bit confidence of each pixel, OUT/confidence.", default=False, panel=Panel.EXTRA
@@ -57,6 +59,7 @@ class PseudoLabelConfig(MotionConfig):
     def __post_init__(self) -> None:
         """Refuse for a method without weights what it does not use, too."""
         super().__post_init__()
+        check_void(self.void)
         kinds, learned = kinds_of_weights(self.method), [name for name in METHODS if METHODS[name].weights]
         hint = f"choose --method {' or '.join(learned)}"
         if self.weights and not kinds:

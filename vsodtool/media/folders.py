@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from pathlib import Path
 
 from vsodtool.errors import DataError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+MASK_SUFFIXES = IMAGE_SUFFIXES | {".gif"}  # among frames a GIF is a video
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif"})
 
 _DAVIS_KINDS = frozenset({"JPEGImages", "Annotations"})
@@ -38,15 +40,13 @@ def list_folder(folder: Path) -> list[Path]:
     return sorted(visible, key=lambda entry: natural_key(entry.name))
 
 
-def list_images(folder: Path) -> list[Path]:
+def list_images(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> list[Path]:
     """The pictures directly in a folder, in natural order of their stems; everything else is ignored.
 
     Raises:
         DataError: the folder cannot be read, or two pictures have one stem (both are named).
     """
-    images = [
-        entry for entry in list_folder(folder) if entry.suffix.lower() in IMAGE_SUFFIXES and entry.is_file()
-    ]
+    images = [entry for entry in list_folder(folder) if entry.suffix.lower() in suffixes and entry.is_file()]
     by_stem: dict[str, Path] = {}
     for image in images:
         other = by_stem.setdefault(image.stem, image)
@@ -58,16 +58,18 @@ def list_images(folder: Path) -> list[Path]:
     return sorted(images, key=lambda image: natural_key(image.stem))
 
 
-def image_folders(folder: Path) -> dict[str, Path]:
+def image_folders(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> dict[str, Path]:
     """The sub-folders that hold pictures, by name, in natural order.
 
     Raises:
         DataError: a folder cannot be read.
     """
-    return {entry.name: entry for entry in list_folder(folder) if entry.is_dir() and holds_images(entry)}
+    return {
+        entry.name: entry for entry in list_folder(folder) if entry.is_dir() and holds_images(entry, suffixes)
+    }
 
 
-def holds_images(folder: Path) -> bool:
+def holds_images(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> bool:
     """Whether a picture lies directly in the folder (stops at the first one).
 
     Raises:
@@ -75,7 +77,7 @@ def holds_images(folder: Path) -> bool:
     """
     try:
         return any(
-            entry.suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+            entry.suffix.lower() in suffixes and not entry.name.startswith(".") and entry.is_file()
             for entry in folder.iterdir()
         )
     except OSError as error:
@@ -85,12 +87,13 @@ def holds_images(folder: Path) -> bool:
         ) from error
 
 
-def descend_davis(root: Path, kind: str) -> Path:
+def descend_davis(root: Path, kind: str, suffixes: Set[str] = IMAGE_SUFFIXES) -> Path:
     """The folder that holds the videos of a DAVIS-style tree; `root` itself where it is none.
 
     Args:
         root: a root, its `JPEGImages` or `Annotations` folder, or a folder of videos.
         kind: "JPEGImages" or "Annotations".
+        suffixes: of pictures.
 
     `480p` is preferred; without it a single resolution folder (a sub-folder that holds no pictures but
     whose sub-folders do) is entered.
@@ -99,11 +102,11 @@ def descend_davis(root: Path, kind: str) -> Path:
         DataError: a folder cannot be read.
     """
     base = root / kind if (root / kind).is_dir() else root
-    if holds_images(base) or image_folders(base):
+    if holds_images(base, suffixes) or image_folders(base, suffixes):
         return base
     # Frames are not masks: a root that lacks one kind must not be entered by way of the other.
     candidates = [entry for entry in list_folder(base) if entry.is_dir() and entry.name not in _DAVIS_KINDS]
-    resolutions = [entry for entry in candidates if image_folders(entry)]
+    resolutions = [entry for entry in candidates if image_folders(entry, suffixes)]
     preferred = [entry for entry in resolutions if entry.name == "480p"]
     if preferred or len(resolutions) == 1:
         return (preferred or resolutions)[0]

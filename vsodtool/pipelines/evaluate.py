@@ -70,6 +70,7 @@ def run_evaluate(
     report = EvaluateReport(
         protocol=config.protocol,
         choices=choices,
+        void=config.void,
         every=config.every,
         dataset=config.name or _dataset(plan),
         ground_truth=plan.truth.folder,
@@ -117,7 +118,7 @@ def _score(
     work = partial(score_task, choices=choices, allow_resize=config.allow_resize)
     lengths = {video.name: len(video.scored) for video in plan.videos}
     done = dict.fromkeys(lengths, 0)
-    tasks = _tasks(plan, choices, on_event)
+    tasks = _tasks(plan, choices, config.void, on_event)
     workers = resolve_workers(config.workers)
     many = workers > 1 and sum(lengths.values()) * len(methods) >= _MANY
     for task, results in map_in_order(work, tasks, workers, processes=processes and many):
@@ -134,12 +135,12 @@ def _score(
             on_event(Event("done", name, done=done[name], total=lengths[name]))
 
 
-def _tasks(plan: Plan, choices: Choices, on_event: OnEvent) -> Iterator[FrameTask]:
+def _tasks(plan: Plan, choices: Choices, void: str, on_event: OnEvent) -> Iterator[FrameTask]:
     """The frames in order. How a video is read is found out when its turn comes."""
     for video in plan.videos:
-        truth = detect_truth(video.truths, choices.truth_above, objects=choices.objects)
+        truth = detect_truth(video.truths, choices.truth_above, objects=choices.objects, void=void)
         readings = tuple(
-            detect_prediction(video.predictions(index), truth, choices.prefers)
+            detect_prediction(video.predictions(index), truth, choices.prefers, void=void)
             for index in range(len(plan.methods))
         )
         multi = _is_multi(video, truth, readings, choices, on_event)

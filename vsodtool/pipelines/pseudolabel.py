@@ -72,9 +72,12 @@ def run_pseudolabel(
         DeviceError: the device does not exist, or the output cannot be written.
     """
     run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=config.masks)
-    masks = match_masks(config.masks, run.opened, config.every)
+    masks = match_masks(config.masks, run.opened, config.every, config.void)
     for line in describe_mapping(masks):
         on_event(Event("notice", message=line))
+    for name, of_video in masks.items():
+        for line in of_video.encoding.warnings:
+            on_event(Event("warning", name, line))
     methods = list(candidates) if generator is None else [generator]
     setup = prepare(config, estimator=estimator, methods=methods, on_event=on_event)
     files = {name: list(of_video.files.values()) for name, of_video in masks.items()}

@@ -87,10 +87,53 @@ def test_empty_masks_fit_everything_and_do_not_decide(tmp_path: Path) -> None:
 
 
 def test_a_truth_in_another_encoding_than_its_neighbours_is_refused(tmp_path: Path) -> None:
-    files = [palette(tmp_path / f"{index}.png", blob(0, 1)) for index in range(9)]
+    files = [palette(tmp_path / f"{index}.png", blob(0, 1, 2)) for index in range(9)]
     odd = grey(tmp_path / "odd.png", blob(0, 255))
     with pytest.raises(DataError, match=r"odd\.png: expected palette pixels .* found grey8"):
         detect_truth(files, 127).read(odd)
+
+
+def test_truths_of_one_object_may_be_stored_in_several_ways(tmp_path: Path) -> None:
+    files = [palette(tmp_path / f"{index}.png", blob(0, 3)) for index in range(9)]
+    odd = grey(tmp_path / "odd.png", blob(0, 255))
+    for reading in (detect_truth(files, 127), detect_truth([odd, *files], 127)):
+        assert np.array_equal(reading.read(odd)[0] > 0, blob(0, 1) > 0)
+        assert np.array_equal(reading.read(files[4])[0] > 0, blob(0, 1) > 0)
+
+
+def colours(path: Path, *drawn: tuple[int, int, int]) -> Path:
+    """Columns of these colours (RGB), four pixels wide."""
+    return grey(path, np.array([[colour[::-1] for colour in drawn]], np.uint8).repeat(4, 1).repeat(8, 0))
+
+
+def test_colours_have_the_same_ids_in_truth_and_prediction(tmp_path: Path) -> None:
+    black, red, green, blue = (0, 0, 0), (128, 0, 0), (0, 128, 0), (0, 0, 128)
+    truth = detect_truth([colours(tmp_path / "gt.png", black, red, green)], 127)
+    assert (truth.has_ids, truth.ids) == (True, (1, 2))
+    file = colours(tmp_path / "p.png", black, red, blue)
+    reading = detect_prediction([file], truth, "soft")
+    assert reading.kind == "ids"
+    assert reading.read_ids(file)[0].tolist() == [0] * 4 + [2] * 4 + [3] * 4
+
+
+def test_void_is_no_object_of_a_prediction(tmp_path: Path) -> None:
+    ids = np.zeros((20, 20), np.uint8)
+    ids[4:16, 4:16] = 255
+    ids[5:15, 5:15] = 1
+    for file in (palette(tmp_path / "p.png", ids), grey(tmp_path / "g.png", ids)):
+        truth = detect_truth([file], 127)
+        assert (truth.has_ids, truth.ids) == (True, (1,))
+        reading = detect_prediction([file], truth, "masks")
+        assert set(np.unique(reading.read_ids(file))) == {0, 1}
+        assert (reading.read_map(file) > 0).sum() == 100
+
+
+def test_files_with_nothing_but_void_do_not_decide(tmp_path: Path) -> None:
+    files = [palette(tmp_path / f"{index}.png", blob(0, 255)) for index in range(9)]
+    files[7] = palette(tmp_path / "7.png", blob(2, 255))
+    reading = detect_truth(files, 127)
+    assert reading.ids == (2,)
+    assert not reading.read(files[0])[0].any()
 
 
 def reading_of(tmp_path: Path, prediction: Path, truth: Pixels | None = None, prefers: str = "soft") -> Any:

@@ -11,15 +11,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.damage import Damage, damages
+from vsodtool.config import EvaluateConfig, PseudoLabelConfig
 from vsodtool.errors import DataError
-from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
+from vsodtool.media.masks.encoding import ENCODINGS, Encoding, MaskEncoding, detect_encoding
+from vsodtool.media.masks.kinds import Group, Meaning
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
 from vsodtool.media.masks.reading import RawMask, read_raw_mask
 from vsodtool.media.masks.statistics import summarise
+from vsodtool.pipelines.evaluate import run_evaluate
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
 DAVIS = bytes([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0]) + bytes(756)
 
@@ -219,7 +224,7 @@ def test_transparency_of_a_palette_is_kept(tmp_path: Path) -> None:
 
 def test_shorter_palettes_go_with_longer_ones(tmp_path: Path) -> None:
     masks = Masks(tmp_path, [palette_png(blobs(1), DAVIS[:6]), palette_png(blobs(3))])
-    assert masks.encoding.palette == Palette(DAVIS)
+    assert masks.encoding.meaning.palette == Palette(DAVIS)
 
 
 def test_one_id_in_two_colours_is_refused(tmp_path: Path) -> None:
@@ -261,10 +266,159 @@ def test_an_object_drawn_in_colour(tmp_path: Path, colour: tuple[int, int, int],
         assert np.array_equal(np.asarray(image), blobs(255))
 
 
-def test_objects_in_several_colours_are_one_mask(tmp_path: Path) -> None:
-    red, blue = blobs(128), blobs(0, 64)
-    masks = Masks(tmp_path, [png(np.dstack([red, np.zeros_like(red), blue]))])
-    assert np.array_equal(masks.labels(), (red > 0) | (blue > 0))
+def drawn(*colours: tuple[int, int, int]) -> Plane:
+    """`blobs` in colours, uint8 (60, 80, 3)."""
+    table = np.array([(0, 0, 0), *colours], np.uint8)
+    return table[blobs(*range(1, len(colours) + 1))]
+
+
+RED, GREEN, BLUE, VOC = (128, 0, 0), (0, 128, 0), (0, 0, 128), (224, 224, 192)
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_colour_for_each_object(tmp_path: Path, alpha: bool) -> None:
+    pixels = drawn(RED, GREEN, BLUE)
+    if alpha:
+        pixels = np.dstack([pixels, (pixels.any(axis=2) * 255).astype(np.uint8)])
+    masks = Masks(tmp_path, [png(pixels)])
+    assert (masks.encoding.kind, masks.ids) == ("colours", (1, 2, 3))
+    assert np.array_equal(masks.labels(), blobs(3, 2, 1)), "numbered by colour: blue is the smallest number"
+    for image in (masks.given(), masks.written()):
+        assert image.mode == ("RGBA" if alpha else "RGB")
+        assert np.array_equal(np.asarray(image), pixels)
+
+
+def test_objects_may_come_one_by_one_in_their_colours(tmp_path: Path) -> None:
+    white = blobs(0, 0, 0, 255)  # grey, as far as the file says
+    masks = Masks(tmp_path, [png(drawn(RED)), png(drawn((0, 0, 0), GREEN)), png(np.dstack([white] * 3))])
+    assert (masks.encoding.kind, masks.ids) == ("colours", (1, 2, 3))
+    found = [{int(value) for value in np.unique(masks.labels(index))} for index in range(3)]
+    assert found == [{0, 2}, {0, 1}, {0, 3}]
+
+
+def test_anti_aliased_edges_of_two_colours_are_cut_at_a_half(tmp_path: Path) -> None:
+    share = smooth()[..., None] / 255
+    pixels = (share * np.array(RED)).round().astype(np.uint8)
+    pixels[:10, :20] = GREEN
+    masks = Masks(tmp_path, [png(pixels)])
+    expected = (pixels[..., 0] > 64).astype(np.uint16) * 2
+    expected[:10, :20] = 1
+    assert masks.ids == (1, 2)
+    assert np.mean(masks.labels() != expected) < 0.005  # a value of 64 is as near to nothing as to red
+
+
+def test_colours_that_cannot_be_told_apart_are_one_object_with_a_warning(tmp_path: Path) -> None:
+    jpeg = cv2.imencode(".jpg", drawn(RED, GREEN)[..., ::-1])[1].tobytes()
+    noisy = drawn(RED, GREEN)
+    noisy[30:] = np.random.default_rng(0).integers(1, 256, (30, 80, 3))
+    for suffix, data in ((".jpg", jpeg), (".png", png(noisy))):
+        masks = Masks(tmp_path, [data], suffix)
+        assert (masks.encoding.kind, masks.ids) == ("colour", (1,))
+        assert masks.encoding.warnings == [
+            "several colours are drawn and not told apart: all of them are one object"
+        ]
+    photo = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    assert not Masks(tmp_path, [png(np.dstack([photo, smooth()]))]).encoding.warnings
+
+
+def ring(inside: Plane, width: int, value: int, dtype: type = np.uint8) -> Plane:
+    """Ids with a border around them."""
+    size = 2 * width + 1
+    grown = cv2.dilate((inside > 0).astype(np.uint8), np.ones((size, size), np.uint8))
+    return np.where((grown > 0) & (inside == 0), value, inside.astype(dtype))
+
+
+@pytest.mark.parametrize("width", [1, 3, 5])
+@pytest.mark.parametrize("kind", ["palette", "bmp", "ids8", "ids16", "colours"])
+def test_a_void_border_is_no_object_and_comes_back(tmp_path: Path, kind: str, width: int) -> None:
+    inside = blobs(0, 1, 0, 2)
+    values = ring(
+        inside, width, 65535 if kind == "ids16" else 255, np.uint16 if kind == "ids16" else np.uint8
+    )
+    lut = np.zeros((256, 3), np.uint8)
+    lut[1], lut[2], lut[255] = BLUE, GREEN, VOC
+    pixels, suffix = values, ".png"
+    if kind == "palette":
+        data = palette_png(values, lut.tobytes())
+    elif kind == "bmp":
+        data, suffix = pillow(values, "BMP", lut.tobytes()), ".bmp"
+    elif kind == "colours":
+        pixels = lut[values]
+        data = png(pixels)
+    else:
+        data = png(values)
+    masks = Masks(tmp_path, [data], suffix)
+    assert masks.ids == (1, 2)
+    assert "is void" in masks.encoding.title
+    labels, void = masks.encoding.read(masks.raw[0])
+    assert np.array_equal(labels, inside)
+    assert np.array_equal(void, values == values.max())
+    assert np.array_equal(np.asarray(masks.given()), pixels)
+    assert 255 not in np.asarray(masks.written()).reshape(60, 80, -1)[..., 0]
+
+
+def test_what_is_void_can_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "0.png"
+    for pixels, void, expected in (
+        (palette_png(blobs(1, 255)), "auto", (1,)),
+        (palette_png(blobs(1, 255)), "none", (1, 255)),
+        (palette_png(blobs(1, 255)), "1", (255,)),
+        (palette_png(blobs(255)), "auto", (255,)),  # void of nothing is an object
+        (png(blobs(1, 255)), "auto", (1, 255)),  # as thick as an object
+        (png(blobs(1, 255)), "255", (1,)),
+        (png(ring(blobs(1), 2, 255)), "auto", (1,)),
+        (png(ring(blobs(1), 2, 255)), "none", (1, 255)),
+        (png(ring(blobs(255), 2, 128)), "128", (255,)),  # a trimap
+    ):
+        path.write_bytes(pixels)
+        assert detect_encoding([summarise(path, read_raw_mask(path))], void)[1] == expected
+
+
+def pillow(values: Plane, form: str, colours: bytes = DAVIS) -> bytes:
+    """A palette file as Pillow writes it."""
+    image = Image.frombytes("P", values.shape[::-1], np.ascontiguousarray(values).tobytes())
+    image.putpalette(colours)
+    buffer = io.BytesIO()
+    image.save(buffer, form, **({"optimize": False} if form == "GIF" else {}))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("form", ["BMP", "GIF", "TIFF"])
+def test_palettes_of_other_formats_are_ids_too(tmp_path: Path, form: str) -> None:
+    masks = Masks(tmp_path, [pillow(blobs(1, 3), form), pillow(blobs(2), form)], f".{form.lower()}")
+    assert (masks.encoding.kind, masks.ids) == ("palette", (1, 2, 3))
+    assert np.array_equal(masks.labels(), blobs(1, 3))
+    for image in (masks.given(), masks.written()):
+        assert image.mode == "P"
+        assert bytes(image.getpalette() or [])[:12] == DAVIS[:12]
+        assert np.array_equal(np.asarray(image), blobs(1, 3))
+
+
+def test_grey_masks_of_other_formats_are_grey(tmp_path: Path) -> None:
+    for form in ("BMP", "GIF", "TIFF"):
+        buffer = io.BytesIO()
+        Image.fromarray(smooth()).save(buffer, form)
+        masks = Masks(tmp_path, [buffer.getvalue()], f".{form.lower()}")
+        assert (masks.encoding.title, masks.ids) == ("0/255 grey", (1,))
+        assert np.array_equal(masks.labels(), smooth() >= 128)
+
+
+@pytest.mark.parametrize("form", ["TIFF", "GIF", "PNG", "WEBP"])
+def test_several_pictures_in_one_file_are_refused(tmp_path: Path, form: str) -> None:
+    buffer, pages = io.BytesIO(), [Image.fromarray(blobs(255)), Image.fromarray(blobs(0, 255))]
+    pages[0].save(buffer, form, save_all=True, append_images=pages[1:])
+    with pytest.raises(DataError, match=r"expected one mask, found 2 pictures in one file"):
+        Masks(tmp_path, [buffer.getvalue()])
+
+
+def test_a_lossy_webp_cannot_store_ids(tmp_path: Path) -> None:
+    lossy = cv2.imencode(".webp", blobs(1, 2), [cv2.IMWRITE_WEBP_QUALITY, 80])[1].tobytes()
+    with pytest.raises(DataError, match="cannot store ids"):
+        Masks(tmp_path, [lossy], ".webp")
+    soft = cv2.imencode(".webp", smooth(), [cv2.IMWRITE_WEBP_QUALITY, 80])[1].tobytes()
+    masks = Masks(tmp_path, [soft], ".webp")
+    assert masks.ids == (1,)
+    assert np.mean(masks.labels() != (smooth() >= 128)) < 0.01
 
 
 def test_a_colour_with_anti_aliased_edges(tmp_path: Path) -> None:
@@ -337,10 +491,6 @@ def test_empty_masks_go_with_everything(tmp_path: Path, empty: str, drawn: str) 
         "colour": png(np.dstack([blobs(200), blobs(), blobs()])),
         "ids16": png(blobs(300, dtype=np.uint16)),
     }
-    if empty == "transparent" and drawn in ("grey", "colour", "ids16"):
-        with pytest.raises(DataError, match="transparent background"):
-            Masks(tmp_path, [EMPTY[empty][0], files[drawn]])
-        return
     masks = Masks(tmp_path, [EMPTY[empty][0], files[drawn]])
     assert not masks.labels(0).any()
     assert masks.labels(1).any()
@@ -348,31 +498,139 @@ def test_empty_masks_go_with_everything(tmp_path: Path, empty: str, drawn: str) 
     assert not np.asarray(masks.given(0)).any()
 
 
+CUT_OUT = np.dstack([np.full((60, 80, 3), 9, np.uint8), blobs(255)])
+ONE_OBJECT = {
+    "0/255": png(blobs(255)),
+    "0/1": png(blobs(1)),
+    "soft": png(smooth()),
+    "16 bit": png(blobs(65535, dtype=np.uint16)),
+    "palette": palette_png(blobs(3)),
+    "drawn": png(drawn(RED)),
+    "cut out": png(CUT_OUT),
+}
+
+
+@pytest.mark.parametrize("first", ONE_OBJECT)
+@pytest.mark.parametrize("second", ONE_OBJECT)
+def test_masks_of_one_object_may_be_stored_in_several_ways(tmp_path: Path, first: str, second: str) -> None:
+    if {first, second} == {"0/1", "soft"}:
+        return  # 1 is a soft value
+    masks = Masks(tmp_path, [ONE_OBJECT[first], ONE_OBJECT[second], palette_png(blobs())])
+    if first != second:
+        assert masks.ids == (1,)
+    for index, name in enumerate((first, second)):
+        assert np.array_equal(masks.labels(index) > 0, smooth() >= 128 if name == "soft" else blobs(1))
+        given_back = np.asarray(masks.given(index))
+        if name in ("drawn", "cut out"):
+            assert np.array_equal(given_back, blobs(255))
+        else:
+            own = Image.open(io.BytesIO(ONE_OBJECT[name]))
+            assert np.array_equal(given_back, np.asarray(own))
+            assert (masks.given(index).mode == "P") == (own.mode == "P")
+        back = tmp_path / "back.png"
+        back.write_bytes(masks.encoding.encode_given(masks.raw[index]))
+        assert np.array_equal(masks.encoding.read_written(read_raw_mask(back)), masks.labels(index))
+    assert not masks.labels(2).any()
+    assert not np.asarray(masks.given(2)).any()
+
+
 @pytest.mark.parametrize(
     "files",
     [
-        [png(blobs(1)), palette_png(blobs(1))],
-        [palette_png(blobs(1)), png(blobs(255))],
-        [png(blobs(255)), png(blobs(65535, dtype=np.uint16))],
-        [palette_png(blobs(1)), png(np.dstack([blobs(200), blobs(), blobs()]))],
+        [png(blobs(1, 2)), palette_png(blobs(1))],
+        [palette_png(blobs(1, 2)), png(blobs(255))],
+        [png(blobs(1, 2)), png(blobs(65535, dtype=np.uint16))],
+        [palette_png(blobs(1)), png(drawn(RED, GREEN))],
     ],
 )
-def test_mixtures_are_refused(tmp_path: Path, files: list[bytes]) -> None:
+def test_mixtures_of_several_objects_are_refused(tmp_path: Path, files: list[bytes]) -> None:
     with pytest.raises(DataError, match=r"\.png: expected a \w+ mask like \d\.png, found \w+") as caught:
         Masks(tmp_path, files)
     assert "one encoding" in caught.value.hint
 
 
+def panoptic(group: Group) -> Meaning | None:
+    """As COCO's panoptic masks have it: id = R + 256 G; here the blue channel is 77 wherever something is."""
+    if "colour" not in group.families or any(colour & 0xFFFF != 77 for colour in group.drawn().counts):
+        return None
+    ids = {(colour >> 32) + 256 * (colour >> 16 & 0xFFFF) for colour in group.drawn().counts}
+    return Meaning(tuple(sorted(ids)), "colour")
+
+
+def test_a_toy_encoding_through_nothing_but_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(raw: RawMask, _: Meaning) -> npt.NDArray[np.uint16]:
+        assert raw.rgb is not None
+        return (raw.rgb[..., 0] + raw.rgb[..., 1].astype(np.uint16) * 256).astype(np.uint16)
+
+    def encode(labels: npt.NDArray[np.uint16], _: Meaning) -> bytes:
+        drawn = np.where(labels > 0, 77, 0)
+        return encode_plane_png(np.dstack([labels % 256, labels // 256, drawn]).astype(np.uint8))
+
+    monkeypatch.setitem(ENCODINGS, "panoptic", Encoding("R + 256 G", panoptic, decode, encode))
+    monkeypatch.setattr(
+        "vsodtool.media.masks.encoding.ENCODINGS",
+        {"panoptic": ENCODINGS["panoptic"], **ENCODINGS},  # before those that take all that is in colour
+    )
+    labels = blobs(3, 700, dtype=np.uint16)
+    frames, masks, out, truth = (tmp_path / name for name in ("clip", "masks", "out", "truth"))
+    for folder in (frames, masks, truth):
+        folder.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(frames / f"{number}.png"), np.random.default_rng(0).integers(0, 255, (60, 80, 3)))
+        (truth / f"{number}.png").write_bytes(encode(labels, Meaning()))
+    (masks / "0.png").write_bytes(encode(labels, Meaning()))
+    config = PseudoLabelConfig(inputs=(str(frames),), masks=masks, output=out, method="warp", quality="fast")
+    heard: list[str] = []
+    run_pseudolabel(config, on_event=lambda event: heard.append(event.message))
+    assert any("1 mask for 3 frames, R + 256 G, 2 objects" in line for line in heard)
+    written = read_raw_mask(out / "masks" / "clip" / "2.png")
+    assert np.mean(decode(written, Meaning()) == labels) > 0.98
+    scores = run_evaluate(EvaluateConfig(predictions=(str(out), str(truth)), protocol="davis"))
+    assert scores.methods[0].objects == {"truth": 2}
+    assert scores.methods[0].scores["j_mean"] > 0.95
+
+
+FILES = [
+    *ONE_OBJECT.values(),
+    png(blobs(1, 2)),
+    palette_png(blobs(1, 2)),
+    png(drawn(RED, GREEN)),
+    *(pillow(blobs(1, 2), form) for form in ("BMP", "GIF", "TIFF")),
+    *(cv2.imencode(suffix, smooth())[1].tobytes() for suffix in (".jpg", ".bmp", ".tiff", ".webp")),
+]
+
+
+@given(st.sampled_from(FILES), damages())
+@settings(max_examples=20 * len(FILES), deadline=None)
+def test_a_damaged_mask_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, damage: Damage
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged.png"
+    path.write_bytes(damage.of(data))
+    try:
+        raw = read_raw_mask(path)
+        encoding, _ = detect_encoding([summarise(path, raw)])
+    except DataError as error:
+        refused = error.message
+    else:
+        refused = ""
+        assert encoding.labels(raw).shape == raw.size
+        assert encoding.encode_given(raw).startswith(b"\x89PNG")
+    assert not refused or str(path) in refused
+
+
 @given(st.sets(st.integers(1, 255), min_size=1, max_size=8))
 def test_ids_survive(ids: set[int]) -> None:
     mask = blobs(*sorted(ids))
-    encoding = MaskEncoding("palette", palette=Palette(DAVIS))
+    encoding = MaskEncoding("palette", Meaning(container="palette", palette=Palette(DAVIS)))
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(encoding.encode(mask.astype(np.uint16))))), mask)
 
 
 def test_ids_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match="id 256 does not fit into ids8"):
-        MaskEncoding("grey8").encode(np.full((2, 2), 256, np.uint16))
+    with pytest.raises(ValueError, match="id 256 does not fit into 8 bits"):
+        MaskEncoding("ids8").encode(np.full((2, 2), 256, np.uint16))
 
 
 @pytest.mark.parametrize(

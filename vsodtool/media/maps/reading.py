@@ -1,9 +1,9 @@
-"""What the pixels of predictions and truths mean, decided per video from a few of its files; reading them."""
+"""What predictions and truths mean, decided per video from a few of its files; reading them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
@@ -11,18 +11,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError
 from vsodtool.media.images import read_grey
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
+from vsodtool.media.masks.kinds import LARGEST_ID, VOID
 from vsodtool.media.masks.reading import Plane, RawMask, read_raw_mask
-from vsodtool.media.masks.statistics import summarise
+from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.types import LabelArray, Size
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
-VOID = 255  # in a palette with object ids: pixels that nobody is judged by, as in DAVIS-2017
 _SAMPLES = 5
-_LARGEST_ID = 32  # a grey prediction beside a truth of ids holds ids, not probabilities, up to here
 
 
 @dataclass(frozen=True)
@@ -30,43 +30,25 @@ class TruthReading:
     """How the truths of one video are read; safe from several threads and processes.
 
     Attributes:
-        encoding: how they are stored.
-        cut: grey values from here on are object; 0 where the values are ids.
+        encoding: how they are stored, cut where the protocol cuts.
         ids: the object ids seen in the files looked at; there may be more.
     """
 
     encoding: MaskEncoding
-    cut: int
     ids: tuple[int, ...]
 
     @property
     def has_ids(self) -> bool:
         """Whether the values are object ids."""
-        return self.cut == 0
+        return self.encoding.holds_ids
 
-    def read(self, path: Path) -> tuple[Plane, BoolArray | None]:
+    def read(self, path: Path) -> tuple[LabelArray, BoolArray | None]:
         """Object ids (1 for binary truth), (H, W), and where the truth is void (None: nowhere).
 
         Raises:
             DataError: the file cannot be read, or is stored differently from the others of its video.
         """
-        raw = read_raw_mask(path)
-        kind = self.encoding.container
-        alike = raw.container == kind or (self.cut and {raw.container, kind} <= {"grey8", "colour"})
-        if not alike and not self.encoding.by_alpha and raw.values.any():
-            raise DataError(
-                f"{path}: expected {kind} pixels as in the masks beside it, found {raw.container}",
-                "save all masks of a video in one encoding",
-            )
-        if self.cut:
-            # The raw plane, since `labels` cuts where a mask is cut, and a protocol may cut elsewhere.
-            plane = raw.alpha if self.encoding.by_alpha and raw.alpha is not None else raw.values
-            return (plane >= self.cut).view(np.uint8), None
-        labels = self.encoding.labels(raw)
-        void = labels == VOID if kind == "palette" else None
-        if void is None or not void.any():
-            return labels, None
-        return np.where(void, np.uint16(0), labels), void
+        return _read(path, read_raw_mask(path), self.encoding, self.ids)
 
 
 @dataclass(frozen=True)
@@ -74,13 +56,17 @@ class PredictionReading:
     """How the predictions of one video are read; safe from several threads and processes.
 
     Attributes:
-        kind: "soft" (grey, as stored), "unit" (grey 0 and 1), "ids" (object ids) or "drawn" (whatever is not
-            black is object).
-        encoding: how ids are stored; None for the other kinds.
+        kind: "soft" (grey, as stored), "unit" (grey 0 and 1), "ids" (object ids) or "drawn" (one object, in
+            whatever colour).
+        encoding: how "ids" and "drawn" are stored; None where they are grey values.
+        ids: the object ids seen in the files looked at.
+        void: the grey value that is no object, of "ids".
     """
 
     kind: Literal["soft", "unit", "ids", "drawn"]
     encoding: MaskEncoding | None = None
+    ids: tuple[int, ...] = ()
+    void: int | None = None
 
     def read_map(self, path: Path) -> Plane:
         """The prediction as a grey map, uint8 or uint16 (H, W), 0 to the largest value of the depth.
@@ -94,63 +80,94 @@ class PredictionReading:
                 return read_grey(path)
             if raw.container != "palette" or _is_grey_ramp(raw):
                 return raw.values
-        return (self._labels(raw) > 0) * np.uint8(255)
+        return (self._labels(path, raw) > 0) * np.uint8(255)
 
     def read_ids(self, path: Path) -> LabelArray:
         """Object ids, uint16 (H, W), of a prediction whose kind is "ids".
 
         Raises:
-            DataError: the file cannot be read.
+            DataError: the file cannot be read, or is stored differently from the others of its video.
         """
-        return self._labels(read_raw_mask(path)).astype(np.uint16, copy=False)
+        return self._labels(path, read_raw_mask(path)).astype(np.uint16, copy=False)
 
-    def _labels(self, raw: RawMask) -> Plane:
-        return raw.values if self.encoding is None else self.encoding.labels(raw)
+    def _labels(self, path: Path, raw: RawMask) -> Plane:
+        if self.encoding is not None:
+            return _read(path, raw, self.encoding, self.ids)[0]
+        if self.void is None:
+            return raw.values
+        return np.where(raw.values == self.void, raw.values.dtype.type(0), raw.values)
 
 
-def detect_truth(files: Sequence[Path], above: int, *, objects: str = "auto") -> TruthReading:
+def _read(
+    path: Path, raw: RawMask, encoding: MaskEncoding, ids: tuple[int, ...]
+) -> tuple[LabelArray, BoolArray | None]:
+    """Object ids and void of a file of a video. Masks of one object may be stored in several ways."""
+    if encoding.of(raw) is not None:
+        return encoding.read(raw)
+    summary = summarise(path, raw)
+    if not summary.empty:
+        own, found = detect_encoding([summary])
+        if len(ids) != 1 or len(found) != 1:
+            expected = encoding.meaning.container
+            raise DataError(
+                f"{path}: expected {expected} pixels as in the masks beside it, found {raw.container}",
+                "save all masks of a video in one encoding",
+            )
+        return np.where(own.labels(raw) > 0, np.uint16(ids[0]), np.uint16(0)), None
+    return encoding.read(raw)
+
+
+def detect_truth(
+    files: Sequence[Path], above: int, *, objects: str = "auto", void: str = AUTO
+) -> TruthReading:
     """How the truths of one video are to be read.
 
     Args:
         files: all of them; only a few are opened.
         above: grey values above this, in 8-bit steps, are object.
         objects: "multi" reads grey that reaches white and has levels of its own as ids; else it is binary.
+        void: the id that is no object: a number, "none", or "auto", which is what the encoding says.
 
     Raises:
         DataError: a file cannot be read, or they are stored in ways that do not go together.
     """
-    summaries = [summarise(file, raw) for file, raw in _samples(files)]
-    encoding, ids = detect_encoding(summaries)
-    cut, full = encoding.threshold, 65535 if encoding.container == "grey16" else 255
-    white = encoding.container.startswith("grey") and full in ids and objects != "multi"
-    if encoding.container != "colour" and (cut == full // 2 + 1 or white):
-        cut = above * (full // 255) + 1
-    return TruthReading(
-        encoding, cut, tuple(number for number in ids if number != VOID) if cut == 0 else (1,)
-    )
+    encoding, ids = detect_encoding(_samples(files, every_colour=True), void)
+    full = 65535 if encoding.meaning.container == "grey16" else 255
+    if encoding.kind.startswith("ids") and full in ids and objects != "multi":
+        meaning = replace(encoding.meaning, ids=(1,), threshold=full // 2 + 1, on=full, void=None)
+        encoding, ids = MaskEncoding(f"binary{full}", meaning), (1,)
+    return TruthReading(_cut(encoding, above), ids)
 
 
-def detect_prediction(files: Sequence[Path], truth: TruthReading, prefers: str) -> PredictionReading:
+def detect_prediction(
+    files: Sequence[Path], truth: TruthReading, prefers: str, *, void: str = AUTO
+) -> PredictionReading:
     """How the predictions of one video are to be read.
 
     Args:
         files: all of them; only a few are opened.
         truth: how their truth is read.
         prefers: "masks" where masks are expected: what is drawn in colour is object then.
+        void: as for the truth.
 
     Raises:
-        DataError: a file cannot be read.
+        DataError: a file cannot be read, or they are stored in ways that do not go together.
     """
-    samples = _samples(files)
-    drawn = [raw for _, raw in samples if raw.values.any()]
-    if any(raw.container == "palette" and not _is_grey_ramp(raw) for raw in drawn):
-        return PredictionReading("ids", detect_encoding([summarise(*sample) for sample in samples])[0])
-    if prefers == "masks" and any(raw.container == "colour" for raw in drawn):
-        return PredictionReading("drawn")
-    largest = max((int(raw.values.max()) for raw in drawn), default=0)
-    grey = all(raw.container.startswith("grey") for raw in drawn)
-    if grey and truth.has_ids and 0 < largest <= max((*truth.ids, _LARGEST_ID)):
-        return PredictionReading("ids")
+    in_colours = truth.encoding.kind == "colours"
+    samples = _samples(files, every_colour=in_colours or prefers == "masks")
+    drawn = [summary for summary in samples if not summary.empty]
+    ids = any(summary.container == "palette" and not _is_grey_ramp(summary) for summary in drawn)
+    colour = any(summary.container == "colour" for summary in drawn)
+    if ids or (colour and (in_colours or prefers == "masks")):
+        encoding, found = detect_encoding(samples, void)
+        if in_colours and encoding.kind == "colours":
+            encoding = _numbered_alike(encoding, truth.encoding)
+        return PredictionReading("ids" if encoding.holds_ids else "drawn", encoding, found)
+    grey = all(summary.container.startswith("grey") for summary in drawn)
+    no_object = truth.encoding.meaning.void
+    largest = max((value for each in drawn for value in each.colour.values if value != no_object), default=0)
+    if grey and truth.has_ids and 0 < largest <= max((*truth.ids, LARGEST_ID)):
+        return PredictionReading("ids", void=no_object)
     return PredictionReading("unit" if grey and largest == 1 else "soft")
 
 
@@ -168,21 +185,52 @@ def fit_ids(labels: LabelArray, size: Size) -> LabelArray:
     return resized
 
 
-def _samples(files: Sequence[Path]) -> list[tuple[Path, RawMask]]:
-    """A few files, spread evenly, the first and the last among them; more while all of them are empty."""
+def _cut(encoding: MaskEncoding, above: int) -> MaskEncoding:
+    """With masks that are cut at a half cut above another brightness, in 8-bit steps."""
+    meaning = encoding.meaning
+    if meaning.container != "colour" and meaning.threshold == meaning.on // 2 + 1:
+        meaning = replace(meaning, threshold=above * (meaning.on // 255) + 1)
+    others = tuple(_cut(way, above) for way in encoding.others)
+    return replace(encoding, meaning=meaning, others=others)
+
+
+def _numbered_alike(encoding: MaskEncoding, truth: MaskEncoding) -> MaskEncoding:
+    """With the ids that the colours have in the truth; other colours come behind."""
+    known = truth.meaning.colours
+    colours = (*known, *(colour for colour in encoding.meaning.colours if colour not in known))
+    return replace(encoding, meaning=replace(encoding.meaning, colours=colours, void=truth.meaning.void))
+
+
+def _samples(files: Sequence[Path], *, every_colour: bool) -> list[MaskSummary]:
+    """What a few files hold, spread evenly, the first and the last among them.
+
+    More are read while nothing is drawn in them but void, and all if they may hold a colour for each object.
+    """
     step = max((len(files) - 1) // (_SAMPLES - 1), 1)
     spread = sorted({*range(0, len(files), step), len(files) - 1})[: _SAMPLES + 1]
-    chosen = [(files[index], read_raw_mask(files[index])) for index in spread]
-    if not any(raw.values.any() for _, raw in chosen):
-        for file in files:
-            raw = read_raw_mask(file)
-            if raw.values.any():
-                return [*chosen, (file, raw)]
+    chosen = [_summary(files[index]) for index in spread]
+    rest = (_summary(file) for file in files)
+    if every_colour and any(each.container == "colour" or each.transparent for each in chosen):
+        return list(rest)
+    if not any(map(_tells, chosen)):
+        telling = next((summary for summary in rest if _tells(summary)), None)
+        return chosen if telling is None else [*chosen, telling]
     return chosen
 
 
-def _is_grey_ramp(raw: RawMask) -> bool:
-    palette = raw.palette
+def _summary(file: Path) -> MaskSummary:
+    return summarise(file, read_raw_mask(file))
+
+
+def _tells(summary: MaskSummary) -> bool:
+    """Whether something is drawn, and not in void only."""
+    only_void = summary.container == "palette" and summary.colour.values == [VOID]
+    return not summary.empty and not (only_void and not _is_grey_ramp(summary))
+
+
+def _is_grey_ramp(mask: RawMask | MaskSummary) -> bool:
+    palette = mask.palette
+    values = mask.colour.counts if isinstance(mask, MaskSummary) else np.unique(mask.values)
     return palette is not None and all(
-        palette.colour(int(value)) == bytes([value] * 3) for value in np.unique(raw.values)
+        palette.colour(int(value)) == bytes([int(value)] * 3) for value in values
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsodtool.errors import DataError
-from vsodtool.media.folders import IMAGE_SUFFIXES, descend_davis, image_folders, list_images
+from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, image_folders, list_images
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, read_manifest
@@ -54,13 +54,15 @@ def find_maps(root: Path, prefers: str = "masks") -> MapTree:
         inside = _maps_of_output(output, prefers)
         if inside is not None:
             return inside
-    base = descend_davis(root, "Annotations")
-    folders = image_folders(base)
+    base = descend_davis(root, "Annotations", MASK_SUFFIXES)
+    folders = image_folders(base, MASK_SUFFIXES)
     if folders:
-        return MapTree(root, base, {name: tuple(list_images(path)) for name, path in folders.items()})
-    files = list_images(base)
+        return MapTree(
+            root, base, {name: tuple(list_images(path, MASK_SUFFIXES)) for name, path in folders.items()}
+        )
+    files = list_images(base, MASK_SUFFIXES)
     if not files:
-        suffixes = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+        suffixes = ", ".join(sorted(suffix[1:] for suffix in MASK_SUFFIXES))
         raise DataError(
             f"{root}: expected maps ({suffixes}) or one folder of them per video, found none",
             "check the path",

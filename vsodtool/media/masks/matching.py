@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vsodtool.errors import DataError
-from vsodtool.media.folders import descend_davis, image_folders, list_images
+from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, image_folders, list_images
 from vsodtool.media.video.frames import FrameSource
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -29,9 +29,9 @@ def find_mask_folders(masks: Path, videos: Sequence[str]) -> tuple[dict[str, Pat
         raise DataError(
             f"{masks}: expected a folder of masks, found {found} there", "check the path given with --masks"
         )
-    base = descend_davis(masks, "Annotations")
-    folders = image_folders(base)
-    plain = list_images(base) if not any(name in folders for name in videos) else []
+    base = descend_davis(masks, "Annotations", MASK_SUFFIXES)
+    folders = image_folders(base, MASK_SUFFIXES)
+    plain = list_images(base, MASK_SUFFIXES) if not any(name in folders for name in videos) else []
     if plain and len(videos) == 1:
         return {videos[0]: base}, []
     if not plain and not folders:
@@ -65,7 +65,7 @@ def match_frames(folder: Path, frames: FrameSource) -> dict[str, Path]:
         raise DataError(
             f"{folder}: expected masks, found the frames themselves", "give the folder of masks with --masks"
         )
-    files = list_images(folder)
+    files = list_images(folder, MASK_SUFFIXES)
     if not files:
         raise DataError(f"{folder}: expected masks, found none", "check the path given with --masks")
     position = {name: index for index, name in enumerate(frames.names)}

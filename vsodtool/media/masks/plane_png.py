@@ -1,4 +1,4 @@
-"""PNG of one plane: a reader for palette files, and a fast writer.
+"""PNG of masks: a reader for palette files, and a fast writer.
 
 OpenCV hands out the colours of a palette file only, but annotators' ids are the indices. And masks are so
 flat that unfiltered rows at zlib level 1 take a fraction of the time that libpng needs.
@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from vsodtool.media.image_integrity import PNG_SIGNATURE, png_chunks
 
-_GREY_TYPE, _PALETTE_TYPE = 0, 3
+_GREY_TYPE, _RGB_TYPE, _PALETTE_TYPE, _RGBA_TYPE = 0, 2, 3, 6
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,22 @@ def decode_palette_png(data: bytes) -> tuple[npt.NDArray[np.uint8], Palette]:
 def encode_plane_png(
     plane: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], palette: Palette | None = None
 ) -> bytes:
-    """A PNG of one channel, 8 or 16 bit; the same pixels give the same bytes.
+    """A PNG of 8 or 16 bit; the same pixels give the same bytes.
 
     Args:
-        plane: uint8 or uint16 (H, W): grey values, or indices (uint8) if there is a palette.
+        plane: uint8 or uint16: (H, W) grey values, or indices (uint8) if there is a palette; (H, W, 3) RGB or
+            (H, W, 4) RGBA.
         palette: the colours, all of which are written; grey if None.
     """
-    height, width = plane.shape
+    height, width = plane.shape[:2]
     depth = plane.dtype.itemsize
+    samples = plane.astype(f">u{depth}").view(np.uint8).reshape(height, -1)
     # The byte before each row says: not filtered. Samples are big-endian.
-    rows = np.zeros((height, 1 + depth * width), np.uint8)
-    rows[:, 1:] = plane.astype(f">u{depth}").view(np.uint8).reshape(height, -1)
-    kind = _GREY_TYPE if palette is None else _PALETTE_TYPE
+    rows = np.zeros((height, 1 + samples.shape[1]), np.uint8)
+    rows[:, 1:] = samples
+    kind = _PALETTE_TYPE
+    if palette is None:
+        kind = _GREY_TYPE if plane.ndim == 2 else {3: _RGB_TYPE, 4: _RGBA_TYPE}[plane.shape[2]]
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * depth, kind, 0, 0, 0))]
     if palette is not None:
         chunks.append((b"PLTE", palette.colours))

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import threading
+import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from vsodtool.errors import DataError
 from vsodtool.media.image_integrity import find_damage
 from vsodtool.media.masks.plane_png import Palette, decode_palette_png, is_palette_png
+from vsodtool.media.regular_file import read_regular
 from vsodtool.types import Size
 
 Plane: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Container: TypeAlias = Literal["grey8", "grey16", "palette", "colour"]
+Colours: TypeAlias = npt.NDArray[np.int64]
+
+OPAQUE = 1 << 48
+_MANY_GREYS = 32  # more greys in one palette are no objects
+_WARNINGS = threading.Lock()  # filters of warnings belong to the whole process
+_BROKEN = (
+    OSError,
+    SyntaxError,  # what Pillow makes of some damaged headers
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +51,8 @@ class RawMask:
         values: (H, W): grey values, palette indices, or for colour the strongest of R, G and B.
         alpha: (H, W) opacity in the same depth, None if the file stores none.
         palette: colours of a palette file.
-        lossy: whether the format (JPEG) changes values, so that they cannot be ids.
+        lossy: whether the format (JPEG, most WebP) changes values, so that they cannot be ids.
+        rgb: (H, W, 3) of a file in colour, None of others.
     """
 
     container: Container
@@ -36,32 +60,65 @@ class RawMask:
     alpha: Plane | None = None
     palette: Palette | None = None
     lossy: bool = False
+    rgb: Plane | None = None
 
     @property
     def size(self) -> Size:
         """(H, W)."""
         return self.values.shape[0], self.values.shape[1]
 
+    @property
+    def full(self) -> int:
+        """The largest value that the depth allows."""
+        return 255 if self.values.dtype == np.uint8 else 65535
+
+    @cached_property
+    def transparent(self) -> bool:
+        """Whether a pixel is not opaque."""
+        return self.alpha is not None and int(self.alpha.min()) < self.full
+
+    def colours(self, *, by_alpha: bool) -> Colours:
+        """What is drawn, as one number a pixel, (H, W): 0 = nothing, else R, G and B in 16 bits each.
+
+        Args:
+            by_alpha: nothing is what is less than half opaque, and all else has `OPAQUE` added; otherwise it
+                is what is black.
+        """
+        if self.rgb is None:
+            packed = self.values.astype(np.int64) * (1 << 32 | 1 << 16 | 1)
+        else:
+            red, green, blue = (self.rgb[..., place].astype(np.int64) for place in range(3))
+            packed = red << 32 | green << 16 | blue
+        if not by_alpha:
+            return packed
+        if self.alpha is None:
+            return packed + OPAQUE
+        return np.where(self.alpha > self.full // 2, packed + OPAQUE, 0)
+
 
 def read_raw_mask(path: Path) -> RawMask:
     """Read a mask file.
 
     Raises:
-        DataError: it is missing, damaged, or of a depth other than 1 to 16 bit.
+        DataError: it is missing, damaged, of a depth other than 1 to 16 bit, or holds several pictures.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     damage = find_damage(data)
     if damage:
         raise _unreadable(path, damage)
-    if is_palette_png(data):
-        try:
-            indices, palette = decode_palette_png(data)
-        except ValueError as error:
-            raise _unreadable(path, str(error)) from error
-        return RawMask("palette", indices, palette=palette)
+    try:
+        opened = _opened_by_pillow(data)
+    except _BROKEN as error:
+        raise _unreadable(path, f"does not decode: {error}") from error
+    if opened.pages > 1:
+        raise DataError(
+            f"{path}: expected one mask, found {opened.pages} pictures in one file", "save each as a file"
+        )
+    if opened.raw is not None:
+        return opened.raw
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
@@ -72,19 +129,78 @@ def read_raw_mask(path: Path) -> RawMask:
         raise DataError(
             f"{path}: expected a mask of 1 to 16 bit, found {pixels.dtype} pixels", "save it as an 8-bit PNG"
         )
+    return _raw_from_pixels(cast(Plane, pixels), lossy=opened.lossy or _is_lossy(data))
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What Pillow says of a file: its pixels where OpenCV would hand out the wrong ones."""
+
+    raw: RawMask | None = None
+    pages: int = 1
+    lossy: bool = False
+
+
+def _opened_by_pillow(data: bytes) -> _Opened:
+    if data.startswith(b"\x89PNG"):
+        raw = None
+        if is_palette_png(data):
+            raw = _raw_from_indices(*decode_palette_png(data))
+        return _Opened(raw, _png_pages(data))
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return _Opened(pages=data.count(b"ANMF") if data[12:16] == b"VP8X" and data[20] & 2 else 1)
+    if not data.startswith((b"BM", b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return _Opened()
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tags that nobody here asks for
+        with Image.open(io.BytesIO(data)) as image:
+            pages = getattr(image, "n_frames", 1)
+            image.seek(0)
+            raw = None
+            if image.mode == "P":
+                palette = Palette(bytes(image.getpalette("RGB") or ()))
+                raw = _raw_from_indices(np.array(image, np.uint8), palette)
+            elif image.format == "GIF":  # not every OpenCV reads it
+                raw = RawMask("grey8", np.array(image.convert("L"), np.uint8))
+            lossy = "jpeg" in str(image.info.get("compression", "")).lower()
+            return _Opened(raw, pages, lossy)
+
+
+def _raw_from_indices(indices: npt.NDArray[np.uint8], palette: Palette) -> RawMask:
+    used = np.flatnonzero(np.bincount(indices.reshape(-1), minlength=256))
+    colours = np.frombuffer(b"".join(map(palette.colour, range(256))), np.uint8).reshape(256, 3)
+    grey = colours[:, 0]
+    # Optimisers number the greys of a soft mask as they like.
+    if used.size > _MANY_GREYS and (colours[used] == grey[used, None]).all() and (grey[used] != used).any():
+        return RawMask("grey8", grey[indices])
+    return RawMask("palette", indices, palette=palette)
+
+
+def _png_pages(data: bytes) -> int:
+    """Pictures of an animated PNG, 1 of any other."""
+    place = data.find(b"acTL", 0, max(data.find(b"IDAT"), 0))
+    return int.from_bytes(data[place + 4 : place + 8], "big") if place != -1 else 1
+
+
+def _is_lossy(data: bytes) -> bool:
+    """JPEG, or a WebP that is not of the lossless kind."""
+    if data.startswith(b"\xff\xd8"):
+        return True
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP" and b"VP8L" not in data
+
+
+def _raw_from_pixels(pixels: Plane, *, lossy: bool) -> RawMask:
     planes: list[Plane] = [cast(Plane, plane) for plane in cv2.split(pixels)]
-    return _raw_from_planes(planes, lossy=data.startswith(b"\xff\xd8"))
-
-
-def _raw_from_planes(planes: list[Plane], *, lossy: bool) -> RawMask:
     grey: Container = "grey8" if planes[0].dtype == np.uint8 else "grey16"
     alpha = planes[-1] if len(planes) in (2, 4) else None
     if len(planes) <= 2:
         return RawMask(grey, planes[0], alpha, lossy=lossy)
     blue, green, red = planes[:3]
-    agree = np.array_equal(blue, green) and np.array_equal(green, red)
-    strongest = red if agree else cast(Plane, cv2.max(cv2.max(blue, green), red))
-    return RawMask(grey if agree else "colour", strongest, alpha, lossy=lossy)
+    if np.array_equal(blue, green) and np.array_equal(green, red):
+        return RawMask(grey, red, alpha, lossy=lossy)
+    strongest = cast(Plane, cv2.max(cv2.max(blue, green), red))
+    rgb = cast(Plane, cv2.merge([red, green, blue]))
+    return RawMask("colour", strongest, alpha, lossy=lossy, rgb=rgb)
 
 
 def _unreadable(path: Path, reason: str) -> DataError:

@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
+from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.matching import choose_every, find_mask_folders, match_frames
@@ -67,10 +66,7 @@ class MaskSet:
         Raises:
             DataError: the file cannot be read.
         """
-        raw = read_raw_mask(path)
-        if self.encoding.container == "colour":  # given in colour, written as 0 and 255
-            return (raw.values > 127).astype(np.uint16)
-        return self.encoding.labels(raw)
+        return self.encoding.read_written(read_raw_mask(path))
 
     def given_png(self, frame_name: str) -> bytes:
         """A PNG with exactly the pixel values of the mask given (RGB(A): 0 and 255), in the set's encoding.
@@ -82,13 +78,16 @@ class MaskSet:
         return self.encoding.encode_given(read_raw_mask(self.files[frame_name]))
 
 
-def match_masks(masks: Path, videos: Sequence[FrameSource], every: int = 0) -> dict[str, MaskSet]:
+def match_masks(
+    masks: Path, videos: Sequence[FrameSource], every: int = 0, void: str = AUTO
+) -> dict[str, MaskSet]:
     """Match masks to the frames of videos and validate all that will be used.
 
     Args:
         masks: see `find_mask_folders`.
         videos: the opened videos.
         every: use masks 0, N, 2N, ... and the last of each video only; the others are never opened. 0 = all.
+        void: the id that is no object: a number, "none", or "auto", which is what the encoding says.
 
     Returns:
         Video name -> its masks, in the order of the videos.
@@ -109,7 +108,7 @@ def match_masks(masks: Path, videos: Sequence[FrameSource], every: int = 0) -> d
             files = {frame_name: matched[name][frame_name] for frame_name in chosen}
             size = frames.size
             summaries = list(pool.map(lambda file, size=size: _inspect(file, size), files.values()))
-            encoding, object_ids = detect_encoding(summaries)
+            encoding, object_ids = detect_encoding(summaries, void)
             sets[name] = MaskSet(
                 name,
                 folders[name],
@@ -132,7 +131,7 @@ def describe_mapping(sets: Mapping[str, MaskSet]) -> list[str]:
         objects = len(masks.object_ids)
         lines.append(
             f"{masks.video}: {_count(masks.found, 'mask')} for {_count(masks.frame_count, 'frame')}{used}, "
-            f"{_KINDS[masks.encoding.kind]}, {_count(objects, 'object')}, "
+            f"{masks.encoding.title}, {_count(objects, 'object')}, "
             f"from {masks.folder}"
         )
     ignored = next(iter(sets.values())).ignored if sets else ()
@@ -140,16 +139,6 @@ def describe_mapping(sets: Mapping[str, MaskSet]) -> list[str]:
         more = f" and {len(ignored) - 3} more" if len(ignored) > 3 else ""
         lines.append(f"masks without an input video are ignored: {', '.join(ignored[:3])}{more}")
     return lines
-
-
-_KINDS = {
-    "binary255": "0/255 grey",
-    "binary65535": "0/65535 grey",
-    "ids8": "ids in 8-bit grey",
-    "ids16": "ids in 16-bit grey",
-    "palette": "palette",
-    "colour": "object drawn in colour",
-}
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Statistics over the masks of a video, from which `mask_encoding` tells what their pixel values mean."""
+"""Statistics over the masks of a video, from which `encoding` tells what their pixel values mean."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import numpy as np
 
 from vsodtool.errors import DataError
 from vsodtool.media.masks.plane_png import Palette
-from vsodtool.media.masks.reading import Container, Plane, RawMask
+from vsodtool.media.masks.reading import OPAQUE, Colours, Container, Plane, RawMask
 
 _BLOCK = np.ones((3, 3), np.uint8)
+_BORDER = np.ones((7, 7), np.uint8)  # what holds none of these is a border: VOC's void is five pixels wide
+VOID_COLOUR = 224 << 32 | 224 << 16 | 192  # of VOC, as `RawMask.colours` numbers it
+_COARSE = 6  # bits of a channel that a lossy colour is told by: its two highest
 
 
 @dataclass
@@ -26,6 +29,8 @@ class PlaneStatistics:
         alone: those of them that see no other value than their own and 0 in their 3x3 neighbourhood.
         flat: those of them whose 3x3 neighbourhood has one value only.
         weakest_top: the smallest maximum of a mask that is not empty, 0 if all are.
+        thick_top: number of pixels in the middle of a 7x7 block at the top; not counted where no pixel is
+            in between.
     """
 
     counts: dict[int, int] = field(default_factory=dict)
@@ -33,6 +38,7 @@ class PlaneStatistics:
     alone: int = 0
     flat: int = 0
     weakest_top: int = 0
+    thick_top: int = 0
 
     @classmethod
     def of(cls, plane: Plane, top: int) -> PlaneStatistics:
@@ -51,6 +57,8 @@ class PlaneStatistics:
             found.between = int(np.count_nonzero(between))
             found.alone = int(np.count_nonzero(between & (highest == plane) & (lowest == plane)))
             found.flat = int(np.count_nonzero(between & (highest == plane) & (everywhere == plane)))
+            if top in found.counts:
+                found.thick_top = int(np.count_nonzero(cv2.erode((plane == top).view(np.uint8), _BORDER)))
         return found
 
     def add(self, other: PlaneStatistics) -> None:
@@ -60,6 +68,7 @@ class PlaneStatistics:
         self.between += other.between
         self.alone += other.alone
         self.flat += other.flat
+        self.thick_top += other.thick_top
         tops = [top for top in (self.weakest_top, other.weakest_top) if top]
         self.weakest_top = min(tops, default=0)
 
@@ -72,6 +81,57 @@ class PlaneStatistics:
     def alone_share(self) -> float:
         """Share of the pixels in between that see their own value and 0 only; 0 if there are none."""
         return self.alone / self.between if self.between else 0.0
+
+
+@dataclass
+class ColourStatistics:
+    """What is drawn in a set of masks, in colours as `RawMask.colours` numbers them.
+
+    Attributes:
+        drawn: number of pixels that are not nothing.
+        counts: colour -> number of pixels, of the colours that have a pixel alone, and of VOID_COLOUR.
+        alone: colour -> those that see nothing but their own colour and nothing in their 3x3 neighbourhood.
+        coarse: shade -> number of pixels, of lossy files: their colours differ from pixel to pixel.
+    """
+
+    drawn: int = 0
+    counts: dict[int, int] = field(default_factory=dict)
+    alone: dict[int, int] = field(default_factory=dict)
+    coarse: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, colours: Colours, *, lossy: bool) -> ColourStatistics:
+        """Statistics of one mask."""
+        drawn = colours[colours != 0]
+        if lossy:
+            shades = [drawn >> 16 * place + _COARSE & 3 for place in range(3)]
+            return cls(drawn.size, coarse=_counts(shades[0] | shades[1] << 2 | shades[2] << 4))
+        height, width = colours.shape
+        padded = np.pad(colours, 1, mode="edge")
+        alone = colours != 0
+        for top in range(3):
+            for left in range(3):
+                beside = padded[top : top + height, left : left + width]
+                alone &= (beside == colours) | (beside == 0)
+        found = _counts(colours[alone])
+        places = [*found, VOID_COLOUR, VOID_COLOUR + OPAQUE]
+        return cls(drawn.size, _counts(drawn[np.isin(drawn, places)]), found)
+
+    def add(self, other: ColourStatistics) -> None:
+        """Take in the statistics of another mask."""
+        self.drawn += other.drawn
+        for mine, more in (
+            (self.counts, other.counts),
+            (self.alone, other.alone),
+            (self.coarse, other.coarse),
+        ):
+            for colour, count in more.items():
+                mine[colour] = mine.get(colour, 0) + count
+
+
+def _counts(values: Colours) -> dict[int, int]:
+    found, counts = np.unique(values, return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -87,6 +147,9 @@ class MaskSummary:
         relative: the same, the top being the largest value in this very mask.
         alpha: statistics of the opacity, relative; None if there is none.
         palette: colours of a palette file.
+        drawn: statistics of the colours, of files in colour and of those with transparency.
+        transparent: as in RawMask.
+        full: as in RawMask.
     """
 
     path: Path
@@ -97,17 +160,34 @@ class MaskSummary:
     relative: PlaneStatistics
     alpha: PlaneStatistics | None
     palette: Palette | None
+    drawn: ColourStatistics | None
+    transparent: bool
+    full: int
 
 
 def summarise(path: Path, raw: RawMask) -> MaskSummary:
     """Statistics of one mask file."""
-    full = 255 if raw.values.dtype == np.uint8 else 65535
     highest = int(raw.values.max())
-    absolute = PlaneStatistics.of(raw.values, full)
-    relative = absolute if highest == full else PlaneStatistics.of(raw.values, highest)
+    absolute = PlaneStatistics.of(raw.values, raw.full)
+    relative = absolute if highest == raw.full else PlaneStatistics.of(raw.values, highest)
     alpha = None if raw.alpha is None else PlaneStatistics.of(raw.alpha, int(raw.alpha.max()))
-    empty = highest == 0 or (alpha is not None and not alpha.values)
-    return MaskSummary(path, raw.container, raw.lossy, empty, absolute, relative, alpha, raw.palette)
+    drawn = None
+    if raw.transparent or raw.container == "colour":
+        drawn = ColourStatistics.of(raw.colours(by_alpha=raw.transparent), lossy=raw.lossy)
+    empty = not alpha.values if alpha is not None and raw.transparent else highest == 0
+    return MaskSummary(
+        path=path,
+        container=raw.container,
+        lossy=raw.lossy,
+        empty=empty,
+        colour=absolute,
+        relative=relative,
+        alpha=alpha,
+        palette=raw.palette,
+        drawn=drawn,
+        transparent=raw.transparent,
+        full=raw.full,
+    )
 
 
 def total(parts: Iterable[PlaneStatistics]) -> PlaneStatistics:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vsodtool.config.protocols import Choices
+from vsodtool.config.void import AUTO
 from vsodtool.pipelines.scoring.frame import FrameTask
 from vsodtool.pipelines.scoring.totals import Curve, Scores
 
@@ -116,6 +117,7 @@ class EvaluateReport:
     Attributes:
         protocol: its name.
         choices: everything that it and the options say.
+        void: the id of masks that was no object, as `--void` says.
         every: frames 0, N, 2N, ... and the last were left out as given; 0 = none.
         dataset: name of the data, for captions.
         ground_truth: the folder that was read.
@@ -130,6 +132,7 @@ class EvaluateReport:
 
     protocol: str
     choices: Choices
+    void: str
     every: int
     dataset: str
     ground_truth: Path
@@ -144,6 +147,8 @@ class EvaluateReport:
     def as_dict(self) -> dict[str, Any]:
         """In JSON types; with several methods their parts stand under `methods`, by name."""
         choices = {key: value for key, value in asdict(self.choices).items() if key != "prefers"}
+        if self.void != AUTO:
+            choices["void"] = self.void
         head: dict[str, Any] = {
             "protocol": self.protocol,
             "choices": {**choices, "measures": list(self.choices.measures), "every": self.every},
