@@ -1,4 +1,4 @@
-"""The C library's memory: settings are taken where there is glibc, and nothing happens elsewhere."""
+"""Settings of the process: taken where there is glibc, given back, and nothing happens elsewhere."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import platform
 import sys
 
 import pytest
+import torch
 
-from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory
+from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory, torch_threads
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
@@ -40,3 +41,16 @@ def test_few_kernels_are_kept_unless_the_environment_says_how_many(
         monkeypatch.delenv(name)
     keep_few_kernels()
     assert os.environ[name] == after
+
+
+def test_torch_gets_its_threads_back_also_after_a_failure() -> None:
+    before = torch.get_num_threads()
+
+    def fail() -> None:
+        with torch_threads(before + 1):
+            assert torch.get_num_threads() == before + 1
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fail()
+    assert torch.get_num_threads() == before
