@@ -103,13 +103,13 @@ def test_the_work_goes_on_when_all_output_is_closed(
 def test_memory_that_does_not_suffice(
     small_clip: Make, tmp_path: Path, small_network: Callable[..., Path]
 ) -> None:
-    """A real refusal of the system: a network size whose first tensor is larger than what is left."""
+    """A real refusal of the system: a network size whose first tensors are larger than what is left."""
     program = (
         "import resource, sys\n"
         "import torch, vsodtool.pipelines.predict\n"
         "from vsodtool.cli import main\n"
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30),) * 2)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 29),) * 2)\n"
         "sys.argv = ['vsodtool', *sys.argv[1:]]\n"
         "main()\n"
     )
@@ -120,7 +120,7 @@ def test_memory_that_does_not_suffice(
         "--weights",
         str(small_network()),
         "--size",
-        "8192",
+        "4096",
     ]
     done = subprocess.run(
         [sys.executable, "-c", program, "predict", *arguments, "--precision", "fp32", "--device", "cpu"],
