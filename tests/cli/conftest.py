@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+from vsodtool.config import CommonConfig
+from vsodtool.types import Event, OnEvent
 
 Pixels = npt.NDArray[np.uint8]
 Cli = Callable[..., tuple[int, str, str]]
@@ -174,3 +178,27 @@ def small_network(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
         return path
 
     return make
+
+
+@pytest.fixture
+def configs(monkeypatch: pytest.MonkeyPatch) -> list[CommonConfig]:
+    """The configurations that the pipelines were called with, instead of which reports are made up."""
+    from tests.cli.reports import DEMO_REPORT, FLOW_REPORT, PREDICT_REPORT, LabelReport, LabelVideoReport
+
+    seen: list[CommonConfig] = []
+
+    def fake(report: object) -> Callable[..., object]:
+        def run(config: CommonConfig, *, on_event: OnEvent) -> object:
+            seen.append(config)
+            on_event(Event("notice", message="at work"))
+            return report
+
+        return run
+
+    monkeypatch.setattr("vsodtool.pipelines.flow.run_flow", fake(FLOW_REPORT))
+    monkeypatch.setattr("vsodtool.pipelines.predict.run_predict", fake(PREDICT_REPORT))
+    monkeypatch.setattr("vsodtool.pipelines.demo.run_demo", fake(DEMO_REPORT))
+    stand_in = types.ModuleType("pseudolabel")
+    stand_in.run_pseudolabel = fake(LabelReport([LabelVideoReport()], []))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "vsodtool.pipelines.pseudolabel", stand_in)
+    return seen

@@ -108,28 +108,6 @@ def test_yaml_that_turns_text_into_a_truth_value_gets_a_hint(tmp_path: Path) -> 
     assert "quotes" in refusal(tmp_path, "backend: off\n").hint
 
 
-@pytest.mark.parametrize(
-    ("values", "part"),
-    [
-        ({"step": 0}, "step: expected a whole number of at least 1, found 0"),
-        ({"workers": -1}, "workers: expected"),
-        ({"seed": -1}, "seed: expected"),
-        (
-            {"backend": "farneback"},
-            "backend: expected one of auto, dis, raft-small, raft-large, found 'farneback'",
-        ),
-        ({"direction": "up"}, "direction: expected one of"),
-        ({"format": "jpg"}, "format: expected one of"),
-        ({"quality": "great"}, "quality: expected one of"),
-        ({"inputs": ()}, "no input given"),
-    ],
-)
-def test_values_out_of_range(values: dict[str, object], part: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        load_config(FlowConfig, None, {**GIVEN, **values})
-    assert part in caught.value.message
-
-
 def test_a_range_error_with_a_file_names_the_file(tmp_path: Path) -> None:
     assert "my config ü.yaml" in refusal(tmp_path, "step: 0\n").message
 
