@@ -10,8 +10,7 @@ import pytest
 
 from vsodtool.errors import DataError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
-from vsodtool.media.image_size import read_image_size
-from vsodtool.media.images import read_rgb
+from vsodtool.media.images import read_image_size, read_rgb
 from vsodtool.media.regular_file import open_regular, read_regular
 from vsodtool.media.training_run.folder import read_checkpoint
 from vsodtool.media.weights.files import read_weights

@@ -8,9 +8,20 @@ from collections.abc import Callable
 
 
 def printable(text: str) -> str:
-    """`text` on one line: control characters, which a file name may hold, are written as escapes."""
+    """`text` on one line: what a file name may hold to control the terminal or the direction of the text
+    (so that `fdp.exe` reads `exe.pdf`) is written as escapes."""
     return "".join(
-        repr(char)[1:-1] if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text
+        repr(char)[1:-1] if unicodedata.category(char) in {"Cc", "Zl", "Zp"} or _turns_text(char) else char
+        for char in text
+    )
+
+
+def _turns_text(char: str) -> bool:
+    """Whether a character is there to change the direction of others, and seen by nobody."""
+    kind = unicodedata.bidirectional(char)
+    return (
+        kind in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+        or char in "\u200e\u200f\u061c"
     )
 
 

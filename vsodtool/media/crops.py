@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vsodtool.errors import DataError
+from vsodtool.media.depth import Levels
+from vsodtool.media.images import decode_picture, read_rgb
 from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.reading import read_raw_mask
+from vsodtool.media.regular_file import read_regular
 from vsodtool.types import ImageArray, Size
 
 FloatMap = npt.NDArray[np.float32]
@@ -44,7 +47,7 @@ class Box:
 WHOLE = Box()
 
 
-def read_crop(path: Path, size: Size, box: Box, side: int) -> ImageArray:
+def read_crop(path: Path, size: Size, box: Box, side: int, levels: Levels | None = None) -> ImageArray:
     """A box of a picture, resized to a square.
 
     Pictures much larger than the square are decoded at a half, a quarter or an eighth of their size where the
@@ -55,6 +58,7 @@ def read_crop(path: Path, size: Size, box: Box, side: int) -> ImageArray:
         size: its (H, W), as found when it was validated.
         box: the part to take.
         side: of the square in pixels.
+        levels: what the pixels are stretched by; None where they have 8 bit.
 
     Returns:
         uint8 (side, side, 3) RGB.
@@ -63,27 +67,34 @@ def read_crop(path: Path, size: Size, box: Box, side: int) -> ImageArray:
         DataError: the file cannot be read any more, or has another size.
     """
     room = min(box.height * size[0], box.width * size[1]) / side
-    factor = next((factor for factor in _REDUCED if room >= factor), 1)
-    try:
-        data = np.fromfile(path, np.uint8)
-        bgr = cv2.imdecode(data, _REDUCED.get(factor, cv2.IMREAD_COLOR)) if data.size else None
-    except (OSError, cv2.error) as error:
-        raise DataError(f"{path}: expected a picture, found a file that cannot be read: {error}") from error
-    if bgr is None:
-        raise DataError(
-            f"{path}: expected a picture, found {data.size} bytes that do not decode", "replace it"
-        )
+    factor = next((factor for factor in _REDUCED if room >= factor), 1) if levels is None else 1
+    rgb = _decode_reduced(path, factor) if levels is None else read_rgb(path, levels)
     expected = (-(-size[0] // factor), -(-size[1] // factor))
-    if bgr.shape[:2] != expected:
+    if rgb.shape[:2] != expected:
         raise DataError(
             f"{path}: expected {size[1]}x{size[0]} as before training, found another size",
             "do not change the data while training runs",
         )
-    rows, columns = box.pixels((bgr.shape[0], bgr.shape[1]))
-    rgb: ImageArray = cv2.cvtColor(_resize(bgr[rows, columns], side), cv2.COLOR_BGR2RGB).astype(
-        np.uint8, copy=False
-    )
-    return rgb
+    rows, columns = box.pixels((rgb.shape[0], rgb.shape[1]))
+    return _resize(rgb[rows, columns], side).astype(np.uint8, copy=False)
+
+
+def _decode_reduced(path: Path, factor: int) -> ImageArray:
+    try:
+        data = np.frombuffer(read_regular(path), np.uint8)
+        bgr = cv2.imdecode(data, _REDUCED.get(factor, cv2.IMREAD_COLOR)) if data.size else None
+    except (OSError, cv2.error) as error:
+        raise DataError(f"{path}: expected a picture, found a file that cannot be read: {error}") from error
+    if bgr is not None:
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    try:
+        whole = decode_picture(path)  # of a rare format
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: expected a picture, found {data.size} bytes that do not decode", "replace it"
+        ) from error
+    size = (-(-whole.shape[1] // factor), -(-whole.shape[0] // factor))
+    return cv2.resize(whole, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def read_label(path: Path, encoding: MaskEncoding) -> npt.NDArray[np.bool_]:

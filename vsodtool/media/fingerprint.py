@@ -39,7 +39,8 @@ def input_fingerprint(video: Input) -> str:
     digest = hashlib.sha256()
     for path in video.files or (video.path,):
         try:
-            status = path.stat()
+            # A link that leads nowhere is a file that cannot be read, which is told where it is read.
+            status = path.lstat() if path.is_symlink() and not path.exists() else path.stat()
         except OSError as error:
             raise DataError(
                 f"cannot read {path}: {error.strerror}", "check that the input is still there"

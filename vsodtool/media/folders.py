@@ -1,8 +1,14 @@
-"""Looking into folders: which files are pictures, in which order, and which sub-folders hold some."""
+"""Looking into folders: which files are pictures, in which order, and which sub-folders hold some.
+
+A picture is what has the name of one and is no folder: a link that leads nowhere and a named pipe are listed,
+so that who reads them says that they cannot be read. Names are compared and given in Unicode's composed form
+(NFC), since Macs write others than Linux for the same name.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Set
 from pathlib import Path
 
@@ -10,17 +16,36 @@ from vsodtool.errors import DataError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 MASK_SUFFIXES = IMAGE_SUFFIXES | {".gif"}  # among frames a GIF is a video
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif"})
+VIDEO_SUFFIXES = frozenset(
+    {
+        *(".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".m4v", ".3gp", ".3g2", ".ts", ".mts", ".m2ts"),
+        *(".mpg", ".mpeg", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".mxf", ".vob", ".mj2"),
+    }
+)
 
 _DAVIS_KINDS = frozenset({"JPEGImages", "Annotations"})
-_DIGITS = re.compile(r"([0-9]+)")
+# A minus belongs to a number at the start of a name and behind `_`, `=`, brackets; elsewhere it is a hyphen.
+_NUMBER = re.compile(r"((?:(?<![^_=(\[{,])[-\u2212])?[0-9]+)")
 
 
 def natural_key(text: str) -> tuple[object, ...]:
-    """Sort key by which `2 < 10` and case does not matter; distinct texts never compare equal."""
-    parts = _DIGITS.split(text.casefold())
+    """Sort key by which `-1 < 2 < 10` and case does not matter; distinct texts never compare equal."""
+    parts = _NUMBER.split(text.casefold())
     # Text and numbers alternate, so parts at the same place always have the same type.
-    return (tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), text)
+    return (
+        tuple(int(part.replace("\u2212", "-")) if place % 2 else part for place, part in enumerate(parts)),
+        text,
+    )
+
+
+def same_name(text: str) -> str:
+    """A name in the form in which equal names are equal: Unicode's composed one (NFC)."""
+    return unicodedata.normalize("NFC", text)
+
+
+def frame_name(path: Path) -> str:
+    """The identity of the frame in a file, or of the frame that a mask belongs to: its stem."""
+    return same_name(path.stem)
 
 
 def list_folder(folder: Path) -> list[Path]:
@@ -46,10 +71,10 @@ def list_images(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> list[Path]
     Raises:
         DataError: the folder cannot be read, or two pictures have one stem (both are named).
     """
-    images = [entry for entry in list_folder(folder) if entry.suffix.lower() in suffixes and entry.is_file()]
+    images = [entry for entry in list_folder(folder) if _is_picture(entry, suffixes)]
     by_stem: dict[str, Path] = {}
     for image in images:
-        other = by_stem.setdefault(image.stem, image)
+        other = by_stem.setdefault(frame_name(image), image)
         if other is not image:
             raise DataError(
                 f"{folder}: expected one file per frame, found {other.name} and {image.name} with one stem",
@@ -62,11 +87,19 @@ def image_folders(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> dict[str
     """The sub-folders that hold pictures, by name, in natural order.
 
     Raises:
-        DataError: a folder cannot be read.
+        DataError: a folder cannot be read, or two have one name but for the form of Unicode.
     """
-    return {
-        entry.name: entry for entry in list_folder(folder) if entry.is_dir() and holds_images(entry, suffixes)
-    }
+    folders: dict[str, Path] = {}
+    for entry in list_folder(folder):
+        if not (entry.is_dir() and holds_images(entry, suffixes)):
+            continue
+        other = folders.setdefault(same_name(entry.name), entry)
+        if other is not entry:
+            raise DataError(
+                f"{folder}: two folders are called {entry.name}, in two Unicode forms",
+                "rename one of the two",
+            )
+    return folders
 
 
 def holds_images(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> bool:
@@ -77,8 +110,7 @@ def holds_images(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> bool:
     """
     try:
         return any(
-            entry.suffix.lower() in suffixes and not entry.name.startswith(".") and entry.is_file()
-            for entry in folder.iterdir()
+            _is_picture(entry, suffixes) and not entry.name.startswith(".") for entry in folder.iterdir()
         )
     except OSError as error:
         raise DataError(
@@ -111,3 +143,7 @@ def descend_davis(root: Path, kind: str, suffixes: Set[str] = IMAGE_SUFFIXES) ->
     if preferred or len(resolutions) == 1:
         return (preferred or resolutions)[0]
     return base
+
+
+def _is_picture(entry: Path, suffixes: Set[str]) -> bool:
+    return entry.suffix.lower() in suffixes and not entry.is_dir()

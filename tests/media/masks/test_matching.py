@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
 from vsodtool.media.masks.matching import choose_every, find_mask_folders, match_frames
-from vsodtool.media.video.inputs import VideoInput
-from vsodtool.media.video.loss import Loss
+from vsodtool.media.video.inputs import Loss, VideoInput
 from vsodtool.types import Frame
 
 
@@ -124,9 +123,9 @@ def test_stems_of_a_folder_agree(tmp_path: Path) -> None:
 
 @given(
     st.integers(0, 119),
-    st.sampled_from(["{}", "{:05d}", "frame_{:06d}", "clip2_{}", "take 3 ({})", "f{}_mask"]),
+    st.sampled_from(["{}", "{:05d}", "frame_{:06d}", "clip2_{}", "take3 {}", "IMG{}", "clip - {}"]),
 )
-def test_the_last_number_counts_frames_of_a_file(
+def test_the_number_at_the_end_counts_frames_of_a_file(
     tmp_path_factory: pytest.TempPathFactory, n: int, form: str
 ) -> None:
     folder = tmp_path_factory.mktemp("masks")
@@ -161,7 +160,10 @@ def test_orphans_are_refused(tmp_path: Path) -> None:
 
 def test_a_mask_of_a_file_needs_a_number(tmp_path: Path) -> None:
     touch(tmp_path / "first.png")
-    assert "expected a frame number in the name (0 to 11)" in orphan(tmp_path, file_frames(12)).message
+    assert (
+        "expected a frame number at the end of the name (0 to 11)"
+        in orphan(tmp_path, file_frames(12)).message
+    )
 
 
 def test_two_masks_for_one_frame_are_refused(tmp_path: Path) -> None:

@@ -51,8 +51,10 @@ def test_labels_of_two_videos(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         sets["a"].read("1")
     first, second, third = describe_mapping(sets)
-    assert first == f"b: 3 masks for 12 frames, ids in 8-bit grey, 2 objects, from {tmp_path / 'masks' / 'b'}"
-    assert second == f"a: 3 masks for 12 frames, 0/255 grey, 1 object, from {tmp_path / 'masks' / 'a'}"
+    pairs = "0.png is frame 0, ..., 10.png is frame 10"
+    b, a = tmp_path / "masks" / "b", tmp_path / "masks" / "a"
+    assert first == f"b: 3 masks for 12 frames, ids in 8-bit grey, 2 objects, from {b}: {pairs}"
+    assert second == f"a: 3 masks for 12 frames, 0/255 grey, 1 object, from {a}: {pairs}"
     assert third == "masks without an input video are ignored: other"
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
-from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
+from vsodtool.media.output.frames_csv import csv_cell, plain_cell, read_frames_csv, write_frames_csv
 from vsodtool.types import FrameRecord, FrameStatus
 
 ROWS = [
@@ -52,7 +52,23 @@ def test_any_names_survive(tmp_path_factory: pytest.TempPathFactory, names: list
     write_frames_csv(path, rows)
     assert read_frames_csv(path) == rows
     with path.open(newline="", encoding="utf-8") as file:
-        assert [(row["video"], row["frame"]) for row in csv.DictReader(file)] == names
+        cells = [(row["video"], row["frame"]) for row in csv.DictReader(file)]
+    assert [(plain_cell(video), plain_cell(frame)) for video, frame in cells] == names
+    for cell in (cell for row in cells for cell in row):
+        assert not cell.startswith(("=", "@", "\t", "\r")), "a spreadsheet would take it for a formula"
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+2", "@x", "+cmd", "-cmd|' /C calc'!A0", "\t=1", "\uff1d1", "'=1", "-1-1"]
+)
+def test_what_looks_like_a_formula_is_made_harmless(name: str) -> None:
+    assert csv_cell(name).lstrip('"') == f"'{name}".replace('"', '""')
+    assert plain_cell(f"'{name}") == name
+
+
+@pytest.mark.parametrize("name", ["-12", "+1", "-0.5", "-1e-05", "-inf", "'tis", "00012", "a=b", "x-1"])
+def test_numbers_and_other_names_stay_as_they_are(name: str) -> None:
+    assert csv_cell(name) == plain_cell(name) == name
 
 
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def test_order_names_and_size_are_known_before_decoding(tmp_path: Path) -> None:
 
 def test_other_pixel_types_become_rgb(tmp_path: Path) -> None:
     grey = picture()[..., 0]
+    grey = cv2.normalize(grey, None, 0, 255, cv2.NORM_MINMAX)  # a deep frame is stretched to this range
     cv2.imwrite(str(tmp_path / "0.png"), grey.astype(np.uint16) * 257)
     cv2.imwrite(str(tmp_path / "1.png"), grey)
     cv2.imwrite(str(tmp_path / "2.png"), np.dstack([grey, grey, grey, grey // 2]))

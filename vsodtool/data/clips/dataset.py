@@ -166,7 +166,9 @@ class ClipDataset(Dataset[ClipSample]):
         if self._augmentation is not None and rng is not None:
             box = self._augmentation.draw_box(rng, np.logical_or.reduce(masks))
             look = self._augmentation.draw_look(rng)
-        images = np.stack([read_crop(frame.image, frame.size, box, self._size) for frame in frames])
+        images = np.stack(
+            [read_crop(frame.image, frame.size, box, self._size, frame.levels) for frame in frames]
+        )
         labels = np.stack([crop_map(mask, box, self._size) for mask in masks])
         weights = np.stack([self._weigh(frame, box) for frame in frames])
         return ClipSample(

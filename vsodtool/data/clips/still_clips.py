@@ -70,7 +70,12 @@ def make_still_clip(
     height, width = (1 - 2 * ROOM) * box.height, (1 - 2 * ROOM) * box.width
     shown = Box(box.top + ROOM * box.height, box.left + ROOM * box.width, height, width)
     size = round(min(side / min(height, width), _LARGEST * side))
-    picture = torch.from_numpy(read_crop(frame.image, frame.size, WHOLE, size)).permute(2, 0, 1).float() / 255
+    picture = (
+        torch.from_numpy(read_crop(frame.image, frame.size, WHOLE, size, frame.levels))
+        .permute(2, 0, 1)
+        .float()
+        / 255
+    )
     label = torch.from_numpy(crop_map(salient, WHOLE, size))[None]
     moved = move_still(picture, label, ages=ages, side=side, box=shown, motion=motion, rng=rng)
     images = (moved.images * 255 + 0.5).to(torch.uint8)

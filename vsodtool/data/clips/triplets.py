@@ -142,7 +142,9 @@ class FgplgDataset(Dataset[FgplgSample]):
         if self._augmentation is not None:
             box = self._augmentation.draw_box(rng, np.logical_or.reduce(masks))
             look = self._augmentation.draw_look(rng)
-        images = np.stack([read_crop(frame.image, frame.size, box, self._size) for frame in frames])
+        images = np.stack(
+            [read_crop(frame.image, frame.size, box, self._size, frame.levels) for frame in frames]
+        )
         labels = torch.from_numpy(np.stack([crop_map(mask, box, self._size) for mask in masks]))[:, None]
         return _Pictures(
             look.apply(torch.from_numpy(images).permute(0, 3, 1, 2)).contiguous(),

@@ -81,7 +81,7 @@ class VideoMotion:
         frame = video.frames[place]
         picture = self._pictures.pop(frame.image, None)
         if picture is None:
-            rgb = read_crop(frame.image, frame.size, WHOLE, self._side)
+            rgb = read_crop(frame.image, frame.size, WHOLE, self._side, frame.levels)
             picture = torch.from_numpy(rgb).permute(2, 0, 1).contiguous()
         self._pictures[frame.image] = picture
         while len(self._pictures) > _PICTURES:

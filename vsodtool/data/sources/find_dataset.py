@@ -10,7 +10,7 @@ from vsodtool.data.sources.faults import Faults
 from vsodtool.data.sources.found import FoundVideo, folder_video, pair_masks
 from vsodtool.data.sources.source_text import DatasetSource
 from vsodtool.errors import DataError
-from vsodtool.media.folders import list_images
+from vsodtool.media.folders import frame_name, list_images
 from vsodtool.media.video.inputs import VideoInput
 
 
@@ -39,11 +39,11 @@ def _find_stills(source: DatasetSource, faults: Faults) -> FoundVideo:
     if listed != "*":
         names = _read_list(source.root / listed)
         chosen = set(names)
-        present = {file.stem for file in frames}
+        present = {frame_name(file) for file in frames}
         folder = source.root / Path(source.layout.frames).parent
         faults.add("image without a file", *(str(folder / name) for name in names if name not in present))
-        frames = [file for file in frames if file.stem in chosen]
-        masks = [file for file in masks if file.stem in chosen]
+        frames = [file for file in frames if frame_name(file) in chosen]
+        masks = [file for file in masks if frame_name(file) in chosen]
     if not frames and not faults:
         raise DataError(
             f"{source.text}: expected images in {source.root / source.layout.frames}, found none",
@@ -57,10 +57,10 @@ def _find_stills(source: DatasetSource, faults: Faults) -> FoundVideo:
 def _pair(
     source: DatasetSource, video: VideoInput, masks: Sequence[Path], faults: Faults, *, stills: bool = False
 ) -> FoundVideo:
-    names = [file.stem for file in video.files]
+    names = [frame_name(file) for file in video.files]
     paired = pair_masks(video, names, masks, faults)
     if source.layout.mask_every == 1:
-        faults.add("frame without a mask", *(file for file in video.files if file.stem not in paired))
+        faults.add("frame without a mask", *(file for file in video.files if frame_name(file) not in paired))
     elif not paired:
         faults.add("video without masks", video.path)
     return FoundVideo(video, names, paired, stills=stills)
@@ -89,4 +89,4 @@ def _read_list(path: Path) -> list[str]:
         ) from error
     if not lines:
         raise DataError(f"{path}: expected the names of the split, found an empty file", "restore the file")
-    return [Path(line).stem for line in lines]
+    return [frame_name(Path(line)) for line in lines]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from vsodtool.data.sources.faults import Faults
 from vsodtool.errors import DataError
-from vsodtool.media.folders import list_images
+from vsodtool.media.folders import frame_name, list_images
+from vsodtool.media.masks.numbers import frame_numbers
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import VideoInput
 
@@ -45,7 +46,7 @@ def frame_names(video: VideoInput) -> list[str]:
     Raises:
         DataError: a video file cannot be opened.
     """
-    return [file.stem for file in video.files] if video.kind == "folder" else open_frames(video).names
+    return [frame_name(file) for file in video.files] if video.kind == "folder" else open_frames(video).names
 
 
 def pair_masks(
@@ -53,7 +54,7 @@ def pair_masks(
 ) -> dict[str, Path]:
     """Frame name -> mask, in the order of the frames.
 
-    For folders the stems agree, for a video file the last number in the stem counts frames from 0.
+    For folders the stems agree, for a video file the number that the stem ends in counts frames from 0.
 
     Args:
         video: whose frames.
@@ -63,8 +64,9 @@ def pair_masks(
     """
     known = set(names)
     matched: dict[str, Path] = {}
-    for mask in masks:
-        name = mask.stem if video.kind == "folder" else _frame_number(mask, names)
+    numbers = frame_numbers(masks, video.name) if video.kind == "file" else []
+    for place, mask in enumerate(masks):
+        name = _numbered(numbers[place], names) if numbers else frame_name(mask)
         if name not in known:
             faults.add(ORPHAN, mask)
         elif name in matched:
@@ -94,10 +96,8 @@ def looks_like_video(names: Sequence[str]) -> bool:
     return len(stems) == 1 and len(steps) == 1 and min(steps) > 0
 
 
-def _frame_number(mask: Path, names: Sequence[str]) -> str:
-    digits = _DIGITS.findall(mask.stem)
-    number = int(digits[-1]) if digits else len(names)
-    return names[number] if number < len(names) else ""
+def _numbered(number: int | str, names: Sequence[str]) -> str:
+    return names[number] if isinstance(number, int) and number < len(names) else ""
 
 
 def require_labels(found: Sequence[FoundVideo], text: str) -> None:

@@ -11,10 +11,13 @@ from vsodtool.data.sources.faults import Faults
 from vsodtool.data.sources.found import FoundVideo, looks_like_video
 from vsodtool.data.sources.labelled import LabelledFrame, LabelledVideo
 from vsodtool.errors import DataError
-from vsodtool.media.image_size import read_image_size
+from vsodtool.media.depth import Levels
+from vsodtool.media.folders import frame_name
+from vsodtool.media.images import read_image_size, read_levels
 from vsodtool.media.masks.encoding import detect_encoding
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise
+from vsodtool.media.video.folder_frames import FolderFrames
 from vsodtool.media.video.unpacking import unpack_frames
 from vsodtool.types import Size
 
@@ -59,7 +62,7 @@ def inspect_videos(
 def _images(found: FoundVideo, cache: Path) -> dict[str, Path]:
     if found.video.kind == "file":
         return unpack_frames(found.video, list(found.masks), cache)
-    return {file.stem: file for file in found.video.files if file.stem in found.masks}
+    return {frame_name(file): file for file in found.video.files if frame_name(file) in found.masks}
 
 
 def _sizes(pool: ThreadPoolExecutor, images: Mapping[str, Path], faults: Faults) -> dict[str, Size]:
@@ -118,6 +121,7 @@ def _labelled(
     stills = found.stills
     if stills is None:
         stills = len(set(sizes.values())) > 1 or not looks_like_video(found.names)
+    levels = _levels(found, images, stills=stills)
     position = {name: place for place, name in enumerate(found.names)}
     frames = tuple(
         LabelledFrame(
@@ -129,6 +133,7 @@ def _labelled(
             given=name not in found.confidence,
             confidence=found.confidence.get(name, 1.0),
             confidence_map=found.maps.get(name),
+            levels=levels[name],
         )
         for name, mask in found.masks.items()
     )
@@ -139,3 +144,12 @@ def _labelled(
             *(frame.image for frame in frames if frame.size != first.size),
         )
     return LabelledVideo(found.video.name, found.video.path, frames, encoding, stills)
+
+
+def _levels(found: FoundVideo, images: Mapping[str, Path], *, stills: bool) -> dict[str, Levels | None]:
+    """What each picture is stretched by: stills by their own range, frames by that of their video."""
+    levels = {name: read_levels(images[name]) for name in found.masks}
+    if stills or not any(levels.values()):
+        return levels
+    of_video = FolderFrames(found.video).levels
+    return {name: of_video if own else None for name, own in levels.items()}

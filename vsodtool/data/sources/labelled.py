@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from vsodtool.media.depth import Levels
 from vsodtool.media.masks.sparse import MaskEncoding
 from vsodtool.types import Size
 
@@ -22,6 +23,7 @@ class LabelledFrame:
         given: whether a person drew the label; False for pseudo-labels.
         confidence: of a pseudo-label as a whole, in [0, 1]; 1 for given ones.
         confidence_map: 8-bit picture of the confidence per pixel, None if there is none.
+        levels: what the pixels of a picture deeper than 8 bit are stretched by, None if it is not.
     """
 
     name: str
@@ -32,6 +34,7 @@ class LabelledFrame:
     given: bool = True
     confidence: float = 1.0
     confidence_map: Path | None = None
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
 from vsodtool.media.annotations.runs import MaskArray
+from vsodtool.media.folders import same_name
 from vsodtool.types import Size
 
 ShapeKind: TypeAlias = Literal["mask", "polygon", "ellipse", "box"]
@@ -63,7 +64,7 @@ class FrameKey:
     @property
     def stem(self) -> str:
         """The name without folders and suffix."""
-        return PurePosixPath(self.name.replace("\\", "/")).stem
+        return same_name(PurePosixPath(self.name.replace("\\", "/")).stem)
 
     @property
     def known_size(self) -> Size:

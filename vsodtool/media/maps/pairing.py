@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsodtool.errors import DataError
+from vsodtool.media.folders import frame_name
 from vsodtool.media.maps.trees import MapTree
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -97,7 +98,8 @@ def pair_maps(
             pairing.extra_frames[index] += len(video.extra)
             given |= video.given()
         frames = tuple(
-            PairedFrame(file.stem, file, tuple(column.get(file.stem) for column in columns)) for file in files
+            PairedFrame(frame_name(file), file, tuple(column.get(frame_name(file)) for column in columns))
+            for file in files
         )
         pairing.videos.append(PairedVideo(name, frames, frozenset(given)))
     return pairing
@@ -163,14 +165,14 @@ class _Video:
 
     def predictions(self, pairing: Pairing) -> dict[str, Path]:
         """Stem of the truth -> prediction."""
-        stems = {file.stem for file in self._truth}
-        self._matched = {file.stem: file for file in self._files if file.stem in stems}
+        stems = {frame_name(file) for file in self._truth}
+        self._matched = {frame_name(file): file for file in self._files if frame_name(file) in stems}
         if not self._matched:
             self._matched = self._by_number()
             if self._matched:
                 stem, file = next(iter(self._matched.items()))
                 pairing.notices.append(f"{self._name}: paired by number: {file.name} belongs to {stem}")
-        self.missing = [file.stem for file in self._truth if file.stem not in self._matched]
+        self.missing = [frame_name(file) for file in self._truth if frame_name(file) not in self._matched]
         used = set(self._matched.values())
         self.extra = [file for file in self._files if file not in used]
         return self._matched
@@ -186,7 +188,7 @@ class _Video:
             )
             if not (allow_missing and allow_extra):
                 raise DataError(
-                    f"{message}: {self._truth[0].stem} has no prediction",
+                    f"{message}: {frame_name(self._truth[0])} has no prediction",
                     f"rename the predictions: subtract {shift} from each number"
                     if shift > 0
                     else f"rename the predictions: add {-shift} to each number",
@@ -201,7 +203,7 @@ class _Video:
         if self.extra and not allow_extra:
             raise DataError(
                 f"{where}: expected only the {len(self._truth)} frames that have a truth in {truth}, "
-                f"found also {_listing([file.stem for file in self.extra])}",
+                f"found also {_listing([frame_name(file) for file in self.extra])}",
                 "--allow-extra ignores them",
             )
         for count, what in (
@@ -214,7 +216,7 @@ class _Video:
     def given(self) -> set[str]:
         """Names (of the truth) of the frames that the method was given."""
         own = self._method.given.get(self._own_name, frozenset())
-        return {stem for stem, file in self._matched.items() if file.stem in own}
+        return {stem for stem, file in self._matched.items() if frame_name(file) in own}
 
     def _by_number(self) -> dict[str, Path]:
         numbers = [_number(file) for file in self._truth]
@@ -222,7 +224,9 @@ class _Video:
         if None in numbers or None in own or len(set(numbers)) < len(numbers) or len(own) < len(self._files):
             return {}
         return {
-            file.stem: own[number] for file, number in zip(self._truth, numbers, strict=True) if number in own
+            frame_name(file): own[number]
+            for file, number in zip(self._truth, numbers, strict=True)
+            if number in own
         }
 
     def _shift(self) -> int:
@@ -235,7 +239,7 @@ class _Video:
 
 
 def _number(file: Path) -> int | None:
-    digits = _NUMBER.findall(file.stem)
+    digits = _NUMBER.findall(frame_name(file))
     return int(digits[-1]) if digits else None
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from vsodtool.errors import DataError
-from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, image_folders, list_images
+from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, frame_name, image_folders, list_images
+from vsodtool.media.masks.numbers import frame_numbers
 from vsodtool.media.video.frames import FrameSource
-
-_DIGITS = re.compile(r"[0-9]+")
 
 
 def find_mask_folders(masks: Path, videos: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
@@ -18,13 +16,15 @@ def find_mask_folders(masks: Path, videos: Sequence[str]) -> tuple[dict[str, Pat
 
     Args:
         masks: a folder with one sub-folder per video, a DAVIS-style root or its `Annotations`, or, for one
-            video, a folder of masks.
+            video, a folder of masks or a single mask file.
         videos: names of the videos.
 
     Raises:
         DataError: there are no masks at all, or none for one of the videos (the first three are named).
     """
     if not masks.is_dir():
+        if masks.suffix.lower() in MASK_SUFFIXES and masks.is_file() and len(videos) == 1:
+            return {videos[0]: masks}, []
         found = "a file" if masks.exists() else "nothing"
         raise DataError(
             f"{masks}: expected a folder of masks, found {found} there", "check the path given with --masks"
@@ -56,7 +56,12 @@ def find_mask_folders(masks: Path, videos: Sequence[str]) -> tuple[dict[str, Pat
 def match_frames(folder: Path, frames: FrameSource) -> dict[str, Path]:
     """Frame name -> mask file, in the order of the frames.
 
-    For a folder of frames the stems agree; for a video file the last number in the stem counts frames from 0.
+    For a folder of frames the stems agree; for a video file the number that the stem ends in counts frames
+    from 0 (`numbers.py` has the rules).
+
+    Args:
+        folder: of masks, or a single mask file.
+        frames: the video.
 
     Raises:
         DataError: a mask belongs to no frame, or two belong to one, or there are no masks.
@@ -65,13 +70,13 @@ def match_frames(folder: Path, frames: FrameSource) -> dict[str, Path]:
         raise DataError(
             f"{folder}: expected masks, found the frames themselves", "give the folder of masks with --masks"
         )
-    files = list_images(folder, MASK_SUFFIXES)
+    files = list_images(folder, MASK_SUFFIXES) if folder.is_dir() else [folder]
     if not files:
         raise DataError(f"{folder}: expected masks, found none", "check the path given with --masks")
     position = {name: index for index, name in enumerate(frames.names)}
+    names = map(frame_name, files) if frames.video.kind == "folder" else _numbered_frames(files, frames)
     matched: dict[str, Path] = {}
-    for file in files:
-        name = file.stem if frames.video.kind == "folder" else _numbered_frame(file, frames)
+    for file, name in zip(files, names, strict=True):
         if name not in position:
             raise _orphan(file, frames)
         other = matched.setdefault(name, file)
@@ -91,25 +96,27 @@ def choose_every(count: int, every: int) -> list[int]:
     return chosen if not chosen or chosen[-1] == count - 1 else [*chosen, count - 1]
 
 
-def _numbered_frame(file: Path, frames: FrameSource) -> str:
-    digits = _DIGITS.findall(file.stem)
-    if not digits:
-        raise DataError(
-            f"{file}: expected a frame number in the name (0 to {len(frames.names) - 1}), found none",
-            "name masks of a video file after the frame they belong to, for example 00012.png",
-        )
-    number = int(digits[-1])
-    return frames.names[number] if number < len(frames.names) else ""
+def _numbered_frames(files: Sequence[Path], frames: FrameSource) -> list[str]:
+    last = len(frames.names) - 1
+    names = []
+    for file, number in zip(files, frame_numbers(files, frames.video.name), strict=True):
+        if isinstance(number, str):
+            raise DataError(
+                f"{file}: expected a frame number at the end of the name (0 to {last}), found {number}",
+                "name masks of a video file after the frame they belong to, for example 00012.png",
+            )
+        if number > last:
+            raise DataError(
+                f"{file}: mask without a frame: expected a number from 0 to {last} "
+                f"({frames.video.path.name}), found {file.stem}",
+                "frames are counted from 0; rename or remove the mask",
+            )
+        names.append(frames.names[number])
+    return names
 
 
 def _orphan(file: Path, frames: FrameSource) -> DataError:
     names = frames.names
-    if frames.video.kind == "file":
-        return DataError(
-            f"{file}: mask without a frame: expected a number from 0 to {len(names) - 1} "
-            f"({frames.video.path.name}), found {_DIGITS.findall(file.stem)[-1]}",
-            "frames are counted from 0; rename or remove the mask",
-        )
     return DataError(
         f"{file}: mask without a frame: expected the stem of a frame of {frames.video.path} "
         f"({names[0]} to {names[-1]}), found {file.stem}",

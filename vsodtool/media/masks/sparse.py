@@ -132,13 +132,19 @@ def describe_mapping(sets: Mapping[str, MaskSet]) -> list[str]:
         lines.append(
             f"{masks.video}: {_count(masks.found, 'mask')} for {_count(masks.frame_count, 'frame')}{used}, "
             f"{masks.encoding.title}, {_count(objects, 'object')}, "
-            f"from {masks.folder}"
+            f"from {masks.folder}: {_pairs(masks)}"
         )
     ignored = next(iter(sets.values())).ignored if sets else ()
     if ignored:
         more = f" and {len(ignored) - 3} more" if len(ignored) > 3 else ""
         lines.append(f"masks without an input video are ignored: {', '.join(ignored[:3])}{more}")
     return lines
+
+
+def _pairs(masks: MaskSet) -> str:
+    """The first and the last file with its frame: who counts frames otherwise sees it here."""
+    pairs = [f"{file.name} is frame {name}" for name, file in masks.files.items()]
+    return pairs[0] if len(pairs) == 1 else f"{pairs[0]}, ..., {pairs[-1]}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from vsodtool.errors import DataError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.types import FrameRecord, FrameStatus
+
+# `'*`: what looks like an escaped formula is escaped too, so that every text comes back.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?|inf|nan)")
 
 COLUMNS = ("video", "frame", "status", "left", "right", "confidence")
 
@@ -46,7 +51,7 @@ def read_frames_csv(path: Path) -> list[FrameRecord]:
     records = []
     for number, row in enumerate(rows[1:], start=2):
         try:
-            video, frame, status, left, right, confidence = row
+            video, frame, status, left, right, confidence = map(plain_cell, row)
             records.append(FrameRecord(video, frame, FrameStatus(status), left, right, float(confidence)))
         except ValueError as error:
             raise DataError(f"{path}, row {number}: {error}", hint) from error
@@ -54,8 +59,18 @@ def read_frames_csv(path: Path) -> list[FrameRecord]:
 
 
 def csv_cell(text: str) -> str:
-    """`text` as one cell, quoted where it has to be."""
+    """`text` as one cell, quoted where it has to be.
+
+    What a spreadsheet would take for a formula gets an apostrophe in front, which `plain_cell` takes off.
+    """
+    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        text = f"'{text}"
     # By hand: Python 3.11's csv.writer leaves a carriage return unquoted when lines end in "\n".
     if any(character in text for character in '",\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text
+
+
+def plain_cell(cell: str) -> str:
+    """The text that `csv_cell` was given, from a cell whose quotes are off."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

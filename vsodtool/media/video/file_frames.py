@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator
+import struct
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
-from functools import cached_property
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import Any
 
-import av
 import numpy as np
-from av.container import InputContainer
+import numpy.typing as npt
+from av.sidedata.sidedata import SideData
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 
 from vsodtool.errors import DataError
-from vsodtool.media.video.inputs import VideoInput
-from vsodtool.media.video.loss import Loss
-from vsodtool.media.video.orientation import Turn, read_turn
-from vsodtool.media.video.probe import open_container, probe_video
+from vsodtool.media.depth import Levels, find_levels, is_deep
+from vsodtool.media.video.inputs import Loss, VideoInput
+from vsodtool.media.video.probe import decode, probe_video
+from vsodtool.media.video.streams import open_stream
 from vsodtool.types import Frame, ImageArray, Size
 
 
@@ -25,7 +29,7 @@ class FileFrames:
     """A video file as a `FrameSource`.
 
     Frames are told apart by their presentation times, so a frame that does not decode leaves a gap instead of
-    shifting the ones after it. Containers without times (some AVI files) are counted.
+    shifting the ones after it. Where the container stores no usable times (some AVI files) they are counted.
 
     Raises:
         DataError: the file cannot be opened, or holds no frames.
@@ -36,6 +40,7 @@ class FileFrames:
         self._probe = probe_video(video.path)
         self.names: list[str] = [_name(index) for index in range(self._probe.count)]
         self.fps = self._probe.fps
+        self.times: Sequence[Fraction] = self._probe.times
         self.is_cut = bool(self._probe.missing)
         self.losses: list[Loss] = []
 
@@ -48,15 +53,42 @@ class FileFrames:
         """
         return self._shape[0]
 
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel as shown by its height, rotation applied; 1 for square ones.
+
+        Raises:
+            DataError: no frame decodes.
+        """
+        stored = self._probe.pixel_aspect
+        return 1 / stored if self._shape[1].transpose else stored
+
+    @property
+    def notes(self) -> list[str]:
+        """Streams passed over, pictures that are never shown, a depth above 8 bit and what becomes of it."""
+        deep = self._probe.bits > 8
+        told = [f"frames of {self._probe.bits} bit: {self.levels} becomes 0 to 255"] if deep else []
+        return [*self._probe.notes, *told]
+
+    @cached_property
+    def levels(self) -> Levels:
+        """The range of all frames that are deeper than 8 bit, found by decoding the video once.
+
+        Grey: stored values; colour: values of R, G and B in 16 bit.
+        """
+        with open_stream(self.video.path, self._probe.stream) as (container, stream):
+            reformatter = VideoReformatter()
+            decoded = (each for each in decode(container, stream) if each and not each.is_corrupt)
+            return find_levels(_to_pixels(each, reformatter) for each in decoded) or Levels(0, 0)
+
     @cached_property
     def _shape(self) -> tuple[Size, Turn]:
-        with open_container(self.video.path) as (container, stream):
-            reformatter = VideoReformatter()
-            for decoded in _decode(container, stream):
-                if not decoded.is_corrupt:
+        with open_stream(self.video.path, self._probe.stream) as (container, stream):
+            for decoded in decode(container, stream):
+                if decoded is not None and not decoded.is_corrupt:
                     turn = read_turn(decoded)
-                    rgb = _to_rgb(decoded, reformatter, turn)
-                    return (rgb.shape[0], rgb.shape[1]), turn
+                    height, width = decoded.height, decoded.width
+                    return ((width, height) if turn.transpose else (height, width)), turn
         raise DataError(
             f"{self.video.path}: none of its {len(self.names)} frames decodes",
             "check the file with ffprobe, or get another copy of it",
@@ -81,17 +113,22 @@ class FileFrames:
         self.losses = []
         size, turn = self._shape
         following = 0
-        with open_container(self.video.path) as (container, stream):
+        with open_stream(self.video.path, self._probe.stream) as (container, stream):
             reformatter = VideoReformatter()
-            for decoded in _decode(container, stream):
+            for decoded in decode(container, stream):
                 index = self._index_of(decoded, following)
+                if index is None:
+                    continue
                 if index >= len(self.names):
                     self._lose(index, "the container does not announce this frame; the video ends before it")
                     return
                 for gap in range(following, index):
                     self._lose(gap, "does not decode")
                 following = index + 1
-                rgb = None if decoded.is_corrupt else _to_rgb(decoded, reformatter, turn)
+                if decoded is None:
+                    self._lose(index, "does not decode")
+                    continue
+                rgb = None if decoded.is_corrupt else self._to_rgb(decoded, reformatter, turn)
                 if rgb is None:
                     self._lose(index, "decodes with damage")
                 elif rgb.shape[:2] != size:
@@ -109,37 +146,76 @@ class FileFrames:
             # The container does not say how many frames there were, so the lost ones are not among the names.
             self._lose(following, f"the video ends here: {self._probe.missing}")
 
-    def _index_of(self, decoded: VideoFrame, following: int) -> int:
+    def _index_of(self, decoded: VideoFrame | None, following: int) -> int | None:
+        """The place of a frame; None for a packet that does not decode, where times will show the gap."""
+        if decoded is None:
+            return None if self._probe.index_of_pts or not following else following
         index = self._probe.index_of_pts.get(decoded.pts, -1) if decoded.pts is not None else -1
         return index if index >= following else following
 
+    def _to_rgb(self, decoded: VideoFrame, reformatter: VideoReformatter, turn: Turn) -> ImageArray:
+        pixels = _to_pixels(decoded, reformatter)
+        return turn.apply(self.levels.stretch(pixels) if is_deep(pixels) else pixels)
+
     def _lose(self, index: int, reason: str) -> None:
         self.losses.append(Loss(_name(index), reason))
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What to do to a stored frame to turn it upright, in this order.
+
+    Attributes:
+        transpose: exchange rows and columns.
+        mirror: reverse left and right.
+        flip: reverse up and down.
+    """
+
+    transpose: bool = False
+    mirror: bool = False
+    flip: bool = False
+
+    def apply(self, rgb: ImageArray) -> ImageArray:
+        """The frame upright: the same array where there is nothing to do, else a contiguous copy."""
+        turned = rgb.transpose(1, 0, 2) if self.transpose else rgb
+        if self.mirror:
+            turned = turned[:, ::-1]
+        if self.flip:
+            turned = turned[::-1]
+        return np.ascontiguousarray(turned)
+
+
+def read_turn(decoded: VideoFrame) -> Turn:
+    """The display matrix of a frame, which cameras write instead of turning the pixels.
+
+    Quarter turns and mirrorings; other angles are taken to the nearest. To be asked of one frame per video:
+    PyAV ties a frame whose side data were looked at into a reference cycle, which keeps its pixels in memory
+    until the garbage collector comes by.
+    """
+    matrix = decoded.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, SideData):
+        return Turn()
+    # Nine integers, row vectors: stored (x, y) is shown at (a x + c y, b x + d y), y downwards.
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix)[:36])
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Turn(transpose=False, mirror=a < 0, flip=d < 0)
+    return Turn(transpose=True, mirror=c < 0, flip=b < 0)
 
 
 def _name(index: int) -> str:
     return f"{index:05d}"
 
 
-def _decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """All frames that decode; a packet that does not is passed over, an unreadable rest ends it."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:  # the caller sees the frames that are missing at the end
-            return
-        if packet is None:
-            return
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:  # the caller sees the gap in the presentation times
-            continue
-        for frame in frames:
-            if isinstance(frame, VideoFrame):
-                yield frame
+@cache
+def _format_in_rgb(stored: str) -> str:
+    """What a pixel format is turned into: 8 bit stays 8 bit, deeper ones are not shortened."""
+    found = VideoFormat(stored)
+    if max((component.bits for component in found.components), default=8) <= 8:
+        return "rgb24"
+    return "rgb48le" if found.is_rgb or len(found.components) > 2 else "gray16le"
 
 
-def _to_rgb(decoded: VideoFrame, reformatter: VideoReformatter, turn: Turn) -> ImageArray:
-    rgb = reformatter.reformat(decoded, format="rgb24").to_ndarray().astype(np.uint8, copy=False)
-    return turn.apply(rgb)
+def _to_pixels(decoded: VideoFrame, reformatter: VideoReformatter) -> npt.NDArray[Any]:
+    """RGB (H, W, 3), uint8, or uint16 where the video is deeper."""
+    pixels = reformatter.reformat(decoded, format=_format_in_rgb(decoded.format.name)).to_ndarray()
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterator
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
+import numpy.typing as npt
 
 from vsodtool.errors import DataError
-from vsodtool.media.image_integrity import find_damage
-from vsodtool.media.video.inputs import VideoInput
-from vsodtool.media.video.loss import Loss
+from vsodtool.media.depth import Levels, find_levels, is_deep
+from vsodtool.media.folders import frame_name
+from vsodtool.media.images import decode_picture
+from vsodtool.media.video.inputs import Loss, VideoInput
 from vsodtool.types import Frame, ImageArray, Size
 
 FOLDER_FPS = 24.0
@@ -23,26 +26,43 @@ class FolderFrames:
 
     def __init__(self, video: VideoInput) -> None:
         self.video = video
-        self.names: list[str] = [path.stem for path in video.files]
+        self.names: list[str] = [frame_name(path) for path in video.files]
         self.losses: list[Loss] = []
         self.fps = FOLDER_FPS
+        self.times: list[Fraction] = []
+        self.pixel_aspect = Fraction(1)
         self.is_cut = False
+        self._levels_lock = threading.Lock()
+        self._levels: Levels | None = None
 
-    @cached_property
+    @property
     def size(self) -> Size:
         """(H, W) of the first frame that decodes; the others must agree.
 
         Raises:
             DataError: no frame decodes.
         """
-        for path in self.video.files:
-            rgb, _ = _decode(path)
-            if rgb is not None:
-                return rgb.shape[0], rgb.shape[1]
-        raise DataError(
-            f"{self.video.path}: none of its {len(self.names)} frames decodes",
-            "check the files; replace them",
-        )
+        return self._first[0]
+
+    @property
+    def notes(self) -> list[str]:
+        """That the frames are deeper than 8 bit, and what becomes of them.
+
+        Raises:
+            DataError: no frame decodes.
+        """
+        return [f"frames deeper than 8 bit: {self.levels} becomes 0 to 255"] if self._first[1] else []
+
+    @property
+    def levels(self) -> Levels:
+        """The range of all frames that are deeper than 8 bit, found by reading them once."""
+        with self._levels_lock:
+            if self._levels is None:
+                decoded = (_try_decode(path) for path in self.video.files)
+                self._levels = find_levels(each for each in decoded if not isinstance(each, str)) or Levels(
+                    0, 0
+                )
+            return self._levels
 
     def __iter__(self) -> Iterator[Frame]:
         """Decode in natural order; what does not decode is left out and listed in `losses`.
@@ -55,16 +75,15 @@ class FolderFrames:
     def select(self, indices: Collection[int]) -> Iterator[Frame]:
         """As iterating, but only these frames; the files of the others are not opened."""
         self.losses = []
-        height, width = self.size
+        expected = self.size
         for index, path in enumerate(self.video.files):
             if index not in indices:
                 continue
-            rgb, damage = _decode(path)
-            if rgb is None:
-                self.losses.append(Loss(path.stem, f"{damage} ({path})"))
+            pixels = _try_decode(path)
+            if isinstance(pixels, str):
+                self.losses.append(Loss(self.names[index], f"{pixels} ({path})"))
                 continue
-            self._check_size(path, rgb, (height, width))
-            yield Frame(index, path.stem, rgb)
+            yield Frame(index, self.names[index], self._to_rgb(path, pixels, expected))
 
     def read(self, index: int) -> Frame:
         """Decode one frame.
@@ -73,39 +92,43 @@ class FolderFrames:
             DataError: it does not decode, or has another size than the first frame that does.
         """
         path = self.video.files[index]
-        rgb, damage = _decode(path)
-        if rgb is None:
+        pixels = _try_decode(path)
+        if isinstance(pixels, str):
             raise DataError(
-                f"{path}: expected a picture, found one that does not decode: {damage}", "replace it"
+                f"{path}: expected a picture, found one that does not decode: {pixels}", "replace it"
             )
-        self._check_size(path, rgb, self.size)
-        return Frame(index, path.stem, rgb)
+        return Frame(index, self.names[index], self._to_rgb(path, pixels, self.size))
 
-    def _check_size(self, path: Path, rgb: ImageArray, expected: Size) -> None:
-        found = rgb.shape[:2]
+    @cached_property
+    def _first(self) -> tuple[Size, bool]:
+        """(H, W) of the first frame that decodes, and whether it is deeper than 8 bit."""
+        reason = ""
+        for path in self.video.files:
+            pixels = _try_decode(path)
+            if not isinstance(pixels, str):
+                return (pixels.shape[0], pixels.shape[1]), is_deep(pixels)
+            reason = reason or f"{path.name} {pixels}"
+        raise DataError(
+            f"{self.video.path}: none of its {len(self.names)} frames decodes: {reason}",
+            "check the files; replace them",
+        )
+
+    def _to_rgb(self, path: Path, pixels: npt.NDArray[Any], expected: Size) -> ImageArray:
+        found = pixels.shape[:2]
         if found != expected:
             raise DataError(
                 f"{path}: expected {expected[1]}x{expected[0]} like the first frame, "
                 f"found {found[1]}x{found[0]}",
                 "a folder must hold the frames of one video, all of one size",
             )
+        return self.levels.stretch(pixels) if is_deep(pixels) else pixels
 
 
-def _decode(path: Path) -> tuple[ImageArray | None, str]:
-    """RGB and "", or None and what is wrong with the file."""
+def _try_decode(path: Path) -> npt.NDArray[Any] | str:
+    """The pixels, or what is wrong with the file."""
     try:
-        data = path.read_bytes()
+        return decode_picture(path)
     except OSError as error:
-        return None, f"cannot be read ({error.strerror or error})"
-    # Asked first: decoders fill up a truncated JPEG with grey and stay silent.
-    damage = find_damage(data)
-    if damage:
-        return None, damage
-    try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        return None, f"does not decode ({error.err})"
-    if bgr is None:
-        return None, "does not decode"
-    rgb: ImageArray = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-    return rgb, ""
+        return f"cannot be read ({error.strerror or error})"
+    except ValueError as error:
+        return str(error)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from fractions import Fraction
 from typing import Protocol
 
+from vsodtool.media.folders import IMAGE_SUFFIXES
 from vsodtool.media.video.file_frames import FileFrames
 from vsodtool.media.video.folder_frames import FolderFrames
-from vsodtool.media.video.inputs import VideoInput
-from vsodtool.media.video.loss import Loss
+from vsodtool.media.video.inputs import Loss, VideoInput
+from vsodtool.media.video.stack_frames import StackFrames
 from vsodtool.types import Frame, Size
 
-__all__ = ["FileFrames", "FolderFrames", "FrameSource", "Loss", "open_frames"]
+__all__ = ["FileFrames", "FolderFrames", "FrameSource", "Loss", "StackFrames", "open_frames"]
 
 
 class FrameSource(Protocol):
@@ -42,6 +44,24 @@ class FrameSource(Protocol):
         ...
 
     @property
+    def times(self) -> Sequence[Fraction]:
+        """Seconds since the first frame, of the frames that have a time; empty where the file says none."""
+        ...
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel by its height, as frames are meant to be shown, rotation applied."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Lines for people: what of the file is not read, and how depths above 8 bit are shown.
+
+        The latter has all frames decoded once. Raises DataError where nothing decodes.
+        """
+        ...
+
+    @property
     def is_cut(self) -> bool:
         """Whether the end of the file is known to be missing, so that every iteration lists a loss."""
         ...
@@ -60,10 +80,12 @@ class FrameSource(Protocol):
         ...
 
 
-def open_frames(video: VideoInput) -> FolderFrames | FileFrames:
+def open_frames(video: VideoInput) -> FolderFrames | FileFrames | StackFrames:
     """The frame source for a video.
 
     Raises:
         DataError: a video file cannot be opened or holds no video stream.
     """
-    return FileFrames(video) if video.kind == "file" else FolderFrames(video)
+    if video.kind == "folder":
+        return FolderFrames(video)
+    return StackFrames(video) if video.path.suffix.lower() in IMAGE_SUFFIXES else FileFrames(video)

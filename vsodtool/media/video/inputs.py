@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO
 
+from vsodtool.checks import check_regular
 from vsodtool.errors import DataError
 from vsodtool.media.folders import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
     descend_davis,
+    frame_name,
     image_folders,
     list_folder,
     list_images,
+    same_name,
 )
+from vsodtool.media.image_integrity import count_pages
+from vsodtool.media.regular_file import read_regular
+from vsodtool.media.video.streams import open_file
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,8 @@ class VideoInput:
 
     Attributes:
         name: identity of the video: stem of the file, or name of the folder.
-        path: the video file, or the folder of frames.
-        kind: "file" or "folder".
+        path: the video file or the image file of several pages, or the folder of frames.
+        kind: "file" (frames are numbered) or "folder" (frames have the names of their files).
         files: the frame files of a folder in natural order; empty for a video file.
     """
 
@@ -34,6 +40,20 @@ class VideoInput:
     path: Path
     kind: Literal["file", "folder"]
     files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A frame, or everything from a frame on, that could not be read.
+
+    Attributes:
+        frame_name: name of the frame; for a video that ends early, of the first one missing (not among the
+            names of the source where the container does not tell how many there were).
+        reason: what happened, one line.
+    """
+
+    frame_name: str
+    reason: str
 
 
 def discover_videos(inputs: Sequence[str], *, stdin: TextIO | None = None) -> list[VideoInput]:
@@ -68,32 +88,69 @@ def expand_inputs(inputs: Sequence[str], stdin: TextIO | None = None) -> Iterato
     for text in inputs:
         if text == "-":
             lines = (line.rstrip("\r\n") for line in (stdin if stdin is not None else sys.stdin))
-            yield from (line for line in lines if line.strip())
+            yield from (line for line in map(_without_mark, lines) if line.strip())
         else:
             yield text
+
+
+def _without_mark(line: str) -> str:
+    """A line without the byte order mark that editors on Windows put before the first."""
+    for mark in ("\ufeff", "\udcef\udcbb\udcbf"):  # the second is how it reads where the locale is not UTF-8
+        line = line.removeprefix(mark)
+    return line
 
 
 def _discover(path: Path) -> list[VideoInput]:
     if path.is_dir():
         return _discover_folder(path)
-    if not path.exists():
+    try:
+        check_regular(path)
+    except FileNotFoundError as error:
+        link = " but a link that leads nowhere" if path.is_symlink() else ""
         raise DataError(
-            f"{path}: expected a video file or a folder, found nothing there",
+            f"{path}: expected a video file or a folder, found nothing there{link}",
             "check the spelling of the path",
-        )
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}", "give a video file or a folder") from error
     suffix = path.suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
-        return [VideoInput(path.stem, path, "file")]
     if suffix in IMAGE_SUFFIXES:
+        _check_stack(path)
+    elif suffix not in VIDEO_SUFFIXES:
+        _check_video(path)
+    return [VideoInput(frame_name(path), path, "file")]
+
+
+def _check_stack(path: Path) -> None:
+    """Refuse an image file of one picture; one of several is a video."""
+    try:
+        pages = count_pages(read_regular(path))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: expected a picture, found one that cannot be read: {error}", "replace it"
+        ) from error
+    if pages < 2:
         raise DataError(
             f"{path}: expected a video file or a folder of frames, found a single image",
             f"give its folder instead: {path.parent}",
         )
+
+
+def _check_video(path: Path) -> None:
+    """Refuse a file of an unknown suffix unless it is a video by its content."""
+    suffix = path.suffix.lower()
+    try:
+        with open_file(path) as container:
+            if container.streams.video:
+                return
+        cause = None
+    except DataError as error:
+        cause = error
     raise DataError(
-        f"{path}: expected a video ({_suffixes(VIDEO_SUFFIXES)}) or a folder, "
-        f"found {f'a {suffix} file' if suffix else 'a file without suffix'}",
+        f"{path}: expected a video ({_suffixes(VIDEO_SUFFIXES)}, or another file that is one by its content) "
+        f"or a folder, found {f'a {suffix} file' if suffix else 'a file without suffix'}",
         "convert it with ffmpeg, for example to mp4",
-    )
+    ) from cause
 
 
 def _discover_folder(folder: Path) -> list[VideoInput]:
@@ -101,7 +158,7 @@ def _discover_folder(folder: Path) -> list[VideoInput]:
     files = list_images(base)
     if files:
         # `.` and `..` have no usable name of their own.
-        return [VideoInput(folder.resolve().name or "video", base, "folder", tuple(files))]
+        return [VideoInput(same_name(folder.resolve().name) or "video", base, "folder", tuple(files))]
     videos = [
         VideoInput(name, sub_folder, "folder", tuple(list_images(sub_folder)))
         for name, sub_folder in image_folders(base).items()

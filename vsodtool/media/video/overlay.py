@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import math
 import platform
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from fractions import Fraction
 from functools import cache
@@ -23,6 +24,10 @@ from vsodtool.media.atomic import atomic_path, disk_error
 from vsodtool.types import ImageArray, LabelArray, Size
 
 _TINT = 0.45
+_SQUARE = Fraction(1)
+_LARGEST_ASPECT = 65535  # H.264 stores both numbers in 16 bits
+_UNEVEN = 0.25  # of the time of a frame: times that stay nearer to a steady rate are one, rounded
+_FINE = Fraction(1, 90000)  # seconds, for frames that come at other times; as in MPEG
 _GOLDEN_TURN = 0.618033988749895  # successive hues never come close to each other
 # Bright, far apart, and not the colours of skin, grass or sky.
 _FIRST_COLOURS = (
@@ -78,6 +83,34 @@ def _colour_table(bits: int) -> npt.NDArray[np.uint8]:
     return np.array([object_colour(number) for number in range(1 << bits)], np.uint8)
 
 
+class Clock:
+    """When the frames of a video are shown.
+
+    Frames that come at a steady rate are counted in it, others are shown at the times of the input.
+    """
+
+    def __init__(self, fps: float | Fraction, times: Sequence[Fraction] = ()) -> None:
+        """Frames at `fps`, or at `times` (seconds by frame index) where those are another thing.
+
+        Raises:
+            DataError: the frame rate is not a number above zero.
+        """
+        if not (math.isfinite(fps) and fps > 0):
+            raise DataError(f"overlay: expected a frame rate above 0, found {fps}")
+        rate = Fraction(fps).limit_denominator(1001)  # 1001: 29.97 is 30000/1001
+        self.rate = rate if rate > 0 else Fraction(1, 1001)
+        steady = all(abs(time * self.rate - index) <= _UNEVEN for index, time in enumerate(times))
+        self._times = () if steady else times
+        self.time_base = _FINE if self._times else 1 / self.rate
+
+    def at(self, index: int) -> int:
+        """When a frame is shown, in units of `time_base`."""
+        if not self._times:
+            return index
+        beyond = max(index - len(self._times) + 1, 0)
+        return round((self._times[index - beyond] + beyond / self.rate) / self.time_base)
+
+
 class OverlayWriter:
     """Writes the overlay of one video frame by frame: H.264, yuv420p, BT.709, index in front (+faststart).
 
@@ -85,25 +118,39 @@ class OverlayWriter:
     frames there is none. As a context manager it closes after success and discards after an exception.
     """
 
-    def __init__(self, path: Path, size: Size, fps: float | Fraction) -> None:
+    def __init__(
+        self, path: Path, size: Size, clock: Clock | float | Fraction, pixel_aspect: Fraction = _SQUARE
+    ) -> None:
         """Prepare a video of `size` (H, W); odd sizes are padded by repeating the last row or column.
+
+        Args:
+            path: where it is to appear.
+            size: (H, W) of the frames.
+            clock: when they are shown, or their number per second.
+            pixel_aspect: width of a pixel, as it is to be shown, by its height.
 
         Raises:
             DataError: the frame rate is not a number above zero.
         """
-        if not (math.isfinite(fps) and fps > 0):
-            raise DataError(f"overlay {path}: expected a frame rate above 0, found {fps}")
         self._path = path
         self._size = size
-        self._rate = Fraction(fps).limit_denominator(1001)  # 1001: 29.97 is 30000/1001
-        if self._rate <= 0:
-            self._rate = Fraction(1, 1001)
+        self._clock = clock if isinstance(clock, Clock) else Clock(clock)
+        self._aspect = pixel_aspect
+        self._following = 0
         self._target: AbstractContextManager[Path] | None = None
         self._container: av.container.OutputContainer | None = None
         self._stream: av.video.stream.VideoStream | None = None
 
-    def add(self, rgb: ImageArray, labels: LabelArray, contour: bool = True) -> None:
+    def add(
+        self, rgb: ImageArray, labels: LabelArray, contour: bool = True, index: int | None = None
+    ) -> None:
         """Append one frame.
+
+        Args:
+            rgb: uint8 (H, W, 3).
+            labels: object ids (H, W).
+            contour: draw the outlines.
+            index: of the frame in its video; the next if None. What is left out makes the one before longer.
 
         Raises:
             DataError: the frame or the labels are not of the size of the video.
@@ -116,6 +163,9 @@ class OverlayWriter:
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         # Said outright: left to guess, players take BT.601 for small pictures and BT.709 for large ones.
         frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        index = self._following if index is None else index
+        self._following = index + 1
+        frame.pts, frame.time_base = self._clock.at(index), self._clock.time_base
         try:
             if self._stream is None:
                 self._open()
@@ -156,10 +206,11 @@ class OverlayWriter:
     def _open(self) -> None:
         self._target = atomic_path(self._path)
         temporary = self._target.__enter__()
-        self._container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
+        # `file:`, or FFmpeg takes what stands before a colon for a protocol.
+        self._container = av.open(f"file:{temporary}", "w", format="mp4", options={"movflags": "+faststart"})
         try:
             stream = self._container.add_stream(
-                "libx264", rate=self._rate, options={"preset": "veryfast", "crf": "20", **_SAME_BYTES}
+                "libx264", rate=self._clock.rate, options={"preset": "veryfast", "crf": "20", **_SAME_BYTES}
             )
         except (ValueError, LookupError) as error:
             self._discard(error)
@@ -170,7 +221,10 @@ class OverlayWriter:
         height, width = self._size
         stream.height, stream.width, stream.pix_fmt = height + height % 2, width + width % 2, "yuv420p"
         context = stream.codec_context
-        context.gop_size = max(1, round(2 * self._rate))  # players jump to key frames only
+        context.time_base = stream.time_base = self._clock.time_base
+        if self._aspect != 1:
+            context.sample_aspect_ratio = self._aspect.limit_denominator(_LARGEST_ASPECT)
+        context.gop_size = max(1, round(2 * self._clock.rate))  # players jump to key frames only
         context.color_range = context.colorspace = context.color_primaries = context.color_trc = (
             1  # MPEG, BT.709
         )

@@ -1,12 +1,14 @@
-"""Is a video file whole? Its container says how long it is; a cut file is shorter."""
+"""Is a video file what its container says? A cut file is shorter; a damaged one may announce anything."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 _EBML_HEADER = 0x1A45DFA3
 _MATROSKA_SEGMENT = 0x18538067
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 
 
 def describe_missing_bytes(path: Path) -> str:
@@ -27,7 +29,7 @@ def describe_missing_bytes(path: Path) -> str:
             expected = 8 + int.from_bytes(head[4:8], "little")
         elif head[:4] == _EBML_HEADER.to_bytes(4, "big"):
             expected = _matroska_end(file)
-        elif head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"):
+        elif head[4:8] in _FIRST_BOXES:
             expected = _boxes_end(file, size)
         else:
             expected = 0
@@ -36,19 +38,60 @@ def describe_missing_bytes(path: Path) -> str:
     return f"{missing} of {expected} bytes of the file are missing" if missing > 1 else ""
 
 
+def find_absurd_length(path: Path) -> str:
+    """A number of samples that no file of this size can hold, as a phrase; "" if there is none.
+
+    Of mp4 and mov files, whose tables FFmpeg sets up as long as they claim to be: each sample has an entry in
+    its table, or all have one length and lie in the file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(12)[4:8] not in _FIRST_BOXES:
+            return ""
+        for kind, start, end in _boxes(file, size):
+            if kind in (b"moov", b"moof"):
+                file.seek(start)
+                data = file.read(min(end, size) - start)
+                most = max(size, end)
+                for count in _sample_counts(data):
+                    if count > most:
+                        return f"it announces {count} samples in {most} bytes"
+    return ""
+
+
+def _sample_counts(data: bytes) -> Iterator[int]:
+    """Least number of bytes of samples, or entries, that each table of samples announces."""
+    for kind in (b"stsz", b"stz2", b"stts", b"ctts", b"trun"):
+        place = data.find(kind)
+        while place != -1:
+            table = data[place + 4 : place + 20]
+            fields = [int.from_bytes(table[k : k + 4], "big") for k in (0, 4, 8)]
+            if kind == b"stsz":
+                yield max(fields[1], 1) * fields[2]
+            else:
+                yield fields[2] if kind == b"stz2" else fields[1]
+            place = data.find(kind, place + 4)
+
+
 def _boxes_end(file: BinaryIO, size: int) -> int:
     """End of the last top-level box of an mp4 or mov file."""
+    return max((end for _, _, end in _boxes(file, size)), default=0)
+
+
+def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """(type, start, end) of the top-level boxes of an mp4 or mov file; the last may end beyond the file."""
     position = 0
     while position + 8 <= size:
         file.seek(position)
-        length = int.from_bytes(file.read(4), "big")
+        length, kind = int.from_bytes(file.read(4), "big"), file.read(4)
         if length == 1:  # a 64-bit length follows the type
-            file.seek(position + 8)
             length = int.from_bytes(file.read(8), "big")
-        if length < 8:  # 0: "to the end of the file"
-            return size
-        position += length
-    return position
+        end = position + length if length >= 8 else size  # 0: "to the end of the file"
+        yield kind, position, end
+        position = end
 
 
 def _matroska_end(file: BinaryIO) -> int:

@@ -10,7 +10,7 @@ import cv2
 from vsodtool.errors import DataError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.fingerprint import input_fingerprint
-from vsodtool.media.video.file_frames import FileFrames
+from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import VideoInput
 from vsodtool.types import ImageArray
 
@@ -24,7 +24,7 @@ def unpack_frames(video: VideoInput, names: Collection[str], cache: Path) -> dic
     changed file gets another folder.
 
     Args:
-        video: a video file.
+        video: of kind "file".
         names: of the frames wanted.
         cache: folder, made if needed.
 
@@ -39,7 +39,7 @@ def unpack_frames(video: VideoInput, names: Collection[str], cache: Path) -> dic
     wanted = {name: folder / f"{name}.jpg" for name in names}
     missing = {name for name, path in wanted.items() if not path.is_file()}
     if missing:
-        frames = FileFrames(video)
+        frames = open_frames(video)
         for frame in frames:
             if frame.name in missing:
                 write_bytes_atomically(wanted[frame.name], _encode_jpeg(frame.rgb))

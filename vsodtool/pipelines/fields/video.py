@@ -20,7 +20,7 @@ from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.flow.registry import BACKENDS
 from vsodtool.pipelines.running.reports import VideoReport
-from vsodtool.pipelines.running.runs import Outcome, tell_losses
+from vsodtool.pipelines.running.runs import Outcome, tell_losses, tell_notes
 from vsodtool.types import Event, FlowEstimator, Frame, OnEvent
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ def run_video(
 
     losses: list[str] = []
     if wanted:
+        tell_notes(source, on_event)
         compute_flows(config, source, wanted, engine, wrote=state.wrote, advance=advance)
         losses = tell_losses(source, on_event)
     missing, seconds = len(wanted) - done, time.perf_counter() - started

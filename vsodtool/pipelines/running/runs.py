@@ -246,6 +246,12 @@ def _part_of(config: ShardedConfig, sources: Sequence[FrameSource], launch: str)
     return Part(shard, frames, frozenset(division[shard.index - 1]), launch if config.overwrite else "")
 
 
+def tell_notes(source: FrameSource, on_event: OnEvent) -> None:
+    """What is worth knowing of how a video is read, as notices."""
+    for line in source.notes:
+        on_event(Event("notice", source.video.name, f"{source.video.name}: {line}"))
+
+
 def tell_losses(source: FrameSource, on_event: OnEvent) -> list[str]:
     """A line for each thing that the latest iteration over a video could not read, also as warnings."""
     name = source.video.name

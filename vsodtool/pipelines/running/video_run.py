@@ -12,8 +12,8 @@ import numpy as np
 
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.media.video.overlay import OverlayWriter
-from vsodtool.pipelines.running.runs import Outcome, V, tell_losses
+from vsodtool.media.video.overlay import Clock, OverlayWriter
+from vsodtool.pipelines.running.runs import Outcome, V, tell_losses, tell_notes
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent
 
 
@@ -63,6 +63,7 @@ class VideoRun(ABC, Generic[V]):
         self.on_event(Event("video", self.name, total=self.total, done=len(self.records)))
         losses: list[str] = []
         if not self._is_finished():
+            tell_notes(self.source, self.on_event)
             self.make()
             for frame in self.source.names:
                 if frame not in self.records:  # it did not decode
@@ -110,8 +111,11 @@ class VideoRun(ABC, Generic[V]):
         path, size = self.layout.overlay(self.name), self.source.size
         if self.state.holds(path):
             return
-        with OverlayWriter(path, size, self.source.fps) as writer:
-            for frame in self.source:
+        source = self.source
+        clock = Clock(source.fps, source.times)
+        with OverlayWriter(path, size, clock, source.pixel_aspect) as writer:
+            for frame in source:
                 labels = self.labels(frame.name)
-                writer.add(frame.rgb, np.zeros(size, np.uint16) if labels is None else labels)
+                drawn = np.zeros(size, np.uint16) if labels is None else labels
+                writer.add(frame.rgb, drawn, index=frame.index)
         self.state.wrote([path])
