@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from vsodtool.config import TrainConfig, load_config, shipped_path
@@ -122,12 +121,3 @@ def test_a_toy_kind_through_nothing_but_the_table(
     assert [record["event"] for record in read_log(tmp_path / "run/log.jsonl")].count("validation") == 2
     assert json.loads((tmp_path / "run/manifest.json").read_text())["command"] == "train backgrounds"
     assert load_network(str(tmp_path / "run/best.safetensors"), ("image",)).architecture.context_width == 8
-
-
-def test_trained_weights_say_what_readers_of_safetensors_ask_for(config: MakeConfig, tmp_path: Path) -> None:
-    run_train(config(kind="image", epochs=1, steps_per_epoch=1))
-    for name in ("best", "final"):
-        with safe_open(tmp_path / f"run/{name}.safetensors", framework="pt") as file:
-            metadata = file.metadata()
-        assert metadata["format"] == "pt"
-        assert {"architecture", "preprocessing", "training", "vsodtool"} <= metadata.keys()

@@ -123,9 +123,8 @@ class Training:
             continued: whether there is a run, and this is its continuation.
 
         Raises:
-            UsageError: another run holds it.
             DataError: it is continued, and the data changed since it began.
-            DeviceError: the disk refuses.
+            DeviceError: another run holds it, or the disk refuses.
         """
         if not self.world.is_main:
             yield
