@@ -1,7 +1,8 @@
 """The verbs as functions of Python: options by name or a configuration in, a report out.
 
 They do what the commands of the same names do, but print nothing: errors are raised, and what goes on is told
-to `on_event`. `vsodtool/__init__.pyi` has their options one by one.
+to `on_event`. Their options are the attributes of the configuration, as `help(vsodtool.FlowConfig)` says, and
+stand one by one in `vsodtool/__init__.pyi`.
 """
 
 from __future__ import annotations

@@ -121,5 +121,8 @@ def test_a_new_option_is_one_field() -> None:
 
     assert ToyConfig(colour="grey").colour == "grey"
     assert list(options_of(ToyConfig)) == ["colour", *options_of(CommonConfig)]
+    assert str(ToyConfig.__doc__).startswith("One more option.\n\nAttributes:\n")
+    assert "\n    workers: Threads. 0 = all cores." in str(ToyConfig.__doc__)
+    assert str(ToyConfig.__doc__).endswith("\n    colour: Of the sky.")
     with pytest.raises(ConfigError, match="colour: expected one of blue, grey, found 'green'"):
         ToyConfig(colour="green")

@@ -192,8 +192,11 @@ def option(help: str, *, default: Any = MISSING, **known: Any) -> Any:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(option,))
 def configuration(cls: type[C]) -> type[C]:
-    """Make a class of `option` fields a frozen dataclass whose fields are given by name."""
-    return dataclass(frozen=True, kw_only=True)(cls)
+    """Make a class of `option` fields a frozen dataclass; its fields are given by name and documented."""
+    made = dataclass(frozen=True, kw_only=True)(cls)
+    about = (f"    {each.name}: {each.metadata[_KEY].sentence}" for each in dataclasses.fields(made))
+    made.__doc__ = "\n".join((f"{cls.__doc__ or ''}\n\nAttributes:", *about))
+    return made
 
 
 def options_of(cls: type[Any]) -> dict[str, Option]:
