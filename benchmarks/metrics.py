@@ -23,7 +23,7 @@ import numpy.typing as npt
 from machine import header, publish
 
 from vsodtool.media.images import read_grey
-from vsodtool.metrics import human_correction_effort, score_frame
+from vsodtool.metrics import score_frame
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what it imports warns of its own deprecations
@@ -84,14 +84,6 @@ def measure_frames(files: list[Path]) -> tuple[dict[tuple[str, str], list[float]
                 worst = max(worst, float(np.abs(np.asarray(pick(scores)) - pick_theirs(results)).max()))
             spent, _ = timed(lambda p=prediction, t=truth: score_frame(p, t, measures=FIVE))
             times.setdefault((kind, "all five"), []).append(spent)
-            binary = prediction.astype(np.float64) / max(int(prediction.max()), 1) > 0.5
-            spent, clicks = timed(lambda p=binary, t=truth: human_correction_effort(p, t))
-            times.setdefault((kind, "hce"), []).append(spent)
-            name = "HumanCorrectionEffortMeasure"
-            stretched = binary.astype(np.uint8) * 255
-            spent, results = timed(lambda m=name, p=stretched, t=truth8: ask(m, p, t))
-            times.setdefault((kind, "hce theirs"), []).append(spent)
-            worst = max(worst, abs(clicks - float(results["hce"])))
     return times, worst
 
 
@@ -99,14 +91,13 @@ def table(times: dict[tuple[str, str], list[float]]) -> list[str]:
     """A line per kind of prediction, cells `ours / theirs`."""
     names = [ours for ours, *_ in MEASURES]
     lines = [
-        "| prediction | " + " | ".join(names) + " | all five in one call | hce |",
-        "|---" * (len(names) + 3) + "|",
+        "| prediction | " + " | ".join(names) + " | all five in one call |",
+        "|---" * (len(names) + 2) + "|",
     ]
     for kind in dict.fromkeys(kind for kind, _ in times):
         cells = [f"{mean(times[kind, n]):.1f} / {mean(times[kind, f'{n} theirs']):.1f}" for n in names]
         five, theirs = mean(times[kind, "all five"]), sum(mean(times[kind, f"{n} theirs"]) for n in names)
         cells += [f"{five:.1f} / {theirs:.1f} = {theirs / five:.1f}x"]
-        cells += [f"{mean(times[kind, 'hce']):.1f} / {mean(times[kind, 'hce theirs']):.1f}"]
         lines.append(f"| {kind} | " + " | ".join(cells) + " |")
     return lines
 

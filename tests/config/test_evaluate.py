@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from vsodtool.config import EvaluateConfig, load_config
-from vsodtool.config.protocols import MEASURES, PROTOCOLS
+from vsodtool.config.measures import MEASURE_NAMES
+from vsodtool.config.protocols import PROTOCOLS
 from vsodtool.errors import ConfigError
 
 
@@ -55,7 +56,7 @@ def test_the_protocols_are_those_of_the_specification(
         normalize,
     )
     assert choices == PROTOCOLS[protocol]
-    assert set(choices.measures) <= set(MEASURES)
+    assert set(choices.measures) <= set(MEASURE_NAMES)
 
 
 def test_every_choice_can_be_made_otherwise() -> None:

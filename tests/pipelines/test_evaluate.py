@@ -17,10 +17,13 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from vsodtool.cli.score_text import latex_rows, markdown_table, score_rows
 from vsodtool.config import EvaluateConfig
+from vsodtool.config.measures import MEASURES, Measure, Score
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.metrics import boundary_f, region_j
+from vsodtool.metrics.pair import Pair
 from vsodtool.pipelines.evaluate import run_evaluate
 from vsodtool.pipelines.scoring.report import EvaluateReport, MethodReport
 from vsodtool.types import Event, FrameRecord, FrameStatus
@@ -480,6 +483,7 @@ def test_threads_and_processes_change_no_digit(
 
 
 def test_stability_and_hce_are_means_over_what_they_are_defined_on(tmp_path: Path) -> None:
+    pytest.importorskip("skimage", reason="hce is computed by pysodmetrics, an extra")
     truth = truth_of(1, 1) * 5
     steady, flickering = put(tmp_path / "p", truth), put(tmp_path / "q", truth)
     put(flickering, [np.zeros(SIZE, np.uint8)], 2)
@@ -544,3 +548,56 @@ def test_plots_and_tables_lie_where_they_are_asked_for(two_videos: tuple[Path, P
     assert worst == pytest.approx(s_measures[:8], abs=1e-11)
     with pytest.raises(UsageError, match="exists"):
         report(predictions, truth, plots=str(tmp_path / "plots"))
+
+
+def covered(pair: Pair) -> dict[str, float]:
+    """A toy measure: the share of the frame that is predicted."""
+    return {"covered": float(pair.mask.mean())}
+
+
+def test_a_toy_measure_through_nothing_but_the_table(
+    two_videos: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("vsodtool.metrics.pair.covered", covered, raising=False)
+    line = Measure(
+        compute="vsodtool.metrics.pair:covered",
+        missing=0.25,
+        scores={"covered": Score(header="cover", lower=True, paper=("covered ↓", "covered"))},
+        title="share covered",
+        shown=0,
+        worst=1,
+    )
+    monkeypatch.setitem(MEASURES, "covered", line)
+    titles: list[str] = []
+    monkeypatch.setattr(
+        "vsodtool.pipelines.scoring.plots.draw_bars",
+        lambda _, __, panels, *___: titles.append(panels[0].title),
+    )
+    predictions, truth = two_videos
+    values = [(values >= 128).mean() for values in read(predictions / "a")]
+    (predictions / "a" / "00003.png").unlink()
+    found = report(
+        predictions,
+        truth,
+        protocol="pysod",
+        measures=("auto", "covered"),
+        normalize="none",
+        allow_missing=True,
+        csv=str(tmp_path / "s.csv"),
+        plots=str(tmp_path / "plots"),
+    )
+    (method,) = found.methods
+    assert method.videos["a"]["covered"] == pytest.approx((sum(values[:3]) + 0.25) / 4)
+    assert found.as_dict()["scores"]["covered"] == method.scores["covered"]
+    for name in ("s.csv", "s-videos.csv"):
+        with (tmp_path / name).open(newline="") as file:
+            assert float(next(csv.DictReader(file))["covered"]) > 0
+    assert found.worst_by == "covered"
+    assert [frame.score for frame in method.worst] == sorted((f.score for f in method.worst), reverse=True)
+    assert titles == ["share covered ↓"]
+    header, rows = score_rows(found)
+    assert header[-1] == "cover"
+    assert rows[0].cells[-1] == f"{method.videos['a']['covered']:.4f}"
+    assert "| covered ↓ |" in markdown_table(found)
+    assert "& covered &" in latex_rows(found)

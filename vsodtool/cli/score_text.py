@@ -7,46 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vsodtool.cli.text import Table, printable
+from vsodtool.config.measures import MEASURES, Score, is_lower_better, shown_measures
 
 if TYPE_CHECKING:
     from vsodtool.pipelines.scoring.report import EvaluateReport, MethodReport
-
-# Score -> short header. What is not among these stands in the JSON and the CSV only.
-HEADERS = {
-    "mae": "MAE",
-    "max_f": "maxF",
-    "mean_f": "meanF",
-    "weighted_f": "wF",
-    "s_measure": "S",
-    "max_e": "maxE",
-    "mean_e": "meanE",
-    "iou": "IoU",
-    "j_mean": "J",
-    "j_recall": "J-recall",
-    "j_decay": "J-decay",
-    "boundary_f_mean": "F",
-    "boundary_f_recall": "F-recall",
-    "boundary_f_decay": "F-decay",
-    "j_and_f": "J&F",
-    "hce": "HCE",
-    "stability": "stability",
-}
-_LOWER = frozenset({"mae", "j_decay", "boundary_f_decay", "hce"})
-
-# Table 1 of Yan et al., ICCV 2019: data set and measure down, methods across.
-_TABLE_1 = {
-    "max_f": ("max F ↑", r"$F_\beta^{\max}\uparrow$"),
-    "s_measure": ("S ↑", r"$S\uparrow$"),
-    "mae": ("MAE ↓", r"MAE$\downarrow$"),
-}
-_TABLE_DAVIS = {
-    "j_mean": ("J mean ↑", r"$\mathcal{J}$ mean $\uparrow$"),
-    "j_recall": ("J recall ↑", r"$\mathcal{J}$ recall $\uparrow$"),
-    "j_decay": ("J decay ↓", r"$\mathcal{J}$ decay $\downarrow$"),
-    "boundary_f_mean": ("F mean ↑", r"$\mathcal{F}$ mean $\uparrow$"),
-    "boundary_f_recall": ("F recall ↑", r"$\mathcal{F}$ recall $\uparrow$"),
-    "boundary_f_decay": ("F decay ↓", r"$\mathcal{F}$ decay $\downarrow$"),
-}
 
 
 @dataclass(frozen=True)
@@ -68,10 +32,14 @@ class Row:
 
 def score_rows(report: EvaluateReport) -> tuple[list[str], list[Row]]:
     """Header and rows of the final table: a row per video of one method, or a row per method."""
-    columns = [name for name in HEADERS if any(name in method.scores for method in report.methods)]
+    known: dict[str, Score] = {}
+    for measure in MEASURES.values():
+        known |= measure.scores
+    measured = [name for name in known if any(name in method.scores for method in report.methods)]
+    columns = [name for name in measured if known[name].header]
     if "s_measure" in columns and "iou" in columns:
         columns.remove("iou")  # for 80 columns
-    header = ["frames", *(HEADERS[name] for name in columns)]
+    header = ["frames", *(known[name].header for name in columns)]
     if len(report.methods) == 1:
         return ["video", *header], _rows_of_method(report.methods[0], report, columns)
     best = [_best(report.methods, name) for name in columns]
@@ -158,14 +126,14 @@ def _row(
 def _measures(report: EvaluateReport) -> list[tuple[str, str, list[str], set[int]]]:
     """Per measure of the paper's table: label, LaTeX label, one cell per method, which of them are best."""
     found = []
-    for table in (_TABLE_1, _TABLE_DAVIS):
-        for name, (label, latex) in table.items():
-            if not any(name in method.scores for method in report.methods):
+    for measure in shown_measures(report.choices.measures):
+        for name, score in MEASURES[measure].scores.items():
+            if not score.paper or not any(name in method.scores for method in report.methods):
                 continue
             cells = [_short(method.scores.get(name)) for method in report.methods]
             names = _best(report.methods, name) if len(report.methods) > 1 else set()
             best = {index for index, method in enumerate(report.methods) if method.name in names}
-            found.append((label, latex, cells, best))
+            found.append((*score.paper, cells, best))
     return found
 
 
@@ -174,7 +142,7 @@ def _best(methods: Sequence[MethodReport], score: str) -> set[str]:
     values = {method.name: method.scores[score] for method in methods if score in method.scores}
     if not values:
         return set()
-    top = min(values.values()) if score in _LOWER else max(values.values())
+    top = min(values.values()) if is_lower_better(score) else max(values.values())
     return {name for name, value in values.items() if value == top}
 
 

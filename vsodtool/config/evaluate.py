@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from vsodtool.config.base import CommonConfig
+from vsodtool.config.measures import AUTO, MEASURE_CHOICES, MEASURE_NAMES
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.config.protocols import (
     AVERAGES,
     ENDS,
     F_MEASURES,
-    MEASURES,
     NORMALIZATIONS,
     OBJECTS,
     PROTOCOLS,
@@ -19,8 +19,6 @@ from vsodtool.config.protocols import (
 )
 from vsodtool.config.void import check_void, void_option
 from vsodtool.errors import ConfigError
-
-AUTO = "auto"  # what the protocol says
 
 
 @configuration
@@ -46,7 +44,7 @@ class EvaluateConfig(CommonConfig):
     measures: tuple[str, ...] = option(
         "What to compute, with commas; auto is what the protocol names.",
         default=(AUTO,),
-        choices=(*MEASURES, AUTO),
+        choices=MEASURE_CHOICES,
     )
     every: int = option(
         "Frames 0, N, 2N, ... and the last of each video were given: leave them out.", default=0, zero="none"
@@ -156,7 +154,7 @@ class EvaluateConfig(CommonConfig):
         return replace(
             protocol,
             **chosen,
-            measures=tuple(name for name in MEASURES if name in measures),
+            measures=tuple(name for name in MEASURE_NAMES if name in measures),
             objects=protocol.objects if self.objects == AUTO else self.objects,
             threshold=self.threshold,
         )

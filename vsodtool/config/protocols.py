@@ -9,7 +9,6 @@ ENDS = ("keep", "drop")
 AVERAGES = ("video", "frame")
 F_MEASURES = ("frame-curves", "mean-precision-recall")
 OBJECTS = ("auto", "single", "multi")
-MEASURES = ("mae", "f", "e", "s_measure", "weighted_f", "iou", "j", "boundary_f", "hce", "stability")
 
 _SALIENCY = ("mae", "f", "e", "s_measure", "weighted_f", "iou")
 
@@ -19,7 +18,7 @@ class Choices:
     """Everything that changes a score without changing a prediction.
 
     Attributes:
-        measures: what is computed, among `MEASURES`.
+        measures: what is computed, among those of `config.measures`.
         normalize: "min-max" stretches each prediction to [0, 1] first, "none" takes it as it is.
         ends: whether the first and the last frame of each video are scored ("keep") or not ("drop").
         average: "video": over the frames of each video, then over videos; "frame": over all frames.

@@ -10,11 +10,9 @@ OpenCV below 5, and takes 3.5 to 9 times as long. MAE, F, E, S and weighted F of
 """
 
 from vsodtool.metrics.boundary import boundary_f
-from vsodtool.metrics.correction import human_correction_effort
 from vsodtool.metrics.error import mean_absolute_error
 from vsodtool.metrics.frame import MEASURES, FrameScores, score_frame
 from vsodtool.metrics.levels import Normalize
-from vsodtool.metrics.objects import ObjectScores, object_scores
 from vsodtool.metrics.ranking import spearman
 from vsodtool.metrics.region import region_j
 from vsodtool.metrics.sparsification import Sparsification, SparsificationCounts, sparsification
@@ -25,15 +23,12 @@ __all__ = [
     "MEASURES",
     "FrameScores",
     "Normalize",
-    "ObjectScores",
     "SequenceStatistics",
     "Sparsification",
     "SparsificationCounts",
     "boundary_f",
-    "human_correction_effort",
     "mean_absolute_error",
     "mean_statistics",
-    "object_scores",
     "region_j",
     "score_frame",
     "sequence_statistics",

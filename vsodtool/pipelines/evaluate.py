@@ -15,17 +15,23 @@ from pathlib import Path
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config import EvaluateConfig
+from vsodtool.config.measures import (
+    MEASURES,
+    frame_score,
+    frame_score_names,
+    score_names,
+    worst_measure,
+)
 from vsodtool.config.protocols import Choices
 from vsodtool.errors import DataError
 from vsodtool.media.maps.reading import PredictionReading, TruthReading, detect_prediction, detect_truth
 from vsodtool.media.maps.score_files import ScoreTable, check_new_files, score_table, videos_csv
 from vsodtool.pipelines.running.ordered_work import map_in_order
-from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, score_task
+from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, require_packages, score_task
 from vsodtool.pipelines.scoring.method import MethodTotals
 from vsodtool.pipelines.scoring.plan import Plan, PlannedVideo, make_plan
 from vsodtool.pipelines.scoring.plots import plot_files, write_plots
 from vsodtool.pipelines.scoring.report import EvaluateReport
-from vsodtool.pipelines.scoring.totals import FRAME_ORDER, SCORE_ORDER, worst_measure
 from vsodtool.types import Event, OnEvent, ignore_event
 
 _FRAME_COLUMNS = ("method", "video", "frame", "empty_truth", "missing", "resized")
@@ -53,6 +59,7 @@ def run_evaluate(
     if config.device not in ("auto", "cpu"):
         resolve_device(config.device)  # an absent one is refused, though nothing but the CPU is used
         on_event(Event("notice", message="scores are computed on the CPU"))
+    require_packages(config.choices.measures)
     plan = make_plan(config, on_event)
     files = _files(config, plan)
     choices = config.choices
@@ -64,7 +71,7 @@ def run_evaluate(
         with ExitStack() as stack:
             table = None
             if config.csv:
-                columns = (*_FRAME_COLUMNS, *FRAME_ORDER)
+                columns = (*_FRAME_COLUMNS, *frame_score_names())
                 table = stack.enter_context(score_table(Path(config.csv), columns))
             _score(config, plan, methods, table, processes=processes, on_event=on_event)
     report = EvaluateReport(
@@ -80,7 +87,7 @@ def run_evaluate(
         ),
         missing_videos=tuple(plan.pairing.missing_videos),
         extra_videos=tuple(plan.pairing.extra_videos),
-        worst_by=worst_measure(choices),
+        worst_by=frame_score(worst) if (worst := worst_measure(choices.measures)) else "",
         files=() if config.dry_run else tuple(files),
         dry_run=config.dry_run,
     )
@@ -160,9 +167,9 @@ def _is_multi(
     on_event: OnEvent,
 ) -> bool:
     """Whether J and F of a video are those of each object."""
-    if choices.objects == "single" or not {"j", "boundary_f"} & set(choices.measures):
+    if choices.objects == "single" or not any(MEASURES[name].per_object for name in choices.measures):
         return False
-    by_ids = truth.has_ids and all(reading.kind == "ids" for reading in readings)
+    by_ids = truth.has_ids and all(reading.has_ids_of(truth) for reading in readings)
     if by_ids:
         return True
     if choices.objects == "multi":
@@ -189,7 +196,7 @@ def _frame_row(method: str, task: FrameTask, result: FrameResult) -> dict[str, s
 
 
 def _write_videos(path: Path, report: EvaluateReport) -> None:
-    with score_table(path, (*_VIDEO_COLUMNS, *SCORE_ORDER)) as table:
+    with score_table(path, (*_VIDEO_COLUMNS, *score_names())) as table:
         for method in report.methods:
             for video, scores in method.videos.items():
                 frames = method.video_frames[video]

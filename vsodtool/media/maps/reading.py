@@ -68,6 +68,11 @@ class PredictionReading:
     ids: tuple[int, ...] = ()
     void: int | None = None
 
+    def has_ids_of(self, truth: TruthReading) -> bool:
+        """Whether it holds object ids that mean what those of the truth do: the numbers, or the colours."""
+        colours = self.encoding is not None and self.encoding.kind == "colours"
+        return self.kind == "ids" and colours == (truth.encoding.kind == "colours")
+
     def read_map(self, path: Path) -> Plane:
         """The prediction as a grey map, uint8 or uint16 (H, W), 0 to the largest value of the depth.
 

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from vsodtool.config.measures import MEASURES
 from vsodtool.config.protocols import Choices
-from vsodtool.errors import DataError
+from vsodtool.errors import DataError, UsageError
 from vsodtool.media.maps.pairing import PairedFrame
 from vsodtool.media.maps.reading import PredictionReading, TruthReading, fit_ids, fit_map
-from vsodtool.metrics import (
-    MEASURES,
-    FrameScores,
-    Normalize,
-    boundary_f,
-    human_correction_effort,
-    region_j,
-    score_frame,
-    temporal_stability,
-)
-from vsodtool.metrics.levels import Levels, as_levels
+from vsodtool.metrics.levels import Normalize
+from vsodtool.metrics.pair import Masks, Pair, Parts
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -53,28 +46,43 @@ class FrameTask:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """Scores of one method on one frame.
+    """What the measures say of one method on one frame.
 
     Attributes:
-        scores: the saliency measures.
-        j: object id -> region J; {1: J} where all objects are one. Ids that neither truth nor prediction has
-            here are absent.
-        boundary_f: object id -> boundary F, likewise.
+        parts: name -> number, curve, or numbers by object id ({1: ...} where all objects are one; ids that
+            neither truth nor prediction has here are absent); None where it has no value.
         truth_ids: the ids that the truth has here.
-        values: "hce" and "stability", where they are measured and have a value.
         empty_truth: there is no object in the truth.
         resized: the prediction had another size.
         missing: there is no prediction.
     """
 
-    scores: FrameScores
-    j: Mapping[int, float] = field(default_factory=dict)
-    boundary_f: Mapping[int, float] = field(default_factory=dict)
+    parts: Parts
     truth_ids: tuple[int, ...] = ()
-    values: Mapping[str, float] = field(default_factory=dict)
     empty_truth: bool = False
     resized: bool = False
     missing: bool = False
+
+
+def named(function: str) -> Any:
+    """What "module:function" names."""
+    module, name = function.split(":")
+    return getattr(import_module(module), name)
+
+
+def require_packages(measures: Sequence[str]) -> None:
+    """Refuse measures that are computed by what is not installed.
+
+    Raises:
+        UsageError: naming the extra that brings it.
+    """
+    for name in measures:
+        needs = MEASURES[name].needs
+        if needs and find_spec(needs[0]) is None:
+            raise UsageError(
+                f"measure '{name}' is computed by {needs[0]}, which is not installed",
+                f"pip install 'vsodtool[{needs[1]}]', or leave {name} out of --measures",
+            )
 
 
 def score_task(task: FrameTask, choices: Choices, allow_resize: bool) -> list[FrameResult]:
@@ -95,16 +103,20 @@ def score_task(task: FrameTask, choices: Choices, allow_resize: bool) -> list[Fr
     before = _Truth(task, task.before) if task.before and "stability" in choices.measures else None
     results = []
     for method, file in enumerate(task.frame.predictions):
+        reading = task.readings[method]
         if file is None:
             results.append(_missing(truth, choices, before))
             continue
-        own = _Prediction(file, task.readings[method], truth, choices, allow_resize=allow_resize)
+        own = _Prediction(file, reading, truth, allow_resize=allow_resize)
         former = before.frame.predictions[method] if before is not None else None
-        pair = None
+        masks = None
         if before is not None and former is not None:
-            mask = _Prediction(former, task.readings[method], before, choices, allow_resize=allow_resize).mask
-            pair = (before.mask, mask)
-        results.append(_score(own, truth, choices, pair))
+            earlier = _Prediction(former, reading, before, allow_resize=allow_resize)
+            masks = (_pair(earlier.values, before, choices).mask, before.mask)
+        objects = own.objects() if truth.multi and _per_object(choices) else None
+        pair = _pair(own.values, truth, choices, objects, masks)
+        parts = {part: value for name in choices.measures for part, value in _computed(name, pair).items()}
+        results.append(FrameResult(parts, truth.object_ids, truth.is_empty, own.resized))
     return results
 
 
@@ -123,19 +135,10 @@ class _Truth:
 class _Prediction:
     """The prediction of one frame, in the size of the truth."""
 
-    def __init__(
-        self,
-        file: Path,
-        reading: PredictionReading,
-        truth: _Truth,
-        choices: Choices,
-        *,
-        allow_resize: bool,
-    ) -> None:
+    def __init__(self, file: Path, reading: PredictionReading, truth: _Truth, *, allow_resize: bool) -> None:
         self._file = file
         self._reading = reading
-        self._threshold = choices.threshold
-        self._normalize = cast(Normalize, choices.normalize)
+        self._truth = truth
         self._size = truth.mask.shape[0], truth.mask.shape[1]
         self.values = reading.read_map(file)
         self.resized = self.values.shape != self._size
@@ -148,86 +151,57 @@ class _Prediction:
                 )
             self.values = fit_map(self.values, self._size)
 
-    @cached_property
-    def levels(self) -> Levels:
-        return as_levels(self.values, self._normalize)
-
-    @cached_property
-    def mask(self) -> BoolArray:
-        return np.asarray((self.levels.values >= self._threshold)[self.levels.index])
-
-    @property
-    def mask_above(self) -> BoolArray:
-        """Strictly above the threshold, as the benchmark of the Human Correction Effort cuts."""
-        return np.asarray((self.levels.values > self._threshold)[self.levels.index])
-
-    def ids(self) -> npt.NDArray[np.uint16]:
-        labels = self._reading.read_ids(self._file)
-        return fit_ids(labels, self._size) if self.resized else labels
+    def objects(self) -> dict[int, Masks]:
+        """Object id -> its mask here and in the truth."""
+        labels, truth = self._reading.read_ids(self._file), self._truth
+        ids = fit_ids(labels, self._size) if self.resized else labels
+        numbers = sorted({*truth.object_ids, *map(int, np.unique(ids))} - {0})
+        return {number: (ids == number, truth.ids == number) for number in numbers}
 
 
-def _score(
-    own: _Prediction, truth: _Truth, choices: Choices, before: tuple[BoolArray, BoolArray] | None
-) -> FrameResult:
-    """Scores of a prediction; `before` is truth and prediction of the frame before."""
-    measures = [name for name in choices.measures if name in MEASURES]
-    scores = FrameScores(empty_truth=truth.is_empty)
-    if measures:
-        normalize = cast(Normalize, choices.normalize)
-        threshold = choices.threshold
-        scores = score_frame(
-            own.values, truth.mask, measures=measures, normalize=normalize, threshold=threshold
-        )
-    j: dict[int, float] = {}
-    f: dict[int, float] = {}
-    if {"j", "boundary_f"} & set(choices.measures):
-        for number, (mask, of_truth) in _objects(own, truth).items():
-            if "j" in choices.measures:
-                j[number] = region_j(mask, of_truth, truth.void)
-            if "boundary_f" in choices.measures:
-                f[number] = boundary_f(mask, of_truth, void=truth.void)
-    values: dict[str, float] = {}
-    if "hce" in choices.measures:
-        values["hce"] = float(human_correction_effort(own.mask_above, truth.mask))
-    if before is not None:
-        stability = temporal_stability(before[1], own.mask, before[0], truth.mask)
-        values |= {} if stability is None else {"stability": stability}
-    return FrameResult(scores, j, f, truth.object_ids, values, truth.is_empty, own.resized)
+def _per_object(choices: Choices) -> bool:
+    return any(MEASURES[name].per_object for name in choices.measures)
 
 
-def _objects(own: _Prediction, truth: _Truth) -> dict[int, tuple[BoolArray, BoolArray]]:
-    """Object id -> its mask in the prediction and in the truth."""
-    if not truth.multi:
-        return {1: (own.mask, truth.mask)}
-    ids = own.ids()
-    numbers = sorted({*truth.object_ids, *map(int, np.unique(ids))} - {0})
-    return {number: (ids == number, truth.ids == number) for number in numbers}
+def _pair(
+    values: npt.NDArray[Any],
+    truth: _Truth,
+    choices: Choices,
+    objects: dict[int, Masks] | None = None,
+    before: Masks | None = None,
+) -> Pair:
+    return Pair(
+        values,
+        truth.mask,
+        objects,
+        truth.void,
+        before,
+        measures=choices.measures,
+        normalize=cast(Normalize, choices.normalize),
+        threshold=choices.threshold,
+    )
+
+
+def _computed(measure: str, pair: Pair) -> Parts:
+    parts: Parts = named(MEASURES[measure].compute)(pair)
+    return parts
 
 
 def _missing(truth: _Truth, choices: Choices, before: _Truth | None) -> FrameResult:
-    """The worst score in everything that is measured; for HCE, which has no worst, that of an empty mask."""
-    curve = np.zeros(256)
-    worst: dict[str, dict[str, Any]] = {
-        "mae": {"mae": 1.0},
-        "s_measure": {"s_measure": 0.0},
-        "weighted_f": {"weighted_f": 0.0},
-        "iou": {"iou": 0.0},
-        "f": {"precision_curve": curve, "recall_curve": curve, "f_curve": curve, "adaptive_f": 0.0},
-        "e": {"e_curve": curve, "adaptive_e": 0.0},
-    }
-    scores = {key: value for name in choices.measures for key, value in worst.get(name, {}).items()}
-    zeros = dict.fromkeys(truth.object_ids, 0.0)
-    values: dict[str, float] = {}
-    if "hce" in choices.measures:
-        values["hce"] = float(human_correction_effort(np.zeros_like(truth.mask), truth.mask))
-    if before is not None:
-        values["stability"] = 0.0
-    return FrameResult(
-        FrameScores(**scores, empty_truth=truth.is_empty),
-        zeros if "j" in choices.measures else {},
-        zeros if "boundary_f" in choices.measures else {},
-        truth.object_ids,
-        values,
-        truth.is_empty,
-        missing=True,
-    )
+    """What the table says of a frame without a prediction, in the shape that an empty one would have."""
+    nothing = np.zeros_like(truth.mask)
+    objects = {n: (nothing, truth.ids == n) for n in truth.object_ids} if truth.multi else None
+    earlier = None if before is None else (np.zeros_like(before.mask), before.mask)
+    pair = _pair(nothing.view(np.uint8), truth, choices, objects, earlier)
+    parts = {}
+    for name in choices.measures:
+        worst = MEASURES[name].missing
+        for part, value in _computed(name, pair).items():
+            parts[part] = value if worst is None else _filled(value, worst)
+    return FrameResult(parts, truth.object_ids, truth.is_empty, missing=True)
+
+
+def _filled(value: Any, number: float) -> Any:
+    if isinstance(value, Mapping):
+        return dict.fromkeys(value, number)
+    return np.full_like(value, number) if isinstance(value, np.ndarray) else number

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
+from vsodtool.config.measures import MEASURES, frame_score, is_lower_better, worst_measure
 from vsodtool.config.protocols import Choices
 from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask
 from vsodtool.pipelines.scoring.report import FrameCounts, MethodReport, WorstFrame
 from vsodtool.pipelines.scoring.totals import (
-    LOWER_IS_BETTER,
     Scores,
     Sums,
     VideoTotals,
+    frame_scores,
+    mean_scores,
+    ordered,
     pooled_sequence_scores,
-    saliency_scores,
     sequence_scores,
     total,
-    worst_measure,
 )
 
 WORST = 8
-_KINDS = ("j", "boundary_f")
 
 
 class MethodTotals:
@@ -35,7 +35,14 @@ class MethodTotals:
         self._index = index
         self._predictions = predictions
         self._choices = choices
-        self._worst_by = worst_measure(choices)
+        worst = worst_measure(choices.measures)
+        self._worst_by = frame_score(worst) if worst else ""
+        self._whole = frozenset(
+            score
+            for name in choices.measures
+            if not MEASURES[name].of_frames
+            for score in MEASURES[name].scores
+        )
         self._videos: dict[str, VideoTotals] = {}
         self._worst: list[tuple[float, int, WorstFrame]] = []  # a heap, the least bad on top
         self._number = itertools.count()
@@ -43,11 +50,11 @@ class MethodTotals:
     def add(self, task: FrameTask, result: FrameResult) -> Scores:
         """Take in the next frame; returns its scores."""
         totals = self._videos.setdefault(task.video, VideoTotals(task.video))
-        totals.add(result)
+        totals.add(result, self._whole)
         scores = frame_scores(result, self._choices)
         if not result.missing and self._worst_by in scores:
             value = scores[self._worst_by]
-            badness = value if self._worst_by in LOWER_IS_BETTER else -value
+            badness = value if is_lower_better(self._worst_by) else -value
             heapq.heappush(self._worst, (badness, -next(self._number), WorstFrame(task, self._index, value)))
             if len(self._worst) > WORST:
                 heapq.heappop(self._worst)
@@ -60,15 +67,17 @@ class MethodTotals:
             DataError: the predictions have an object that the truth never has.
         """
         choices, videos = self._choices, list(self._videos.values())
-        series = {kind: [video.series(kind) for video in videos] for kind in _KINDS}
-        flat = {kind: [curve for of in found for curve in of.values()] for kind, found in series.items()}
+        series = [video.series() for video in videos]
+        flat = {
+            name: [curve for found in series for curve in found.get(name, {}).values()]
+            for name in choices.measures
+            if MEASURES[name].per_object
+        }
         over_frames, over_videos = (average([v.sums for v in videos], by) for by in ("frame", "video"))
-        by_frames = (
-            saliency_scores(over_frames, choices) | pooled_sequence_scores(flat) | _pooled_values(videos)
-        )
-        by_videos = saliency_scores(over_videos, choices) | sequence_scores(flat) | _mean_values(videos)
+        by_frames = ordered(mean_scores(over_frames, choices) | pooled_sequence_scores(flat))
+        by_videos = ordered(mean_scores(over_videos, choices) | sequence_scores(flat))
         chosen = over_frames if choices.average == "frame" else over_videos
-        empty, drawn = total(v.empty for v in videos), [v.drawn for v in videos if v.drawn.count]
+        empty, drawn = total(v.empty for v in videos), [v.drawn for v in videos if v.drawn.frames]
         return MethodReport(
             name=self.name,
             predictions=self._predictions,
@@ -76,7 +85,7 @@ class MethodTotals:
                 scored=sum(v.frames for v in videos),
                 ends=ends,
                 given=given,
-                empty_truth=empty.count,
+                empty_truth=empty.frames,
                 resized=sum(v.resized for v in videos),
                 missing=sum(v.missing for v in videos),
                 extra=extra,
@@ -85,13 +94,16 @@ class MethodTotals:
             videos={v.name: v.scores(choices) for v in videos},
             average_over_frames=by_frames,
             average_over_videos=by_videos,
-            empty_truth=saliency_scores(empty.mean(), choices) if empty.count else {},
-            without_empty_truth=saliency_scores(average(drawn, choices.average), choices)
-            if drawn and empty.count
+            empty_truth=ordered(mean_scores(empty.mean(), choices)) if empty.frames else {},
+            without_empty_truth=ordered(mean_scores(average(drawn, choices.average), choices))
+            if drawn and empty.frames
             else {},
-            curves=dict(chosen.curves),
+            curves={name: part for name, part in chosen.parts.items() if isinstance(part, np.ndarray)},
             video_frames={v.name: v.frames for v in videos},
-            objects={v.name: len(found) for v, found in zip(videos, series["j"], strict=True)},
+            objects={
+                v.name: max(map(len, found.values()), default=0)
+                for v, found in zip(videos, series, strict=True)
+            },
             worst=tuple(
                 entry for _, _, entry in sorted(self._worst, key=lambda item: item[:2], reverse=True)
             ),
@@ -101,29 +113,3 @@ class MethodTotals:
 def average(sums: list[Sums], by: str) -> Sums:
     """Means over all frames (by "frame"), or means over videos of the means over their frames ("video")."""
     return total(sums).mean() if by == "frame" else total(each.mean() for each in sums).mean()
-
-
-def frame_scores(result: FrameResult, choices: Choices) -> Scores:
-    """Scores of one frame, by the names of the contract; `j` and `boundary_f` are means over its objects."""
-    sums = Sums()
-    sums.add_frame(result.scores)
-    scores = saliency_scores(sums, choices)
-    for kind, values in (("j", result.j), ("boundary_f", result.boundary_f)):
-        if values:
-            scores[kind] = sum(values.values()) / len(values)
-    return scores | dict(result.values)
-
-
-def _pooled_values(videos: list[VideoTotals]) -> Scores:
-    kinds = sorted({kind for video in videos for kind in video.values})
-    return {
-        kind: float(np.mean([x for video in videos for x in video.values.get(kind, [])])) for kind in kinds
-    }
-
-
-def _mean_values(videos: list[VideoTotals]) -> Scores:
-    kinds = sorted({kind for video in videos for kind in video.values})
-    return {
-        kind: float(np.mean([np.mean(video.values[kind]) for video in videos if kind in video.values]))
-        for kind in kinds
-    }

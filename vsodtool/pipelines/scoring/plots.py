@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 
+from vsodtool.config.measures import MEASURES, frame_score, is_lower_better, shown_measures
 from vsodtool.config.protocols import Choices
 from vsodtool.media.maps.reading import fit_map
 from vsodtool.media.maps.score_files import score_table
@@ -24,22 +25,8 @@ from vsodtool.media.pictures.score_plots import (
 from vsodtool.metrics.f_measure import f_measure
 from vsodtool.metrics.levels import Normalize, as_levels
 from vsodtool.pipelines.scoring.report import EvaluateReport, MethodReport, WorstFrame
-from vsodtool.pipelines.scoring.totals import LOWER_IS_BETTER, Curve
+from vsodtool.pipelines.scoring.totals import Curve
 
-_TITLES = {
-    "max_f": "max F",
-    "s_measure": "S",
-    "mae": "MAE",
-    "weighted_f": "weighted F",
-    "max_e": "max E",
-    "j_mean": "J mean",
-    "boundary_f_mean": "F mean (boundary)",
-    "iou": "IoU",
-    "j": "J",
-    "boundary_f": "boundary F",
-    "hce": "HCE",
-}
-_BARS = ("j_mean", "boundary_f_mean", "max_f", "s_measure", "mae", "weighted_f", "max_e", "iou", "hce")
 _UNSAFE = re.compile(r"[^\w.-]+")
 _MOST_PANELS = 3
 _MOST_VIDEOS = 60
@@ -70,7 +57,7 @@ def write_plots(folder: Path, report: EvaluateReport) -> None:
     sheets = _sheets([method.name for method in report.methods])
     for method, name in zip(report.methods, sheets, strict=True):
         if method.worst:
-            measure = _TITLES.get(report.worst_by, report.worst_by)
+            measure = _title(report.worst_by)
             title = f"{method.name} on {where}: the worst frames by {measure}"
             title += "   (prediction, truth, difference: red too much, blue missed)"
             draw_sheet(folder / name, [_example(each, report, measure) for each in method.worst], title)
@@ -104,25 +91,34 @@ def _f_curve(method: MethodReport, choices: Choices) -> Curve:
 
 
 def _draw_videos(path: Path, report: EvaluateReport, where: str) -> None:
-    names = [name for name in _BARS if name in report.methods[0].scores][:_MOST_PANELS]
+    measured = [MEASURES[name] for name in shown_measures(report.choices.measures)]
+    panels = [measure for measure in measured if measure.main in report.methods[0].scores][:_MOST_PANELS]
     videos = list(report.methods[0].videos)
-    if names:  # the best on top, by the first measure and the first method
+    if panels:  # the best on top, by the first measure and the first method
         first = report.methods[0].videos
-        sign = 1 if names[0] in LOWER_IS_BETTER else -1
-        videos.sort(key=lambda video: sign * first[video][names[0]])
+        sign = 1 if is_lower_better(panels[0].main) else -1
+        videos.sort(key=lambda video: sign * first[video].get(panels[0].main, np.inf))
     title = f"Per video: {where}"
     if len(videos) > _MOST_VIDEOS:
         title += f" (the worst {_MOST_VIDEOS} of {len(videos)})"
         videos = videos[-_MOST_VIDEOS:]
-    panels = [
+    bars = [
         Panel(
-            f"{_TITLES[name]} {'↓' if name in LOWER_IS_BETTER else '↑'}",
-            {m.name: np.array([m.videos[video][name] for video in videos]) for m in report.methods},
+            f"{measure.title} {'↓' if is_lower_better(measure.main) else '↑'}",
+            {
+                m.name: np.array([m.videos[v].get(measure.main, np.nan) for v in videos])
+                for m in report.methods
+            },
         )
-        for name in names
+        for measure in panels
     ]
-    if panels:
-        draw_bars(path, videos, panels, title)
+    if bars:
+        draw_bars(path, videos, bars, title)
+
+
+def _title(score: str) -> str:
+    """Of the measure that a score of a frame stands for."""
+    return next((MEASURES[name].title for name in MEASURES if frame_score(name) == score), score)
 
 
 def _example(worst: WorstFrame, report: EvaluateReport, measure: str) -> Example:

@@ -1,57 +1,26 @@
-"""Scores of frames -> scores of a video -> scores of a method. Of a frame only a few numbers are kept."""
+"""Parts of frames -> scores of a video -> scores of a method. Of a frame only a few numbers are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from vsodtool.config.measures import MEASURES, frame_score, score_names
 from vsodtool.config.protocols import Choices
 from vsodtool.errors import DataError
 from vsodtool.metrics.f_measure import f_measure
-from vsodtool.metrics.frame import FrameScores
-from vsodtool.metrics.video import sequence_statistics
-from vsodtool.pipelines.scoring.frame import FrameResult
+from vsodtool.metrics.pair import Parts
+from vsodtool.metrics.video import RECALL_ABOVE, sequence_statistics
+from vsodtool.pipelines.scoring.frame import FrameResult, named
 
 Scores: TypeAlias = dict[str, float]
 Curve: TypeAlias = npt.NDArray[np.float64]  # (256,)
-
-SCORE_ORDER = (
-    "mae",
-    "max_f",
-    "mean_f",
-    "adaptive_f",
-    "weighted_f",
-    "s_measure",
-    "max_e",
-    "mean_e",
-    "adaptive_e",
-    "iou",
-    "j_mean",
-    "j_recall",
-    "j_decay",
-    "boundary_f_mean",
-    "boundary_f_recall",
-    "boundary_f_decay",
-    "j_and_f",
-    "hce",
-    "stability",
-)
-FRAME_ORDER = (*SCORE_ORDER[:10], "j", "boundary_f", "hce", "stability")
-LOWER_IS_BETTER = frozenset({"mae", "j_decay", "boundary_f_decay", "hce"})
-
-_SCALARS = (
-    "mae",
-    "s_measure",
-    "weighted_f",
-    "iou",
-    "adaptive_f",
-    "adaptive_e",
-)
-_CURVES = ("precision_curve", "recall_curve", "f_curve", "e_curve")
+Means: TypeAlias = dict[str, float | Curve]
+Series: TypeAlias = dict[str, dict[int, Curve]]  # measure -> object id -> (T,)
 
 
 @dataclass
@@ -59,39 +28,37 @@ class Sums:
     """Sums over frames, or over the means of videos.
 
     Attributes:
-        count: how many were added.
-        scalars: name -> sum.
-        curves: name -> sum, float64 (256,).
+        frames: how many were added.
+        parts: name -> sum of a number or of a curve.
+        counts: name -> how many had it.
     """
 
-    count: int = 0
-    scalars: dict[str, float] = field(default_factory=dict)
-    curves: dict[str, Curve] = field(default_factory=dict)
+    frames: int = 0
+    parts: Means = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
-    def add_frame(self, scores: FrameScores) -> None:
-        """Take in one frame."""
-        self.count += 1
-        for name in _SCALARS:
-            value = getattr(scores, name)
-            if value is not None:
-                self.scalars[name] = self.scalars.get(name, 0.0) + value
-        for name in _CURVES:
-            curve = getattr(scores, name)
-            if curve is not None:
-                self.curves[name] = self.curves[name] + curve if name in self.curves else curve.copy()
+    def add(self, parts: Parts, count: int = 1) -> None:
+        """Take in a frame: its numbers and curves, not those of objects."""
+        self.frames += count
+        for name, value in parts.items():
+            if value is not None and not isinstance(value, Mapping):
+                self._add(name, value, 1)
 
     def merged(self, other: Sums) -> Sums:
         """The sums over both."""
-        scalars = {key: self.scalars.get(key, 0.0) + other.scalars.get(key, 0.0) for key in self.scalars}
-        scalars |= {key: value for key, value in other.scalars.items() if key not in scalars}
-        curves = {key: value + other.curves.get(key, 0.0) for key, value in self.curves.items()}
-        curves |= {key: value for key, value in other.curves.items() if key not in curves}
-        return Sums(self.count + other.count, scalars, curves)
+        result = Sums(self.frames + other.frames, dict(self.parts), dict(self.counts))
+        for name, value in other.parts.items():
+            result._add(name, value, other.counts[name])
+        return result
 
     def mean(self) -> Sums:
         """The means, as the sums over one."""
-        scalars = {key: value / self.count for key, value in self.scalars.items()}
-        return Sums(1, scalars, {key: value / self.count for key, value in self.curves.items()})
+        parts = {name: value / self.counts[name] for name, value in self.parts.items()}
+        return Sums(min(self.frames, 1), parts, dict.fromkeys(parts, 1))
+
+    def _add(self, name: str, value: float | Curve, count: int) -> None:
+        self.parts[name] = self.parts[name] + value if name in self.parts else value
+        self.counts[name] = self.counts.get(name, 0) + count
 
 
 def total(parts: Iterable[Sums]) -> Sums:
@@ -111,129 +78,150 @@ class VideoTotals:
         self.empty = Sums()  # over those whose truth has none
         self.resized = 0
         self.missing = 0
-        self.truth_ids: set[int] = set()
-        self.values: dict[str, list[float]] = {}  # "hce" and "stability" of the frames that have a value
-        self._j: list[dict[int, float]] = []
-        self._f: list[dict[int, float]] = []
+        self._whole = Sums()  # of measures that do not tell these two apart
+        self._truth_ids: set[int] = set()
+        self._objects: dict[str, list[dict[int, float]]] = {}
         self._absent: list[float] = []  # J and F of an object that neither has: 1; 0 if nothing was predicted
 
     @property
     def frames(self) -> int:
         """Frames scored."""
-        return self.drawn.count + self.empty.count
+        return self.drawn.frames + self.empty.frames
 
     @property
     def sums(self) -> Sums:
         """Over all frames."""
-        return self.drawn.merged(self.empty)
+        return self.drawn.merged(self.empty).merged(self._whole)
 
-    def add(self, result: FrameResult) -> None:
-        """Take in the next frame; the order matters for the decay of J and F."""
-        (self.empty if result.empty_truth else self.drawn).add_frame(result.scores)
+    def add(self, result: FrameResult, whole: frozenset[str]) -> None:
+        """Take in the next frame; the order matters for the decay of J and F.
+
+        Args:
+            result: of the frame.
+            whole: the parts that do not tell frames with and without an object apart.
+        """
+        apart = {name: value for name, value in result.parts.items() if name not in whole}
+        (self.empty if result.empty_truth else self.drawn).add(apart)
+        self._whole.add({name: result.parts[name] for name in whole & result.parts.keys()}, count=0)
         self.resized += result.resized
         self.missing += result.missing
-        self.truth_ids.update(result.truth_ids)
-        for kind, value in result.values.items():
-            self.values.setdefault(kind, []).append(value)
-        self._j.append(dict(result.j))
-        self._f.append(dict(result.boundary_f))
+        self._truth_ids.update(result.truth_ids)
+        for name, value in result.parts.items():
+            if isinstance(value, Mapping):
+                self._objects.setdefault(name, []).append(dict(value))
         self._absent.append(0.0 if result.missing else 1.0)
 
-    def series(self, kind: str) -> dict[int, Curve]:
-        """Object id -> J ("j") or F ("boundary_f") of every frame, float64 (T,); empty if not measured.
+    def series(self) -> Series:
+        """The numbers of every object in every frame.
 
         Raises:
             DataError: the predictions have an object that the truth never has.
         """
-        rows = self._j if kind == "j" else self._f
-        found = {number for row in rows for number in row}
-        if not found:
-            return {}
-        strangers = sorted(found - self.truth_ids)
-        if strangers:
-            raise DataError(
-                f"{self.name}: expected predictions of the objects {_listing(sorted(self.truth_ids))}, "
-                f"found object {strangers[0]}, which the truth never has",
-                "--objects single scores all objects as one",
-            )
-        return {
-            number: np.array(
-                [row.get(number, absent) for row, absent in zip(rows, self._absent, strict=True)]
-            )
-            for number in sorted(found)
-        }
+        found: Series = {}
+        for name, rows in self._objects.items():
+            numbers = sorted({number for row in rows for number in row})
+            strangers = [number for number in numbers if number not in self._truth_ids]
+            if strangers:
+                raise DataError(
+                    f"{self.name}: expected predictions of the objects {_listing(sorted(self._truth_ids))}, "
+                    f"found object {strangers[0]}, which the truth never has",
+                    "--objects single scores all objects as one",
+                )
+            found[name] = {
+                number: np.array(
+                    [row.get(number, absent) for row, absent in zip(rows, self._absent, strict=True)]
+                )
+                for number in numbers
+            }
+        return found
 
     def scores(self, choices: Choices) -> Scores:
         """Score names of the contract -> value."""
-        series = {kind: list(self.series(kind).values()) for kind in ("j", "boundary_f")}
-        return (
-            saliency_scores(self.sums.mean(), choices)
-            | sequence_scores(series)
-            | {kind: float(np.mean(values)) for kind, values in self.values.items()}
-        )
+        series = {name: list(found.values()) for name, found in self.series().items()}
+        return ordered(mean_scores(self.sums.mean(), choices) | sequence_scores(series))
 
 
-def saliency_scores(mean: Sums, choices: Choices) -> Scores:
-    """Scores of means of frames or of videos.
-
-    Args:
-        mean: scalars and curves.
-        choices: where maximum and mean F come from.
-    """
-    scores: Scores = {
-        name: mean.scalars[name] for name in ("mae", "s_measure", "weighted_f", "iou") if name in mean.scalars
-    }
-    if "f_curve" in mean.curves:
-        if choices.f_measure == "frame-curves":
-            curve = mean.curves["f_curve"]
-            scores["max_f"], scores["mean_f"] = float(curve.max()), float(curve.mean())
+def mean_scores(mean: Sums, choices: Choices) -> Scores:
+    """Scores of means of frames or of videos."""
+    scores: Scores = {}
+    for name in choices.measures:
+        measure = MEASURES[name]
+        if measure.summarise:
+            scores |= named(measure.summarise)(mean.parts, choices)
         else:
-            curve = f_measure(mean.curves["precision_curve"], mean.curves["recall_curve"])
-            # What its tables call mean F is the mean of F at each frame's adaptive threshold: that gives
-            # the .795 published for DSS on SOD; F of the mean precision and recall there is .838.
-            scores["max_f"], scores["mean_f"] = float(curve.max()), mean.scalars["adaptive_f"]
-        scores["adaptive_f"] = mean.scalars["adaptive_f"]
-    if "e_curve" in mean.curves:
-        curve = mean.curves["e_curve"]
-        scores |= {"max_e": float(curve.max()), "mean_e": float(curve.mean())}
-        scores["adaptive_e"] = mean.scalars["adaptive_e"]
-    return {name: scores[name] for name in SCORE_ORDER if name in scores}
+            scores |= {score: float(mean.parts[score]) for score in measure.scores if score in mean.parts}
+    return scores
 
 
-def sequence_scores(series: dict[str, list[Curve]]) -> Scores:
-    """Mean, recall and decay of J and F: of each series, then the mean over the series.
+def ordered(scores: Scores) -> Scores:
+    """In the order of the table."""
+    return {name: scores[name] for name in score_names() if name in scores}
+
+
+def f_scores(mean: Means, choices: Choices) -> Scores:
+    """Maximum, mean and adaptive F, from where the choices say."""
+    if "f_curve" not in mean:
+        return {}
+    adaptive = float(mean["adaptive_f"])
+    if choices.f_measure == "frame-curves":
+        curve = np.asarray(mean["f_curve"])
+        return {"max_f": float(curve.max()), "mean_f": float(curve.mean()), "adaptive_f": adaptive}
+    curve = f_measure(mean["precision_curve"], mean["recall_curve"])
+    # What its tables call mean F is the mean of F at each frame's adaptive threshold: that gives
+    # the .795 published for DSS on SOD; F of the mean precision and recall there is .838.
+    return {"max_f": float(curve.max()), "mean_f": adaptive, "adaptive_f": adaptive}
+
+
+def e_scores(mean: Means, _: Choices) -> Scores:
+    """Maximum, mean and adaptive E."""
+    if "e_curve" not in mean:
+        return {}
+    curve = np.asarray(mean["e_curve"])
+    return {
+        "max_e": float(curve.max()),
+        "mean_e": float(curve.mean()),
+        "adaptive_e": float(mean["adaptive_e"]),
+    }
+
+
+def frame_scores(result: FrameResult, choices: Choices) -> Scores:
+    """Scores of one frame, by the names of the contract; those of objects are means over them."""
+    sums = Sums()
+    sums.add(result.parts)
+    scores = mean_scores(sums, choices)
+    for name, value in result.parts.items():
+        if isinstance(value, Mapping) and value:
+            scores[frame_score(name)] = sum(value.values()) / len(value)
+    return scores
+
+
+def sequence_scores(series: Mapping[str, Sequence[Curve]]) -> Scores:
+    """Mean, recall and decay of each series, then the mean over the series.
 
     Args:
-        series: "j" and "boundary_f" -> one (T,) per object and video.
+        series: measure -> one (T,) per object and video.
     """
     scores: Scores = {}
-    for kind, curves in series.items():
+    for name, curves in series.items():
         if curves:
             found = [sequence_statistics(curve) for curve in curves]
             for what in ("mean", "recall", "decay"):
-                scores[f"{kind}_{what}"] = float(np.mean([getattr(each, what) for each in found]))
+                scores[f"{name}_{what}"] = float(np.mean([getattr(each, what) for each in found]))
     if "j_mean" in scores and "boundary_f_mean" in scores:
         scores["j_and_f"] = (scores["j_mean"] + scores["boundary_f_mean"]) / 2
     return scores
 
 
-def pooled_sequence_scores(series: dict[str, list[Curve]]) -> Scores:
-    """Mean and recall of J and F over all frames and objects; a decay needs an order, so there is none."""
+def pooled_sequence_scores(series: Mapping[str, Sequence[Curve]]) -> Scores:
+    """Mean and recall over all frames and objects; a decay needs an order, so there is none."""
     scores: Scores = {}
-    for kind, curves in series.items():
+    for name, curves in series.items():
         if curves:
             values = np.concatenate(curves)
-            scores[f"{kind}_mean"] = float(values.mean())
-            scores[f"{kind}_recall"] = float((values > 0.5).mean())
+            scores[f"{name}_mean"] = float(values.mean())
+            scores[f"{name}_recall"] = float((values > RECALL_ABOVE).mean())
     return scores
 
 
 def _listing(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers)) or "none"
-
-
-def worst_measure(choices: Choices) -> str:
-    """The measure by which the worst frames are chosen, "" if none of the measures says it of a frame."""
-    ranking = {"j": "j", "boundary_f": "boundary_f", "s_measure": "s_measure", "f": "max_f", "mae": "mae"}
-    ranking |= {"weighted_f": "weighted_f", "iou": "iou", "e": "max_e", "hce": "hce"}
-    return next((name for measure, name in ranking.items() if measure in choices.measures), "")
