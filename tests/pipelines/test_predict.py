@@ -464,3 +464,13 @@ def test_what_goes_through_the_network_together() -> None:
     assert chosen(On("cpu", False), clip_length=9)[:3] == (1, 1, 1)
     assert chosen(On("cuda", False)) == (1, 1, 16, 16, 3)
     assert chosen(On("cpu"), compile=True)[4] == 2
+
+
+def test_u2netp_alone_sees_every_frame_by_itself(tmp_path: Path, film: Film, predict: Any) -> None:
+    clip = film(PAN[:1])
+    heard: list[Event] = []
+    predict(clip.write_folder(tmp_path / "clip"), weights="u2netp", heard=heard)
+    assert any("u2netp, every frame by itself, 320x320" in event.message for event in heard)
+    maps = plainly(Path("u2netp"), clip.frames, 4, 4)
+    for soft, probabilities in zip(read(tmp_path / "out/soft/clip"), maps, strict=True):
+        np.testing.assert_allclose(soft, 255 * probabilities.numpy(), atol=0.51)

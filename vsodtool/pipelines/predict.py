@@ -18,6 +18,8 @@ from vsodtool.models.architecture import IMAGE, VIDEO
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.detector.mirrored import MirroredDetector
 from vsodtool.models.rcrnet.network import RcrNet
+from vsodtool.models.u2net.architecture import U2NET
+from vsodtool.models.u2net.network import U2Net
 from vsodtool.pipelines.detect.clips import Batching
 from vsodtool.pipelines.detect.video import (
     Pools,
@@ -124,11 +126,11 @@ def run_predict(
 
 def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
     device = resolve_device(config.device)
-    loaded = load_network(config.weights, (VIDEO, IMAGE))
+    loaded = load_network(config.weights, (VIDEO, IMAGE, U2NET))
     for line in loaded.notices:
         on_event(Event("notice", message=line))
     network, preprocessing = loaded.network, loaded.preprocessing
-    assert isinstance(network, RcrNet)  # what its kinds are
+    assert isinstance(network, RcrNet | U2Net)  # what its kinds are
     if config.size:
         preprocessing = replace(preprocessing, size=config.size)
     with torch_threads(1):  # which precision `auto` is must not depend on the number of cores

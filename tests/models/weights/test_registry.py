@@ -18,6 +18,7 @@ from vsodtool.models.architecture import BACKBONES, KINDS
 from vsodtool.models.backbones.imagenet import PACKAGED as PACKAGED_FILES
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.raft import declared_weights
+from vsodtool.models.u2net.architecture import U2NET
 from vsodtool.models.weights.entry import (
     BACKBONE,
     BUNDLED,
@@ -48,7 +49,7 @@ def test_names_are_unique_and_no_paths() -> None:
 @ENTRIES
 def test_every_entry_is_complete(entry: WeightsEntry) -> None:
     assert entry.origin in ORIGINS
-    assert entry.kind in {*KINDS, DENSIFIER, FLOW, BACKBONE}
+    assert entry.kind in {*KINDS, DENSIFIER, U2NET, FLOW, BACKBONE}
     assert entry.summary
     assert entry.licence
     if entry.origin == BUNDLED:
@@ -58,7 +59,7 @@ def test_every_entry_is_complete(entry: WeightsEntry) -> None:
     assert Path(entry.file).name == entry.file
     assert re.fullmatch(r"[0-9a-f]*", entry.sha256)
     assert entry.obtain or entry.origin == BUNDLED
-    is_network = entry.kind in {*KINDS, DENSIFIER}
+    is_network = entry.kind in {*KINDS, DENSIFIER, U2NET}
     assert (entry.architecture is not None) == (entry.preprocessing is not None) == is_network
     assert entry.architecture is None or entry.architecture.kind == entry.kind
     assert json.loads(json.dumps(entry.as_dict()))["name"] == entry.name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import torch
 from torch import Tensor
 
@@ -13,20 +15,23 @@ from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.decoder import EnlargedDecoder
 from vsodtool.models.rcrnet.network import FrameFeatures, RcrNet
 from vsodtool.models.rcrnet.video import VideoRcrNet
+from vsodtool.models.u2net.network import U2Net
 from vsodtool.ops.motion.maps import enlarge_maps
+
+SaliencyNetwork: TypeAlias = RcrNet | U2Net
 
 _DECODED_AT_ONCE = {"cpu": 1, "cuda": 8, "mps": 2}  # frames; bounds the memory of long clips
 
 
 class Detector:
-    """RCRNet or RCRNet+NER for inference; several threads may use it at once.
+    """RCRNet, RCRNet+NER or U²-Net for inference; several threads may use it at once.
 
     `encode` sees each frame by itself, `relate` the frames of clips together, `decode` each frame again.
     """
 
     def __init__(
         self,
-        network: RcrNet,
+        network: SaliencyNetwork,
         preprocessing: Preprocessing,
         *,
         device: torch.device,
@@ -36,7 +41,7 @@ class Detector:
         """Prepare a network.
 
         Args:
-            network: of kind image or video; taken over and changed (`inference.prepare`).
+            network: of kind image, video or u2net; taken over and changed (`inference.prepare`).
             preprocessing: what its weights were trained with.
             device: that computes.
             precision: fp32, bf16, fp16; auto is bf16 where the device multiplies it in hardware and this
@@ -63,9 +68,8 @@ class Detector:
         self._encode, self._decode = self._network.encode, self._network.decode
         if compile:
             self._encode = torch.compile(self._encode)
-            if not isinstance(
-                self._network.decoder, EnlargedDecoder
-            ):  # its loop over tiles is not for a compiler
+            # Its loop over tiles is not for a compiler.
+            if not isinstance(getattr(self._network, "decoder", None), EnlargedDecoder):
                 self._decode = torch.compile(self._decode)
 
     @torch.inference_mode()
@@ -131,8 +135,8 @@ class Detector:
         with exact_products(self._dtype):
             for start in range(0, len(context), self._at_once):
                 part = slice(start, start + self._at_once)
-                coarse, middle, fine = (skip[part] for skip in features.skips)
-                few = FrameFeatures(features.context[part], (coarse, middle, fine), features.size)
+                skips = tuple(skip[part] for skip in features.skips)
+                few = FrameFeatures(features.context[part], skips, features.size)
                 maps[part] = torch.sigmoid(self._decode(few, context[part]).float()).cpu()
         return maps
 

@@ -22,9 +22,8 @@ class MirroredDetector(Detector):
         """As `Detector.encode`; twice as many channels."""
         plain = super().encode(images, motion)
         other = super().encode(images.flip(-1), None if motion is None else mirror_maps(motion))
-        coarse, middle, fine = (torch.cat(pair, dim=1) for pair in zip(plain.skips, other.skips, strict=True))
-        context = torch.cat((plain.context, other.context), dim=1)
-        return FrameFeatures(context, (coarse, middle, fine), plain.size)
+        skips = tuple(torch.cat(pair, dim=1) for pair in zip(plain.skips, other.skips, strict=True))
+        return FrameFeatures(torch.cat((plain.context, other.context), dim=1), skips, plain.size)
 
     @torch.inference_mode()
     def relate(self, context: Tensor) -> Tensor:
@@ -44,8 +43,5 @@ class MirroredDetector(Detector):
 
 def _halves(features: FrameFeatures) -> list[FrameFeatures]:
     """The features of frames and those of the mirrored frames."""
-    levels = zip(*(level.chunk(2, dim=1) for level in features.skips), strict=True)
-    return [
-        FrameFeatures(context, (coarse, middle, fine), features.size)
-        for context, (coarse, middle, fine) in zip(features.context.chunk(2, dim=1), levels, strict=True)
-    ]
+    halves = zip(*(level.chunk(2, dim=1) for level in (features.context, *features.skips)), strict=True)
+    return [FrameFeatures(context, tuple(skips), features.size) for context, *skips in halves]

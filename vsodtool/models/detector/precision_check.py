@@ -13,6 +13,7 @@ from vsodtool.models.inference.prepare import prepare
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.rcrnet.video import VideoRcrNet
+from vsodtool.models.u2net.network import U2Net
 from vsodtool.ops.motion.layout import CHANNELS, REDUCED
 from vsodtool.ops.motion.maps import enlarge_maps
 
@@ -21,7 +22,7 @@ TOLERANCE = 1.5 / 255  # on the check images; in other clips the worst of more p
 
 @torch.inference_mode()
 def agrees_with_fp32(
-    network: RcrNet, preprocessing: Preprocessing, device: torch.device, precision: str
+    network: RcrNet | U2Net, preprocessing: Preprocessing, device: torch.device, precision: str
 ) -> bool:
     """Whether no map of the check images changes by more than TOLERANCE against float32.
 
@@ -31,13 +32,13 @@ def agrees_with_fp32(
     448 x 448 differs by 2.8/255 on noise and by 0.5/255 on frames of DAVIS, and so computes in float32.
 
     Args:
-        network: of kind image or video, in float32; not changed.
+        network: of kind image, video or u2net, in float32; not changed.
         preprocessing: what its weights were trained with.
         device: that will compute.
         precision: bf16 or fp16.
     """
     images = preprocessing.normalise(check_images(preprocessing.size))
-    if network.motion is not None:
+    if network.architecture.motion_input:
         images = torch.cat(
             (images, enlarge_maps(check_motion(preprocessing.size), preprocessing.size)), dim=1
         )
@@ -63,7 +64,7 @@ def check_motion(size: int) -> Tensor:
     return torch.cat((noise, functional.interpolate(seeds, size=shape[-2:], mode="nearest")))
 
 
-def _maps(network: RcrNet, images: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
+def _maps(network: RcrNet | U2Net, images: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
     ready = prepare(copy.deepcopy(network), device, dtype)
     values = images.to(device, dtype)
     logits = ready(values[:, None]) if isinstance(network, VideoRcrNet) else ready(values)

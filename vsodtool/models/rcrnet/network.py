@@ -74,19 +74,19 @@ class FrameFeatures(NamedTuple):
 
     Attributes:
         context: after ASPP (N, context_width, h, w), at the output stride.
-        skips: projected backbone features, coarse to fine (N, skip_width, *, *).
+        skips: what else decoding needs: projected backbone features, coarse to fine (N, skip_width, *, *).
         size: (H, W) of the images.
     """
 
     context: Tensor
-    skips: tuple[Tensor, Tensor, Tensor]
+    skips: tuple[Tensor, ...]
     size: Size
 
     def split(self) -> list[FrameFeatures]:
         """The features of each frame by themselves, N = 1; views."""
         return [
-            FrameFeatures(context, (coarse, middle, fine), self.size)
-            for context, coarse, middle, fine in zip(
+            FrameFeatures(context, tuple(skips), self.size)
+            for context, *skips in zip(
                 *(torch.split(part, 1) for part in (self.context, *self.skips)), strict=True
             )
         ]
@@ -94,12 +94,8 @@ class FrameFeatures(NamedTuple):
     @staticmethod
     def join(parts: Sequence[FrameFeatures]) -> FrameFeatures:
         """The features of several frames, one after the other."""
-        coarse, middle, fine = (
-            torch.cat(level) for level in zip(*(part.skips for part in parts), strict=True)
-        )
-        return FrameFeatures(
-            torch.cat([part.context for part in parts]), (coarse, middle, fine), parts[0].size
-        )
+        skips = tuple(torch.cat(level) for level in zip(*(part.skips for part in parts), strict=True))
+        return FrameFeatures(torch.cat([part.context for part in parts]), skips, parts[0].size)
 
 
 class RcrNet(nn.Module):
@@ -134,9 +130,9 @@ class RcrNet(nn.Module):
         The skips are projected here already: they are then small enough to be kept for many frames.
         """
         fine, middle, coarse, deepest = self._pyramid(images)
-        skips = [skip(level) for skip, level in zip(self.skips, (coarse, middle, fine), strict=True)]
+        skips = tuple(skip(level) for skip, level in zip(self.skips, (coarse, middle, fine), strict=True))
         size = (images.shape[-2], images.shape[-1])
-        return FrameFeatures(self.aspp(deepest), (skips[0], skips[1], skips[2]), size)
+        return FrameFeatures(self.aspp(deepest), skips, size)
 
     def _pyramid(self, images: Tensor) -> Pyramid:
         """Features of the image at four levels, beside them those of its motion if the network sees any."""

@@ -11,6 +11,7 @@ from vsodtool.config import shipped_path
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
 from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.u2net.architecture import U2NetArchitecture
 
 BUNDLED, EXTERNAL, FETCHED, PACKAGED = "bundled", "external", "fetched", "packaged"
 ORIGINS = (BUNDLED, EXTERNAL, FETCHED, PACKAGED)
@@ -23,7 +24,7 @@ class WeightsEntry:
 
     Attributes:
         name: what users call it.
-        kind: image, video, fgplg, densifier (networks of vsodtool), flow or backbone (parts made by others).
+        kind: image, video, fgplg, densifier, u2net (networks), flow or backbone (parts made by others).
         origin: bundled (comes with vsodtool), external (the user gets the file), fetched (by torchvision,
             when it is first needed), packaged (inside a Python package that the user installs).
         summary: what it was trained on, in one line.
@@ -49,7 +50,7 @@ class WeightsEntry:
     licence: str
     source: str
     obtain: str = ""
-    architecture: Architecture | EvidenceArchitecture | None = None
+    architecture: Architecture | EvidenceArchitecture | U2NetArchitecture | None = None
     preprocessing: Preprocessing | None = None
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     default: bool = False

@@ -12,15 +12,20 @@ from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.paper.network import Fgplg
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.rcrnet.video import VideoRcrNet
+from vsodtool.models.u2net.architecture import U2NET, U2NetArchitecture
+from vsodtool.models.u2net.network import U2Net
 
-Network: TypeAlias = RcrNet | EvidenceNet
-AnyArchitecture: TypeAlias = Architecture | EvidenceArchitecture
+TrainedNetwork: TypeAlias = RcrNet | EvidenceNet  # what `train` makes
+Network: TypeAlias = TrainedNetwork | U2Net
+TrainedArchitecture: TypeAlias = Architecture | EvidenceArchitecture
+AnyArchitecture: TypeAlias = TrainedArchitecture | U2NetArchitecture
 
 _NETWORKS: dict[str, tuple[type[AnyArchitecture], type[Network]]] = {
     IMAGE: (Architecture, RcrNet),
     VIDEO: (Architecture, VideoRcrNet),
     FGPLG: (Architecture, Fgplg),
     DENSIFIER: (EvidenceArchitecture, EvidenceNet),
+    U2NET: (U2NetArchitecture, U2Net),
 }
 
 
@@ -28,6 +33,8 @@ _NETWORKS: dict[str, tuple[type[AnyArchitecture], type[Network]]] = {
 def create_network(architecture: Architecture) -> RcrNet: ...
 @overload
 def create_network(architecture: EvidenceArchitecture) -> EvidenceNet: ...
+@overload
+def create_network(architecture: U2NetArchitecture) -> U2Net: ...
 def create_network(architecture: Any) -> Network:
     """A network with random weights, in training mode, on the CPU."""
     return _NETWORKS[architecture.kind][1](architecture)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
 from vsodtool.models.evidence.architecture import DENSIFIER, EvidenceArchitecture
 from vsodtool.models.preprocessing import HALF_MEAN, HALF_STD, Preprocessing
+from vsodtool.models.u2net.architecture import U2NET, U2NetArchitecture
 from vsodtool.models.weights.entry import (
     BACKBONE,
     BUNDLED,
@@ -61,6 +62,19 @@ _BUNDLED: tuple[WeightsEntry, ...] = (
         preprocessing=Preprocessing(size=320, mean=HALF_MEAN, std=HALF_STD),
         scores={"davis-2016 val, 8 of 20": {"s_measure": 0.827, "max_f": 0.793, "mae": 0.040}},
         default=True,
+    ),
+    WeightsEntry(
+        name="u2netp",
+        kind=U2NET,
+        origin=BUNDLED,
+        summary="U²-NetP of Qin et al., frame by frame: DUTS-TR",
+        file="u2netp.safetensors",
+        sha256="0e17262c01af437f41f88d09a8361e7ac539c7d1cb988145ffc7e92b5fb36037",
+        size=2273482,
+        licence="Apache-2.0 (Xuebin Qin et al.); trained on data for research, see the card",
+        source="benchmarks/convert_u2netp.py",
+        architecture=U2NetArchitecture(),
+        preprocessing=Preprocessing(size=320),
     ),
 )
 

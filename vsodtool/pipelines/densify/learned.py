@@ -13,6 +13,7 @@ from vsodtool.errors import ConfigError
 from vsodtool.models.evidence.densifier import EvidenceDensifier
 from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet
 from vsodtool.models.paper.densifier import FgplgDensifier
+from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.confidence import ONE_SIDED, backing
 from vsodtool.ops.connected import connected_to
@@ -144,6 +145,7 @@ def learned_method(setup: MethodSetup) -> Method:
     loaded = setup.loaded
     assert loaded is not None
     if not isinstance(loaded.network, EvidenceNet):
+        assert isinstance(loaded.network, RcrNet)  # the other kind that these weights can be of
         direct = setup.flow == "direct"
         densifier = FgplgDensifier(
             loaded.network,

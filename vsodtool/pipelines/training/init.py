@@ -26,7 +26,7 @@ from vsodtool.models.backbones.imagenet import (
 from vsodtool.models.backbones.table import create_backbone
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d, seed_dropout
-from vsodtool.models.weights.networks import Network, create_network
+from vsodtool.models.weights.networks import TrainedNetwork, create_network
 from vsodtool.pipelines.networks.load import load_network
 from vsodtool.pipelines.training.kinds import KINDS, architecture_of
 from vsodtool.types import Event, OnEvent
@@ -44,7 +44,7 @@ class StartNetwork:
         weights: SHA-256 by name of the weights that it begins with; empty for random ones.
     """
 
-    network: Network
+    network: TrainedNetwork
     dropouts: list[SeededDropout2d]
     weights: dict[str, str]
 
@@ -105,7 +105,7 @@ def preprocessing_of(config: TrainConfig) -> Preprocessing:
     return Preprocessing(size=config.size, **NORMALISATION.get(config.backbone, {}))
 
 
-def _from_imagenet(network: Network, backbone: str, on_event: OnEvent) -> dict[str, str]:
+def _from_imagenet(network: TrainedNetwork, backbone: str, on_event: OnEvent) -> dict[str, str]:
     if backbone in PACKAGED:
         package, file = PACKAGED[backbone]
         path = packaged_path(package, file)
@@ -137,7 +137,9 @@ def _load_classifier(backbone: nn.Module, name: str, weights: Mapping[str, Tenso
     load_classifier(backbone, weights)
 
 
-def _from_file(network: Network, kinds: tuple[str, ...], init: str, on_event: OnEvent) -> dict[str, str]:
+def _from_file(
+    network: TrainedNetwork, kinds: tuple[str, ...], init: str, on_event: OnEvent
+) -> dict[str, str]:
     architecture = network.architecture
     loaded = load_network(weight_path(init), kinds)
     for text in loaded.notices:
@@ -156,7 +158,7 @@ def _from_file(network: Network, kinds: tuple[str, ...], init: str, on_event: On
     return {loaded.path.name: file_sha256(loaded.path)}
 
 
-def _fill(network: Network, weights: Mapping[str, Tensor], init: str) -> str:
+def _fill(network: TrainedNetwork, weights: Mapping[str, Tensor], init: str) -> str:
     """Load all that fits; say what stays random: NER, and the further channels of the first convolution.
 
     Raises:

@@ -12,7 +12,8 @@ from vsodtool.media.training_run.folder import RunFolder
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.rcrnet.losses import region_loss, saliency_loss
-from vsodtool.models.weights.networks import AnyArchitecture, architecture_class
+from vsodtool.models.u2net.architecture import U2NetArchitecture
+from vsodtool.models.weights.networks import TrainedArchitecture, architecture_class
 from vsodtool.pipelines.training.clips import IMAGE_TASK, VIDEO_TASK, open_clips
 from vsodtool.pipelines.training.datasets import Datasets, Found, Pair
 from vsodtool.pipelines.training.evidence import DENSIFIER_TASK, open_evidence
@@ -77,7 +78,7 @@ def task_of(config: TrainConfig) -> Task:
     return task if config.loss == "auto" else replace(task, loss=_LOSSES[config.loss])
 
 
-def architecture_of(config: TrainConfig) -> AnyArchitecture:
+def architecture_of(config: TrainConfig) -> TrainedArchitecture:
     """The architecture that a configuration describes.
 
     Raises:
@@ -85,6 +86,7 @@ def architecture_of(config: TrainConfig) -> AnyArchitecture:
     """
     kind = KINDS[config.kind]
     cls = architecture_class(kind.network)
+    assert not issubclass(cls, U2NetArchitecture)  # no kind of training makes one
     names = [field.name for field in fields(cls) if field.name != "kind"]
     try:
         return cls(kind=kind.network, **{name: getattr(config, name) for name in names})

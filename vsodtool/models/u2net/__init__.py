@@ -1,0 +1,1 @@
+"""U²-Net: salient objects in single pictures, by their looks."""
