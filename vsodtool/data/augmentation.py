@@ -26,6 +26,8 @@ class Augmentation:
     Attributes:
         flip: probability of mirroring left and right.
         reverse: probability of reversing the order of the frames.
+        gap: the frames of a clip are up to so many labelled frames apart, drawn anew for each (1 = the paper:
+            consecutive).
         scale: smallest and largest side of the crop as a share of the frame.
         aspect: the crop's height : width is stretched by at most this factor, at least 1.
         keep: share of the object's pixels that a crop should hold; redrawn otherwise, and the whole frame in
@@ -40,6 +42,7 @@ class Augmentation:
 
     flip: float = 0.5
     reverse: float = 0.5
+    gap: int = 1
     scale: tuple[float, float] = (0.6, 1.0)
     aspect: float = 1.2
     keep: float = 0.7
@@ -58,6 +61,8 @@ class Augmentation:
         for name in ("flip", "reverse", "keep", "blur", "blind", "still"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"augmentation: {name}: expected 0 to 1, found {getattr(self, name)}")
+        if self.gap < 1:
+            raise ConfigError(f"augmentation: gap: expected at least 1, found {self.gap}")
         if not 0 < self.scale[0] <= self.scale[1] <= 1:
             raise ConfigError(
                 f"augmentation: scale: expected 0 < smallest <= largest <= 1, found {self.scale}"

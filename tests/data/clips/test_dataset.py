@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from vsodtool.data.augmentation import NO_AUGMENTATION, PAPER
-from vsodtool.data.clips.batch import ClipSample, collate_clips
+from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION, PAPER
+from vsodtool.data.batches import ClipSample, collate_clips
 from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
@@ -55,10 +56,10 @@ def test_a_training_clip(videos: tuple[LabelledVideo, ...]) -> None:
 
 
 def test_frames_of_a_training_clip_may_be_further_apart(videos: tuple[LabelledVideo, ...]) -> None:
-    dataset = ClipDataset(videos, clip_length=2, clip_gap=3, size=32)
+    dataset = ClipDataset(videos, clip_length=2, size=32, augmentation=replace(AUGMENTATION, gap=3))
     names = [dataset[(epoch, index)].names for epoch in range(4) for index in range(len(dataset))]
     assert {abs(int(last) - int(first)) for first, last in names} == {1, 2, 3}
-    still = ClipDataset(videos, clip_length=2, clip_gap=3, size=32, augmentation=None)
+    still = ClipDataset(videos, clip_length=2, size=32, augmentation=None)
     steps = [int(last) - int(first) for first, last in (still[index].names for index in range(len(still)))]
     assert set(steps) == {1}
 
@@ -151,18 +152,12 @@ def test_clips_of_still_images_move(stills: tuple[LabelledVideo, ...]) -> None:
     assert not same(dataset[(2, 2)], sample)
 
 
-def test_batches_go_to_a_device_and_into_page_locked_memory(videos: tuple[LabelledVideo, ...]) -> None:
-    batch = collate_clips([ClipDataset(videos, clip_length=2, size=16)[0]])
-    assert batch.to("meta").images.device.type == "meta"
-    assert batch.to("cpu").names == batch.names
-
-
 def test_nothing_to_make_clips_of(stills: tuple[LabelledVideo, ...]) -> None:
     with pytest.raises(DataError, match="expected labelled frames to make clips of, found none"):
         ClipDataset([], clip_length=4, size=32)
     with pytest.raises(DataError, match="found none"):
         ClipDataset(stills, clip_length=4, size=32, motion=None)
-    with pytest.raises(ConfigError, match="positive clip_length, clip_gap and size, found 0, 1 and 32"):
+    with pytest.raises(ConfigError, match="positive clip_length and size, found 0 and 32"):
         ClipDataset(stills, clip_length=0, size=32)
 
 

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION
-from vsodtool.data.clips.triplet_batch import collate_triplets
 from vsodtool.data.clips.triplets import FgplgDataset
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
@@ -112,15 +111,6 @@ def test_still_images_bring_their_exact_flow(stills: tuple[LabelledVideo, ...]) 
         sample = dataset[(1, index)]
         far = (sample.warped - sample.target).abs() > 0.5
         assert far.float().mean() < 0.05  # what comes into view, and border-clamped samples
-
-
-def test_batches(videos: tuple[LabelledVideo, ...]) -> None:
-    dataset = FgplgDataset(videos, size=32, estimator=SquareMotion)
-    batch = collate_triplets([dataset[0], dataset[1]])
-    assert batch.frame.shape == (2, 3, 32, 32)
-    assert batch.target.shape == (2, 1, 32, 32)
-    assert batch.flows.shape == (2, 2, 2, 32, 32)
-    assert batch.to("meta").warped.device.type == "meta"
 
 
 def test_what_cannot_be_triplets(

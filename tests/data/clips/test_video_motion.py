@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION
-from vsodtool.data.clips.batch import collate_clips
+from vsodtool.data.batches import collate_clips
 from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.data.clips.video_motion import VideoMotion
 from vsodtool.data.sources.labelled import LabelledVideo

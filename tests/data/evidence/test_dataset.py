@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION
-from vsodtool.data.evidence.batch import EvidenceBatch, collate_evidence
+from vsodtool.data.batches import EvidenceBatch, collate_evidence
 from vsodtool.data.evidence.dataset import EvidenceDataset
 from vsodtool.data.evidence.files import EvidenceFile
 from vsodtool.errors import ConfigError, DataError

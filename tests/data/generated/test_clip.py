@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pytest
 
 from vsodtool.data.generated.clip import ClipConfig, GeneratedClip, generate_clip
-from vsodtool.data.generated.motion import star
 from vsodtool.data.generated.texture import noise
 from vsodtool.errors import ConfigError
 
@@ -46,31 +45,6 @@ def test_the_star_moves_changes_and_is_hidden_in_part(clip: GeneratedClip) -> No
     # the post leaves a gap inside some row of the star
     row = middle[np.argwhere(middle).mean(axis=0).astype(int)[0]].astype(int)
     assert np.count_nonzero(np.diff(row) == 1) == 2
-
-
-def test_star_coordinates_have_an_exact_inverse() -> None:
-    rng = np.random.default_rng(0)
-    for phase in (0.0, 0.3, 0.8, 1.0):
-        thing = star(phase)
-        x, y = (rng.uniform(-0.3, 0.3, (2, 500))).astype(np.float32)
-        world = (x + np.float32(thing.pose.x), y + np.float32(thing.pose.y))
-        material, distance = thing.to_material(world)
-        back = thing.to_world(material)
-        assert np.allclose(back, world, atol=2e-5)
-        inside = np.hypot(*material) < 1
-        assert np.array_equal(inside, distance > 0)
-
-
-def test_distance_is_a_distance_near_the_outline() -> None:
-    angles = np.linspace(-np.pi, np.pi, 400, dtype=np.float32)
-    thing = star(0.4)
-    outline = np.stack(thing.to_world((np.cos(angles), np.sin(angles))))
-    points = outline + np.random.default_rng(0).normal(0, 0.004, outline.shape).astype(np.float32)
-    dense = np.linspace(-np.pi, np.pi, 20000, dtype=np.float32)
-    curve = np.stack(thing.to_world((np.cos(dense), np.sin(dense))))
-    nearest = np.hypot(*(points[:, :, None] - curve[:, None, :])).min(axis=1)
-    distance = np.abs(thing.to_material((points[0], points[1]))[1])
-    assert np.allclose(distance, nearest, atol=1.5e-3)
 
 
 def sample(

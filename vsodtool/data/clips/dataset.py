@@ -12,8 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vsodtool.data.augmentation import AUGMENTATION, Augmentation, Look
-from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
-from vsodtool.data.clips.batch import ClipSample
+from vsodtool.data.batches import ClipSample
 from vsodtool.data.clips.still_clips import make_still_clip
 from vsodtool.data.clips.still_motion import StillMotion
 from vsodtool.data.clips.video_motion import VideoMotion
@@ -23,6 +22,7 @@ from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
 from vsodtool.media.images import read_grey
 from vsodtool.ops.motion.maps import mirror_maps, no_motion, reverse_maps
+from vsodtool.ops.sampling.sample_order import SampleKey, resolve_key, sample_generator
 from vsodtool.types import FlowEstimator
 
 # Made motion gives the object away more clearly than real motion does: half of the time pictures must do.
@@ -45,8 +45,6 @@ class ClipDataset(Dataset[ClipSample]):
     Args:
         videos: at least one labelled frame each.
         clip_length: T; 1 gives single images, one item for every labelled frame.
-        clip_gap: the frames of a training clip are up to so many labelled frames apart, drawn anew for each
-            (1 = the paper: consecutive); those of validation clips are consecutive.
         size: side of the square in pixels.
         seed: of everything random.
         augmentation: None for validation.
@@ -57,7 +55,7 @@ class ClipDataset(Dataset[ClipSample]):
             motion maps.
 
     Raises:
-        ConfigError: `clip_length`, `clip_gap` or `size` is not positive.
+        ConfigError: `clip_length` or `size` is not positive.
         DataError: there is nothing to make clips of.
     """
 
@@ -66,7 +64,6 @@ class ClipDataset(Dataset[ClipSample]):
         videos: Sequence[LabelledVideo],
         *,
         clip_length: int,
-        clip_gap: int = 1,
         size: int,
         seed: int = 0,
         augmentation: Augmentation | None = AUGMENTATION,
@@ -74,13 +71,12 @@ class ClipDataset(Dataset[ClipSample]):
         motion: StillMotion | None = StillMotion(),  # noqa: B008 (frozen)
         estimator: Callable[[], FlowEstimator] | None = None,
     ) -> None:
-        if clip_length < 1 or clip_gap < 1 or size < 1:
+        if clip_length < 1 or size < 1:
             raise ConfigError(
-                "clips: expected a positive clip_length, clip_gap and size, "
-                f"found {clip_length}, {clip_gap} and {size}"
+                f"clips: expected a positive clip_length and size, found {clip_length} and {size}"
             )
         self._videos = tuple(videos)
-        self._length, self._gap, self._size = clip_length, clip_gap, size
+        self._length, self._size = clip_length, size
         self._augmentation = augmentation
         self._confidence_weight = confidence_weight
         self._motion = motion
@@ -116,13 +112,13 @@ class ClipDataset(Dataset[ClipSample]):
         if self._augmentation is None:
             places = fixed_window(len(video.frames), self._length, item.clip)
             return self._read(video, places)
-        places = self._draw(len(video.frames), item.clip, rng)
+        places = self._draw(len(video.frames), item.clip, self._augmentation.gap, rng)
         if rng.random() < self._augmentation.reverse:
             places.reverse()
         return self._without_a_sense(self._read(video, places, rng), rng)
 
-    def _draw(self, frames: int, clip: int, rng: np.random.Generator) -> list[int]:
-        widest = widest_gap(frames, self._length, self._gap)
+    def _draw(self, frames: int, clip: int, gap: int, rng: np.random.Generator) -> list[int]:
+        widest = widest_gap(frames, self._length, gap)
         gap = int(rng.integers(1, widest + 1)) if widest > 1 else 1
         return draw_window(frames, self._length, clip, rng.random(), gap)
 

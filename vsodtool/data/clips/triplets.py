@@ -11,14 +11,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vsodtool.data.augmentation import AUGMENTATION, Augmentation, Look
-from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
-from vsodtool.data.clips.lazy_estimator import LazyEstimator
+from vsodtool.data.batches import FgplgSample
 from vsodtool.data.clips.still_clips import make_still_clip
 from vsodtool.data.clips.still_motion import StillMotion
-from vsodtool.data.clips.triplet_batch import FgplgSample
+from vsodtool.data.clips.video_motion import LazyEstimator
 from vsodtool.data.sources.labelled import LabelledFrame, LabelledVideo
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.crops import WHOLE, crop_map, read_crop, read_label
+from vsodtool.ops.sampling.sample_order import SampleKey, resolve_key, sample_generator
 from vsodtool.ops.warp import sample
 from vsodtool.types import FlowEstimator
 

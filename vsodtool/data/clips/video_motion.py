@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,35 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vsodtool.data.clips.lazy_estimator import LazyEstimator
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.crops import WHOLE, Box, read_crop
 from vsodtool.ops.motion.frame_motion import frame_motion
 from vsodtool.ops.motion.layout import looks
 from vsodtool.types import FlowEstimator
+
+
+class LazyEstimator:
+    """An estimator made when it is first needed; left behind when the dataset is sent to another process."""
+
+    def __init__(self) -> None:
+        self._made: FlowEstimator | None = None
+        self._lock = threading.Lock()
+
+    def get(self, make: Callable[[], FlowEstimator]) -> FlowEstimator:
+        """The estimator of this process."""
+        with self._lock:
+            if self._made is None:
+                self._made = make()
+            return self._made
+
+    def __getstate__(self) -> dict[str, object]:
+        return {}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        del state
+        self._made = None
+        self._lock = threading.Lock()
+
 
 MOST_BYTES = 1 << 30  # of maps that one process remembers: 2700 frames at 256 x 256
 _PICTURES = 16  # small frames that are kept: neighbours are needed several times

@@ -12,14 +12,14 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from vsodtool.data.augmentation import Augmentation, Look
-from vsodtool.data.chance import SampleKey, resolve_key, sample_generator
-from vsodtool.data.evidence.batch import EvidenceBatch
+from vsodtool.data.batches import EvidenceBatch
 from vsodtool.data.evidence.files import ByteMaps, EvidenceFile, read_array, require_evidence
 from vsodtool.data.evidence.flow_errors import add_flow_errors, guess_again
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.ops.boxes import Box
 from vsodtool.ops.evidence_maps import CELL, COLOURS, GUESS, LEFT, MAPS, RIGHT, swap_sides
 from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
+from vsodtool.ops.sampling.sample_order import SampleKey, resolve_key, sample_generator
 
 _ERRING = 0.4  # share of samples to which errors of flow are added
 _ONE_SIDED = 0.12  # share of samples that only one label is known of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsodtool.data.sources.faults import Faults
@@ -17,7 +18,6 @@ from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.source_text import SOURCE_HELP, DatasetSource, PairSource, Source, parse_source
 from vsodtool.data.sources.thinning import ALL, thin_labels
 from vsodtool.data.sources.validation_split import check_disjoint, only_given, split_videos
-from vsodtool.data.sources.video_names import tell_apart
 from vsodtool.errors import ConfigError, DataError
 
 
@@ -168,3 +168,21 @@ def _fingerprint(*groups: Sequence[LabelledVideo]) -> str:
                 line = (number, video.name, frame.name, frame.given, frame.confidence, states)
                 digest.update(f"{line}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def tell_apart(groups: Sequence[Sequence[LabelledVideo]]) -> list[list[LabelledVideo]]:
+    """The same videos, with another name where two with different frames are called alike.
+
+    The name is then the end of the path of the frames ("sod/images"), as much of it as it takes.
+    Videos with the same frames keep one name.
+    """
+    names: dict[Path, str] = {}
+    for video in (video for group in groups for video in group):
+        names.setdefault(video.place.resolve(), video.name)
+    depth = 0
+    while doubles := [name for name, count in Counter(names.values()).items() if count > 1]:
+        depth += 1
+        for place, name in list(names.items()):
+            if name in doubles:
+                names[place] = "/".join(place.parts[-1 - depth :])
+    return [[replace(video, name=names[video.place.resolve()]) for video in group] for group in groups]

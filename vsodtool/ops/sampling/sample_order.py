@@ -1,13 +1,18 @@
-"""The order in which training sees its samples: a function of the seed and the step, nothing else."""
+"""Which samples training sees, in which order, and what is random about each: of seed and step alone.
+
+So a run that was interrupted repeats the same samples.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 Key = tuple[int, int]  # (round, index): the sample `index`, seen for the round-th time
+SampleKey: TypeAlias = Key | int  # a plain index is of round 0
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,18 @@ def spread(length: int, wanted: int) -> list[int]:
     if wanted <= 0 or wanted >= length:
         return list(range(length))
     return [(2 * number + 1) * length // (2 * wanted) for number in range(wanted)]
+
+
+def resolve_key(key: SampleKey, length: int) -> Key:
+    """(round, index), the index counted from the front.
+
+    Raises:
+        IndexError: the index lies outside `length`; what Python's own iteration stops at.
+    """
+    number, index = key if isinstance(key, tuple) else (0, key)
+    return number, range(length)[index]
+
+
+def sample_generator(seed: int, key: Key) -> np.random.Generator:
+    """The source of chance of one sample."""
+    return np.random.default_rng([seed, *key])

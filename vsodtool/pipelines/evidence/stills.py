@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vsodtool.data.chance import sample_generator
 from vsodtool.data.clips.still_clips import StillClip, make_still_clip
 from vsodtool.data.clips.still_motion import StillMotion
 from vsodtool.data.evidence.files import EvidenceFile, write_index
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.video.frame_store import FrameStore
+from vsodtool.ops.sampling.sample_order import sample_generator
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, Reading
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from vsodtool.data.augmentation import AUGMENTATION
-from vsodtool.data.evidence.batch import collate_evidence
+from vsodtool.data.batches import collate_evidence
 from vsodtool.data.evidence.dataset import EvidenceDataset
 from vsodtool.media.atomic import disk_errors
 from vsodtool.models.backbones.frozen_bn import freeze_batch_norm

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from vsodtool.data.clips.batch import ClipBatch, collate_clips
+from vsodtool.data.batches import ClipBatch, collate_clips
 from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.models.architecture import IMAGE
 from vsodtool.models.flow.dis import motion_estimator
@@ -23,10 +25,9 @@ def open_clips(found: Found) -> Pair:
     train = ClipDataset(
         data.train,
         clip_length=length,
-        clip_gap=config.clip_gap,
         size=config.size,
         seed=config.seed,
-        augmentation=found.augmentation,
+        augmentation=replace(found.augmentation, gap=config.clip_gap),
         confidence_weight=config.confidence_weight,
         motion=found.motion,
         estimator=estimator,

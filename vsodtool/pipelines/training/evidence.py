@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from vsodtool.data.evidence.batch import EvidenceBatch, collate_evidence
+from vsodtool.data.batches import EvidenceBatch, collate_evidence
 from vsodtool.data.evidence.dataset import EvidenceDataset
 from vsodtool.data.evidence.files import require_evidence
 from vsodtool.models.evidence.network import EvidenceInput

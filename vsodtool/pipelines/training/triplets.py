@@ -6,7 +6,7 @@ from functools import partial
 
 from torch import Tensor
 
-from vsodtool.data.clips.triplet_batch import FgplgBatch, collate_triplets
+from vsodtool.data.batches import FgplgBatch, collate_triplets
 from vsodtool.data.clips.triplets import FgplgDataset
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.models.paper.network import fgplg_input

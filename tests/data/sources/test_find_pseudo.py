@@ -1,0 +1,63 @@
+"""Output folders of pseudolabel as training data."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.data.sources.test_training_data import Disks, counts, load
+from vsodtool.errors import DataError
+from vsodtool.media.output.manifest import read_manifest, write_manifest
+
+
+def test_pseudo_labels_with_their_confidence(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a", "b", "c"])
+    out = disk("out").pseudo(root, every=4, confidence=0.25, maps=True)
+    data = load(tmp_path, out)
+    video = data.train[0]
+    assert [frame.given for frame in video.frames] == [True, False, False, False] * 2
+    assert {frame.confidence for frame in video.frames} == {1.0, 0.25}
+    assert [frame.confidence_map is None for frame in video.frames] == [True, False, False, False] * 2
+    assert all(frame.given for video in data.validation for frame in video.frames)
+    thinned = load(tmp_path, out, label_every=1, pseudo_between=1)
+    assert [frame.position for frame in thinned.train[0].frames] == [0, 2, 4]
+
+
+def test_pseudo_labels_of_moved_frames(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a", "b"])
+    out = disk("out").pseudo(root, every=4)
+    moved = shutil.move(root, tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=r"expected the frames of a at .*, found nothing there"):
+        load(tmp_path, out)
+    assert set(counts(load(tmp_path, f"{moved}::{out}"))) == {"a", "b"}
+
+
+def test_pseudo_labels_of_another_video(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a"])
+    out = disk("out").pseudo(root, every=4)
+    other = disk("e").davis(["a"], frames=11)
+    with pytest.raises(
+        DataError, match=r"pseudo-labels of another video: expected the 8 frames of a, found 11"
+    ):
+        load(tmp_path, f"{other}::{out}")
+    several = disk("f").davis(["b", "c"])
+    with pytest.raises(DataError, match=r"pseudo-labels of another video: expected frames of a, found b, c"):
+        load(tmp_path, f"{several}::{out}")
+    (root / "JPEGImages/a/00003.png").touch()
+    with pytest.raises(DataError, match="have changed since the pseudo-labels were made"):
+        load(tmp_path, out)
+
+
+def test_unfinished_and_damaged_pseudo_labels(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a"])
+    out = disk("out").pseudo(root, every=4)
+    (out / "masks/a/00002.png").unlink()
+    with pytest.raises(DataError, match=r"missing mask: .*00002.png"):
+        load(tmp_path, out)
+    manifest = read_manifest(out / "manifest.json")
+    assert manifest is not None
+    write_manifest(out / "manifest.json", type(manifest)("pseudolabel", {}, manifest.inputs))
+    with pytest.raises(DataError, match="found an unfinished one"):
+        load(tmp_path, out)
