@@ -30,6 +30,7 @@ COMMANDS: dict[str, type[CommonConfig]] = {
     "predict": config.PredictConfig,
     "evaluate": config.EvaluateConfig,
     "flow": config.FlowConfig,
+    "convert": config.ConvertConfig,
     "demo": config.DemoConfig,
 }
 FUNCTIONS = ("evaluate", "flow", "predict", "pseudolabel", "train")

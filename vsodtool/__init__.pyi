@@ -130,6 +130,18 @@ def pseudolabel(
     soft: bool = ...,
     confidence: bool = ...,
     overlay: bool = ...,
+    masks_format: Literal[
+        "auto", "cvat", "cvat-masks", "supervisely", "coco", "youtube-vis", "label-studio", "labelme", "yolo"
+    ] = ...,
+    match: Literal["auto", "name", "number", "index"] = ...,
+    frame_offset: int = ...,
+    objects: str = ...,
+    classes: str = ...,
+    empty: Literal["unknown", "given"] = ...,
+    boxes: bool = ...,
+    predictions: bool = ...,
+    interpolated: bool = ...,
+    skip_bad: bool = ...,
     shard: str = ...,
     device: str = ...,
     workers: int = ...,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vsodtool import __version__
+from vsodtool.cli.convert import convert
 from vsodtool.cli.demo import demo
 from vsodtool.cli.evaluate import evaluate
 from vsodtool.cli.flow import flow
@@ -23,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},  # the commands inherit it
 )
-for _command in (flow, pseudolabel, train, predict, evaluate, demo):
+for _command in (flow, pseudolabel, train, predict, evaluate, convert, demo):
     app.command(help=help_of(_command))(_command)
 app.add_typer(weights)
 

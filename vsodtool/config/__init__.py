@@ -1,6 +1,8 @@
 """Typed options of every verb, the YAML loader, and the files shipped with the package. Pure Python."""
 
+from vsodtool.config.annotations import MASK_FORMATS, AnnotationConfig
 from vsodtool.config.base import BACKENDS, QUALITIES, CommonConfig, MotionConfig, ShardedConfig
+from vsodtool.config.convert import ConvertConfig
 from vsodtool.config.demo import DemoConfig
 from vsodtool.config.evaluate import EvaluateConfig
 from vsodtool.config.flow import DIRECTIONS, FLOW_FORMATS, FlowConfig
@@ -16,8 +18,11 @@ __all__ = [
     "DIRECTIONS",
     "FLOW_FORMATS",
     "LABEL_FLOWS",
+    "MASK_FORMATS",
     "QUALITIES",
+    "AnnotationConfig",
     "CommonConfig",
+    "ConvertConfig",
     "DemoConfig",
     "EvaluateConfig",
     "FlowConfig",

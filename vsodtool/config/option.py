@@ -39,6 +39,7 @@ class Panel(StrEnum):
     CHOICES = "Choices of the protocol, one by one"
     ALLOW = "Allow"
     EXTRA = "Also write"
+    ANNOTATIONS = "Annotation files"
     RUN = "The run"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vsodtool.config.annotations import AnnotationConfig
 from vsodtool.config.base import MotionConfig
 from vsodtool.config.methods import METHOD_NAMES, METHODS, kinds_of_weights
 from vsodtool.config.methods import candidate_methods as methods_of
@@ -15,11 +16,13 @@ LABEL_FLOWS = ("auto", "composed", "direct")
 
 
 @configuration
-class PseudoLabelConfig(MotionConfig):
+class PseudoLabelConfig(MotionConfig, AnnotationConfig):
     """Options of `vsodtool pseudolabel`."""
 
     masks: Path = option(
-        "Folder of masks: of one video, or with one sub-folder per video, or a DAVIS-style root.",
+        "Folder of masks: of one video, with one sub-folder per video, or a DAVIS-style root. "
+        "Or annotations (file, folder or zip) of CVAT, COCO, LabelMe, X-AnyLabeling, Label Studio, "
+        "YouTube-VIS, YOLO or Supervisely.",
         panel=Panel.WHERE,
         metavar="MASKS",
     )

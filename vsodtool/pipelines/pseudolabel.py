@@ -14,6 +14,8 @@ from functools import partial
 
 from vsodtool.checks import resolve_workers
 from vsodtool.config import PseudoLabelConfig
+from vsodtool.media.annotations.label_images import objects_json
+from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskSet, describe_mapping, match_masks
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
@@ -22,6 +24,7 @@ from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.setup import Setup, create_candidates, prepare
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
 from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport, VideoDensification
+from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks
 from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory, torch_threads
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
@@ -72,13 +75,25 @@ def run_pseudolabel(
         DeviceError: the device does not exist, or the output cannot be written.
     """
     run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=config.masks)
-    masks = match_masks(config.masks, run.opened, config.every, config.void)
-    for line in describe_mapping(masks):
+    methods = list(candidates) if generator is None else [generator]
+    with given_masks(config, config.masks, run.opened, on_event) as given:
+        return _densify(run, config, given, estimator, methods)
+
+
+def _densify(
+    run: Run,
+    config: PseudoLabelConfig,
+    given: GivenMasks,
+    estimator: FlowEstimator | None,
+    methods: Sequence[Method],
+) -> PseudoLabelReport:
+    on_event = run.on_event
+    masks = match_masks(given.folder, run.opened, config.every, config.void)
+    for line in () if given.labelled is not None else describe_mapping(masks):
         on_event(Event("notice", message=line))
     for name, of_video in masks.items():
         for line in of_video.encoding.warnings:
             on_event(Event("warning", name, line))
-    methods = list(candidates) if generator is None else [generator]
     setup = prepare(config, estimator=estimator, methods=methods, on_event=on_event)
     files = {name: list(of_video.files.values()) for name, of_video in masks.items()}
     manifest = run.manifest(setup.resolved, setup.weights, files)
@@ -91,6 +106,8 @@ def run_pseudolabel(
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
     outputs = partial(output_files, config, run.layout)
     with run.begin(manifest, outputs) as state, _workers(resolve_workers(config.workers)) as workers:
+        if given.labelled is not None:
+            write_bytes_atomically(run.layout.objects, objects_json(given.labelled))
         return run.work(
             state,
             report,

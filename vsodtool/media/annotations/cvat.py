@@ -290,11 +290,13 @@ def write_cvat(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
         polygons: polygons instead of masks, holes as cuts of no width, a polygon for each part.
     """
     frames = [frame for video in annotations.videos for frame in video.frames]
+    from_file = any(video.is_file for video in annotations.videos)
     yield _head(annotations, frames, mode="annotation", kind="polygon" if polygons else "mask")
     for place, frame in enumerate(frames):
         number = place if frame.key.number is None else frame.key.number
         height, width = frame.key.known_size
-        name = quoteattr(frame.key.name or f"frame_{number:06d}")
+        named = frame.key.name and not from_file
+        name = quoteattr(frame.key.name if named else f"frame_{number:06d}")
         yield f'  <image id="{number}" name={name} width="{width}" height="{height}">\n'
         for shape in frame.shapes:
             mask = shape.draw((height, width))

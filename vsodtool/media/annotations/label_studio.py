@@ -286,8 +286,9 @@ def write_label_studio(
             folder = f"{video.name}/" if video.name else ""
             path = f"{folder}{frame.key.name.removeprefix(folder)}"
             results = [
-                _result(shape, frame, f"r{numbers}{place}", tag, (from_name, to_name))
+                _result(shape, mask, f"r{numbers}{place}", tag, (from_name, to_name))
                 for place, shape in enumerate(frame.shapes, 1)
+                if (mask := shape.draw(frame.key.known_size)).any()
             ]
             scores = [shape.score for shape in frame.shapes if shape.score is not None]
             said: dict[str, Any] = {"result": results}
@@ -305,9 +306,7 @@ def write_label_studio(
     yield "\n]\n"
 
 
-def _result(shape: Shape, frame: FrameLabels, name: str, tag: str, names: tuple[str, str]) -> dict[str, Any]:
-    size = frame.key.known_size
-    mask = shape.draw(size)
+def _result(shape: Shape, mask: MaskArray, name: str, tag: str, names: tuple[str, str]) -> dict[str, Any]:
     value: dict[str, Any]
     if tag == "bitmask":
         value = {
@@ -323,7 +322,7 @@ def _result(shape: Shape, frame: FrameLabels, name: str, tag: str, names: tuple[
         "to_name": names[1],
         "origin": "manual" if shape.score is None else "prediction",
         "image_rotation": 0,
-        "original_width": size[1],
-        "original_height": size[0],
+        "original_width": mask.shape[1],
+        "original_height": mask.shape[0],
         "value": value,
     }

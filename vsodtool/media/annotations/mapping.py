@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import Annotations, FrameLabels, VideoLabels
@@ -49,9 +49,9 @@ class MatchRule:
         empty: whether a frame that is listed without shapes says "nothing here" (given) or nothing (unknown).
     """
 
-    match: Literal["auto", "name", "number", "index"] = "auto"
+    match: str = "auto"
     offset: int = 0
-    empty: Literal["given", "unknown"] = "unknown"
+    empty: str = "unknown"
 
 
 @dataclass(frozen=True)

@@ -107,11 +107,13 @@ class VideoLabels:
         name: its name in the file, "" if the file names none.
         frames: in the order of the file.
         length: number of frames that the file claims for the video, None if it claims none.
+        is_file: its frames lie in one video file; CVAT gives them names of its own.
     """
 
     name: str
     frames: tuple[FrameLabels, ...]
     length: int | None = None
+    is_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

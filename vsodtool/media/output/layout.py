@@ -47,6 +47,11 @@ class OutputLayout:
         return self.root / "written.jsonl"
 
     @property
+    def objects(self) -> Path:
+        """Names, classes and colours of the objects, where the masks came from an annotation file."""
+        return self.root / "objects.json"
+
+    @property
     def corrections(self) -> Path:
         """Masks that people edited, taken over from the masks; never deleted."""
         return self.root / "corrections"

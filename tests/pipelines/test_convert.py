@@ -1,0 +1,224 @@
+"""Annotations in, labels out, and back into every format: the same masks all the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vsodtool.config import MASK_FORMATS, ConvertConfig, PseudoLabelConfig
+from vsodtool.config.convert import WRITTEN_FORMATS
+from vsodtool.errors import ConfigError, DataError, UsageError
+from vsodtool.media.annotations.cvat import write_cvat
+from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
+from vsodtool.media.annotations.table import FORMATS
+from vsodtool.pipelines.convert import MASKS, ConvertReport, run_convert
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
+from vsodtool.types import Event
+
+Film = Callable[..., Any]
+NAMES = {1: "dog", 2: "ball"}
+LOSSLESS = [entry.name for entry in FORMATS if entry.lossless and (entry.write or entry.write_files)]
+
+
+def drawn(clip: Any, labelled: list[int], file_names: Callable[[int], str]) -> Annotations:
+    """Annotations of some frames of a clip."""
+    frames = []
+    for number in labelled:
+        truth = clip.truth[number]
+        shapes = [
+            Shape(name, lambda _, truth=truth, at=at: truth == at, "made", track=str(at))  # type: ignore[misc]
+            for at, name in NAMES.items()
+        ]
+        frames.append(FrameLabels(FrameKey(file_names(number), number, truth.shape), tuple(shapes)))
+    categories = (Category("dog", "#33ddff"), Category("ball"))
+    return Annotations("made", "cvat", (VideoLabels("task", tuple(frames)),), categories)
+
+
+@pytest.fixture
+def clip(film: Film) -> Any:
+    return film([(2, 1)] * 6, objects={1: (72, 72, 12, 9), 2: (78, 90, 6, 6)})
+
+
+@pytest.fixture
+def out(tmp_path: Path, clip: Any, exact: Any) -> Path:
+    """OUT of `pseudolabel` with masks from a CVAT file."""
+    source = clip.write_folder(tmp_path / "clip")
+    annotations = drawn(clip, [0, 3, 6], lambda number: f"{number:05d}.png")
+    path = tmp_path / "annotations.xml"
+    path.write_text("".join(write_cvat(annotations, polygons=False)), "utf-8")
+    config = PseudoLabelConfig(
+        inputs=(str(source),), masks=path, output=tmp_path / "out", device="cpu", workers=1, method="warp"
+    )
+    events: list[Event] = []
+    run_pseudolabel(config, estimator=exact, on_event=events.append)
+    told = next(event.message for event in events if "annotations.xml" in event.message)
+    assert "3 frames of 'clip', 00000.png ... 00006.png -> 00000 ... 00006 (by name)" in told
+    assert "2 objects (dog, ball), 6 shapes" in told
+    return tmp_path / "out"
+
+
+def convert(source: Path, **options: Any) -> ConvertReport:
+    return run_convert(ConvertConfig(source=source, **options))
+
+
+def ids(folder: Path) -> list[Any]:
+    return [np.asarray(Image.open(path)) for path in sorted(folder.glob("*.png"))]
+
+
+def test_the_tables_are_those_of_the_configurations() -> None:
+    assert set(MASK_FORMATS) == {"auto", *(entry.name for entry in FORMATS if entry.read is not None)}
+    written = {entry.name for entry in FORMATS if entry.write or entry.write_files or entry.write_polygons}
+    assert set(WRITTEN_FORMATS) == {MASKS, *written}
+
+
+def test_labels_from_annotations_are_exact_and_named(out: Path, clip: Any) -> None:
+    for found, truth in zip(ids(out / "masks" / "clip"), clip.truth, strict=True):
+        np.testing.assert_array_equal(found, truth)
+    content = json.loads((out / "objects.json").read_text("utf-8"))
+    assert content["format"] == "cvat"
+    assert [(each["id"], each["name"], each["color"]) for each in content["videos"]["clip"]] == [
+        (1, "dog", "#33ddff"),
+        (2, "ball", ""),
+    ]
+    palette = Image.open(out / "masks" / "clip" / "00000.png").getpalette()
+    assert palette is not None
+    assert palette[3:9] == [0x33, 0xDD, 0xFF, 0, 128, 0]
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_what_is_written_comes_back(out: Path, tmp_path: Path, clip: Any, name: str) -> None:
+    target = tmp_path / "back" / ("file.xml" if name == "cvat" else "file.json")
+    many = next(entry for entry in FORMATS if entry.name == name).write_files is not None
+    report = convert(out, output=str(target.parent if many else target), to=name)
+    assert (report.frames, report.objects, report.masks, report.lossless) == (7, ["dog", "ball"], 14, True)
+    assert report.hint
+    convert(
+        target.parent if many else target,
+        input=(str(tmp_path / "clip"),),
+        output=str(tmp_path / "masks"),
+        to="masks",
+        predictions=True,
+    )
+    for found, truth in zip(ids(tmp_path / "masks"), clip.truth, strict=True):
+        np.testing.assert_array_equal(found, truth)
+
+
+@pytest.mark.parametrize(
+    ("options", "numbers"),
+    [
+        ({"frames": "given"}, [0, 3, 6]),
+        ({"frames": "generated"}, [1, 2, 4, 5]),
+        ({"frames": "every:2"}, [0, 2, 4, 6]),
+        ({"frames": "generated", "max_confidence": 0.0}, []),
+        ({"min_confidence": 0.0}, list(range(7))),
+    ],
+)
+def test_frames_are_chosen(out: Path, tmp_path: Path, options: dict[str, Any], numbers: list[int]) -> None:
+    if not numbers:
+        with pytest.raises(DataError, match="found none that were asked for"):
+            convert(out, output=str(tmp_path / "m"), to="masks", **options)
+        return
+    convert(out, output=str(tmp_path / "m"), to="masks", **options)
+    assert [int(path.stem) for path in sorted((tmp_path / "m").iterdir())] == numbers
+
+
+def test_a_list_of_frames_and_corrections(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("clip/00001\n00004\n", "utf-8")
+    assert convert(out, check=True, frames=str(tmp_path / "list.txt")).frames == 2
+    with pytest.raises(DataError, match="none that were asked for"):
+        convert(out, check=True, frames="corrected")
+    corrected = out / "corrections" / "clip" / "00002.png"
+    corrected.parent.mkdir(parents=True)
+    image = Image.open(out / "masks" / "clip" / "00002.png")
+    image.paste(0, (0, 0, *image.size))
+    image.save(corrected)
+    assert convert(out, check=True, frames="corrected").frames == 1
+    with pytest.raises(UsageError, match="file of frame names"):
+        convert(out, check=True, frames="nosuch.txt")
+
+
+def test_generated_frames_carry_their_confidence(out: Path, tmp_path: Path) -> None:
+    convert(out, output=str(tmp_path / "c.json"), to="coco")
+    content = json.loads((tmp_path / "c.json").read_text("utf-8"))
+    files = {image["id"]: image["file_name"] for image in content["images"]}
+    scored = {files[entry["image_id"]] for entry in content["annotations"] if "score" in entry}
+    assert scored == {f"{number:05d}.png" for number in (1, 2, 4, 5)}
+
+
+def test_what_is_there_is_not_overwritten_unasked(out: Path, tmp_path: Path) -> None:
+    target = tmp_path / "c.json"
+    target.write_text("mine", "utf-8")
+    with pytest.raises(UsageError, match="exists"):
+        convert(out, output=str(target), to="coco")
+    assert target.read_text("utf-8") == "mine"
+    convert(out, output=str(target), to="coco", overwrite=True)
+    assert target.read_text("utf-8").startswith("{")
+
+
+def test_what_cannot_be_converted_is_refused(out: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="in one way only"):
+        convert(out, output=str(tmp_path / "y"), to="yolo", polygons=True)
+    with pytest.raises(UsageError, match="polygons only"):
+        convert(out, output=str(tmp_path / "v.xml"), to="cvat-video")
+    with pytest.raises(DataError, match="expected the video 'other', found clip"):
+        convert(out, output=str(tmp_path / "c.json"), to="coco", video="other")
+    manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+    (out / "manifest.json").write_text(json.dumps({**manifest, "status": "running"}), "utf-8")
+    with pytest.raises(DataError, match="unfinished"):
+        convert(out, check=True)
+    with pytest.raises(ConfigError, match="expected what to write"):
+        ConvertConfig(source=out, output="x")
+    with pytest.raises(ConfigError, match="every:K"):
+        ConvertConfig(source=out, check=True, frames="every:0")
+    with pytest.raises(ConfigError, match="attribute:NAME"):
+        ConvertConfig(source=out, check=True, objects="names")
+
+
+def test_classes_that_do_not_occur_are_refused(out: Path, tmp_path: Path) -> None:
+    convert(out, output=str(tmp_path / "c.xml"), to="cvat")
+    with pytest.raises(DataError, match="expected the classes cat, found ball, dog"):
+        convert(tmp_path / "c.xml", check=True, input=(str(tmp_path / "clip"),), classes="cat")
+    report = convert(tmp_path / "c.xml", check=True, input=(str(tmp_path / "clip"),), classes="dog")
+    assert report.objects == ["dog"]
+
+
+def test_a_video_task_of_cvat_goes_through_the_whole_loop(shared: Path, tmp_path: Path) -> None:
+    """docs/annotations.md on real video: key frames on every tenth frame, labels, and back to two tools."""
+    truth = {int(path.stem[-6:]): path for path in (shared / "data/videos/chair_masks").glob("*.png")}
+    frames = []
+    for number in sorted(truth)[::10]:
+        mask = np.asarray(Image.open(truth[number])) > 0
+        shape = Shape("chair", lambda _, mask=mask: mask, "made", track="1")  # type: ignore[misc]
+        frames.append(FrameLabels(FrameKey("", number, (mask.shape[0], mask.shape[1])), (shape,)))
+    annotations = Annotations("made", "cvat", (VideoLabels("chair", tuple(frames)),), (Category("chair"),))
+    (tmp_path / "task.xml").write_text("".join(write_cvat(annotations, polygons=False)), "utf-8")
+    video = shared / "data/videos/chair.mp4"
+    config = PseudoLabelConfig(
+        inputs=(str(video),),
+        masks=tmp_path / "task.xml",
+        output=tmp_path / "out",
+        device="cpu",
+        workers=1,
+        method="warp",
+        quality="fast",
+    )
+    run_pseudolabel(config)
+    for name in ("cvat", "label-studio"):
+        file = tmp_path / f"back-{name}.{'xml' if name == 'cvat' else 'json'}"
+        convert(tmp_path / "out", output=str(file), to=name)
+        masks = tmp_path / f"masks-{name}"
+        convert(file, input=(str(video),), output=str(masks), to="masks", predictions=True)
+        scores = []
+        for number, path in truth.items():
+            mask = np.asarray(Image.open(path)) > 0
+            found = np.asarray(Image.open(masks / f"{number:05d}.png")) > 0
+            given = number % 10 == 0
+            assert not given or np.array_equal(found, mask)
+            scores.append(np.count_nonzero(found & mask) / np.count_nonzero(found | mask))
+        assert np.mean(scores) > 0.9  # .93 on 28 November 2026

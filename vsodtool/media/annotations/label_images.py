@@ -1,0 +1,166 @@
+"""Annotations as label images: a folder with a palette PNG for each labelled frame, of object ids.
+
+Everything that reads masks reads annotation files by way of these. One frame is drawn at a time, so memory
+does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsodtool.errors import DataError
+from vsodtool.media.annotations.mapping import Matched, MatchRule, Target, match_annotations
+from vsodtool.media.annotations.model import Annotations, ReadOptions
+from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify
+from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.masks.plane_png import Palette, encode_plane_png
+
+_LARGEST_PALETTE_ID = 254  # 255 is the void of palettes
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How annotation files become label images.
+
+    Attributes:
+        format: a name of the table, or "auto".
+        options: of reading.
+        match: how frames are found.
+        objects: how shapes become objects.
+    """
+
+    format: str = "auto"
+    options: ReadOptions = field(default_factory=ReadOptions)
+    match: MatchRule = field(default_factory=MatchRule)
+    objects: ObjectRule = field(default_factory=ObjectRule)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What an annotation file says about the inputs.
+
+    Attributes:
+        annotations: as read.
+        videos: the labelled frames of each input.
+        objects: the objects of each input.
+        ignored: frames of videos that are no input.
+    """
+
+    annotations: Annotations
+    videos: Mapping[str, Matched]
+    objects: Mapping[str, VideoObjects]
+    ignored: int
+
+    def describe(self) -> list[str]:
+        """A line for each input that tells which entries were taken for which frames."""
+        source = Path(self.annotations.source).name
+        lines = []
+        for video, matched in self.videos.items():
+            frames = list(matched.frames.items())
+            (first, at_first), (last, at_last) = frames[0], frames[-1]
+            names = ", ".join(info.name for info in self.objects[video].infos[:5]) or "none"
+            count = len(self.objects[video].infos)
+            shapes = sum(len(frame.shapes) for _, frame in frames)
+            lines.append(
+                f"{source}: {self.annotations.format}, {len(frames)} frames of '{video}', "
+                f"{at_first.key} ... {at_last.key} -> {first} ... {last} ({matched.rule}), "
+                f"{count} objects ({names}{', ...' if count > 5 else ''}), {shapes} shapes"
+            )
+        left_out = ", ".join(f"{count} {kind}" for kind, count in self.annotations.left_out.items() if count)
+        if left_out:
+            lines.append(f"{source}: left out: {left_out}")
+        if self.ignored:
+            lines.append(f"{source}: {self.ignored} frames of videos that are no input are ignored")
+        return lines
+
+
+def read_labels(path: Path, targets: Sequence[Target], reading: Reading) -> Labelled:
+    """Read an annotation file and find the frames and objects that it means.
+
+    Args:
+        path: a file, folder or zip.
+        targets: the inputs.
+        reading: how.
+
+    Raises:
+        DataError: the file is wrong, or does not fit the inputs.
+    """
+    annotations = read_annotations(path, reading.format, reading.options)
+    known = {
+        shape.category for video in annotations.videos for frame in video.frames for shape in frame.shapes
+    }
+    strange = reading.objects.classes - known
+    if strange:
+        raise DataError(
+            f"{path}: expected the classes {', '.join(sorted(reading.objects.classes))}, "
+            f"found {', '.join(sorted(known)) or 'no shapes'}",
+            "check the names given with --classes",
+        )
+    mapping = match_annotations(annotations, targets, reading.match)
+    frames = {video: list(matched.frames.values()) for video, matched in mapping.videos.items()}
+    objects = identify(frames, annotations.categories, reading.objects)
+    return Labelled(annotations, mapping.videos, objects, mapping.ignored)
+
+
+def write_label_images(labelled: Labelled, sizes: Mapping[str, tuple[int, int]], folder: Path) -> None:
+    """Write `folder/<video>/<frame>.png` for every labelled frame.
+
+    Args:
+        labelled: what to draw.
+        sizes: (H, W) of the frames of each input.
+        folder: where to.
+
+    Raises:
+        DataError: a shape cannot be drawn.
+        DeviceError: the disk is full.
+    """
+    for video, matched in labelled.videos.items():
+        objects = labelled.objects[video]
+        palette = palette_of(objects.infos)
+        for name, frame in matched.frames.items():
+            labels = objects.paint(frame, sizes[video])
+            if palette is None:
+                data = encode_plane_png(labels)
+            else:
+                data = encode_plane_png(labels.astype(np.uint8), palette)
+            write_bytes_atomically(folder / video / f"{name}.png", data)
+
+
+def palette_of(infos: Sequence[ObjectInfo]) -> Palette | None:
+    """The file's own colours, those of VOC and DAVIS for objects without; None where ids do not fit."""
+    if any(info.id > _LARGEST_PALETTE_ID for info in infos):
+        return None
+    colours = bytearray(b"".join(voc_colour(number) for number in range(256)))
+    for info in infos:
+        if info.color.startswith("#") and len(info.color) == 7:
+            colours[3 * info.id : 3 * info.id + 3] = bytes.fromhex(info.color[1:])
+    return Palette(bytes(colours))
+
+
+def voc_colour(number: int) -> bytes:
+    """RGB of an id in VOC's colour map, which DAVIS uses: its bits, spread over the channels from the top."""
+    channels = [0, 0, 0]
+    for bit in range(8):
+        for channel in range(3):
+            channels[channel] |= ((number >> (3 * bit + channel)) & 1) << (7 - bit)
+    return bytes(channels)
+
+
+def objects_json(labelled: Labelled) -> bytes:
+    """OUT/objects.json: names, classes, colours and the file's own ids of all objects, by video."""
+    videos: dict[str, Any] = {
+        video: [asdict(info) for info in objects.infos] for video, objects in labelled.objects.items()
+    }
+    content = {
+        "format": labelled.annotations.format,
+        "source": Path(labelled.annotations.source).name,
+        "videos": videos,
+    }
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")

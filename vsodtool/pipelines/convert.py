@@ -1,0 +1,351 @@
+"""`vsodtool convert`: labels of an OUT folder, or annotations of another tool, in another format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsodtool.config import ConvertConfig
+from vsodtool.errors import DataError, UsageError
+from vsodtool.media.annotations.label_images import palette_of, read_labels
+from vsodtool.media.annotations.model import (
+    Annotations,
+    Category,
+    FrameKey,
+    FrameLabels,
+    Shape,
+    VideoLabels,
+)
+from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.annotations.runs import MaskArray
+from vsodtool.media.annotations.table import FORMATS, Format, read_annotations
+from vsodtool.media.atomic import atomic_path, disk_errors, write_bytes_atomically
+from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
+from vsodtool.media.masks.plane_png import encode_plane_png
+from vsodtool.media.masks.reading import read_raw_mask
+from vsodtool.media.masks.statistics import summarise
+from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.manifest import COMPLETE, InputEntry, Manifest, read_manifest
+from vsodtool.media.video.frames import open_frames
+from vsodtool.media.video.inputs import discover_videos
+from vsodtool.pipelines.running.given_masks import Target, reading_of
+from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent, Size, ignore_event
+
+_ONE_VIDEO = ("cvat", "cvat-video")
+MASKS = "masks"
+
+
+@dataclass(frozen=True)
+class ConvertReport:
+    """What was converted.
+
+    Attributes:
+        source: as given.
+        output: what was written, "" after a check.
+        format: its format.
+        videos: number of videos.
+        frames: number of frames.
+        objects: names of the objects.
+        masks: number of masks, one for each object of a frame.
+        lossless: whether exactly what was there was written.
+        hint: how to take it into its tool.
+    """
+
+    source: str
+    output: str
+    format: str
+    videos: int
+    frames: int
+    objects: list[str] = field(default_factory=list)
+    masks: int = 0
+    lossless: bool = True
+    hint: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """In JSON types."""
+        return asdict(self)
+
+
+def run_convert(config: ConvertConfig, *, on_event: OnEvent = ignore_event) -> ConvertReport:
+    """Convert labels.
+
+    Args:
+        config: what to do.
+        on_event: hears how entries were matched, and how to take the result into its tool.
+
+    Raises:
+        UsageError: the output exists, or the format holds one video and there are several.
+        DataError: the labels are missing or wrong, or do not fit the inputs.
+        DeviceError: the output cannot be written.
+    """
+    if (config.source / "manifest.json").is_file():
+        annotations = _of_output(config)
+    else:
+        annotations = _of_annotations(config, on_event)
+    frames = [frame for video in annotations.videos for frame in video.frames]
+    names = list(dict.fromkeys(shape.category for frame in frames for shape in frame.shapes))
+    masks = sum(len(frame.shapes) for frame in frames)
+    report = ConvertReport(
+        str(config.source), "", config.to, len(annotations.videos), len(frames), names, masks
+    )
+    if not frames:
+        raise DataError(
+            f"{config.source}: expected frames to convert, found none that were asked for",
+            "change --frames, --min-confidence or --max-confidence",
+        )
+    if config.check or config.dry_run:
+        return report
+    target = Path(config.output)
+    lossless, hint = _write(annotations, target, config)
+    if hint:
+        on_event(Event("notice", message=hint))
+    return ConvertReport(**{**asdict(report), "output": str(target), "lossless": lossless, "hint": hint})
+
+
+def _of_annotations(config: ConvertConfig, on_event: OnEvent) -> Annotations:
+    """Annotations of another tool: matched to inputs where there are some, else as the file has them."""
+    reading = reading_of(config)
+    if not config.input:
+        annotations = read_annotations(config.source, config.masks_format, reading.options)
+        unsized = [frame for video in annotations.videos for frame in video.frames if frame.key.size is None]
+        if unsized and not config.check:
+            raise UsageError(
+                f"{config.source} does not say how large {unsized[0].key} is", "give the video with --input"
+            )
+        return annotations
+    sources = [open_frames(video) for video in discover_videos(list(config.input))]
+    targets = [Target(source) for source in sources]
+    labelled = read_labels(config.source, targets, reading)
+    for line in labelled.describe():
+        on_event(Event("notice", message=line))
+    videos = []
+    for target in targets:
+        objects = labelled.objects[target.name]
+        position = {name: place for place, name in enumerate(target.names)}
+        frames = []
+        for name, frame in labelled.videos[target.name].frames.items():
+            label = lru_cache(1)(
+                lambda frame=frame, target=target, objects=objects: objects.paint(frame, target.size)
+            )
+            shapes = [_shape(label, info, f"frame {name}") for info in objects.infos]
+            key = FrameKey(f"{name}.jpg", position[name], target.size)
+            frames.append(FrameLabels(key, tuple(shapes), empty=not frame.shapes))
+        videos.append(VideoLabels(target.name, tuple(frames), len(target.names), target.is_file))
+    infos = [info for objects in labelled.objects.values() for info in objects.infos]
+    return Annotations(str(config.source), labelled.annotations.format, tuple(videos), _categories(infos))
+
+
+def _of_output(config: ConvertConfig) -> Annotations:
+    """The labels of an OUT folder."""
+    layout = OutputLayout(config.source)
+    manifest = read_manifest(layout.manifest)
+    if manifest is None or manifest.status != COMPLETE:
+        raise DataError(
+            f"{config.source}: expected a finished run, found an unfinished one",
+            "run its command again first",
+        )
+    rows: dict[str, list[FrameRecord]] = {}
+    for row in read_frames_csv(layout.frames_csv):
+        rows.setdefault(row.video, []).append(row)
+    if config.video and config.video not in rows:
+        raise DataError(
+            f"{config.source}: expected the video '{config.video}', found {', '.join(list(rows)[:5])}",
+            "check the name given with --video",
+        )
+    chosen = [config.video] if config.video else list(rows)
+    named = _object_names(layout, manifest)
+    videos, infos = [], []
+    for video in chosen:
+        labels = _VideoOutput(layout, video, rows[video], named.get(video, {}))
+        wanted = _wanted(config, layout, rows[video])
+        videos.append(labels.read(manifest.inputs.get(video), wanted))
+        infos += labels.infos
+    return Annotations(str(config.source), manifest.command, tuple(videos), _categories(infos))
+
+
+class _VideoOutput:
+    """The masks of one video in an OUT folder."""
+
+    def __init__(
+        self, layout: OutputLayout, video: str, rows: Sequence[FrameRecord], named: dict[int, ObjectInfo]
+    ) -> None:
+        self._layout, self._video, self._rows = layout, video, rows
+        made = [row for row in rows if row.status is not FrameStatus.SKIPPED]
+        files = [layout.masks(video, row.frame) for row in made]
+        lacking = next((file for file in files if not file.is_file()), None)
+        if lacking is not None or not files:
+            raise DataError(
+                f"{lacking or layout.root}: expected a mask, found none",
+                "predict writes masks with --masks; a mask that was deleted is made again by its command",
+            )
+        summaries = [summarise(file, read_raw_mask(file)) for file in files]
+        self._encoding, ids = detect_encoding(summaries)
+        several = len(ids) > 1
+        self.infos = [
+            named.get(number)
+            or ObjectInfo(number, f"object {number}" if several else "object", _word(number, several))
+            for number in ids
+        ]
+
+    def read(self, entry: InputEntry | None, wanted: set[str]) -> VideoLabels:
+        """The labels of the frames that are wanted."""
+        names = _frame_files(entry)
+        frames = []
+        for number, row in enumerate(self._rows):
+            if row.status is FrameStatus.SKIPPED or row.frame not in wanted:
+                continue
+            correction = self._layout.correction(self._video, row.frame)
+            path = correction if correction.is_file() else self._layout.masks(self._video, row.frame)
+            label = lru_cache(1)(lambda path=path: _read(path, self._encoding))
+            score = row.confidence if row.status is FrameStatus.GENERATED else None
+            present = set(np.unique(label()).tolist())
+            shapes = [_shape(label, info, str(path), score) for info in self.infos if info.id in present]
+            size: Size = (label().shape[0], label().shape[1])
+            label.cache_clear()
+            key = FrameKey((names or {}).get(row.frame, f"{row.frame}.jpg"), number, size)
+            frames.append(FrameLabels(key, tuple(shapes), empty=not shapes))
+        return VideoLabels(self._video, tuple(frames), len(self._rows), names is None)
+
+
+def _word(number: int, several: bool) -> str:
+    return f"object {number}" if several else "object"
+
+
+def _read(path: Path, encoding: MaskEncoding) -> LabelArray:
+    return encoding.read_written(read_raw_mask(path))
+
+
+def _shape(label: Any, info: ObjectInfo, place: str, score: float | None = None) -> Shape:
+    def draw(_: Size) -> MaskArray:
+        drawn: MaskArray = label() == info.id
+        return drawn
+
+    return Shape(info.name, draw, place, track=str(info.id), score=score)
+
+
+def _categories(infos: Sequence[ObjectInfo]) -> tuple[Category, ...]:
+    return tuple({info.name: Category(info.name, info.color, str(info.id)) for info in infos}.values())
+
+
+def _object_names(layout: OutputLayout, manifest: Manifest) -> dict[str, dict[int, ObjectInfo]]:
+    """What OUT/objects.json calls the objects, by video and id; {} where there is none."""
+    if not layout.objects.is_file():
+        return {}
+    try:
+        content = json.loads(layout.objects.read_bytes())
+        return {
+            video: {int(entry["id"]): ObjectInfo(**entry) for entry in entries}
+            for video, entries in content["videos"].items()
+            if video in manifest.inputs
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(
+            f"{layout.objects}: expected names of objects, found damage: {error}", "delete it, or run again"
+        ) from error
+
+
+def _frame_files(entry: InputEntry | None) -> dict[str, str] | None:
+    """Frame name -> name of its file; None for a video file, whose frames have numbers."""
+    if entry is None:
+        return {}
+    path = Path(entry.path)
+    if path.is_file():
+        return None
+    return {file.stem: file.name for file in path.iterdir()} if path.is_dir() else {}
+
+
+def _wanted(config: ConvertConfig, layout: OutputLayout, rows: Sequence[FrameRecord]) -> set[str]:
+    """The names of the frames that were asked for."""
+    which = config.frames
+    if which in ("given", "generated"):
+        chosen = {row.frame for row in rows if row.status == which}
+    elif which == "corrected":
+        chosen = {row.frame for row in rows if layout.correction(row.video, row.frame).is_file()}
+    elif which.startswith("every:"):
+        chosen = {row.frame for row in rows[:: int(which.removeprefix("every:"))]}
+    elif which == "all":
+        chosen = {row.frame for row in rows}
+    else:
+        chosen = _listed(Path(which), rows)
+    low, high = config.min_confidence, config.max_confidence
+    kept = {
+        row.frame
+        for row in rows
+        if (row.status is FrameStatus.GIVEN and (low, high) == (0.0, 1.0)) or low <= row.confidence <= high
+    }
+    return chosen & kept
+
+
+def _listed(path: Path, rows: Sequence[FrameRecord]) -> set[str]:
+    try:
+        lines = {line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--frames: expected all, given, generated, corrected, every:K or a file of frame names, found "
+            f"'{path}'",
+            "one frame name, or video/frame, on each line",
+        ) from error
+    return {row.frame for row in rows if row.frame in lines or f"{row.video}/{row.frame}" in lines}
+
+
+def _write(annotations: Annotations, target: Path, config: ConvertConfig) -> tuple[bool, str]:
+    """Write all; whether it is exact, and how to take it into its tool."""
+    if target.exists() and not config.overwrite and not (target.is_dir() and not any(target.iterdir())):
+        raise UsageError(f"{target} exists", "choose another name with -o, or say --overwrite")
+    if config.to == MASKS:
+        _write_masks(annotations, target)
+        return True, ""
+    entry = next(entry for entry in FORMATS if entry.name == config.to)
+    if entry.name in _ONE_VIDEO and len(annotations.videos) > 1:
+        names = ", ".join(video.name for video in annotations.videos[:3])
+        raise UsageError(
+            f"{entry.title} holds one video, found {len(annotations.videos)} ({names}, ...)",
+            "choose one with --video NAME",
+        )
+    if entry.write_files is not None:
+        if config.polygons:
+            raise UsageError(f"{entry.title} is written in one way only", "convert without --polygons")
+        for name, text in entry.write_files(annotations):
+            write_bytes_atomically(target / name, text.encode("utf-8"))
+        return entry.lossless, entry.import_hint
+    with atomic_path(target) as temporary, disk_errors(target), temporary.open("w", encoding="utf-8") as file:
+        file.writelines(_pieces(entry, annotations, config))
+    return entry.lossless and not config.polygons, entry.import_hint
+
+
+def _pieces(entry: Format, annotations: Annotations, config: ConvertConfig) -> Iterator[str]:
+    write = entry.write_polygons if config.polygons else entry.write
+    if write is None:
+        with_or_without = "without" if config.polygons else "with"
+        raise UsageError(
+            f"{entry.title} holds {'masks' if config.polygons else 'polygons'} only",
+            f"convert {with_or_without} --polygons",
+        )
+    return write(annotations)
+
+
+def _write_masks(annotations: Annotations, folder: Path) -> None:
+    for video in annotations.videos:
+        numbers = {shape.track: int(shape.track or 0) for frame in video.frames for shape in frame.shapes}
+        infos = [
+            ObjectInfo(number, category.name, category.name, "", category.color)
+            for category in annotations.categories
+            if (number := int(category.source_id or 0)) in numbers.values()
+        ]
+        palette = palette_of(infos)
+        for frame in video.frames:
+            labels = np.zeros(frame.key.known_size, np.uint16)
+            for shape in frame.shapes:
+                labels[shape.draw(frame.key.known_size)] = int(shape.track or 1)
+            stem = frame.key.stem or f"{frame.key.number or 0:05d}"
+            narrow = labels.astype(np.uint8)
+            data = encode_plane_png(labels) if palette is None else encode_plane_png(narrow, palette)
+            where = folder / video.name if len(annotations.videos) > 1 else folder
+            write_bytes_atomically(where / f"{stem}.png", data)
