@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +12,6 @@ from vsodtool.cli.console import write_err
 from vsodtool.cli.output import drop
 from vsodtool.config import ShardedConfig
 from vsodtool.errors import DeviceError
-from vsodtool.media.video.inputs import expand_inputs
 from vsodtool.pipelines.running.ranks import Board, Rank, share_of
 
 if TYPE_CHECKING:
@@ -46,6 +42,8 @@ def run_in_ranks(run: Callable[..., R], config: C, on_event: Callable[..., None]
     rank = Rank.from_environment()
     if rank is None:
         return run(config, on_event=on_event)
+    import secrets
+
     import torch
 
     from vsodtool.pipelines.running.reports import merge, pack, unpack
@@ -79,6 +77,10 @@ def _with_inputs_of_rank_0(config: C, rank: Rank, board: Board) -> C:
     """All ranks have one standard input: rank 0 reads it for them."""
     if "-" not in config.inputs:
         return config
+    import json
+
+    from vsodtool.media.video.inputs import expand_inputs
+
     if rank.number == 0:
         inputs = tuple(expand_inputs(config.inputs))
         board.post(_INPUTS, json.dumps(inputs))
@@ -101,6 +103,8 @@ def is_news(text: str) -> bool:
     rank = Rank.from_environment()
     if rank is None:
         return True
+    import hashlib
+
     name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     try:
         return Board.of_torchrun().agree(f"said/{name}", str(rank.number)) == str(rank.number)
