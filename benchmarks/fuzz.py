@@ -32,6 +32,7 @@ import cv2
 import numpy as np
 import torch
 from machine import header, publish
+from PIL import Image
 
 from vsodtool.cli.app import app
 from vsodtool.cli.failure import exit_code_of
@@ -39,6 +40,8 @@ from vsodtool.config import TrainConfig, load_config, shipped_path
 from vsodtool.data.evidence.files import EvidenceFile, read_array, read_index, write_array, write_index
 from vsodtool.media.training_run.folder import read_checkpoint, write_checkpoint
 from vsodtool.media.training_run.log import RunLog
+from vsodtool.media.video.frames import open_frames
+from vsodtool.media.video.inputs import discover_videos
 from vsodtool.media.weights.files import read_weights
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.preprocessing import Preprocessing
@@ -136,6 +139,59 @@ def a_video(suffix: str, codec: str, folder: Path) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
+
+
+def a_film(
+    suffix: str, codec: str, pixels: str, folder: Path, *, container: str | None, options: dict[str, str]
+) -> Path:
+    """A video file of twelve frames, of any codec, pixel format and container."""
+    path = folder / f"film.{suffix}"
+    ground = cv2.resize(np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype(np.uint8), (96, 64))
+    with av.open(str(path), "w", format=container, options=options) as file:
+        stream = file.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, pixels
+        stream.codec_context.gop_size = 6
+        for index in range(12):
+            picture = np.ascontiguousarray(np.roll(ground, 3 * index, axis=1))
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode(None))
+    return path
+
+
+def a_picture(suffix: str, dtype: type, pages: int, folder: Path) -> Path:
+    """A folder of two frames of which one is damaged, or a file of several pages."""
+    values = np.random.default_rng(0).integers(0, 250, (pages, 48, 64, 3)).astype(dtype)
+    if pages > 1:
+        first, *others = (Image.fromarray(page) for page in values)
+        first.save(folder / f"stack.{suffix}", save_all=True, append_images=others)
+        return folder / f"stack.{suffix}"
+    (folder / "frames").mkdir()
+    for index in range(2):
+        cv2.imwrite(str(folder / "frames" / f"{index}.{suffix}"), values[0])
+    return folder / "frames" / f"1.{suffix}"
+
+
+def read_frames(place: str) -> None:
+    """Decode a whole video, as every command does; what is lost ends with exit code 3 there."""
+    frames = open_frames(discover_videos([place])[0])
+    for frame in frames:
+        assert frame.rgb.dtype == np.uint8
+        assert frame.rgb.shape == (*frames.size, 3)
+    list(frames.notes)
+
+
+def film_kind(
+    suffix: str, codec: str, pixels: str = "yuv420p", container: str | None = None, **options: str
+) -> Kind:
+    """Frames of a video file."""
+    make = partial(a_film, suffix, codec, pixels, container=container, options=options)
+    return Kind(make, partial(read_frames, f"film.{suffix}"))
+
+
+def picture_kind(suffix: str, dtype: type = np.uint8, pages: int = 1) -> Kind:
+    """Frames of a folder, or the pages of a file."""
+    place = f"stack.{suffix}" if pages > 1 else "frames"
+    return Kind(partial(a_picture, suffix, dtype, pages), partial(read_frames, place))
 
 
 def a_run(name: str, folder: Path) -> Path:
@@ -244,6 +300,31 @@ KINDS: dict[str, Kind] = {
     "video mp4": Kind(partial(a_video, "mp4", "mpeg4"), command("pseudolabel", "v.mp4", *PSEUDOLABEL[2:])),
     "video avi": Kind(partial(a_video, "avi", "mpeg4"), command("pseudolabel", "v.avi", *PSEUDOLABEL[2:])),
     "video mkv": Kind(partial(a_video, "mkv", "libx264"), command("pseudolabel", "v.mkv", *PSEUDOLABEL[2:])),
+    "film mp4": film_kind("mp4", "libx264"),
+    "film mp4, in fragments": film_kind("mp4", "libx264", movflags="frag_keyframe+empty_moov"),
+    "film mp4, hevc": film_kind("mp4", "libx265"),
+    "film mov, 10 bit": film_kind("mov", "libx264", "yuv420p10le"),
+    "film mkv, 16 bit": film_kind("mkv", "ffv1", "gray16le"),
+    "film avi": film_kind("avi", "mpeg4"),
+    "film avi, mjpeg": film_kind("avi", "mjpeg", "yuvj420p"),
+    "film webm, vp9": film_kind("webm", "libvpx-vp9"),
+    "film webm, vp8": film_kind("webm", "libvpx"),
+    "film gif": film_kind("gif", "gif", "rgb8"),
+    "film ts": film_kind("ts", "libx264", container="mpegts"),
+    "film mpg": film_kind("mpg", "mpeg2video"),
+    "film flv": film_kind("flv", "flv"),
+    "film wmv": film_kind("wmv", "wmv2", container="asf"),
+    "frames png": picture_kind("png"),
+    "frames png, 16 bit": picture_kind("png", np.uint16),
+    "frames jpg": picture_kind("jpg"),
+    "frames bmp": picture_kind("bmp"),
+    "frames webp": picture_kind("webp"),
+    "frames tif": picture_kind("tif"),
+    "frames tif, 16 bit": picture_kind("tif", np.uint16),
+    "frames tif, float": picture_kind("tif", np.float32),
+    "pages tif": picture_kind("tif", pages=5),
+    "pages webp": picture_kind("webp", pages=5),
+    "pages png": picture_kind("png", pages=5),
     "journal": Kind(partial(a_run, "journal.jsonl"), command(*PSEUDOLABEL), ALLOWED | {2}, text=True),
     "manifest": Kind(partial(a_run, "manifest.json"), command(*PSEUDOLABEL), ALLOWED | {2}, text=True),
     "frames.csv": Kind(partial(a_run, "frames.csv"), command(*PSEUDOLABEL), ALLOWED | {2}, text=True),

@@ -36,3 +36,11 @@ def test_printable_is_one_line_without_control_characters(text: str) -> None:
     assert len(safe.splitlines()) <= 1
     assert "\x1b" not in safe
     assert printable(safe) == safe
+
+
+def test_marks_that_turn_the_text_are_shown() -> None:
+    assert printable("a\u202egpj.exe\u2069\u200f") == "a\\u202egpj.exe\\u2069\\u200f"
+    assert (
+        printable("\u05e9\u05dc\u05d5\u05dd \U0001f468\u200d\U0001f469")
+        == "\u05e9\u05dc\u05d5\u05dd \U0001f468\u200d\U0001f469"
+    )

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from vsodtool.errors import DataError
 from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
+from vsodtool.media.depth import Levels
+from vsodtool.media.images import read_levels
 from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.kinds import Meaning
 
@@ -79,3 +82,18 @@ def test_a_picture_that_changed(jpeg: Path) -> None:
     jpeg.unlink()
     with pytest.raises(DataError, match="cannot be read"):
         read_crop(jpeg, (321, 517), WHOLE, 64)
+
+
+def test_a_deep_picture_is_stretched_by_the_levels_of_its_video(tmp_path: Path) -> None:
+    path = tmp_path / "deep.png"
+    cv2.imwrite(str(path), np.full((200, 200), 5000, np.uint16))
+    assert (read_crop(path, (200, 200), WHOLE, 20, Levels(4000, 6000)) == 128).all()
+    assert read_levels(path) == Levels(5000, 5000)
+
+
+def test_a_picture_that_opencv_does_not_know(tmp_path: Path) -> None:
+    path = tmp_path / "float.tif"
+    Image.fromarray(np.linspace(0, 1, 6400, dtype=np.float32).reshape(80, 80)).save(path)
+    levels = read_levels(path)
+    crop = read_crop(path, (80, 80), WHOLE, 80, levels)
+    assert (crop.min(), crop.max()) == (0, 255)

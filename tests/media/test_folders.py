@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
-from vsodtool.media.folders import descend_davis, image_folders, list_images, natural_key
+from vsodtool.media.folders import descend_davis, frame_name, image_folders, list_images, natural_key
 
 
 def touch(*paths: Path) -> None:
@@ -76,3 +77,40 @@ def test_480p_is_preferred(tmp_path: Path) -> None:
 def test_a_root_without_annotations_does_not_offer_its_frames(tmp_path: Path) -> None:
     touch(tmp_path / "JPEGImages" / "camel" / "0.jpg")
     assert descend_davis(tmp_path, "Annotations") == tmp_path
+
+
+@pytest.mark.parametrize("form", ["{}", "t_{}", "t={}", "t({})"])
+def test_negative_numbers_sort_as_numbers(form: str) -> None:
+    names = [form.format(number) for number in (-10, -2, 0, 1, 10)]
+    assert sorted([*names[2:], *names[:2]], key=natural_key) == names
+    minus = [name.replace("-", "\u2212") for name in names]
+    assert sorted([*minus[2:], *minus[:2]], key=natural_key) == minus
+
+
+def test_a_hyphen_is_no_minus() -> None:
+    names = ["2020-01-02", "2020-01-10", "clip-1", "clip-2", "clip-10"]
+    assert sorted([*names[2:], *names[:2]], key=natural_key) == names
+
+
+def test_links_that_lead_nowhere_and_pipes_are_listed(tmp_path: Path) -> None:
+    touch(tmp_path / "0.png")
+    (tmp_path / "1.png").symlink_to("/nowhere/1.png")
+    os.mkfifo(tmp_path / "2.png")
+    assert [file.name for file in list_images(tmp_path)] == ["0.png", "1.png", "2.png"]
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "0.png").symlink_to("/nowhere/0.png")
+    assert list(image_folders(tmp_path)) == ["links"]
+
+
+def test_two_unicode_forms_are_one_name(tmp_path: Path) -> None:
+    composed, split = "caf\u00e9", "cafe\u0301"
+    assert frame_name(Path(f"{split}.png")) == frame_name(Path(f"{composed}.png")) == composed
+    touch(tmp_path / "a" / f"{composed}.png", tmp_path / "b" / f"{split}.png")
+    touch(tmp_path / "a" / f"{split}.png")
+    with pytest.raises(DataError, match="with one stem"):
+        list_images(tmp_path / "a")
+    touch(tmp_path / "v" / split / "0.png")
+    assert list(image_folders(tmp_path / "v")) == [composed]
+    touch(tmp_path / "v" / composed / "0.png")
+    with pytest.raises(DataError, match="two folders are called"):
+        image_folders(tmp_path / "v")

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from vsodtool.media.image_integrity import find_damage, png_chunks
+from vsodtool.media.image_integrity import (
+    count_pages,
+    find_damage,
+    find_pages,
+    has_deep_pixels,
+    png_chunks,
+)
 
 PICTURE = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8), (80, 60))
 
@@ -76,3 +84,61 @@ def test_chunks_of_a_png() -> None:
     assert (kinds[0], kinds[-1]) == (b"IHDR", b"IEND")
     with pytest.raises(ValueError, match="not a PNG"):
         next(png_chunks(b"GIF89a"))
+
+
+def saved(form: str, pages: int = 1, **more: object) -> bytes:
+    buffer = io.BytesIO()
+    pictures = [Image.fromarray(np.roll(PICTURE, page, axis=1)) for page in range(pages)]
+    options = {"save_all": True, "append_images": pictures[1:]} if pages > 1 else {}
+    pictures[0].save(buffer, form, **options, **more)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("form", ["TIFF", "PNG", "WEBP"])
+def test_several_pages_are_counted(form: str) -> None:
+    assert count_pages(saved(form, 9)) == 9
+    assert find_damage(saved(form, 9)) == ""
+    assert "holds 9 pages" in find_pages(saved(form, 9))
+    assert count_pages(saved(form)) == 1
+    assert find_pages(saved(form)) == ""
+
+
+def test_pages_of_a_big_tiff_and_what_is_no_page() -> None:
+    assert count_pages(saved("TIFF", 3, big_tiff=True)) == 3
+    thumbnail = bytearray(saved("TIFF", 2))
+    second = struct.unpack_from("<I", thumbnail, 4)[0]
+    count = struct.unpack_from("<H", thumbnail, second)[0]
+    second = struct.unpack_from("<I", thumbnail, second + 2 + 12 * count)[0]
+    struct.pack_into("<HHII", thumbnail, second + 2, 254, 4, 1, 1)  # its first tag: "a reduced copy"
+    assert count_pages(bytes(thumbnail)) == 1
+
+
+@pytest.mark.parametrize("form", ["TIFF", "PNG", "JPEG", "BMP"])
+def test_a_size_that_no_picture_has_is_damage(form: str) -> None:
+    data = bytearray(saved(form))
+    if form == "PNG":
+        struct.pack_into(">II", data, 16, 50000, 50000)
+        struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
+    elif form == "BMP":
+        struct.pack_into("<ii", data, 18, 50000, -50000)
+    elif form == "JPEG":
+        place = data.find(b"\xff\xc0")
+        struct.pack_into(">HH", data, place + 5, 50000, 50000)
+    else:
+        first = struct.unpack_from("<I", data, 4)[0]
+        struct.pack_into("<HHII", data, first + 2, 256, 4, 1, 50000)
+        struct.pack_into("<HHII", data, first + 14, 257, 4, 1, 50000)
+    assert find_damage(bytes(data)) == "damaged or too large: it announces 50000x50000 pixels"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_depths_above_8_bit_are_seen_in_the_header(suffix: str, channels: int) -> None:
+    picture = PICTURE if channels == 3 else PICTURE[..., 0]
+    assert has_deep_pixels(cv2.imencode(suffix, picture.astype(np.uint16))[1].tobytes())
+    assert not has_deep_pixels(cv2.imencode(suffix, picture)[1].tobytes())
+    assert not has_deep_pixels(encoded(".jpg"))
+
+
+def test_a_cut_webp_is_truncated() -> None:
+    assert "truncated" in find_damage(saved("WEBP")[:-20])

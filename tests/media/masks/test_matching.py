@@ -178,3 +178,26 @@ def test_two_masks_for_one_frame_are_refused(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     assert "found none" in orphan(tmp_path, file_frames(12)).message
+
+
+def test_a_single_mask_file_of_a_single_video(tmp_path: Path) -> None:
+    touch(tmp_path / "00003.png")
+    assert find_mask_folders(tmp_path / "00003.png", ["clip"]) == ({"clip": tmp_path / "00003.png"}, [])
+    assert match_frames(tmp_path / "00003.png", file_frames(5)) == {"00003": tmp_path / "00003.png"}
+    assert "found a file there" in refused(tmp_path / "00003.png", "a", "b").message
+
+
+@pytest.mark.parametrize(
+    "name", ["00004 (1).png", "c.rf.0a1b2c3d4e5f60718293a4b5c6d7e8f2.png", "task-5-tag-0.png"]
+)
+def test_doubtful_numbers_are_refused(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / "00000.png", tmp_path / name)
+    error = orphan(tmp_path, file_frames(12))
+    assert name in error.message
+    assert "expected a frame number at the end of the name" in error.message
+
+
+def test_masks_in_the_other_unicode_form_match(tmp_path: Path) -> None:
+    (tmp_path / "f").mkdir()
+    touch(tmp_path / "m" / "cafe\u03011.png")
+    assert list(match_frames(tmp_path / "m", folder_frames(tmp_path / "f", "caf\u00e91"))) == ["caf\u00e91"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import struct
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -342,3 +343,54 @@ def test_every_orientation(tmp_path: Path, matrix: tuple[int, int, int, int], co
     found = [int(frame.rgb[y, x].mean()) for y in (0, -1) for x in (0, -1)]
     assert frame.rgb.flags.c_contiguous
     assert found == pytest.approx(corners, abs=12)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "shift"), [("gray16le", 0), ("gray16le", 4), ("gray10le", 8), ("gray12le", 8), ("gray14le", 8)]
+)
+def test_grey_video_deeper_than_8_bit_is_stretched_by_its_own_range(
+    tmp_path: Path, pixels: str, shift: int
+) -> None:
+    grey = [np.random.default_rng(seed).integers(0, 256, (32, 48)).astype(np.uint16) for seed in range(3)]
+    grey[0][0, :2] = 0, 255
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, pixels
+        for values in grey:
+            frame = av.VideoFrame.from_ndarray(values << shift, format="gray16le").reformat(format=pixels)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    frames = opened(tmp_path / "a.mkv")
+    for frame, values in zip(frames, grey, strict=True):
+        assert np.abs(frame.rgb.astype(int) - values[..., None]).max() <= 1
+    assert "becomes 0 to 255" in frames.notes[-1]
+
+
+def test_10_bit_colour_is_stretched_too_and_8_bit_is_not(tmp_path: Path) -> None:
+    dark = [rgb // 4 for rgb in counted(4)]
+    for name, pixels in (("deep", "yuv420p10le"), ("plain", "yuv420p")):
+        with av.open(str(tmp_path / f"{name}.mp4"), "w") as container:
+            stream = container.add_stream("libx264", rate=10, options={"crf": "4"})
+            stream.width, stream.height, stream.pix_fmt = 64, 48, pixels
+            for rgb in dark:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+            container.mux(stream.encode(None))
+    deep, plain = opened(tmp_path / "deep.mp4"), opened(tmp_path / "plain.mp4")
+    assert min(int(frame.rgb.max()) for frame in deep) > 240
+    assert "frames of 10 bit" in deep.notes[0]
+    assert max(int(frame.rgb.max()) for frame in plain) < 80
+    assert plain.notes == []
+
+
+@pytest.mark.parametrize(("rotation", "aspect"), [(0, Fraction(4, 3)), (90, Fraction(3, 4))])
+def test_the_aspect_of_pixels_turns_with_the_frame(tmp_path: Path, rotation: int, aspect: Fraction) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        stream.set_display_rotation(rotation)
+        for rgb in counted(2):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode())
+    assert opened(path).pixel_aspect == aspect

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from vsodtool.errors import DataError
+from vsodtool.media.fingerprint import input_fingerprint
 from vsodtool.media.video.folder_frames import FolderFrames
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
@@ -168,3 +172,99 @@ def test_selected_frames_only(tmp_path: Path) -> None:
     assert [loss.frame_name for loss in frames.losses] == ["2"]  # nobody asked for 1
     assert list(frames.select(())) == []
     assert len(list(frames)) == 3
+
+
+def save_deep(path: Path, values: npt.NDArray[Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".png":
+        cv2.imwrite(str(path), values)
+    else:
+        Image.fromarray(values).save(path)
+
+
+DEEP = {
+    "12 of 16 bit": (".png", lambda grey: grey.astype(np.uint16) * 16),
+    "thermal": (".png", lambda grey: 7400 + 2 * grey.astype(np.uint16)),
+    "16-bit colour": (".png", lambda grey: np.dstack([grey.astype(np.uint16) * 9] * 3)),
+    "float tiff": (".tif", lambda grey: grey.astype(np.float32) / 255),
+    "int tiff": (".tif", lambda grey: grey.astype(np.int32) * 1000 - 5000),
+    "16-bit tiff": (".tif", lambda grey: grey.astype(np.uint16) * 257),
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_depths_above_8_bit_are_stretched_alike_in_all_frames(tmp_path: Path, kind: str) -> None:
+    suffix, deepen = DEEP[kind]
+    frames = [picture(seed)[..., 0] // 2 + 20 * seed for seed in range(4)]
+    frames[0][0, :2], frames[3][0, :2] = 0, 255
+    for index, grey in enumerate(frames):
+        save_deep(tmp_path / f"{index}{suffix}", deepen(grey))
+    source = opened(tmp_path)
+    for frame, grey in zip(source, frames, strict=True):
+        assert frame.rgb.dtype == np.uint8
+        assert np.array_equal(frame.rgb, np.dstack([grey] * 3))
+    assert np.array_equal(source.read(2).rgb[..., 1], frames[2])
+    assert "becomes 0 to 255" in source.notes[0]
+
+
+def test_8_bit_frames_have_no_note(tmp_path: Path) -> None:
+    save(tmp_path / "0.png", picture())
+    assert opened(tmp_path).notes == []
+
+
+def test_a_link_that_leads_nowhere_is_a_loss(tmp_path: Path) -> None:
+    for index in (0, 1, 2):
+        save(tmp_path / f"{index}.png", picture(index))
+    (tmp_path / "1.png").unlink()
+    (tmp_path / "1.png").symlink_to("/nowhere/1.png")
+    frames = opened(tmp_path)
+    assert [(frame.index, frame.name) for frame in frames] == [(0, "0"), (2, "2")]
+    assert frames.losses[0].frame_name == "1"
+    assert "No such file" in frames.losses[0].reason
+    assert input_fingerprint(frames.video) != ""
+
+
+def test_a_pipe_among_the_frames_is_a_loss(tmp_path: Path) -> None:
+    save(tmp_path / "0.png", picture())
+    os.mkfifo(tmp_path / "1.png")
+    frames = opened(tmp_path)
+    assert len(list(frames)) == 1
+    assert "a named pipe" in frames.losses[0].reason
+
+
+@pytest.mark.parametrize("suffix", ["tif", "webp", "png"])
+def test_several_pages_are_a_loss_that_says_so(tmp_path: Path, suffix: str) -> None:
+    save(tmp_path / f"0.{suffix}", picture())
+    pages = [Image.fromarray(picture(seed)) for seed in range(3)]
+    pages[0].save(tmp_path / f"1.{suffix}", save_all=True, append_images=pages[1:])
+    frames = opened(tmp_path)
+    assert [frame.name for frame in frames] == ["0"]
+    assert "holds 3 pages" in frames.losses[0].reason
+    (tmp_path / f"0.{suffix}").unlink()
+    with pytest.raises(DataError, match="holds 3 pages"):
+        list(opened(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "more"), [("tif", {}), ("webp", {"lossless": True}), ("png", {}), ("jpg", {})]
+)
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_of_every_format(
+    tmp_path: Path, suffix: str, more: dict[str, bool], orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"0.{suffix}"
+    Image.fromarray(picture()).save(path, exif=exif, **more)
+    (frame,) = opened(tmp_path)
+    wanted = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+    assert frame.rgb.shape == wanted.shape
+    assert np.abs(frame.rgb.astype(int) - wanted).mean() < 2
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_cmyk(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"0.{form.lower()}"
+    Image.fromarray(picture()).convert("CMYK").save(path, form)
+    (frame,) = opened(tmp_path)
+    assert np.abs(frame.rgb.astype(int) - np.asarray(Image.open(path).convert("RGB"))).mean() < 3

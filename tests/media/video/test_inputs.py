@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from vsodtool.errors import DataError
@@ -110,3 +113,42 @@ def test_real_data(shared: Path) -> None:
     assert sum(len(video.files) for video in videos) == 587
     assert videos[2].name == "camel"
     assert videos[2].files[0].name == "00000.jpg"
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\udcef\udcbb\udcbf"])
+def test_a_byte_order_mark_on_stdin_is_no_part_of_a_name(tmp_path: Path, mark: str) -> None:
+    touch(tmp_path / "a.mp4")
+    (video,) = discover_videos(["-"], stdin=io.StringIO(f"{mark}{tmp_path}/a.mp4\n"))
+    assert video.path == tmp_path / "a.mp4"
+
+
+@pytest.mark.parametrize("suffix", ["m4v", "ts", "mts", "m2ts", "flv", "3gp", "3g2", "wmv", "mpg", "mpeg"])
+def test_more_suffixes_of_videos(tmp_path: Path, suffix: str) -> None:
+    touch(tmp_path / f"a.{suffix}")
+    assert discover_videos([str(tmp_path / f"a.{suffix}")])[0].kind == "file"
+
+
+def test_the_content_decides_about_unknown_suffixes(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as file:
+        stream = file.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
+        rgb = np.zeros((32, 48, 3), np.uint8)
+        file.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        file.mux(stream.encode(None))
+    for name in ("a.dat", "recording"):
+        (tmp_path / name).write_bytes((tmp_path / "a.mp4").read_bytes())
+        assert discover_videos([str(tmp_path / name)])[0].kind == "file"
+
+
+def test_pipes_devices_and_dead_links_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    (tmp_path / "b.mp4").symlink_to("/nowhere.mp4")
+    assert "found a named pipe" in refusal(tmp_path / "a.mp4").message
+    assert "found a device" in refusal("/dev/zero").message
+    assert "a link that leads nowhere" in refusal(tmp_path / "b.mp4").message
+
+
+def test_names_are_in_one_unicode_form(tmp_path: Path) -> None:
+    touch(tmp_path / "cafe\u0301" / "0.png", tmp_path / "u\u0308.mp4")
+    videos = discover_videos([str(tmp_path / "cafe\u0301"), str(tmp_path / "u\u0308.mp4")])
+    assert [video.name for video in videos] == ["caf\u00e9", "\u00fc"]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from vsodtool.errors import DataError, DeviceError
-from vsodtool.media.video.overlay import OverlayWriter, blend, object_colour
+from vsodtool.media.video.overlay import Clock, OverlayWriter, blend, object_colour
 from vsodtool.types import ImageArray, LabelArray
 
 
@@ -262,3 +262,46 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
                 writer.add(frame, labels)
     first, *others = (path.read_bytes() for path in sorted(tmp_path.glob("*.mp4")))
     assert all(other == first for other in others)
+
+
+def shown_at(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [float(frame.time or 0) for frame in container.decode(video=0)]
+
+
+def test_uneven_times_are_kept(tmp_path: Path) -> None:
+    times = [Fraction(index, 10) for index in range(8)] + [2 + Fraction(index, 25) for index in range(16)]
+    with OverlayWriter(tmp_path / "a.mp4", (32, 48), Clock(Fraction(24 * 10, 26), times)) as writer:
+        for _ in times:
+            writer.add(picture((32, 48)), labels((32, 48), 0, 1))
+    assert shown_at(tmp_path / "a.mp4") == pytest.approx([float(time) for time in times], abs=1e-3)
+
+
+def test_times_that_are_a_steady_rate_rounded_are_that_rate() -> None:
+    clock = Clock(30000 / 1001, [Fraction(round(1000 * index * 1001 / 30000), 1000) for index in range(300)])
+    assert clock.time_base == Fraction(1001, 30000)
+    assert [clock.at(index) for index in (0, 7, 400)] == [0, 7, 400]
+
+
+def test_frames_left_out_leave_the_others_in_their_places(tmp_path: Path) -> None:
+    for name, clock in (("a", Clock(10)), ("b", Clock(10, [Fraction(0), Fraction(1), Fraction(5)]))):
+        with OverlayWriter(tmp_path / f"{name}.mp4", (32, 48), clock) as writer:
+            for index in (0, 2, 3):
+                writer.add(picture((32, 48)), labels((32, 48), 0), index=index)
+    assert shown_at(tmp_path / "a.mp4") == pytest.approx([0, 0.2, 0.3])
+    assert shown_at(tmp_path / "b.mp4") == pytest.approx([0, 5, 5.1], abs=1e-3)
+
+
+@pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(9, 16), Fraction(40, 33)])
+def test_the_aspect_of_pixels_is_kept(tmp_path: Path, aspect: Fraction) -> None:
+    with OverlayWriter(tmp_path / "a.mp4", (32, 48), 10, aspect) as writer:
+        writer.add(picture((32, 48)), labels((32, 48), 0))
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert container.streams.video[0].sample_aspect_ratio == aspect
+
+
+def test_a_colon_in_the_path_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with OverlayWriter(Path("run:1/a.mp4"), (32, 48), 10) as writer:
+        writer.add(picture((32, 48)), labels((32, 48), 0))
+    assert len(decode(tmp_path / "run:1" / "a.mp4")) == 1

@@ -83,15 +83,15 @@ def probe_video(path: Path) -> VideoProbe:
         aspect = stream.sample_aspect_ratio or Fraction(1)
         # AVI stores no presentation times; those that FFmpeg guesses are wrong where frames are reordered.
         guessed = is_avi and stream.codec_context.has_b_frames
-    count, known, unseen = len(found.times), [], 0
-    if guessed or not found.tells or not _are_usable(found.times):
+    known, unseen = [], 0
+    usable = not guessed and found.tells and _are_usable(found.times)
+    never = _never_shown(path, index, found) if usable else None
+    if never is None:
         count = _count_by_decoding(path, index)
     else:
-        known = sorted(time for time in found.times if time is not None)
-        never = _never_shown(path, index, found)
         unseen = len(never)
-        known = [time for time in known if time not in never]
-        count -= unseen
+        known = sorted(time for time in found.times if time is not None and time not in never)
+        count = len(known)
     # A header is believed as far as the frames that are there make it likely.
     if count < announced - unseen <= count * _MOST_ANNOUNCED:
         count = announced - unseen
@@ -193,8 +193,11 @@ def _are_usable(times: Sequence[int | None]) -> bool:
     return all(abs(place - stored) <= _MOST_REORDERED for place, stored in enumerate(order))
 
 
-def _never_shown(path: Path, index: int, found: _Packets) -> set[int]:
-    """Times of the pictures at the start that do not decode since what they refer to is not in the file."""
+def _never_shown(path: Path, index: int, found: _Packets) -> set[int] | None:
+    """Times of the pictures at the start that do not decode since what they refer to is not in the file.
+
+    None if what does decode there comes out of order (MPEG-4 without its key frame): times do not tell then.
+    """
     times = [time for time in found.times if time is not None]
     if not times or (found.starts_with_key and found.first_key is not None and found.first_key <= min(times)):
         return set()
@@ -205,6 +208,8 @@ def _never_shown(path: Path, index: int, found: _Packets) -> set[int]:
             if frame is None or frame.pts is None:
                 continue
             start = frame.pts if start is None else start
+            if shown and frame.pts <= max(shown):
+                return None
             if frame.pts >= start:
                 break
             shown.add(frame.pts)

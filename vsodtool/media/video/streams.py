@@ -130,7 +130,8 @@ def _moving(container: InputContainer, streams: Sequence[VideoStream]) -> list[V
     found = dict.fromkeys((stream.index for stream in streams), 0)
     try:
         for packet in container.demux(*streams):
-            found[packet.stream_index] += packet.size > 0
+            if packet.stream_index in found:  # FLV and MPEG name further streams while they are read
+                found[packet.stream_index] += packet.size > 0
             if min(found.values()) > 1:
                 break
     except av.FFmpegError:  # a damaged end: what came before it tells enough
