@@ -1,7 +1,7 @@
 """Frames and videos of every format, cut and with bits turned: a loss or a refusal, and nothing else.
 
-Twenty of each here, within this process; `benchmarks/fuzz.py` does hundreds, each in a process of its own whose
-time and memory are watched.
+Twenty of each here, within this process; `benchmarks/fuzz.py` does hundreds, each in a process of its own, of
+which time and memory are watched.
 """
 
 from __future__ import annotations
