@@ -169,6 +169,15 @@ def test_grey_0_and_1_is_a_mask_and_not_almost_black(tmp_path: Path) -> None:
     assert reading_of(tmp_path, file).read_map(file).max() == 255
 
 
+def test_a_mask_of_0_and_1_among_those_of_0_and_255(tmp_path: Path) -> None:
+    files = [grey(tmp_path / f"{index}.png", blob(0, 255)) for index in range(9)]
+    one = grey(tmp_path / "1.png", blob(0, 1))
+    soft = grey(tmp_path / "soft.png", blob(0, 1, 90, 255))
+    truth = detect_truth(files, 127)
+    assert detect_prediction(files, truth, "masks").read_map(one).max() == 255
+    assert detect_prediction([soft], truth, "masks").read_map(one).max() == 1
+
+
 def test_small_grey_values_are_ids_beside_ids_only(tmp_path: Path) -> None:
     file = grey(tmp_path / "p.png", blob(0, 1, 2))
     assert reading_of(tmp_path, file).kind == "soft"

@@ -296,6 +296,23 @@ def test_objects_may_come_one_by_one_in_their_colours(tmp_path: Path) -> None:
     assert found == [{0, 2}, {0, 1}, {0, 3}]
 
 
+def test_colours_on_white(tmp_path: Path) -> None:
+    pixels = drawn(RED, GREEN)
+    pixels[blobs(1, 1) == 0] = 255
+    masks = Masks(tmp_path, [png(pixels), png(np.full_like(pixels, 255))])
+    assert masks.ids == (1, 2)
+    assert np.array_equal(masks.labels(), blobs(2, 1))
+    assert not masks.labels(1).any()
+    for image in (masks.given(), masks.written()):
+        assert np.array_equal(np.asarray(image), pixels)
+
+
+def test_blurred_colours_are_told_apart(tmp_path: Path) -> None:
+    masks = Masks(tmp_path, [png(cv2.GaussianBlur(drawn(RED, GREEN), (0, 0), 1))])
+    assert masks.ids == (1, 2)
+    assert np.mean(masks.labels() != blobs(2, 1)) < 0.02
+
+
 def test_anti_aliased_edges_of_two_colours_are_cut_at_a_half(tmp_path: Path) -> None:
     share = smooth()[..., None] / 255
     pixels = (share * np.array(RED)).round().astype(np.uint8)

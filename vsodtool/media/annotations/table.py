@@ -24,7 +24,7 @@ from vsodtool.media.annotations.source import Source
 from vsodtool.media.annotations.supervisely import read_supervisely, write_supervisely
 from vsodtool.media.annotations.yolo import read_yolo, write_yolo
 from vsodtool.media.annotations.youtube_vis import read_youtube_vis, write_youtube_vis
-from vsodtool.media.folders import IMAGE_SUFFIXES
+from vsodtool.media.folders import MASK_SUFFIXES
 
 Names: TypeAlias = tuple[str, ...]
 WriteFile: TypeAlias = Callable[[Annotations], Iterator[str]]
@@ -255,8 +255,8 @@ def holds_annotations(path: Path) -> bool:
         source = Source(path)
         if any(name.startswith("SegmentationClass/") for name in source.names):
             return True
-        return not any(PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES for name in source.names)
-    return path.is_file() and path.suffix.lower() not in IMAGE_SUFFIXES
+        return not any(PurePosixPath(name).suffix.lower() in MASK_SUFFIXES for name in source.names)
+    return path.is_file() and path.suffix.lower() not in MASK_SUFFIXES
 
 
 def read_annotations(

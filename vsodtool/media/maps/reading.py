@@ -61,12 +61,14 @@ class PredictionReading:
         encoding: how "ids" and "drawn" are stored; None where they are grey values.
         ids: the object ids seen in the files looked at.
         void: the grey value that is no object, of "ids".
+        masks: of "soft": the files looked at hold nothing but 0 and one other value.
     """
 
     kind: Literal["soft", "unit", "ids", "drawn"]
     encoding: MaskEncoding | None = None
     ids: tuple[int, ...] = ()
     void: int | None = None
+    masks: bool = False
 
     def has_ids_of(self, truth: TruthReading) -> bool:
         """Whether it holds object ids that mean what those of the truth do: the numbers, or the colours."""
@@ -84,7 +86,9 @@ class PredictionReading:
             if raw.container == "colour":
                 return read_grey(path)
             if raw.container != "palette" or _is_grey_ramp(raw):
-                return raw.values
+                # A mask of 0 and 1 among masks of 0 and 255 is not almost black.
+                ones = self.masks and int(raw.values.max()) == 1
+                return raw.values * np.uint8(255) if ones else raw.values
         return (self._labels(path, raw) > 0) * np.uint8(255)
 
     def read_ids(self, path: Path) -> LabelArray:
@@ -173,7 +177,8 @@ def detect_prediction(
     largest = max((value for each in drawn for value in each.colour.values if value != no_object), default=0)
     if grey and truth.has_ids and 0 < largest <= max((*truth.ids, LARGEST_ID)):
         return PredictionReading("ids", void=no_object)
-    return PredictionReading("unit" if grey and largest == 1 else "soft")
+    masks = grey and all(len(each.colour.values) == 1 for each in drawn)
+    return PredictionReading("unit" if grey and largest == 1 else "soft", masks=masks)
 
 
 def fit_map(values: Plane, size: Size) -> Plane:

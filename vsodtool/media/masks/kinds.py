@@ -17,8 +17,9 @@ The rules, applied to all masks of one video that are stored alike (the ones tha
     its largest value.
   - Lossy files (JPEG, most WebP) cannot store ids: always binary.
 - RGB(A): nothing is what is black; if any mask has a pixel that is not opaque, what is not opaque.
-  - Two to 255 colours that fill areas of their own and make up most of what is drawn: one object each;
-    border pixels belong to the nearest colour. VOC's (224, 224, 192) beside others is void.
+  - Two to 255 colours that fill areas of their own and make up a quarter of what is drawn: one object each;
+    border pixels belong to the nearest colour. VOC's (224, 224, 192) beside others is void. Where no pixel
+    of any mask is black, the colour that most of them have is nothing.
   - Otherwise, and in lossy files: one object, in whatever colours. Border pixels are cut at half of the
     strength that the colour or opacity reaches.
 
@@ -73,6 +74,7 @@ class Meaning:
         background: the palette index that stands for "nothing"; it changes places with id 0.
         void: the id of pixels that nobody is judged by and that are no object.
         colours: of the objects, as `RawMask.colours` numbers them: the first is that of id 1.
+        ground: the colour that stands for nothing beside these.
         note: what people are told of it beside its name.
         warning: what they are warned of.
     """
@@ -86,6 +88,7 @@ class Meaning:
     background: int = 0
     void: int | None = None
     colours: tuple[int, ...] = ()
+    ground: int = 0
     note: str = ""
     warning: str = ""
 
@@ -137,13 +140,14 @@ class Group:
             found = summary.drawn
             if found is None:
                 grey = {value * _GREY: count for value, count in summary.colour.counts.items() if value}
-                found = ColourStatistics(sum(grey.values()), grey, grey)
+                size = sum(summary.colour.counts.values())
+                found = ColourStatistics(size, sum(grey.values()), grey, grey)
             if "alpha" in self.families and not summary.transparent:
                 counts, alone = (
                     {colour + OPAQUE: count for colour, count in each.items()}
                     for each in (found.counts, found.alone)
                 )
-                found = ColourStatistics(found.drawn, counts, alone, found.coarse)
+                found = ColourStatistics(found.size, found.drawn, counts, alone, found.coarse)
             result.add(found)
         return result
 
@@ -201,9 +205,14 @@ def detect_colours(group: Group) -> Meaning | None:
     drawn = group.drawn()
     solid = _solid(drawn)
     opaque = OPAQUE if "alpha" in group.families else 0
-    if not 2 <= len(solid) <= _MOST_COLOURS or 2 * sum(map(drawn.counts.__getitem__, solid)) < drawn.drawn:
+    if not 2 <= len(solid) <= _MOST_COLOURS or 4 * sum(map(drawn.counts.__getitem__, solid)) < drawn.drawn:
         return None
-    colours = [colour for colour in solid if colour != VOID_COLOUR + opaque]
+    ground = max(solid, key=drawn.counts.__getitem__)
+    if opaque or drawn.drawn < drawn.size or 2 * drawn.counts[ground] < drawn.size:
+        ground = 0
+    colours = [colour for colour in solid if colour not in (VOID_COLOUR + opaque, ground)]
+    if not colours:
+        return None
     automatic = None
     if VOID_COLOUR + opaque in drawn.counts:
         colours.append(VOID_COLOUR + opaque)
@@ -212,7 +221,13 @@ def detect_colours(group: Group) -> Meaning | None:
     numbers = range(1, len(colours) + 1)
     note = "" if automatic is None or void != automatic else "224,224,192 is void"
     return Meaning(
-        _without(numbers, void), "colour", on=group.full, void=void, colours=tuple(colours), note=note
+        _without(numbers, void),
+        "colour",
+        on=group.full,
+        void=void,
+        colours=tuple(colours),
+        ground=ground,
+        note=note,
     )
 
 
@@ -227,9 +242,8 @@ def detect_colour(group: Group) -> Meaning | None:
     between = group.lossy is not None or (found.between and borders)
     threshold = found.weakest_top // 2 + 1 if between else 1
     drawn = group.drawn()
-    tenth = drawn.drawn / 10
-    shades = [shade for shade, count in drawn.coarse.items() if count >= tenth]
-    solid = [colour for colour in _solid(drawn) if drawn.counts[colour] >= tenth]
+    shades = [shade for shade, count in drawn.coarse.items() if 10 * count >= drawn.drawn]
+    solid = [colour for colour in _solid(drawn) if 50 * drawn.counts[colour] >= drawn.drawn]
     warning = ""
     if max(len(shades), len(solid)) > 1 and not (by_alpha and drawn.coarse):
         warning = "several colours are drawn and not told apart: all of them are one object"
@@ -268,11 +282,13 @@ def decode_colours(raw: RawMask, meaning: Meaning) -> LabelArray:
     place = np.minimum(np.searchsorted(known, drawn), known.size - 1)
     exact = known[place] == drawn
     labels = np.where(exact, order[place] + 1, 0).astype(np.uint16)
-    between = ~exact & (drawn != 0)
+    between = ~exact & (drawn != meaning.ground)
     if between.any():
         blends, which = np.unique(drawn[between], return_inverse=True)
         # An edge against nothing is cut at half; where the opacity says what is nothing, that is done.
-        targets = np.array(meaning.colours if meaning.by_alpha else (0, *meaning.colours), np.int64)
+        targets = np.array(
+            meaning.colours if meaning.by_alpha else (meaning.ground, *meaning.colours), np.int64
+        )
         distance = ((_channels(blends)[:, None] - _channels(targets)) ** 2).sum(axis=2)
         labels[between] = (distance.argmin(axis=1) + meaning.by_alpha)[which]
     return labels
@@ -282,7 +298,7 @@ def encode_colours(labels: LabelArray, meaning: Meaning) -> bytes:
     """A PNG with the colour of each object, on black or on nothing."""
     depth = np.uint8 if meaning.on == 255 else np.uint16
     table = np.zeros((len(meaning.colours) + 1, 4 if meaning.by_alpha else 3), depth)
-    table[1:, :3] = _channels(np.array(meaning.colours, np.int64))
+    table[:, :3] = _channels(np.array((meaning.ground, *meaning.colours), np.int64))
     table[1:, 3:] = meaning.on
     return encode_plane_png(table[labels])
 

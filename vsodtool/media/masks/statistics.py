@@ -88,12 +88,14 @@ class ColourStatistics:
     """What is drawn in a set of masks, in colours as `RawMask.colours` numbers them.
 
     Attributes:
-        drawn: number of pixels that are not nothing.
+        size: number of pixels.
+        drawn: of those that are not nothing.
         counts: colour -> number of pixels, of the colours that have a pixel alone, and of VOID_COLOUR.
         alone: colour -> those that see nothing but their own colour and nothing in their 3x3 neighbourhood.
         coarse: shade -> number of pixels, of lossy files: their colours differ from pixel to pixel.
     """
 
+    size: int = 0
     drawn: int = 0
     counts: dict[int, int] = field(default_factory=dict)
     alone: dict[int, int] = field(default_factory=dict)
@@ -105,7 +107,7 @@ class ColourStatistics:
         drawn = colours[colours != 0]
         if lossy:
             shades = [drawn >> 16 * place + _COARSE & 3 for place in range(3)]
-            return cls(drawn.size, coarse=_counts(shades[0] | shades[1] << 2 | shades[2] << 4))
+            return cls(colours.size, drawn.size, coarse=_counts(shades[0] | shades[1] << 2 | shades[2] << 4))
         height, width = colours.shape
         padded = np.pad(colours, 1, mode="edge")
         alone = colours != 0
@@ -115,10 +117,11 @@ class ColourStatistics:
                 alone &= (beside == colours) | (beside == 0)
         found = _counts(colours[alone])
         places = [*found, VOID_COLOUR, VOID_COLOUR + OPAQUE]
-        return cls(drawn.size, _counts(drawn[np.isin(drawn, places)]), found)
+        return cls(colours.size, drawn.size, _counts(drawn[np.isin(drawn, places)]), found)
 
     def add(self, other: ColourStatistics) -> None:
         """Take in the statistics of another mask."""
+        self.size += other.size
         self.drawn += other.drawn
         for mine, more in (
             (self.counts, other.counts),
