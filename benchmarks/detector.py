@@ -1,13 +1,18 @@
 """Scores of detectors on videos with masks, beside two floors that need no learning; frames per second.
 
-    python benchmarks/detector.py ROOT [--weights NAME|FILE ...] [--smooth auto on off] [--work FOLDER]
-        [--per-video] [--out FILE.md]
+    python benchmarks/detector.py ROOT [--weights NAME|FILE ...] [--smooth auto on off]
+        [--maps NAME=FOLDER ...] [--combine mean:A,B product:A,B ...] [--work FOLDER] [--per-video]
+        [--out FILE.md]
 
 ROOT is a DAVIS-style folder. S, max F and MAE are those of `evaluate --protocol davsod`, J that of
 `--protocol davis` (maps at 0.5). The floors: the same Gaussian in every frame, and the length of the flow to
 the next frame, as estimated and without the camera's share (`ops.motion_maps.camera_motion`). frames/s is
 `predict`'s own time, from files to files. "default" stands for what `predict` uses without --weights. With
 --work the maps stay.
+
+--maps scores maps that were made elsewhere, an output of `predict` or FOLDER/<video>/<frame>.png, under a
+name. --combine joins two rows of the table map by map: their mean, or the square root of their product, which
+is high only where both are.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +31,7 @@ from machine import header, publish
 from torch import Tensor
 
 from vsodtool.config import EvaluateConfig, PredictConfig
-from vsodtool.media.images import read_rgb, write_png
+from vsodtool.media.images import read_grey, read_rgb, write_png
 from vsodtool.models.flow.dis import motion_estimator
 from vsodtool.ops.motion.maps import camera_motion
 from vsodtool.ops.network_image import to_frame_size, to_network_image
@@ -42,6 +47,11 @@ SCORES = (
     ("J", "davis", "j_mean"),
 )
 Floor = Callable[[Sequence], Iterator[Tensor]]
+Map = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+JOINS: dict[str, Callable[[Map, Map], Map]] = {
+    "mean": lambda one, other: (one + other) / 2,
+    "product": lambda one, other: np.sqrt(one * other),
+}
 
 
 def centre(sequence: Sequence) -> Iterator[Tensor]:
@@ -97,6 +107,20 @@ def predict(weights: str, root: Path, out: Path, smooth: str) -> float:
     return sum(video.generated for video in report.videos) / sum(video.seconds for video in report.videos)
 
 
+def write_joined(how: str, folders: tuple[Path, Path], sequences: list[Sequence], out: Path) -> None:
+    """Two maps of every frame joined, as `predict` would write them."""
+    for sequence in sequences:
+        for frame in sequence.frames:
+            name = Path(sequence.name, f"{frame.stem}.png")
+            one, other = (read_grey(maps_in(folder) / name) / 255 for folder in folders)
+            write_png(out / "soft" / name, np.round(JOINS[how](one, other) * 255).astype(np.uint8))
+
+
+def maps_in(folder: Path) -> Path:
+    """Where the maps lie in a folder that may be an output of `predict`."""
+    return folder / "soft" if (folder / "soft").is_dir() else folder
+
+
 def score(out: Path, root: Path) -> dict[str, dict[str, float]]:
     """Column -> {video: score}, the mean under the name ""."""
     found: dict[str, dict[str, float]] = {}
@@ -126,21 +150,44 @@ def measure(arguments: argparse.Namespace, work: Path) -> list[str]:
     columns = [column for column, _, _ in SCORES]
     lines = [f"| | {' | '.join(columns)} | frames/s |", "|---" * (len(columns) + 2) + "|"]
     methods: dict[str, dict[str, dict[str, float]]] = {}
-    ways = [(name, smooth) for name in arguments.weights for smooth in arguments.smooth]
-    for number, (name, smooth) in enumerate([*((floor, "") for floor in FLOORS), *ways]):
-        out, rate = work / f"{number}", "-"
-        if name in FLOORS:
-            write_floor(FLOORS[name], sequences, out)
-        else:
-            rate = f"{predict(name, arguments.root, out, smooth):.1f}"
-        method = f"{name}, smooth {smooth}" if smooth and len(arguments.smooth) > 1 else name
+    folders: dict[str, Path] = {}
+
+    def row(method: str, out: Path, rate: str = "-") -> None:
+        folders[method] = out
         methods[method] = score(out, arguments.root)
         print(f"{method}: done", file=sys.stderr)
         cells = [f"{methods[method][column]['']:.3f}" for column in columns]
         lines.append(f"| {method} | {' | '.join(cells)} | {rate} |")
+
+    for number, (name, floor) in enumerate(FLOORS.items()):
+        write_floor(floor, sequences, work / f"{number}")
+        row(name, work / f"{number}")
+    for number, (name, smooth) in enumerate(product(arguments.weights, arguments.smooth), len(FLOORS)):
+        rate = predict(name, arguments.root, work / f"{number}", smooth)
+        method = f"{name}, smooth {smooth}" if len(arguments.smooth) > 1 else name
+        row(method, work / f"{number}", f"{rate:.1f}")
+    for name, folder in arguments.maps:
+        row(name, Path(folder))
+    for how, names in arguments.combine:
+        one, other = (folders[name] for name in names.split(","))
+        out = work / f"{len(folders)}"
+        write_joined(how, (one, other), sequences, out)
+        row(f"{how} of {names.replace(',', ' and ')}", out)
     if arguments.per_video:
         lines += ["", *table("S-measure of each video", "S", methods)]
     return lines
+
+
+def pair(separator: str) -> Callable[[str], tuple[str, str]]:
+    """What argparse makes of NAME=FOLDER and HOW:A,B."""
+
+    def split(text: str) -> tuple[str, str]:
+        first, found, second = text.partition(separator)
+        if not found or not first or not second:
+            raise argparse.ArgumentTypeError(f"expected two parts with '{separator}' between, found '{text}'")
+        return first, second
+
+    return split
 
 
 def main() -> None:
@@ -149,8 +196,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("root", type=Path, help="DAVIS-style folder with a mask for every frame")
-    parser.add_argument("--weights", nargs="+", default=[DEFAULT], metavar="NAME|FILE")
+    parser.add_argument("--weights", nargs="*", default=[DEFAULT], metavar="NAME|FILE")
     parser.add_argument("--smooth", nargs="+", default=["auto"], help="of `predict`, one or several")
+    parser.add_argument(
+        "--maps", nargs="+", default=[], metavar="NAME=FOLDER", type=pair("="), help="made elsewhere"
+    )
+    parser.add_argument(
+        "--combine",
+        nargs="+",
+        default=[],
+        metavar="HOW:A,B",
+        type=pair(":"),
+        help="rows A and B of the table, joined by mean or product",
+    )
     parser.add_argument("--work", type=Path, help="folder for the maps, kept; must be new")
     parser.add_argument("--per-video", action="store_true", help="also the S-measure of each video")
     parser.add_argument("--out", type=Path, help="also append the figures to this file")

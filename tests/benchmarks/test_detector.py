@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from vsodtool.data.generated.clip import ClipConfig, generate_clip
-from vsodtool.media.images import write_png
+from vsodtool.media.images import read_grey, write_png
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
@@ -30,12 +30,25 @@ def test_it_scores_the_floors_and_the_weights(tmp_path: Path) -> None:
     network = create_network(Architecture(backbone="mobilenet_v3_small", **widths))
     weights = tmp_path / "w.safetensors"
     save_network(weights, network, Preprocessing(size=64))
+    made = tmp_path / "made"
+    for name, mask in zip(clip.names, clip.masks, strict=True):
+        write_png(made / "star" / f"{name}.png", mask.astype(np.uint8) * 255)
     command = [sys.executable, str(SCRIPT), str(root), "--weights", str(weights), "--work", str(work)]
+    command += ["--maps", f"truth={made}", "--combine", "mean:truth,centre", "product:truth,centre"]
     done = subprocess.run([*command, "--per-video"], capture_output=True, text=True, check=True)
     rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")]
-    names = ["centre", "length of the flow", "the same without the camera", str(weights)]
+    names = ["centre", "length of the flow", "the same without the camera", str(weights), "truth"]
+    names += ["mean of truth and centre", "product of truth and centre"]
     assert [row[0].strip() for row in rows] == ["", *names, "video", "star"]
-    scores = np.array([[float(cell) for cell in row[1:5]] for row in rows[1:5]])
+    scores = np.array([[float(cell) for cell in row[1:5]] for row in rows[1:8]])
     assert ((scores >= 0) & (scores <= 1)).all()
     # The star moves by itself before a panning camera: without the camera's share it stands out more.
     assert scores[2, 0] > scores[1, 0]
+    assert scores[4].tolist() == [1.0, 1.0, 0.0, 1.0]
+    assert scores[6, 2] < scores[5, 2] < scores[0, 2]  # MAE: the product is never above the mean
+    centre, truth, mean, product = (
+        read_grey(next(iter(sorted((folder / "star").iterdir())))) / 255
+        for folder in (work / "0/soft", made, work / "5/soft", work / "6/soft")
+    )
+    np.testing.assert_allclose(mean, (centre + truth) / 2, atol=0.51 / 255)
+    np.testing.assert_allclose(product, np.sqrt(centre * truth), atol=0.51 / 255)
