@@ -14,7 +14,7 @@ from PIL import Image
 from vsodtool.config import MASK_FORMATS, ConvertConfig, PseudoLabelConfig
 from vsodtool.config.convert import WRITTEN_FORMATS
 from vsodtool.errors import ConfigError, DataError, UsageError
-from vsodtool.media.annotations.cvat import write_cvat
+from vsodtool.media.annotations.formats.cvat import write_cvat
 from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
 from vsodtool.media.annotations.table import FORMATS
 from vsodtool.pipelines.convert import MASKS, ConvertReport, run_convert

@@ -13,17 +13,17 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.coco import read_coco, write_coco
-from vsodtool.media.annotations.cvat import read_cvat, write_cvat, write_cvat_video
-from vsodtool.media.annotations.cvat_masks import read_cvat_masks
+from vsodtool.media.annotations.formats.coco import read_coco, write_coco
+from vsodtool.media.annotations.formats.cvat import read_cvat, write_cvat, write_cvat_video
+from vsodtool.media.annotations.formats.cvat_masks import read_cvat_masks
+from vsodtool.media.annotations.formats.label_studio import read_label_studio, write_label_studio
+from vsodtool.media.annotations.formats.labelme import read_labelme, write_labelme
+from vsodtool.media.annotations.formats.supervisely import read_supervisely, write_supervisely
+from vsodtool.media.annotations.formats.yolo import read_yolo, write_yolo
+from vsodtool.media.annotations.formats.youtube_vis import read_youtube_vis, write_youtube_vis
 from vsodtool.media.annotations.json_tree import load_json
-from vsodtool.media.annotations.label_studio import read_label_studio, write_label_studio
-from vsodtool.media.annotations.labelme import read_labelme, write_labelme
 from vsodtool.media.annotations.model import Annotations, ReadOptions
 from vsodtool.media.annotations.source import Source
-from vsodtool.media.annotations.supervisely import read_supervisely, write_supervisely
-from vsodtool.media.annotations.yolo import read_yolo, write_yolo
-from vsodtool.media.annotations.youtube_vis import read_youtube_vis, write_youtube_vis
 from vsodtool.media.folders import MASK_SUFFIXES
 
 Names: TypeAlias = tuple[str, ...]

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
 
 from vsodtool.errors import DataError
+from vsodtool.media.annotations.formats.rle_pack import pack_mask, unpack_alpha
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -29,7 +30,6 @@ from vsodtool.media.annotations.model import (
     VideoLabels,
 )
 from vsodtool.media.annotations.pictures import from_base64, opaque, open_png, to_base64, transparent_png
-from vsodtool.media.annotations.rle_pack import pack_mask, unpack_alpha
 from vsodtool.media.annotations.runs import MaskArray
 from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring, full_mask, of_size
 from vsodtool.media.annotations.source import Source

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.coco import bounding_box, encode_rle, read_rings, rle_mask
+from vsodtool.media.annotations.formats.coco import bounding_box, encode_rle, read_rings, rle_mask
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,

@@ -1,0 +1,1 @@
+"""A module for each format of annotation files; the table of them stands beside this folder."""
