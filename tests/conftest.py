@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Mount = Callable[[str], Path]
 Shapes = dict[str, tuple[int, ...]]
+# A busy machine is no failure: no test depends on time.
+settings.register_profile("vsodtool", deadline=None)
+settings.load_profile("vsodtool")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
