@@ -10,6 +10,8 @@ import pytest
 
 from tests.data.sources.test_training_data import Disks, counts, load
 from vsodtool.errors import DataError
+from vsodtool.media.crops import WHOLE, read_crop
+from vsodtool.media.depth import Levels
 
 
 def test_faults_of_all_sources_are_told_together(tmp_path: Path, disk: Disks) -> None:
@@ -50,3 +52,27 @@ def test_all_masks_empty(tmp_path: Path, disk: Disks) -> None:
     drawn = root / "Annotations/b/00001.png"
     cv2.imwrite(str(drawn), np.full((48, 64), 255, np.uint8))
     assert counts(load(tmp_path, root)) == {"a": (3, 0), "b": (3, 0)}  # empty masks are statements
+
+
+@pytest.mark.parametrize("kind", ["JPEGImages", "Annotations"])
+def test_a_link_that_leads_nowhere_is_told(tmp_path: Path, disk: Disks, kind: str) -> None:
+    root = disk("d").davis(["a"])
+    path = root / kind / "a/00002.png"
+    path.unlink()
+    path.symlink_to("/nowhere/00002.png")
+    with pytest.raises(DataError, match=r"unreadable (image|mask): .*00002\.png"):
+        load(tmp_path, root)
+
+
+def test_deep_frames_of_a_video_are_stretched_alike(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a", "b"], frames=3)
+    for index in range(3):
+        deep = np.full((48, 64), 5000 + 100 * index, np.uint16)
+        deep[0] = 4000
+        cv2.imwrite(str(root / f"JPEGImages/a/0000{index}.png"), deep)
+    data = load(tmp_path, root)
+    first, second = sorted((*data.train, *data.validation), key=lambda video: video.name)
+    assert {frame.levels for frame in first.frames} == {Levels(4000, 5200)}
+    assert {frame.levels for frame in second.frames} == {None}
+    crops = [read_crop(frame.image, frame.size, WHOLE, 48, frame.levels).max() for frame in first.frames]
+    assert crops == [212, 234, 255]

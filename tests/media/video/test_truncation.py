@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
-from vsodtool.media.video.truncation import describe_missing_bytes
+from vsodtool.errors import DataError
+from vsodtool.media.video.probe import probe_video
+from vsodtool.media.video.truncation import describe_missing_bytes, find_absurd_length
 
 
 def box(kind: bytes, body: bytes) -> bytes:
@@ -56,3 +61,49 @@ def test_cut_files(tmp_path: Path, name: str) -> None:
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "clip").write_bytes(b"")
     assert describe_missing_bytes(tmp_path / "clip") == ""
+
+
+def film(path: Path, **options: str) -> bytearray:
+    with av.open(str(path), "w", options=options) as file:
+        stream = file.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
+        for index in range(6):
+            rgb = np.full((32, 48, 3), 40 * index, np.uint8)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        file.mux(stream.encode(None))
+    return bytearray(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "options"),
+    [
+        (b"stsz", 12, {}),  # version and flags, size of all, count
+        (b"stts", 8, {}),  # version and flags, count
+        (b"trun", 8, {"movflags": "frag_keyframe+empty_moov"}),
+    ],
+)
+def test_a_billion_samples_in_a_small_file_are_absurd(
+    tmp_path: Path, kind: bytes, place: int, options: dict[str, str]
+) -> None:
+    path = tmp_path / "a.mp4"
+    data = film(path, **options)
+    assert find_absurd_length(path) == ""
+    struct.pack_into(">I", data, data.find(kind) + place, 10**9)
+    path.write_bytes(data)
+    assert "announces 1000000000 samples" in find_absurd_length(path)
+    with pytest.raises(DataError, match="announces 1000000000 samples"):
+        probe_video(path)
+
+
+def test_samples_of_one_length_must_fit_into_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    data = film(path)
+    struct.pack_into(">II", data, data.find(b"stsz") + 8, 1000, 500)
+    path.write_bytes(data)
+    assert "announces 500000 samples" in find_absurd_length(path)
+
+
+def test_other_containers_and_empty_files_announce_nothing(tmp_path: Path) -> None:
+    for name, data in (("a.mp4", b""), ("b.mkv", b"\x1a\x45\xdf\xa3" + bytes(40)), ("c.gif", b"GIF89a")):
+        (tmp_path / name).write_bytes(data)
+        assert find_absurd_length(tmp_path / name) == ""

@@ -85,7 +85,8 @@ def _try_size(image: Path) -> Size | DataError:
 def _summaries(
     pool: ThreadPoolExecutor, masks: Mapping[str, Path], sizes: Mapping[str, Size], faults: Faults
 ) -> list[MaskSummary]:
-    present = {name: path for name, path in masks.items() if path.is_file()}  # absent ones are noted already
+    # Absent ones are noted already; a link that leads nowhere is there and cannot be read.
+    present = {name: path for name, path in masks.items() if os.path.lexists(path)}
     summaries = []
     for name, result in zip(present, pool.map(_try_summary, present.values()), strict=True):
         if isinstance(result, DataError):
