@@ -29,6 +29,7 @@ from vsodtool.types import Event
 
 MakeConfig = Callable[..., TrainConfig]
 Mount = Callable[[str], Path]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def losses(run: Path) -> list[float]:
