@@ -250,13 +250,23 @@ def find_format(source: Source, name: str = "auto") -> tuple[Format, Names]:
 
 
 def holds_annotations(path: Path) -> bool:
-    """Whether a path holds annotations: a file that is no picture, or a folder without pictures."""
-    if path.is_dir():
-        source = Source(path)
-        if any(name.startswith("SegmentationClass/") for name in source.names):
-            return True
-        return not any(PurePosixPath(name).suffix.lower() in MASK_SUFFIXES for name in source.names)
-    return path.is_file() and path.suffix.lower() not in MASK_SUFFIXES
+    """Whether a path holds annotations: a file that is no picture, or a folder of files that are none.
+
+    A folder of pictures holds masks, whatever else lies there, unless it is VOC's layout, or LabelMe's, whose
+    files lie beside the images of the same names.
+    """
+    if not path.is_dir():
+        return path.is_file() and path.suffix.lower() not in MASK_SUFFIXES
+    source = Source(path)
+    if any(name.startswith("SegmentationClass/") for name in source.names):
+        return True
+    paths = [PurePosixPath(name) for name in source.names]
+    pictures = {each.with_suffix("") for each in paths if each.suffix.lower() in MASK_SUFFIXES}
+    if not pictures:
+        return any(each.suffix.lower() in (".json", ".xml", ".txt", ".zip") for each in paths)
+    files = [each for each in paths if each.suffix.lower() == ".json"]
+    beside = bool(files) and all(each.with_suffix("") in pictures for each in files)
+    return beside and "shapes" in (_top_level(source, files[0].as_posix()) or ())
 
 
 def read_annotations(
