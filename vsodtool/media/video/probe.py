@@ -23,7 +23,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsodtool.errors import DataError
-from vsodtool.media.video.streams import choose_stream, hint_for, missing_of, open_file, open_stream
+from vsodtool.media.video.streams import (
+    choose_stream,
+    hint_for,
+    missing_of,
+    open_file,
+    open_stream,
+    take_stream,
+)
 
 _FALLBACK_FPS = 24.0
 _MOST_REORDERED = 32  # no codec delays a frame longer
@@ -67,7 +74,7 @@ def probe_video(path: Path) -> VideoProbe:
     missing = missing_of(path)
     with open_file(path) as container:
         index, passed = choose_stream(path, container)
-    with open_stream(path, index) as (container, stream):
+        stream = take_stream(path, container, index)
         rate = stream.average_rate or stream.guessed_rate
         time_base = stream.time_base or Fraction(1, 1)
         is_avi = container.format.name == "avi"

@@ -33,13 +33,22 @@ def open_stream(path: Path, index: int) -> Iterator[tuple[InputContainer, VideoS
         DataError: the file cannot be opened, or has no such stream any more.
     """
     with open_file(path) as container:
-        if index >= len(container.streams) or not isinstance(container.streams[index], VideoStream):
-            raise DataError(f"{path}: its video stream has gone", "do not change inputs while they are read")
-        stream = container.streams.video[[each.index for each in container.streams.video].index(index)]
-        # With threads inside, a damaged file decodes differently from run to run, and loses more frames.
-        stream.thread_type = "NONE"
-        stream.codec_context.options = {"max_pixels": str(LARGEST_PIXELS)}
-        yield container, stream
+        yield container, take_stream(path, container, index)
+
+
+def take_stream(path: Path, container: InputContainer, index: int) -> VideoStream:
+    """A stream of an open file, ready to be decoded.
+
+    Raises:
+        DataError: there is no such stream (any more).
+    """
+    stream = next((each for each in container.streams.video if each.index == index), None)
+    if stream is None:
+        raise DataError(f"{path}: its video stream has gone", "do not change inputs while they are read")
+    # With threads inside, a damaged file decodes differently from run to run, and loses more frames.
+    stream.thread_type = "NONE"
+    stream.codec_context.options = {"max_pixels": str(LARGEST_PIXELS)}
+    return stream
 
 
 @contextmanager
@@ -92,7 +101,7 @@ def choose_stream(path: Path, container: InputContainer) -> tuple[int, str]:
             "check the file with ffprobe",
         )
     if len(films) > 1:
-        films = _moving(container, films) or films
+        films = _moving(path, films) or films
     chosen = max(
         films, key=lambda each: (bool(each.disposition & av.stream.Disposition.default), _area(each))
     )
@@ -125,17 +134,18 @@ def hint_for(missing: str) -> str:
     return "check the file with ffprobe, or convert it to mp4 with ffmpeg"
 
 
-def _moving(container: InputContainer, streams: Sequence[VideoStream]) -> list[VideoStream]:
+def _moving(path: Path, streams: Sequence[VideoStream]) -> list[VideoStream]:
     """Those of more than one frame."""
     found = dict.fromkeys((stream.index for stream in streams), 0)
-    try:
-        for packet in container.demux(*streams):
-            if packet.stream_index in found:  # FLV and MPEG name further streams while they are read
-                found[packet.stream_index] += packet.size > 0
-            if min(found.values()) > 1:
-                break
-    except av.FFmpegError:  # a damaged end: what came before it tells enough
-        pass
+    with open_file(path) as container:
+        try:
+            for packet in container.demux(video=tuple(range(len(container.streams.video)))):
+                if packet.stream_index in found:  # FLV and MPEG name further streams while they are read
+                    found[packet.stream_index] += packet.size > 0
+                if min(found.values()) > 1:
+                    break
+        except av.FFmpegError:  # a damaged end: what came before it tells enough
+            pass
     return [stream for stream in streams if found[stream.index] > 1]
 
 
