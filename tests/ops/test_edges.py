@@ -21,7 +21,8 @@ def test_box_mean_is_scipys(radius: int, size: tuple[int, int]) -> None:
 def test_is_the_guided_filter_of_the_paper() -> None:
     """He et al. 2010, eq. 5, 6 and 8, written with scipy's uniform_filter."""
     random = np.random.default_rng(1)
-    image, labels = random.random((1, 3, 20, 24)), random.random((1, 1, 20, 24))
+    image = random.random((1, 3, 20, 24))
+    labels = random.random((1, 1, 20, 24)) / 2  # nothing above 1/2: nothing thin to be kept
 
     def mean(values: np.ndarray) -> np.ndarray:
         return uniform_filter(values, 2 * RADIUS + 1, mode="nearest")
@@ -53,3 +54,28 @@ def test_does_not_change_its_arguments() -> None:
     align_to_edges(labels, image)
     assert torch.equal(image, before[0])
     assert torch.equal(labels, before[1])
+
+
+@pytest.mark.parametrize("colour", [0.5, 0.51, 1.0])
+@pytest.mark.parametrize("thing", ["ball", "line", "diagonal"])
+def test_what_is_thinner_than_the_window_is_not_erased(thing: str, colour: float) -> None:
+    labels = torch.zeros(1, 1, 24, 24)
+    if thing == "ball":
+        labels[..., 10:12, 13:15] = 0.8
+    elif thing == "line":
+        labels[..., 9, 3:20] = 0.8
+    else:
+        labels[0, 0].fill_diagonal_(0.8)
+    image = torch.where(labels > 0, colour, 0.5).expand(1, 3, -1, -1)
+    found = align_to_edges(labels, image)
+    assert torch.equal(found > 0.5, labels > 0.5)
+
+
+def test_ragged_borders_of_a_large_thing_are_filtered() -> None:
+    labels = torch.zeros(1, 2, 24, 24)
+    labels[:, 0, 8:20, 8:20] = 1
+    labels[:, 0, 1:8, 12] = 1
+    labels[:, 1, 2, 2:20] = 1  # another object, a line
+    found = align_to_edges(labels, torch.full((1, 3, 24, 24), 0.5))
+    assert not bool((found[:, 0, :5] > 0.5).any())
+    assert bool((found[:, 1, 2, 2:20] > 0.5).all())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsodtool.ops.boxes import Box, whole
-from vsodtool.ops.propagation import Carried, carry, start
+from vsodtool.ops.propagation import Carried, carry, closeness, start
 
 SIZE = (20, 24)
 
@@ -77,3 +80,23 @@ def test_carrying_on_a_box_is_carrying_everywhere() -> None:
         inside = carry(inside, box.crop(there), box.crop(back), box)
     torch.testing.assert_close(inside.labels, box.crop(everywhere.labels), atol=1e-5, rtol=0)
     torch.testing.assert_close(inside.flow, box.crop(everywhere.flow))
+
+
+@pytest.mark.parametrize(("miss", "sigma"), [((3.0, 4.0), 5.0), ((1.0, 0.0), 1.5), ((0.0, 0.0), 0.5)])
+def test_a_miss_costs_a_gaussian_of_its_length(miss: tuple[float, float], sigma: float) -> None:
+    expected = math.exp(-(miss[0] ** 2 + miss[1] ** 2) / (2 * sigma**2))
+    torch.testing.assert_close(closeness(shift(*miss), sigma=sigma), torch.full((1, 1, *SIZE), expected))
+
+
+def test_the_way_back_is_read_where_the_way_there_ends() -> None:
+    there, back = shift(0, 0), shift(0, 0)
+    there[0, 0, 2, 2], back[0, 0, 2, 5] = 3, -3
+    found = carry(start(square(5, 6), whole(SIZE)), there, back, whole(SIZE)).consistency[0, 0]
+    assert found[2, 2] == 1
+    assert found[2, 5] < 0.2  # it comes from (2, 2), but its own way there stays where it is
+    assert found.sum() > SIZE[0] * SIZE[1] - 2
+
+
+def test_what_leaves_the_image_is_judged_by_the_border() -> None:
+    gone = carry(start(square(5, 6), whole(SIZE)), shift(100, 0), shift(-100, 0), whole(SIZE))
+    assert torch.equal(gone.consistency, torch.ones(1, 1, *SIZE))

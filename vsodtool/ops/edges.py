@@ -21,6 +21,7 @@ def align_to_edges(labels: Tensor, image: Tensor) -> Tensor:
 
     Returns:
         (1, O, H, W) in [0, 1]; 0.2 points of J at K = 10 and 0.3 at K = 20 on davis-train, nothing at K = 5.
+        Objects thinner than 3 pixels are not made fainter: the window would erase them.
     """
     guide = (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
     mean_guide, mean_labels = box_mean(guide, RADIUS), box_mean(labels, RADIUS)
@@ -29,7 +30,19 @@ def align_to_edges(labels: Tensor, image: Tensor) -> Tensor:
     slope = covariance / (variance + SMOOTHNESS)
     offset = mean_labels - slope * mean_guide
     filtered = box_mean(slope, RADIUS) * guide + box_mean(offset, RADIUS)
-    return torch.lerp(labels, filtered, SHARE).clamp_(0, 1)
+    aligned = torch.lerp(labels, filtered, SHARE).clamp_(0, 1)
+    return torch.where(_thin(labels > 0.5), torch.maximum(aligned, labels), aligned)
+
+
+def _thin(inside: Tensor) -> Tensor:
+    """Objects that are thin: most of them an opening by 3 x 3 pixels removes. bool (1, O, H, W).
+
+    Not the thin parts of others, which are mostly ragged borders.
+    """
+    taken = functional.max_pool2d(1 - inside.float(), 3, 1, 1)
+    opened = functional.max_pool2d(1 - taken, 3, 1, 1)
+    left, all_of_it = ((values > 0).sum(dim=(-2, -1), keepdim=True) for values in (opened, inside))
+    return inside & (2 * left < all_of_it)
 
 
 def box_mean(values: Tensor, radius: int) -> Tensor:

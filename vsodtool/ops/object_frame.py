@@ -27,20 +27,23 @@ class ObjectFrame:
     column: float
     unit: float
 
-    def positions(self, box: Box, step: float, count: int | None = None) -> Tensor:
+    def positions(
+        self, box: Box, step: float, count: int | None = None, *, device: torch.device | None = None
+    ) -> Tensor:
         """The centres of the cells of a box, in this frame of reference.
 
         Args:
             box: of the image.
             step: side of a cell in pixels.
             count: of cells along each side; None for as many as fit.
+            device: where they are wanted.
 
         Returns:
             float32 (1, 2, h, w): rows, then columns.
         """
         height, width = (int(length // step) if count is None else count for length in box.size)
-        rows = (torch.arange(height) + 0.5) * step + (box.top - 0.5 - self.row)
-        columns = (torch.arange(width) + 0.5) * step + (box.left - 0.5 - self.column)
+        rows = (torch.arange(height, device=device) + 0.5) * step + (box.top - 0.5 - self.row)
+        columns = (torch.arange(width, device=device) + 0.5) * step + (box.left - 0.5 - self.column)
         there = torch.meshgrid(rows / self.unit, columns / self.unit, indexing="ij")
         return torch.stack(there)[None]
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import Box, rebox
-from vsodtool.ops.consistency import closeness
 from vsodtool.ops.warp import sample
+
+SIGMA = 1.5  # pixels; the figure of the first prototype, never varied since
 
 
 @dataclass(frozen=True)
@@ -70,3 +71,16 @@ def carry(carried: Carried, flow_here_to_there: Tensor, flow_there_to_here: Tens
     labels, consistency, flow, back = torch.split(moved, [there.labels.shape[1], 1, 2, 2], dim=1)
     trust = closeness(flow_here_to_there + back)
     return Carried(box, labels, consistency * trust, flow + flow_here_to_there)
+
+
+def closeness(miss: Tensor, *, sigma: float = SIGMA) -> Tensor:
+    """How far flow there and flow back agree: the cheapest sign that a flow is right.
+
+    Args:
+        miss: how far each pixel lands from itself after going there and back (B, 2, H, W) in pixels.
+        sigma: in pixels.
+
+    Returns:
+        exp(-|miss|^2 / 2 sigma^2), (B, 1, H, W) in (0, 1].
+    """
+    return torch.exp(miss.square().sum(dim=1, keepdim=True) / (-2 * sigma * sigma))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,15 @@ import torch
 
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
+from vsodtool.models.evidence.architecture import EvidenceArchitecture
+from vsodtool.models.evidence.densifier import EvidenceDensifier
+from vsodtool.models.weights.networks import create_network
+from vsodtool.ops.matching import Search
 from vsodtool.pipelines.densify.fill import densify
+from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.label import SoftLabel
-from vsodtool.pipelines.densify.method import WarpMethod
+from vsodtool.pipelines.densify.learned import LearnedMethod
+from vsodtool.pipelines.densify.method import Method, WarpMethod
 from vsodtool.pipelines.densify.motion import CHUNK, MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.densify.side_by_side import Workers
@@ -115,6 +121,58 @@ def test_several_methods_on_one_evidence_answer_as_each_alone(
         for frame in alone:
             assert torch.equal(frame.labels, together[generator.name, frame.index].labels)
     assert not torch.equal(together["plain", 3].labels, together["edges", 3].labels)
+
+
+class Inline(Executor):
+    """Does everything at once, in this thread."""
+
+    def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(work(*args, **kwargs))
+        return done
+
+
+class OnCpu:
+    """An estimator that computes on the CPU, whatever the default device is."""
+
+    name = "on-cpu"
+
+    def __init__(self, estimator: Any) -> None:
+        self._estimator = estimator
+
+    def estimate(self, *images: torch.Tensor, initial: torch.Tensor | None = None) -> torch.Tensor:
+        with torch.device("cpu"):
+            found: torch.Tensor = self._estimator.estimate(*images)
+        return found
+
+
+@pytest.fixture(params=[frame_store.HELD_BYTES, 1], ids=["short", "long"])
+def interval(
+    film: Callable[..., Any], tmp_path: Path, request: Any, monkeypatch: pytest.MonkeyPatch
+) -> Interval:
+    """A thing and another light in the middle; in memory, or put aside."""
+    monkeypatch.setattr(frame_store, "HELD_BYTES", request.param)
+    clip = film([(1, 0), (0, 1)] * 3)
+    for index in (2, 3):
+        clip.frames[index] //= 2
+    return make_job(clip, tmp_path / "clip")
+
+
+@pytest.mark.parametrize("method", ["rules", "learned"])
+def test_everything_stays_where_the_labels_are(interval: Interval, exact: Any, method: str) -> None:
+    """With another default device, a tensor made without asking where would not go with the others."""
+    estimator = OnCpu(exact)
+    estimators = MotionEstimators(estimator, estimator, estimator)
+    chosen: Method = WarpMethod(Search(radius=3), edges=True)
+    if method == "learned":
+        torch.manual_seed(0)
+        network = create_network(EvidenceArchitecture(fine_width=8, middle_width=8, coarse_width=8))
+        chosen = LearnedMethod(EvidenceDensifier(network, device=torch.device("cpu")), chosen, mirrored=True)
+    found: list[SoftLabel] = []
+    with torch.device("meta"):
+        densify(interval, [chosen], estimators, workers=Workers(Inline()), on_label=keep(found), smooth=True)
+    assert sorted(label.index for label in found) == interval.targets
+    assert all(bool(torch.isfinite(label.certainty).all()) for label in found)
 
 
 def test_nothing_is_begun_once_cancelled(

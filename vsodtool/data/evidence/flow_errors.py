@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vsodtool.ops.consistency import closeness
 from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, RIGHT
 from vsodtool.ops.matching import BALANCED
+from vsodtool.ops.propagation import closeness
 from vsodtool.ops.rules import label_by_rules
 from vsodtool.ops.warp import sample
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, rebox, whole
 from vsodtool.ops.confidence import to_bytes
+from vsodtool.ops.exposure import exposure_between
 from vsodtool.ops.propagation import Carried
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
@@ -32,7 +33,7 @@ class Side:
         known: the labelled frame.
         distance: in frames, at least 1.
         labels: (2, O, h, w) in [0, 1].
-        views: the labelled frame brought there alike (2, 3, h, w) in [0, 1].
+        views: the labelled frame brought there alike, in the light of the target (2, 3, h, w) in [0, 1].
         consistency: of the adjacent flows (1, 1, h, w) in [0, 1].
         flow: the corrected one, from the target to the labelled frame (1, 2, h, w) in pixels; of the first
             side only where the method wants whole frames.
@@ -118,6 +119,9 @@ def side_evidence(
     """
     box = carried.box
     view = sample(label_image, carried.flow, origin=box.origin)
+    exposure = exposure_between(view, image, aligned=True)
+    if exposure is not None:  # the target stays as it is: what a flash cut off, it cuts off there too
+        label_image, view = exposure.apply(label_image), exposure.apply(view)
     rows, columns = _main_motion(carried)
     there = rebox(
         label_image, whole((label_image.shape[-2], label_image.shape[-1])), box.shift(rows, columns)
@@ -173,9 +177,14 @@ class SideStore:
         known, count = self._known, self._known.labels.shape[1]
         labels, views, consistency = torch.split(maps, [2 * count, 6, 1])
         flow = None if self._flows is None else self._flows.take(index).float()
-        distance, size = abs(index - known.index), maps.shape[-2:]
+        both = (2, -1, *maps.shape[-2:])
         return Side(
-            known, distance, labels.view(2, -1, *size), views.view(2, -1, *size), consistency[None], flow
+            known,
+            abs(index - known.index),
+            labels.view(both),
+            views.view(both),
+            consistency[None],
+            flow,
         )
 
     def close(self) -> None:

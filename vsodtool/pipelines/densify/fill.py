@@ -13,6 +13,7 @@ from vsodtool.ops.propagation import Carried, carry, start
 from vsodtool.ops.temporal_smoothing import REACH
 from vsodtool.pipelines.densify.evidence import Evidence, SideStore, side_evidence
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
+from vsodtool.pipelines.densify.keeping import keep_shown
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import Method, Wants
 from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
@@ -68,7 +69,7 @@ def _fill_apart(interval: Interval, methods: Sequence[Method], workers: Workers,
         rgb = interval.rgb(index)
         evidence = Evidence(interval, index, rgb, box, interval.image(index, box), [])
         for method in methods:
-            on_label(method.name, method.generate(evidence))
+            on_label(method.name, keep_shown(interval, method.generate(evidence), search=False))
 
     for chunk in chunks(interval.targets):
         if workers.cancelled():
@@ -92,7 +93,8 @@ class _Fill:
         self._interval, self._motion, self._estimators = interval, motion, estimators
         self._methods, self._on_label = methods, on_label
         self._known = interval.labelled
-        self._first = SideStore(interval, with_flow=methods[0].wants is Wants.FRAMES)
+        self._wants = methods[0].wants
+        self._first = SideStore(interval, with_flow=self._wants is Wants.FRAMES)
         self._targets = set(interval.targets)
         self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
 
@@ -133,7 +135,7 @@ class _Fill:
             if self._windows:
                 self._windows[method.name].add(position, image, label)
             else:
-                self._on_label(method.name, label)
+                self._give(method.name, label)
 
     def _smooth(self, workers: Workers, here: int | None) -> None:
         """Answer for the frames whose neighbours are all there, as the walk is `here` or over (None)."""
@@ -145,7 +147,10 @@ class _Fill:
 
     def _answer(self, name: str, window: SmoothingWindow, position: int) -> None:
         if self._interval.sequence[position] in self._targets:  # else generated for its neighbours only
-            self._on_label(name, window.smoothed(position))
+            self._give(name, window.smoothed(position))
+
+    def _give(self, name: str, label: SoftLabel) -> None:
+        self._on_label(name, keep_shown(self._interval, label, search=self._wants is Wants.BOXES))
 
     def _walk(self, known: LabelledFrame, wanted: set[int]) -> Iterator[list[tuple[int, Carried]]]:
         """Carry a label as far as the last wanted frame; chunks of (position, what was carried)."""

@@ -39,6 +39,11 @@ class LabelledFrame:
     rgb: ImageArray
     labels: Tensor
 
+    @cached_property
+    def areas(self) -> list[int]:
+        """Pixels of each object."""
+        return self.labels.sum(dim=(0, 2, 3)).int().tolist()
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -85,6 +90,14 @@ class Interval:
         """For each object whether one of the labels shows it."""
         shown = [known.labels.amax(dim=(0, 2, 3)) > 0 for known in self.labelled]
         return torch.stack(shown).any(dim=0).tolist()
+
+    @cached_property
+    def shown_twice(self) -> dict[int, int]:
+        """Objects that both labels show -> pixels of the smaller one; none where there is one label only."""
+        if len(self.labelled) < 2:
+            return {}
+        smaller = [min(areas) for areas in zip(*(known.areas for known in self.labelled), strict=True)]
+        return {number: area for number, area in enumerate(smaller) if area}
 
     def rgb(self, index: int) -> ImageArray:
         """Any frame of the sequence, uint8 (H, W, 3)."""

@@ -35,6 +35,7 @@ class SoftLabel:
         trust: what their clearness is worth (1, 1, h, w) in [0, 1], see `ops.confidence.trust`.
         support: what else tells right pixels from wrong ones (1, 1, h, w) in [0, 1], but good frames from bad
             ones no better; None tells nothing.
+        kept: mean over the objects that both labels show of how surely they are here, in [0, 1].
     """
 
     index: int
@@ -43,6 +44,7 @@ class SoftLabel:
     labels: Tensor
     trust: Tensor
     support: Tensor | None = None
+    kept: float = 1.0
 
     @property
     def certainty(self) -> Tensor:
@@ -110,7 +112,7 @@ class LabelWriter:
             write_bytes_atomically(self._layout.confidence(video, name), encode_png(label.sure()))
         mask = self._masks.encoding.encode(label.ids(self._masks.object_ids))
         write_bytes_atomically(self._layout.masks(video, name), mask)
-        confidence = round(frame_confidence(label.labels, label.certainty), 4)
+        confidence = round(label.kept * frame_confidence(label.labels, label.certainty), 4)
         return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence)
 
 

@@ -21,6 +21,7 @@ from vsodtool.ops.evidence_maps import CELL, GUESS, claimed, evidence_maps, swap
 from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
 from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.interval import LabelledFrame, OfLabels, to_image
+from vsodtool.pipelines.densify.keeping import KEPT
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import Method, MethodSetup, Wants
 from vsodtool.pipelines.densify.paper import DirectMethod, PaperMethod
@@ -80,6 +81,10 @@ class LearnedMethod:
         for number, present in enumerate(evidence.present):
             if present:
                 logits[number] = self._decide(evidence, number, guess)
+        for number, area in evidence.interval.shown_twice.items():
+            found, ruled_found = int((logits[number] > 0).sum()), int((guess[:, number] > OBJECT).sum())
+            if found < KEPT * area <= ruled_found:  # lost by the network alone
+                logits[number] = torch.logit(guess[:, number], eps=FAINT)
         labels = torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
         agreed = backing(labels, guess)
         one_sided = ONE_SIDED if len(evidence.sides) == 1 else 1.0
@@ -100,13 +105,13 @@ class LearnedMethod:
         boxes = known_boxes(known, number)
         told = EvidenceInput(
             maps=maps,
-            distances=torch.tensor([[float(side.distance) for side in sides]]),
-            positions=frame.positions(box, CELL),
+            distances=maps.new_tensor([[float(side.distance) for side in sides]]),
+            positions=frame.positions(box, CELL, device=maps.device),
             images=maps[:, None, :3],  # `looks` saw the labelled frames
             labels=torch.stack([_label(k, number, box) for k, box in zip(known, boxes, strict=True)], dim=1),
             known_positions=torch.stack(
                 [
-                    (_frame_of(k, number) or frame).positions(box, CELL)
+                    (_frame_of(k, number) or frame).positions(box, CELL, device=maps.device)
                     for k, box in zip(known, boxes, strict=True)
                 ],
                 dim=1,

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, bounding_box, whole
+from vsodtool.ops.exposure import Exposure, exposure_between, in_light_of
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
 from vsodtool.pipelines.densify.side_by_side import Workers
@@ -73,6 +74,7 @@ class Motion:
         self._coarse: dict[int, Tensor] = {}
         self._fine: dict[int, Tensor] = {}
         self._small_images: dict[int, Tensor] = {}
+        self._exposures: dict[int, Exposure] = {}  # of second frames of pairs, where the light changes
         self.boxes = self._whole_frames() if everywhere or estimators.coarse is None else self._find_boxes()
 
     def close(self) -> None:
@@ -141,6 +143,10 @@ class Motion:
             return kept.float()
         assert self._estimators.coarse is not None
         first, second = self._small(position), self._small(position + 1)
+        exposure = exposure_between(second, first)
+        if exposure is not None:
+            self._exposures[position] = exposure
+            second = exposure.apply(second)
         flows = self._estimators.coarse.estimate(
             torch.cat((first, second)), torch.cat((second, first))
         ).half()
@@ -176,7 +182,12 @@ class Motion:
         wanted = self.pair_box(position)
         box = wanted.grow(self._estimators.context, CONTEXT_SHARE, self._interval.size).align(COARSE)
         first, second = (self._interval.image(self._sequence[at], box) for at in (position, position + 1))
-        initial = None if self._estimators.coarse is None else _enlarge(self._coarse_flow(position), box)
+        if self._estimators.coarse is None:
+            initial, second = None, in_light_of(second, first)
+        else:
+            initial = _enlarge(self._coarse_flow(position), box)
+            exposure = self._exposures.get(position)
+            second = second if exposure is None else exposure.apply(second)
         flows = self._estimators.adjacent.estimate(
             torch.cat((first, second)), torch.cat((second, first)), initial=initial
         )
