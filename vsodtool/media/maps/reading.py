@@ -163,12 +163,12 @@ def detect_prediction(
         DataError: a file cannot be read, or they are stored in ways that do not go together.
     """
     in_colours = truth.encoding.kind == "colours"
-    samples = _samples(files, every_colour=in_colours or prefers == "masks")
+    samples = _samples(files, neighbours=False)
     drawn = [summary for summary in samples if not summary.empty]
     ids = any(summary.container == "palette" and not _is_grey_ramp(summary) for summary in drawn)
     colour = any(summary.container == "colour" for summary in drawn)
     if ids or (colour and (in_colours or prefers == "masks")):
-        encoding, found = detect_encoding(samples, void)
+        encoding, found = detect_encoding(_samples(files, every_colour=True), void)
         if in_colours and encoding.kind == "colours":
             encoding = _numbered_alike(encoding, truth.encoding)
         return PredictionReading("ids" if encoding.holds_ids else "drawn", encoding, found)
@@ -211,15 +211,17 @@ def _numbered_alike(encoding: MaskEncoding, truth: MaskEncoding) -> MaskEncoding
     return replace(encoding, meaning=replace(encoding.meaning, colours=colours, void=truth.meaning.void))
 
 
-def _samples(files: Sequence[Path], *, every_colour: bool) -> list[MaskSummary]:
+def _samples(
+    files: Sequence[Path], *, every_colour: bool = False, neighbours: bool = True
+) -> list[MaskSummary]:
     """What a few files hold, spread evenly, the first and the last among them.
 
     More are read while nothing is drawn in them but void, and all if they may hold a colour for each object.
     """
     step = max((len(files) - 1) // (_SAMPLES - 1), 1)
     spread = sorted({*range(0, len(files), step), len(files) - 1})[: _SAMPLES + 1]
-    chosen = [_summary(files[index]) for index in spread]
-    rest = (_summary(file) for file in files)
+    chosen = [_summary(files[index], neighbours) for index in spread]
+    rest = (_summary(file, neighbours) for file in files)
     if every_colour and any(each.container == "colour" or each.transparent for each in chosen):
         return list(rest)
     if not any(map(_tells, chosen)):
@@ -228,8 +230,8 @@ def _samples(files: Sequence[Path], *, every_colour: bool) -> list[MaskSummary]:
     return chosen
 
 
-def _summary(file: Path) -> MaskSummary:
-    return summarise(file, read_raw_mask(file))
+def _summary(file: Path, neighbours: bool) -> MaskSummary:
+    return summarise(file, read_raw_mask(file), neighbours=neighbours)
 
 
 def _tells(summary: MaskSummary) -> bool:
