@@ -152,3 +152,13 @@ def test_real_roots(shared: Path, root: str) -> None:
             found = cv2.imdecode(np.frombuffer(masks.given_png(name), np.uint8), cv2.IMREAD_UNCHANGED)
             assert np.array_equal(found, expected)
             assert np.array_equal(masks.read(name) > 0, expected > 127)
+
+
+def test_a_mask_that_is_a_link_to_nowhere_is_refused(tmp_path: Path) -> None:
+    frames = make_video(tmp_path / "clip", ["0", "1"])
+    make_mask(tmp_path / "masks" / "0.png", 255)
+    (tmp_path / "masks" / "1.png").symlink_to("/nowhere/1.png")
+    with pytest.raises(
+        DataError, match=r"1\.png: expected a mask, found a file that cannot be read: No such"
+    ):
+        match_masks(tmp_path / "masks", [frames])
