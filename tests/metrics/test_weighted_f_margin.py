@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.ndimage import distance_transform_cdt, distance_transform_edt
 
-from vsodtool.metrics.margin import fill_margin
+from vsodtool.metrics.weighted_f import fill_margin
 
 Mask = npt.NDArray[np.bool_]
 
