@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,7 +87,9 @@ def resolve_device(name: str) -> torch.device:
     import torch
 
     kind, colon, number = name.partition(":")
-    if kind not in {"auto", "cpu", "cuda", "mps"} or (colon and not (kind == "cuda" and number.isdecimal())):
+    if kind not in {"auto", "cpu", "cuda", "mps"} or (
+        colon and not (kind == "cuda" and re.fullmatch("[0-9]{1,6}", number))
+    ):
         raise UsageError(f"device: expected auto, cpu, cuda, cuda:N or mps, found '{name}'")
     has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if kind == "auto":

@@ -15,7 +15,7 @@ from vsodtool.cli.console import write_err
 from vsodtool.cli.output import drop
 from vsodtool.cli.ranks import is_news, speaker
 from vsodtool.cli.text import printable
-from vsodtool.errors import DeviceError, UsageError, VsodtoolError
+from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError
 
 INTERRUPTED = 130
 BUG = 1
@@ -26,6 +26,8 @@ _ClickUsageError = typer.BadParameter.__mro__[1]
 _MEMORY_HINT = "use smaller frames, fewer --workers or a lower --quality"
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+# Names that no file can have, or that lead nowhere.
+_BAD_PATH = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ESTALE})
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EAGAIN})
 
 
@@ -62,6 +64,11 @@ def _guarded(run: Callable[[], object]) -> int:
     except BrokenPipeError:
         drop(1)
         return 0
+    except SystemExit as error:
+        if isinstance(error.__context__, OSError) and error.__context__.errno == errno.EPIPE:
+            drop(1)  # Click ends so where the reader of its help has gone, as `--help | head -1` does
+            return 0
+        raise
     except Exception as error:  # noqa: BLE001  every exception ends here, as text and a code
         return _explain(error)
     return code
@@ -101,8 +108,13 @@ def _usage(error: Exception) -> UsageError:
     return UsageError(message.removesuffix("."), f"`{command} --help` shows the options")
 
 
-def _system(error: OSError) -> DeviceError | None:
-    where = f" ({error.filename})" if error.filename else ""
+def _system(error: OSError) -> VsodtoolError | None:
+    where = f" ({_shortened(error.filename)})" if error.filename else ""
+    if error.errno in _BAD_PATH:
+        reason = (error.strerror or "not a path").lower()
+        return DataError(
+            f"expected a path that can exist, found one that cannot: {reason}{where}", "check it"
+        )
     if error.errno in _DISK_FULL:
         return DeviceError(f"disk full{where}", "free some space and run the same command again")
     if error.errno in _DENIED:
@@ -110,3 +122,9 @@ def _system(error: OSError) -> DeviceError | None:
     if error.errno in _EXHAUSTED:
         return DeviceError(f"the system refuses: {error.strerror}{where}", "free resources and run again")
     return None
+
+
+def _shortened(path: object) -> str:
+    """A path as messages show it: both ends of a long one."""
+    text = str(path)
+    return text if len(text) <= 120 else f"{text[:60]}...{text[-50:]}"

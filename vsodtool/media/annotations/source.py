@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 import zipfile
 import zlib
 from functools import cached_property
@@ -39,6 +40,7 @@ class Source:
                 zipped = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
             if zipped:
                 self._zip = zipfile.ZipFile(path)
+                weakref.finalize(self, self._zip.close)  # drawn from until the last mask is done
         except OSError as error:
             raise DataError(
                 f"{path}: expected annotations, found a file that cannot be read: {error.strerror or error}",
