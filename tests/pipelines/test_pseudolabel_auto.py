@@ -46,7 +46,9 @@ class RightOn:
         made = rules("balanced").generate(evidence)
         if evidence.rgb.shape[:2] == self._size:
             return made
-        return evidence.answer(torch.zeros_like(made.labels), torch.ones_like(made.trust))
+        # Wrong everywhere. Nothing at all would not do: an object that both labels show is looked for again.
+        wrong = (made.labels <= 0.5).to(made.labels.dtype)
+        return evidence.answer(wrong, torch.ones_like(made.trust))
 
 
 def candidates(**options: Any) -> list[RightOn]:
