@@ -187,12 +187,8 @@ class _VideoOutput:
             )
         summaries = [summarise(file, read_raw_mask(file)) for file in files]
         self._encoding, ids = detect_encoding(summaries)
-        several = len(ids) > 1
-        self.infos = [
-            named.get(number)
-            or ObjectInfo(number, f"object {number}" if several else "object", _word(number, several))
-            for number in ids
-        ]
+        words = {number: f"object {number}" if len(ids) > 1 else "object" for number in ids}
+        self.infos = [named.get(number) or ObjectInfo(number, word, word) for number, word in words.items()]
 
     def read(self, entry: InputEntry | None, wanted: set[str]) -> VideoLabels:
         """The labels of the frames that are wanted."""
@@ -212,10 +208,6 @@ class _VideoOutput:
             key = FrameKey((names or {}).get(row.frame, f"{row.frame}.jpg"), number, size)
             frames.append(FrameLabels(key, tuple(shapes), empty=not shapes))
         return VideoLabels(self._video, tuple(frames), len(self._rows), names is None)
-
-
-def _word(number: int, several: bool) -> str:
-    return f"object {number}" if several else "object"
 
 
 def _read(path: Path, encoding: MaskEncoding) -> LabelArray:
