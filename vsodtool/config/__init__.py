@@ -1,6 +1,6 @@
 """Typed options of every verb, the YAML loader, and the files shipped with the package. Pure Python."""
 
-from vsodtool.config.annotations import MASK_FORMATS, AnnotationConfig
+from vsodtool.config.annotations import MASK_FORMATS, AnnotationConfig, ReadingConfig
 from vsodtool.config.base import BACKENDS, QUALITIES, CommonConfig, MotionConfig, ShardedConfig
 from vsodtool.config.convert import ConvertConfig
 from vsodtool.config.demo import DemoConfig
@@ -31,6 +31,7 @@ __all__ = [
     "Panel",
     "PredictConfig",
     "PseudoLabelConfig",
+    "ReadingConfig",
     "ShardedConfig",
     "TrainConfig",
     "candidate_methods",

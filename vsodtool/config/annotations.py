@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from vsodtool.config.base import CommonConfig
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
@@ -18,11 +20,11 @@ MASK_FORMATS = (
     "labelme",
     "yolo",
 )
-_OBJECTS = ("auto", "track", "category", "single")
+OBJECT_RULES = ("auto", "track", "category", "single")
 
 
 @configuration
-class AnnotationConfig(CommonConfig):
+class ReadingConfig(CommonConfig):
     """How annotation files of other tools are read; folders of masks have none of these questions."""
 
     masks_format: str = option(
@@ -42,13 +44,6 @@ class AnnotationConfig(CommonConfig):
         default=0,
         panel=Panel.ANNOTATIONS,
     )
-    objects: str = option(
-        "What an object is over the frames: auto|track|category|single|attribute:NAME.",
-        default="auto",
-        usual=_OBJECTS,
-        metavar="HOW",
-        panel=Panel.ANNOTATIONS,
-    )
     classes: str = option(
         "Only shapes of these classes, with commas between.",
         default="",
@@ -61,12 +56,14 @@ class AnnotationConfig(CommonConfig):
         choices=("unknown", "given"),
         panel=Panel.ANNOTATIONS,
     )
-    boxes: bool = option("Take boxes for masks.", default=False, panel=Panel.ANNOTATIONS)
-    predictions: bool = option(
-        "Of Label Studio: take predictions where there is no annotation.",
-        default=False,
+    empty_tag: str = option(
+        "Of CVAT: a tag that says that nothing is in the frame, beside empty, no_object, background and "
+        "annotated.",
+        default="",
+        metavar="NAME",
         panel=Panel.ANNOTATIONS,
     )
+    boxes: bool = option("Take boxes for masks.", default=False, panel=Panel.ANNOTATIONS)
     interpolated: bool = option(
         "Of CVAT: take interpolated shapes beside a key frame of another object.",
         default=True,
@@ -76,12 +73,39 @@ class AnnotationConfig(CommonConfig):
         "Leave shapes out that cannot be read, and count them.", default=False, panel=Panel.ANNOTATIONS
     )
 
+
+@configuration
+class AnnotationConfig(ReadingConfig):
+    """How they are read where objects matter, and where what a model said may be taken."""
+
+    objects: str = option(
+        "What an object is over the frames: auto|track|category|single|attribute:NAME.",
+        default="auto",
+        usual=OBJECT_RULES,
+        metavar="HOW",
+        panel=Panel.ANNOTATIONS,
+    )
+    predictions: bool = option(
+        "Of Label Studio: take predictions where there is no annotation.",
+        default=False,
+        panel=Panel.ANNOTATIONS,
+    )
+
     def __post_init__(self) -> None:
         """Refuse ways to tell objects apart that do not exist."""
         super().__post_init__()
-        if self.objects not in _OBJECTS and not self.objects.removeprefix("attribute:"):
-            raise ConfigError("objects: expected a name after 'attribute:', found none")
-        if self.objects not in _OBJECTS and not self.objects.startswith("attribute:"):
-            raise ConfigError(
-                f"objects: expected one of {', '.join(_OBJECTS)} or attribute:NAME, found '{self.objects}'"
-            )
+        check_objects(self.objects, OBJECT_RULES)
+
+
+def check_objects(value: str, rules: Collection[str]) -> None:
+    """Refuse a value of `--objects` that is neither one of some rules nor attribute:NAME.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if value in rules:
+        return
+    if not value.startswith("attribute:"):
+        raise ConfigError(f"objects: expected one of {', '.join(rules)} or attribute:NAME, found '{value}'")
+    if value == "attribute:":
+        raise ConfigError("objects: expected a name after 'attribute:', found none")

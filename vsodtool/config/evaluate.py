@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from vsodtool.config.base import CommonConfig
+from vsodtool.config.annotations import ReadingConfig, check_objects
 from vsodtool.config.measures import AUTO, MEASURE_CHOICES, MEASURE_NAMES
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.config.protocols import (
@@ -20,14 +20,17 @@ from vsodtool.config.protocols import (
 from vsodtool.config.void import check_void, void_option
 from vsodtool.errors import ConfigError
 
+_OBJECTS = (*OBJECTS, "track", "category")
+
 
 @configuration
-class EvaluateConfig(CommonConfig):
+class EvaluateConfig(ReadingConfig):
     """Options of `vsodtool evaluate`."""
 
     predictions: tuple[str, ...] = option(
         "Folders of maps: of one video, or with one sub-folder per video, DAVIS-style roots, or OUT folders "
-        "of predict and pseudolabel. The last is the truth, or --ground-truth is.",
+        "of predict and pseudolabel. The last is the truth, or --ground-truth is: folders of maps likewise, "
+        "or annotations (file, folder or zip) of another tool.",
         default=(),
         panel=Panel.WHERE,
         argument=True,
@@ -76,9 +79,11 @@ class EvaluateConfig(CommonConfig):
         panel=Panel.CHOICES,
     )
     objects: str = option(
-        "J and boundary F of all objects as one, or of each.",
+        "J and boundary F of all objects as one (single), or of each (multi). If the truth is an annotation "
+        "file, what an object is there: also track|category|attribute:NAME.",
         default=AUTO,
-        choices=OBJECTS,
+        usual=_OBJECTS,
+        metavar="HOW",
         panel=Panel.CHOICES,
     )
     void: str = void_option()
@@ -119,6 +124,7 @@ class EvaluateConfig(CommonConfig):
         """Refuse inputs that are not clear, too."""
         super().__post_init__()
         check_void(self.void)
+        check_objects(self.objects, _OBJECTS)
         count = len(self.predictions)
         if count == 0 or (count == 1 and not self.ground_truth):
             what = "no ground truth given" if count else "no predictions given"
@@ -155,6 +161,6 @@ class EvaluateConfig(CommonConfig):
             protocol,
             **chosen,
             measures=tuple(name for name in MEASURE_NAMES if name in measures),
-            objects=protocol.objects if self.objects == AUTO else self.objects,
+            objects=self.objects if self.objects in ("single", "multi") else protocol.objects,
             threshold=self.threshold,
         )

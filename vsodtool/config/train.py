@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vsodtool.config.base import CommonConfig
+from vsodtool.config.annotations import ReadingConfig
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
 
@@ -27,7 +27,7 @@ MOTIONS = ("on", "off")
 
 
 @configuration
-class TrainConfig(CommonConfig):
+class TrainConfig(ReadingConfig):
     """Options of `vsodtool train`."""
 
     kind: str = option(
@@ -40,7 +40,8 @@ class TrainConfig(CommonConfig):
     output: Path = option("Folder of the run.", panel=Panel.WHERE, short="-o", metavar="RUN")
     data: tuple[str, ...] = option(
         "A source of training data, may be repeated: a DAVIS-style root, a folder with images/ and masks/, "
-        "IMAGES::MASKS, what `pseudolabel` wrote, or dataset:NAME/SPLIT@ROOT.",
+        "IMAGES::MASKS, what `pseudolabel` wrote, dataset:NAME/SPLIT@ROOT, annotations of another tool with "
+        "their images beside them, or IMAGES::ANNOTATIONS.",
         panel=Panel.DATA,
         metavar="SOURCE",
     )

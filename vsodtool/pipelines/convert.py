@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -13,7 +12,7 @@ import numpy as np
 
 from vsodtool.config import ConvertConfig
 from vsodtool.errors import DataError, UsageError
-from vsodtool.media.annotations.label_images import palette_of, read_labels
+from vsodtool.media.annotations.label_images import palette_of, read_labels, read_objects_json
 from vsodtool.media.annotations.model import (
     Annotations,
     Category,
@@ -32,10 +31,11 @@ from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import summarise
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.manifest import COMPLETE, InputEntry, Manifest, read_manifest
+from vsodtool.media.output.manifest import COMPLETE, InputEntry, read_manifest
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.pipelines.running.given_masks import Target, reading_of
+from vsodtool.pipelines.running.given_masks import Target
+from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent, Size, ignore_event
 
 _ONE_VIDEO = ("cvat", "cvat-video")
@@ -160,7 +160,7 @@ def _of_output(config: ConvertConfig) -> Annotations:
             "check the name given with --video",
         )
     chosen = [config.video] if config.video else list(rows)
-    named = _object_names(layout, manifest)
+    named = read_objects_json(layout.objects)
     videos, infos = [], []
     for video in chosen:
         labels = _VideoOutput(layout, video, rows[video], named.get(video, {}))
@@ -224,23 +224,6 @@ def _shape(label: Any, info: ObjectInfo, place: str, score: float | None = None)
 
 def _categories(infos: Sequence[ObjectInfo]) -> tuple[Category, ...]:
     return tuple({info.name: Category(info.name, info.color, str(info.id)) for info in infos}.values())
-
-
-def _object_names(layout: OutputLayout, manifest: Manifest) -> dict[str, dict[int, ObjectInfo]]:
-    """What OUT/objects.json calls the objects, by video and id; {} where there is none."""
-    if not layout.objects.is_file():
-        return {}
-    try:
-        content = json.loads(layout.objects.read_bytes())
-        return {
-            video: {int(entry["id"]): ObjectInfo(**entry) for entry in entries}
-            for video, entries in content["videos"].items()
-            if video in manifest.inputs
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DataError(
-            f"{layout.objects}: expected names of objects, found damage: {error}", "delete it, or run again"
-        ) from error
 
 
 def _frame_files(entry: InputEntry | None) -> dict[str, str] | None:

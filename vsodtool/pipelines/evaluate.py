@@ -6,6 +6,7 @@ One pass over the images: the truth of a frame is read once, and the predictions
 from __future__ import annotations
 
 import itertools
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -60,7 +61,14 @@ def run_evaluate(
         resolve_device(config.device)  # an absent one is refused, though nothing but the CPU is used
         on_event(Event("notice", message="scores are computed on the CPU"))
     require_packages(config.choices.measures)
-    plan = make_plan(config, on_event)
+    with tempfile.TemporaryDirectory(prefix="vsodtool-truth-") as folder:
+        plan = make_plan(config, Path(folder), on_event)
+        report = _evaluate(config, plan, processes=processes, on_event=on_event)
+    return replace(report, seconds=time.perf_counter() - started)
+
+
+def _evaluate(config: EvaluateConfig, plan: Plan, *, processes: bool, on_event: OnEvent) -> EvaluateReport:
+    """Score what was planned, and write what was asked for."""
     files = _files(config, plan)
     choices = config.choices
     methods = [
@@ -99,7 +107,7 @@ def run_evaluate(
         _write_videos(videos_csv(Path(config.csv)), report)
     if config.plots and not config.dry_run:
         write_plots(Path(config.plots), report)
-    return replace(report, seconds=time.perf_counter() - started)
+    return report
 
 
 def _files(config: EvaluateConfig, plan: Plan) -> list[Path]:
@@ -206,5 +214,7 @@ def _write_videos(path: Path, report: EvaluateReport) -> None:
 def _dataset(plan: Plan) -> str:
     """What a person would call the data: the last part of the path that is not a matter of layout."""
     layout = {"Annotations", "480p", "1080p", "Full-Resolution", "masks", "soft", "truth", "gt", "GT"}
-    names = [part for part in reversed(plan.truth.folder.resolve().parts) if part not in layout]
+    path = plan.truth.folder.resolve()
+    path = path.with_suffix("") if path.is_file() else path
+    names = [part for part in reversed(path.parts) if part not in layout]
     return names[0] if names else "data"

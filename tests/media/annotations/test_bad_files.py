@@ -207,7 +207,7 @@ def test_labels_of_other_videos_are_ignored_and_those_of_none_refused(
     coco["videos"].append({"id": 2, "name": "other"})
     coco["images"].append({"id": 9, "file_name": "other/00000.jpg", "width": 4, "height": 4, "video_id": 2})
     mapping = match_annotations(read_annotations(save(coco)), [Clip()], MatchRule())
-    assert mapping.ignored == 1
+    assert mapping.ignored == {"other": 1}
     other = Clip()
     other.name = "third"
     refused(

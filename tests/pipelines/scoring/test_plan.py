@@ -44,7 +44,7 @@ def test_which_frames_are_scored(
         predictions=(str(tree(tmp_path, "p", v=7)), str(tree(tmp_path, "gt", v=7))),
         **options,  # type: ignore[arg-type]
     )
-    plan = make_plan(config, ignore_event)
+    plan = make_plan(config, tmp_path, ignore_event)
     assert (len(plan.videos[0].scored), plan.ends, plan.given) == (scored, ends, given)
     assert len(plan.videos[0].truths) == len(plan.videos[0].predictions(0)) == 7
 
@@ -52,10 +52,10 @@ def test_which_frames_are_scored(
 def test_a_video_too_short_is_warned_of_and_none_left_is_refused(tmp_path: Path) -> None:
     truth, heard = tree(tmp_path, "gt", tiny=2, v=4), list[Event]()
     config = EvaluateConfig(predictions=(str(tree(tmp_path, "p", tiny=2, v=4)), str(truth)))
-    plan = make_plan(config, heard.append)
+    plan = make_plan(config, tmp_path, heard.append)
     assert [video.name for video in plan.videos] == ["v"]
     assert [event.video for event in heard if event.kind == "warning"] == ["tiny"]
     assert any("davsod: 2 frames of 1 video; left out: 4 first or last" in event.message for event in heard)
     alone = EvaluateConfig(predictions=(str(tmp_path / "p" / "tiny"), str(truth / "tiny")))
     with pytest.raises(DataError, match="no frame is left to score: 2 are the first or last"):
-        make_plan(alone, ignore_event)
+        make_plan(alone, tmp_path, ignore_event)

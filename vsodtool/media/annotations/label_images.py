@@ -16,11 +16,12 @@ import numpy as np
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import Matched, MatchRule, Target, match_annotations
-from vsodtool.media.annotations.model import Annotations, ReadOptions
+from vsodtool.media.annotations.model import Annotations, FrameLabels, ReadOptions
 from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify
 from vsodtool.media.annotations.table import read_annotations
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
+from vsodtool.types import Size
 
 _LARGEST_PALETTE_ID = 254  # 255 is the void of palettes
 
@@ -41,6 +42,24 @@ class Reading:
     match: MatchRule = field(default_factory=MatchRule)
     objects: ObjectRule = field(default_factory=ObjectRule)
 
+    def read(self, path: Path) -> Annotations:
+        """What a file, folder or zip says.
+
+        Raises:
+            DataError: it is wrong, or has no shape of one of the classes.
+        """
+        annotations = read_annotations(path, self.format, self.options)
+        known = {
+            shape.category for video in annotations.videos for frame in video.frames for shape in frame.shapes
+        }
+        if self.objects.classes - known:
+            raise DataError(
+                f"{path}: expected the classes {', '.join(sorted(self.objects.classes))}, "
+                f"found {', '.join(sorted(known)) or 'no shapes'}",
+                "check the names given with --classes",
+            )
+        return annotations
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -50,13 +69,13 @@ class Labelled:
         annotations: as read.
         videos: the labelled frames of each input.
         objects: the objects of each input.
-        ignored: frames of videos that are no input.
+        ignored: video that is no input -> how many frames it has.
     """
 
     annotations: Annotations
     videos: Mapping[str, Matched]
     objects: Mapping[str, VideoObjects]
-    ignored: int
+    ignored: Mapping[str, int]
 
     def describe(self) -> list[str]:
         """A line for each input that tells which entries were taken for which frames."""
@@ -77,33 +96,25 @@ class Labelled:
         if left_out:
             lines.append(f"{source}: left out: {left_out}")
         if self.ignored:
-            lines.append(f"{source}: {self.ignored} frames of videos that are no input are ignored")
+            count = sum(self.ignored.values())
+            lines.append(f"{source}: {count} frames of videos that are no input are ignored")
         return lines
 
 
-def read_labels(path: Path, targets: Sequence[Target], reading: Reading) -> Labelled:
+def read_labels(path: Path, targets: Sequence[Target], reading: Reading, *, every: bool = True) -> Labelled:
     """Read an annotation file and find the frames and objects that it means.
 
     Args:
         path: a file, folder or zip.
         targets: the inputs.
         reading: how.
+        every: every input must have labels; else those without are left out, unless all are.
 
     Raises:
         DataError: the file is wrong, or does not fit the inputs.
     """
-    annotations = read_annotations(path, reading.format, reading.options)
-    known = {
-        shape.category for video in annotations.videos for frame in video.frames for shape in frame.shapes
-    }
-    strange = reading.objects.classes - known
-    if strange:
-        raise DataError(
-            f"{path}: expected the classes {', '.join(sorted(reading.objects.classes))}, "
-            f"found {', '.join(sorted(known)) or 'no shapes'}",
-            "check the names given with --classes",
-        )
-    mapping = match_annotations(annotations, targets, reading.match)
+    annotations = reading.read(path)
+    mapping = match_annotations(annotations, targets, reading.match, every=every)
     frames = {video: list(matched.frames.values()) for video, matched in mapping.videos.items()}
     objects = identify(frames, annotations.categories, reading.objects)
     return Labelled(annotations, mapping.videos, objects, mapping.ignored)
@@ -122,15 +133,21 @@ def write_label_images(labelled: Labelled, sizes: Mapping[str, tuple[int, int]],
         DeviceError: the disk is full.
     """
     for video, matched in labelled.videos.items():
-        objects = labelled.objects[video]
-        palette = palette_of(objects.infos)
         for name, frame in matched.frames.items():
-            labels = objects.paint(frame, sizes[video])
-            if palette is None:
-                data = encode_plane_png(labels)
-            else:
-                data = encode_plane_png(labels.astype(np.uint8), palette)
+            data = label_png(labelled.objects[video], frame, sizes[video])
             write_bytes_atomically(folder / video / f"{name}.png", data)
+
+
+def label_png(objects: VideoObjects, frame: FrameLabels, size: Size) -> bytes:
+    """The label image of a frame of a size (H, W) as PNG: with a palette, unless ids are too large for one.
+
+    Raises:
+        DataError: a shape cannot be drawn.
+    """
+    labels, palette = objects.paint(frame, size), palette_of(objects.infos)
+    if palette is None:
+        return encode_plane_png(labels)
+    return encode_plane_png(labels.astype(np.uint8), palette)
 
 
 def palette_of(infos: Sequence[ObjectInfo]) -> Palette | None:
@@ -164,3 +181,23 @@ def objects_json(labelled: Labelled) -> bytes:
         "videos": videos,
     }
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
+
+
+def read_objects_json(path: Path) -> dict[str, dict[int, ObjectInfo]]:
+    """What `objects_json` made: video -> id -> object; {} where there is no such file.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        videos = json.loads(path.read_bytes())["videos"]
+        return {
+            video: {int(entry["id"]): ObjectInfo(**entry) for entry in entries}
+            for video, entries in videos.items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(
+            f"{path}: expected names of objects, found damage: {error}", "delete it, or run again"
+        ) from error

@@ -35,8 +35,8 @@ class Target(Protocol):
         """Whether it is a video file: its frames have numbers, not names of their own."""
 
     @property
-    def size(self) -> Size:
-        """(H, W) of its frames."""
+    def size(self) -> Size | None:
+        """(H, W) of its frames; None: of any, each its own."""
 
 
 @dataclass(frozen=True)
@@ -73,24 +73,27 @@ class FrameMapping:
 
     Attributes:
         videos: name of the input -> its labelled frames.
-        ignored: entries whose video is no input.
+        ignored: video that is no input -> how many entries it has.
     """
 
     videos: Mapping[str, Matched]
-    ignored: int = field(default=0)
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
 
 Entry: TypeAlias = tuple[VideoLabels, FrameLabels]
 Find: TypeAlias = Callable[[FrameLabels, int], int | None]
 
 
-def match_annotations(annotations: Annotations, targets: Sequence[Target], rule: MatchRule) -> FrameMapping:
+def match_annotations(
+    annotations: Annotations, targets: Sequence[Target], rule: MatchRule, *, every: bool = True
+) -> FrameMapping:
     """Find the frames that an annotation file means.
 
     Args:
         annotations: what was read.
         targets: the inputs.
         rule: how to match.
+        every: every input must have labels; else those without are left out, unless all are.
 
     Raises:
         DataError: an entry fits no frame, two fit one, a size or a number of frames differs, an input has no
@@ -98,18 +101,24 @@ def match_annotations(annotations: Annotations, targets: Sequence[Target], rule:
     """
     parts, ignored = _share_out(annotations, targets)
     lacking = [target.name for target in targets if not parts.get(target.name)]
-    if lacking:
+    if lacking and (every or len(lacking) == len(targets)):
         known = sorted({video.name or "unnamed" for video in annotations.videos})
         raise DataError(
             f"{annotations.source}: expected labels for {', '.join(map(repr, lacking[:3]))}, found "
             f"{', '.join(map(repr, known[:3])) or 'none'}",
             "name the inputs like the videos of the file, or give one input and a file about one video",
         )
-    matched = {target.name: _match(annotations, target, parts[target.name], rule) for target in targets}
+    matched = {
+        target.name: _match(annotations, target, parts[target.name], rule)
+        for target in targets
+        if target.name not in lacking
+    }
     return FrameMapping(matched, ignored)
 
 
-def _share_out(annotations: Annotations, targets: Sequence[Target]) -> tuple[dict[str, list[Entry]], int]:
+def _share_out(
+    annotations: Annotations, targets: Sequence[Target]
+) -> tuple[dict[str, list[Entry]], dict[str, int]]:
     """Input -> its entries: by a folder in the path of an image, the name of the video, or the only one."""
     names = {target.name: target.name for target in targets}
     parts: dict[str, list[Entry]] = defaultdict(list)
@@ -127,8 +136,8 @@ def _share_out(annotations: Annotations, targets: Sequence[Target]) -> tuple[dic
     if (
         not parts and len(targets) == 1 and len(homeless) == 1
     ):  # one input, one video: whatever they are called
-        return {targets[0].name: next(iter(homeless.values()))}, 0
-    return parts, sum(map(len, homeless.values()))
+        return {targets[0].name: next(iter(homeless.values()))}, {}
+    return parts, {name: len(entries) for name, entries in homeless.items()}
 
 
 def _match(
@@ -163,8 +172,9 @@ def _match(
                 f"found {places[place].key} and {frame.key}",
                 "remove one of the two",
             )
-        if frame.key.size is not None and frame.key.size != target.size:
-            raise wrong_size(f"{annotations.source}: {frame.key}", frame.key.size, target.size)
+        size, expected = frame.key.size, target.size
+        if size is not None and expected is not None and size != expected:
+            raise wrong_size(f"{annotations.source}: {frame.key}", size, expected)
     return Matched({target.names[place]: places[place] for place in sorted(places)}, word)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -104,6 +104,13 @@ class VideoObjects:
         for shape in sorted(filter(self._rule.counts, frame.shapes), key=lambda shape: shape.z):
             labels[shape.draw(size)] = self._ids[self._rule.key(shape)]
         return labels
+
+    def renumbered(self, known: Mapping[str, int]) -> VideoObjects:
+        """The same objects with the ids that their names have elsewhere; the others get ids that are free."""
+        free = (number for number in range(1, _LARGEST_ID + 1) if number not in set(known.values()))
+        new = {info.id: known.get(info.name) or next(free) for info in self.infos}
+        infos = sorted((replace(info, id=new[info.id]) for info in self.infos), key=lambda info: info.id)
+        return VideoObjects(tuple(infos), {key: new[number] for key, number in self._ids.items()}, self._rule)
 
 
 def identify(

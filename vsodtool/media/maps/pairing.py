@@ -92,7 +92,7 @@ def pair_maps(
         columns: list[dict[str, Path]] = []
         given: set[str] = set()
         for index, (method, videos) in enumerate(zip(methods, matched, strict=True)):
-            video = _Video(name, files, method, videos[name])
+            video = _Video(name, truth, method, videos[name])
             columns.append(video.predictions(pairing))
             video.check(pairing, allow_missing=allow_missing, allow_extra=allow_extra)
             pairing.extra_frames[index] += len(video.extra)
@@ -153,9 +153,10 @@ def _check_videos(
 class _Video:
     """One video of one method beside its truth."""
 
-    def __init__(self, name: str, truth: Sequence[Path], method: MapTree, own_name: str) -> None:
+    def __init__(self, name: str, truth: MapTree, method: MapTree, own_name: str) -> None:
         self._name = name
-        self._truth = truth
+        self._place = truth.place(name)
+        self._truth = truth.videos[name]
         self._method = method
         self._own_name = own_name
         self._files = method.videos[own_name]
@@ -179,7 +180,7 @@ class _Video:
 
     def check(self, pairing: Pairing, *, allow_missing: bool, allow_extra: bool) -> None:
         """Refuse what is missing or too much, or warn of it."""
-        where, truth = self._files[0].parent, self._truth[0].parent
+        where, truth = self._files[0].parent, self._place
         shift = self._shift()
         if shift and (self.missing or self.extra):
             message = (

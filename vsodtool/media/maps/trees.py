@@ -24,6 +24,7 @@ class MapTree:
         videos: name of the video -> its files in natural order of their stems.
         flat: the maps lie directly in `folder`, so that the name of their only video means nothing.
         given: video -> frames that frames.csv of an OUT folder calls given.
+        drawn: the maps were drawn from the annotation file `folder`, and lie elsewhere.
         notices: worth a line: which folder of an OUT was taken, that its run is not complete.
     """
 
@@ -33,6 +34,11 @@ class MapTree:
     flat: bool = False
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    drawn: bool = False
+
+    def place(self, video: str) -> Path:
+        """Where the maps of a video come from, for messages."""
+        return self.folder if self.drawn else self.videos[video][0].parent
 
 
 def find_maps(root: Path, prefers: str = "masks") -> MapTree:

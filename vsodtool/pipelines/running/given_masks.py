@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsodtool.config import AnnotationConfig
-from vsodtool.media.annotations.label_images import Labelled, Reading, read_labels, write_label_images
-from vsodtool.media.annotations.mapping import MatchRule
-from vsodtool.media.annotations.model import ReadOptions
-from vsodtool.media.annotations.objects import ObjectRule
+from vsodtool.media.annotations.label_images import Labelled, read_labels, write_label_images
 from vsodtool.media.annotations.table import holds_annotations
 from vsodtool.media.video.frames import FrameSource
+from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, OnEvent, Size
 
 
@@ -56,21 +54,6 @@ def given_masks(
         sizes = {source.video.name: source.size for source in sources}
         write_label_images(labelled, sizes, Path(folder))
         yield GivenMasks(Path(folder), labelled)
-
-
-def reading_of(config: AnnotationConfig) -> Reading:
-    """How annotation files are read, from the options."""
-    return Reading(
-        config.masks_format,
-        ReadOptions(
-            boxes=config.boxes,
-            predictions=config.predictions,
-            interpolated=config.interpolated,
-            skip_bad=config.skip_bad,
-        ),
-        MatchRule(config.match, config.frame_offset, config.empty),
-        ObjectRule(config.objects, frozenset(filter(None, map(str.strip, config.classes.split(","))))),
-    )
 
 
 class Target:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from vsodtool.config import EvaluateConfig
 from vsodtool.errors import DataError
+from vsodtool.media.annotations.table import holds_annotations
 from vsodtool.media.maps.pairing import PairedFrame, PairedVideo, Pairing, pair_maps
 from vsodtool.media.maps.trees import MapTree, find_maps
 from vsodtool.media.masks.matching import choose_every
+from vsodtool.pipelines.scoring.annotated_truth import draw_truth
 from vsodtool.types import Event, OnEvent
 
 
@@ -65,16 +67,24 @@ class Plan:
     given: int
 
 
-def make_plan(config: EvaluateConfig, on_event: OnEvent) -> Plan:
+def make_plan(config: EvaluateConfig, folder: Path, on_event: OnEvent) -> Plan:
     """Find the trees, pair them, and choose the frames.
+
+    Args:
+        config: what to do.
+        folder: where a truth that is an annotation file is drawn.
+        on_event: hears what is worth a line.
 
     Raises:
         DataError: trees are missing or do not belong together, or no frame is left.
     """
     choices = config.choices
-    truth = find_maps(config.truth, choices.prefers)
     methods = tuple(find_maps(path, choices.prefers) for path in config.methods)
     names = name_methods(config.methods)
+    if holds_annotations(config.truth):
+        truth = draw_truth(config, methods, folder, on_event)
+    else:
+        truth = find_maps(config.truth, choices.prefers)
     for tree in (truth, *methods):
         for notice in tree.notices:
             on_event(Event("notice", message=notice))
