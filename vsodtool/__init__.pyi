@@ -128,7 +128,7 @@ def pseudolabel(config: PseudoLabelConfig, /, *, on_event: OnEvent = ...) -> Pse
 def pseudolabel(
     *,
     inputs: str | Path | Sequence[str | Path],
-    masks: str | Path,
+    masks: str | Path | Sequence[str | Path],
     output: str | Path,
     method: Literal["auto", "fgplg", "warp"] = ...,
     weights: str | Path = ...,

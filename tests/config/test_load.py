@@ -44,7 +44,7 @@ def test_inputs_and_paths_come_from_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "inputs: [a.mp4, 'b c']\nmasks: m\noutput: out\n")
     config = load_config(PseudoLabelConfig, path, {})
     assert config.inputs == ("a.mp4", "b c")
-    assert config.masks == Path("m")
+    assert config.masks == ("m",)
     assert load_config(FlowConfig, write(tmp_path, "inputs: a.mp4\noutput: o\n"), {}).inputs == ("a.mp4",)
 
 

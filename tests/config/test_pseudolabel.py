@@ -54,3 +54,13 @@ def test_label_flow_was_called_flow() -> None:
     assert load_config(PseudoLabelConfig, None, {**given, "flow": "direct"}).label_flow == "direct"
     with pytest.raises(ConfigError, match="'flow' is 'label_flow' by its older name, and both are given"):
         load_config(PseudoLabelConfig, None, {**given, "label_flow": "direct", "flow": "direct"})
+
+
+def test_masks_are_one_or_several(tmp_path: Path) -> None:
+    assert make(masks=Path("m")).masks == ("m",)
+    file = tmp_path / "options.yaml"
+    file.write_text("inputs: a\noutput: o\nmasks: [m, 'corrections']\n")
+    assert load_config(PseudoLabelConfig, file, {}).masks == ("m", "corrections")
+    assert load_config(PseudoLabelConfig, file, {"masks": [Path("n"), "k"]}).masks == ("n", "k")
+    with pytest.raises(ConfigError, match="no masks given"):
+        make(masks=())

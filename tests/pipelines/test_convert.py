@@ -222,3 +222,37 @@ def test_a_video_task_of_cvat_goes_through_the_whole_loop(shared: Path, tmp_path
             assert not given or np.array_equal(found, mask)
             scores.append(np.count_nonzero(found & mask) / np.count_nonzero(found | mask))
         assert np.mean(scores) > 0.9  # .93 on 28 November 2026
+
+
+def test_annotations_and_masks_together(tmp_path: Path, clip: Any, exact: Any) -> None:
+    """An annotation file, another one that corrects it, and a folder of masks with its ids on top."""
+    source = clip.write_folder(tmp_path / "clip")
+    first, second = tmp_path / "first.xml", tmp_path / "second.xml"
+    text = "".join(write_cvat(drawn(clip, [0, 3], lambda number: f"{number:05d}.png"), polygons=False))
+    first.write_text(text, "utf-8")
+    text = "".join(write_cvat(drawn(clip, [6], lambda number: f"{number:05d}.png"), polygons=False))
+    second.write_text(text.replace("dog", "cat"), "utf-8")
+    options = {"inputs": (str(source),), "device": "cpu", "workers": 1, "method": "warp"}
+    once = PseudoLabelConfig(masks=(str(first), str(second)), output=tmp_path / "once", **options)  # type: ignore[arg-type]
+    events: list[Event] = []
+    run_pseudolabel(once, estimator=exact, on_event=events.append)
+    told = [event.message for event in events]
+    assert any(line.startswith("first.xml: cvat, 2 frames") for line in told)
+    assert any(line.startswith("second.xml: cvat, 1 frames") for line in told)
+    content = json.loads((tmp_path / "once" / "objects.json").read_bytes())
+    assert {info["name"]: info["id"] for info in content["videos"]["clip"]} == {"dog": 1, "ball": 2, "cat": 3}
+    made = ids(tmp_path / "once" / "masks" / "clip")
+    assert np.array_equal(made[0], clip.truth[0])
+    assert np.array_equal(made[6], np.where(clip.truth[6] == 1, 3, clip.truth[6]))  # ball is the same one
+    # Masks of that run, as corrections.
+    (tmp_path / "more").mkdir()
+    Image.open(tmp_path / "once" / "masks" / "clip" / "00006.png").save(tmp_path / "more" / "00005.png")
+    masks = (str(first), str(second), str(tmp_path / "more"))
+    report = run_pseudolabel(
+        PseudoLabelConfig(masks=masks, output=tmp_path / "again", **options),  # type: ignore[arg-type]
+        estimator=exact,
+        on_event=events.append,
+    )
+    assert report.videos[0].given == 4
+    assert np.array_equal(ids(tmp_path / "again" / "masks" / "clip")[5], made[6])
+    assert any("from" in event.message and "more" in event.message for event in events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 
 from vsodtool.config.annotations import AnnotationConfig
 from vsodtool.config.base import MotionConfig
@@ -19,10 +19,10 @@ LABEL_FLOWS = ("auto", "composed", "direct")
 class PseudoLabelConfig(MotionConfig, AnnotationConfig):
     """Options of `vsodtool pseudolabel`."""
 
-    masks: Path = option(
+    masks: tuple[str, ...] = option(
         "Folder of masks: of one video, with one sub-folder per video, or a DAVIS-style root. "
         "Or annotations (file, folder or zip) of CVAT, COCO, LabelMe, X-AnyLabeling, Label Studio, "
-        "YouTube-VIS, YOLO or Supervisely.",
+        "YouTube-VIS, YOLO or Supervisely. May be given several times: later ones win, frame by frame.",
         panel=Panel.WHERE,
         metavar="MASKS",
     )
@@ -61,7 +61,12 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
 
     def __post_init__(self) -> None:
         """Refuse for a method without weights what it does not use, too."""
+        given: object = self.masks
+        if isinstance(given, str | PurePath):  # a single one, as scripts give it
+            object.__setattr__(self, "masks", (str(given),))
         super().__post_init__()
+        if not self.masks:
+            raise ConfigError("no masks given", "name a folder of masks or an annotation file: --masks")
         check_void(self.void)
         kinds, learned = kinds_of_weights(self.method), [name for name in METHODS if METHODS[name].weights]
         hint = f"choose --method {' or '.join(learned)}"

@@ -124,7 +124,7 @@ def run_demo(
     (pseudolabel or _default_densifier())(
         PseudoLabelConfig(
             inputs=(str(folder / "frames"),),
-            masks=folder / "masks",
+            masks=(str(folder / "masks"),),
             output=labels.root,
             overlay=True,
             device=config.device,

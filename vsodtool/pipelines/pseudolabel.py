@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from vsodtool.checks import resolve_workers
 from vsodtool.config import PseudoLabelConfig
@@ -74,9 +75,10 @@ def run_pseudolabel(
         WeightsError: weights are asked for that cannot be had.
         DeviceError: the device does not exist, or the output cannot be written.
     """
-    run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=config.masks)
+    places = [Path(text) for text in config.masks]
+    run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=places)
     methods = list(candidates) if generator is None else [generator]
-    with given_masks(config, config.masks, run.opened, on_event) as given:
+    with given_masks(config, places, run.opened, on_event) as given:
         return _densify(run, config, given, estimator, methods)
 
 
@@ -88,8 +90,8 @@ def _densify(
     methods: Sequence[Method],
 ) -> PseudoLabelReport:
     on_event = run.on_event
-    masks = match_masks(given.folder, run.opened, config.every, config.void)
-    for line in () if given.labelled is not None else describe_mapping(masks):
+    masks = match_masks(given.folders, run.opened, config.every, config.void)
+    for line in describe_mapping(masks):
         on_event(Event("notice", message=line))
     for name, of_video in masks.items():
         for line in of_video.encoding.warnings:
@@ -106,7 +108,7 @@ def _densify(
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
     outputs = partial(output_files, config, run.layout)
     with run.begin(manifest, outputs) as state, _workers(resolve_workers(config.workers)) as workers:
-        if given.labelled is not None:
+        if given.labelled:
             write_bytes_atomically(run.layout.objects, objects_json(given.labelled))
         return run.work(
             state,

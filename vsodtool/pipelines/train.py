@@ -96,7 +96,7 @@ def run_train(
         KeyboardInterrupt: the run was asked to stop (SIGINT, SIGTERM), and is saved.
     """
     folder = RunFolder(config.output)
-    check_output(config.output, [Path(text) for text in config.data if Path(text).is_dir()], None)
+    check_output(config.output, [Path(text) for text in config.data if Path(text).is_dir()])
     with join_world(config.device) as world:
         tell = on_event if world.is_main else ignore_event
         continued = all(world.gather(is_begun(config, folder)))

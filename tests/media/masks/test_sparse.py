@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from vsodtool.errors import DataError
-from vsodtool.media.masks.sparse import describe_mapping, match_masks
+from vsodtool.media.masks.sparse import MaskFolder, describe_mapping, match_masks
 from vsodtool.media.video.frames import FolderFrames, open_frames
 from vsodtool.media.video.inputs import discover_videos
 
@@ -162,3 +162,63 @@ def test_a_mask_that_is_a_link_to_nowhere_is_refused(tmp_path: Path) -> None:
         DataError, match=r"1\.png: expected a mask, found a file that cannot be read: No such"
     ):
         match_masks(tmp_path / "masks", [frames])
+
+
+def test_later_places_win_frame_by_frame(tmp_path: Path) -> None:
+    videos = [make_video(tmp_path / "in" / name, ["0", "1", "2", "3"]) for name in ("a", "b")]
+    for name in ("0", "2"):
+        make_mask(tmp_path / "first" / "a" / f"{name}.png", 255)
+        make_mask(tmp_path / "first" / "b" / f"{name}.png", 255)
+    second = tmp_path / "second" / "a" / "2.png"  # RGB, and of one of the videos only
+    second.parent.mkdir(parents=True)
+    Image.new("RGB", (16, 12), "black").save(second)
+    drawn = np.zeros((12, 16, 3), np.uint8)
+    drawn[7:9, 1:4] = (200, 30, 30)
+    Image.fromarray(drawn).save(second.with_name("3.png"))
+    sets = match_masks([MaskFolder(tmp_path / "first"), MaskFolder(tmp_path / "second")], videos)
+    a, b = sets["a"], sets["b"]
+    assert list(a.files.values()) == [tmp_path / "first" / "a" / "0.png", second, second.with_name("3.png")]
+    assert b.names == ["0", "2"]
+    assert [int(a.read(name).sum()) for name in a.names] == [24, 0, 6]
+    # Labels are written as the first place stores them.
+    assert set(np.unique(np.asarray(Image.open(io.BytesIO(a.encoding.encode(a.read("3"))))))) == {0, 255}
+    lines = describe_mapping(sets)
+    assert len(lines) == 3
+    assert "a: 2 masks for 4 frames, 1 of them used, 0/255 grey" in lines[0]
+    assert f"from {tmp_path / 'second' / 'a'}: 2.png is frame 2, ..., 3.png is frame 3" in lines[1]
+
+
+def test_with_every_places_are_taken_together_first(tmp_path: Path) -> None:
+    frames = make_video(tmp_path / "clip", [str(number) for number in range(10)])
+    for number in range(10):
+        make_mask(tmp_path / ("even" if number % 2 == 0 else "odd") / f"{number}.png", 255)
+    places = [MaskFolder(tmp_path / "odd"), MaskFolder(tmp_path / "even")]
+    assert match_masks(places, [frames], every=3)["clip"].names == ["0", "3", "6", "9"]
+
+
+def test_each_video_has_masks_in_one_place_or_another(tmp_path: Path) -> None:
+    videos = [make_video(tmp_path / "in" / name, ["0", "1"]) for name in ("a", "b")]
+    make_mask(tmp_path / "first" / "a" / "0.png", 255)
+    make_mask(tmp_path / "second" / "a" / "1.png", 255)
+    make_mask(tmp_path / "third" / "c" / "1.png", 255)
+    first, second, third = (MaskFolder(tmp_path / name) for name in ("first", "second", "third"))
+    with pytest.raises(DataError, match="expected masks of 'b' in one of the 2 places given, found none"):
+        match_masks([first, second], videos)
+    with pytest.raises(DataError, match=r"third: expected .* found folders 'c': no video in common"):
+        match_masks([first, third], videos[:1])
+
+
+def test_ids_in_two_encodings_do_not_go_together(tmp_path: Path) -> None:
+    frames = make_video(tmp_path / "clip", ["0", "1"])
+    picture = Image.new("P", (16, 12), 0)
+    picture.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    picture.putpixel((3, 3), 1)
+    picture.putpixel((8, 8), 2)
+    (tmp_path / "palette").mkdir()
+    picture.save(tmp_path / "palette" / "1.png")
+    both = np.zeros((12, 16), np.uint8)
+    both[2:6, 3:9], both[8:, :4] = 1, 2
+    (tmp_path / "grey").mkdir()
+    cv2.imwrite(str(tmp_path / "grey" / "0.png"), both)
+    with pytest.raises(DataError, match=r"1\.png: expected a grey8 mask like 0\.png, found palette"):
+        match_masks([MaskFolder(tmp_path / "grey"), MaskFolder(tmp_path / "palette")], [frames])

@@ -56,10 +56,10 @@ def test_names_that_would_leave_the_folder_are_refused(name: str) -> None:
 def test_a_folder_beside_the_input_is_fine(tmp_path: Path, videos: Path) -> None:
     masks = tmp_path / "masks"
     masks.mkdir()
-    layout = check_output(tmp_path / "new" / "out", [videos / "a", videos / "clip.mp4"], masks)
+    layout = check_output(tmp_path / "new" / "out", [videos / "a", videos / "clip.mp4"], [masks])
     assert layout.root == tmp_path / "new" / "out"
     assert not (tmp_path / "new").exists()
-    check_output(tmp_path / "videos-out", [videos], masks)
+    check_output(tmp_path / "videos-out", [videos], [masks])
     check_output(videos, [videos / "clip.mp4"])  # beside the video, as ffmpeg does
 
 
@@ -68,7 +68,7 @@ def test_inside_the_input_is_refused(tmp_path: Path, videos: Path, out: str) -> 
     with pytest.raises(UsageError, match="lies inside the input"):
         check_output(tmp_path / out, [videos])
     with pytest.raises(UsageError, match="lies inside the masks"):
-        check_output(tmp_path / out, [tmp_path / "other.mp4"], videos)
+        check_output(tmp_path / out, [tmp_path / "other.mp4"], [videos])
 
 
 def test_inside_the_input_through_a_link_is_refused(tmp_path: Path, videos: Path) -> None:
@@ -83,14 +83,14 @@ def test_a_linked_sub_folder_may_not_lead_into_the_masks(tmp_path: Path, videos:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "masks").symlink_to(videos)
     with pytest.raises(UsageError, match="lies inside the masks"):
-        check_output(tmp_path / "out", [tmp_path / "clip.mp4"], videos)
+        check_output(tmp_path / "out", [tmp_path / "clip.mp4"], [videos])
 
 
 def test_inputs_inside_a_folder_that_is_written_to_are_refused(tmp_path: Path) -> None:
     masks = tmp_path / "out" / "masks" / "bear"
     masks.mkdir(parents=True)
     with pytest.raises(UsageError, match="which the tool writes to"):
-        check_output(tmp_path / "out", [tmp_path / "clip.mp4"], masks)
+        check_output(tmp_path / "out", [tmp_path / "clip.mp4"], [masks])
 
 
 def test_the_same_folder_by_another_name_is_refused(tmp_path: Path, videos: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import Matched, MatchRule, Target, match_annotations
 from vsodtool.media.annotations.model import Annotations, FrameLabels, ReadOptions
-from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify
+from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify, join_objects
 from vsodtool.media.annotations.table import read_annotations
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
@@ -120,6 +120,18 @@ def read_labels(path: Path, targets: Sequence[Target], reading: Reading, *, ever
     return Labelled(annotations, mapping.videos, objects, mapping.ignored)
 
 
+def join_labels(several: Sequence[Labelled]) -> list[Labelled]:
+    """The same annotations, with one set of objects for each video: see `join_objects`."""
+    joined: list[dict[str, VideoObjects]] = [{} for _ in several]
+    for video in dict.fromkeys(video for labelled in several for video in labelled.objects):
+        places = [place for place, labelled in enumerate(several) if video in labelled.objects]
+        for place, objects in zip(
+            places, join_objects([several[place].objects[video] for place in places]), strict=True
+        ):
+            joined[place][video] = objects
+    return [replace(labelled, objects=objects) for labelled, objects in zip(several, joined, strict=True)]
+
+
 def write_label_images(labelled: Labelled, sizes: Mapping[str, tuple[int, int]], folder: Path) -> None:
     """Write `folder/<video>/<frame>.png` for every labelled frame.
 
@@ -170,14 +182,16 @@ def voc_colour(number: int) -> bytes:
     return bytes(channels)
 
 
-def objects_json(labelled: Labelled) -> bytes:
-    """OUT/objects.json: names, classes, colours and the file's own ids of all objects, by video."""
+def objects_json(several: Sequence[Labelled]) -> bytes:
+    """OUT/objects.json: names, classes, colours and the files' own ids of all objects, by video."""
     videos: dict[str, Any] = {
-        video: [asdict(info) for info in objects.infos] for video, objects in labelled.objects.items()
+        video: [asdict(info) for info in objects.infos]
+        for labelled in several
+        for video, objects in labelled.objects.items()
     }
     content = {
-        "format": labelled.annotations.format,
-        "source": Path(labelled.annotations.source).name,
+        "format": ", ".join(dict.fromkeys(labelled.annotations.format for labelled in several)),
+        "source": ", ".join(Path(labelled.annotations.source).name for labelled in several),
         "videos": videos,
     }
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")

@@ -155,6 +155,39 @@ def identify(
     return found
 
 
+def join_objects(several: Sequence[VideoObjects]) -> list[VideoObjects]:
+    """The objects of one video by several files: what has one name is one object.
+
+    The ids of the first file stay; objects that it does not have keep theirs where these are free, and get
+    the next free one where not.
+
+    Args:
+        several: the objects by each file, in order.
+
+    Returns:
+        As many; all have the infos of all objects, those of the first file that has them.
+    """
+    infos: dict[str, ObjectInfo] = {}
+    changes: list[dict[int, int]] = []
+    for objects in several:
+        taken = {info.id for info in infos.values()}
+        strangers = {info.id for info in objects.infos if info.name not in infos}
+        change = {}
+        for info in objects.infos:
+            if info.name not in infos:
+                free = (n for n in range(1, _LARGEST_ID + 1) if n not in taken | strangers)
+                number = info.id if info.id not in taken else next(free)
+                taken.add(number)
+                infos[info.name] = replace(info, id=number)
+            change[info.id] = infos[info.name].id
+        changes.append(change)
+    all_infos = tuple(sorted(infos.values(), key=lambda info: info.id))
+    return [
+        VideoObjects(all_infos, {key: change[number] for key, number in objects._ids.items()}, objects._rule)
+        for objects, change in zip(several, changes, strict=True)
+    ]
+
+
 def _title(key: Key, shape: Shape) -> str:
     return key[1] if key[0] in ("single", "attribute") else shape.category
 

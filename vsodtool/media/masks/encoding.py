@@ -5,9 +5,10 @@ A new encoding is a line of ENCODINGS; what the present ones mean stands at the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -140,19 +141,21 @@ class MaskEncoding:
 
 
 def detect_encoding(
-    summaries: Sequence[MaskSummary], void: str = AUTO
+    summaries: Sequence[MaskSummary], void: str = AUTO, leading: Collection[MaskSummary] = ()
 ) -> tuple[MaskEncoding, tuple[int, ...]]:
     """The encoding of the masks of one video, and the object ids that occur (a binary mask has id 1).
 
     Args:
         summaries: of all masks.
         void: the id that is no object: a number, "none", or "auto", which is what the encoding says.
+        leading: of masks stored in several ways, those that say how labels are written: as most of these are;
+            as most of all where there are none.
 
     Raises:
         DataError: the masks are stored in ways that do not go together, or a JPEG holds ids.
     """
     drawn = [summary for summary in summaries if not summary.empty] or list(summaries[:1])
-    ways = [_detect(group) for group in _groups(drawn, void)]
+    ways = [_detect(group) for group in _groups(drawn, void, {summary.path for summary in leading})]
     if len(ways) == 1:
         return ways[0], ways[0].meaning.ids
     if any(len(way.meaning.ids) != 1 for way in ways):
@@ -169,8 +172,8 @@ def _detect(group: Group) -> MaskEncoding:
     raise DataError(f"{group.masks[0].path}: expected a mask, found no encoding that it is in")
 
 
-def _groups(drawn: Sequence[MaskSummary], void: str) -> list[Group]:
-    """The masks by how they are stored, the most first."""
+def _groups(drawn: Sequence[MaskSummary], void: str, leading: Collection[Path]) -> list[Group]:
+    """The masks by how they are stored, the most first, those of `leading` before all."""
     by_alpha = any(summary.transparent for summary in drawn)
     members: dict[Family, list[MaskSummary]] = {}
     for summary in drawn:
@@ -184,7 +187,11 @@ def _groups(drawn: Sequence[MaskSummary], void: str) -> list[Group]:
             frozenset({"grey8"})
         )
     found = [Group(families, masks, void) for families, masks in groups.items()]
-    return sorted(found, key=lambda group: -len(group.masks))
+
+    def rank(group: Group) -> tuple[int, int]:
+        return -sum(summary.path in leading for summary in group.masks), -len(group.masks)
+
+    return sorted(found, key=rank)
 
 
 def _mixture(drawn: Sequence[MaskSummary]) -> DataError:

@@ -11,13 +11,16 @@ from vsodtool.media.masks.numbers import frame_numbers
 from vsodtool.media.video.frames import FrameSource
 
 
-def find_mask_folders(masks: Path, videos: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
+def find_mask_folders(
+    masks: Path, videos: Sequence[str], *, some: bool = False
+) -> tuple[dict[str, Path], list[str]]:
     """The folder of masks of every video, and the names of the folders that belong to none of them.
 
     Args:
         masks: a folder with one sub-folder per video, a DAVIS-style root or its `Annotations`, or, for one
             video, a folder of masks or a single mask file.
         videos: names of the videos.
+        some: masks of some of the videos will do, as others may have theirs elsewhere.
 
     Raises:
         DataError: there are no masks at all, or none for one of the videos (the first three are named).
@@ -40,7 +43,7 @@ def find_mask_folders(masks: Path, videos: Sequence[str]) -> tuple[dict[str, Pat
             "check the path given with --masks",
         )
     lacking = [name for name in videos if name not in folders]
-    if lacking:
+    if lacking and (not some or len(lacking) == len(videos)):
         names = _listing(list(folders))
         found = f"folders {names}" if folders else f"{len(plain)} masks without folders"
         if folders and len(lacking) == len(videos):
@@ -50,7 +53,8 @@ def find_mask_folders(masks: Path, videos: Sequence[str]) -> tuple[dict[str, Pat
             "name the folders of masks like the videos"
             + (f", or give the one to use: --masks {base / next(iter(folders))}" if folders else ""),
         )
-    return {name: folders[name] for name in videos}, [name for name in folders if name not in videos]
+    strange = [name for name in folders if name not in videos]
+    return {name: folders[name] for name in videos if name in folders}, strange
 
 
 def match_frames(folder: Path, frames: FrameSource) -> dict[str, Path]:

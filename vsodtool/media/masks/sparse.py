@@ -17,7 +17,39 @@ from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.types import LabelArray, Size
 
-__all__ = ["MaskEncoding", "MaskSet", "describe_mapping", "match_masks"]
+__all__ = ["MaskEncoding", "MaskFolder", "MaskSet", "describe_mapping", "match_masks"]
+
+
+@dataclass(frozen=True)
+class MaskFolder:
+    """One of the places where masks come from.
+
+    Attributes:
+        path: a folder of masks, see `find_mask_folders`.
+        drawn: the masks in it were drawn from annotations, which tell their frames themselves.
+    """
+
+    path: Path
+    drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """The masks of one video that one place holds.
+
+    Attributes:
+        place: where they come from.
+        folder: where they lie.
+        files: frame name -> mask file, in the order of the frames.
+    """
+
+    place: MaskFolder
+    folder: Path
+    files: Mapping[str, Path]
+
+    def in_use(self, files: Mapping[str, Path]) -> dict[str, Path]:
+        """Those of its masks that are among the files in use."""
+        return {name: file for name, file in self.files.items() if files.get(name) == file}
 
 
 @dataclass(frozen=True)
@@ -26,23 +58,21 @@ class MaskSet:
 
     Attributes:
         video: name of the video.
-        folder: where the masks lie.
+        found: all masks that there are, by the places that they come from; later ones win.
         files: frame name -> mask file, in the order of the frames.
         encoding: how they are stored, and how labels are written to be stored alike.
         object_ids: the ids that occur, sorted; (1,) for binary masks.
         size: (H, W).
-        found: number of masks in the folder, those out of use included.
         frame_count: number of frames of the video.
-        ignored: folders of masks beside this one that belong to no video.
+        ignored: folders of masks that belong to no video.
     """
 
     video: str
-    folder: Path
+    found: Sequence[Found]
     files: Mapping[str, Path]
     encoding: MaskEncoding
     object_ids: tuple[int, ...]
     size: Size
-    found: int
     frame_count: int
     ignored: tuple[str, ...] = field(default=(), repr=False)
 
@@ -79,12 +109,12 @@ class MaskSet:
 
 
 def match_masks(
-    masks: Path, videos: Sequence[FrameSource], every: int = 0, void: str = AUTO
+    masks: Path | Sequence[MaskFolder], videos: Sequence[FrameSource], every: int = 0, void: str = AUTO
 ) -> dict[str, MaskSet]:
     """Match masks to the frames of videos and validate all that will be used.
 
     Args:
-        masks: see `find_mask_folders`.
+        masks: a folder, see `find_mask_folders`, or several, of which the later ones win, frame by frame.
         videos: the opened videos.
         every: use masks 0, N, 2N, ... and the last of each video only; the others are never opened. 0 = all.
         void: the id that is no object: a number, "none", or "auto", which is what the encoding says.
@@ -96,44 +126,83 @@ def match_masks(
         DataError: no masks, a mask without a frame, of another size or unreadable, two masks for one frame,
             a video without masks, or masks of one video in encodings that do not go together.
     """
-    folders, ignored = find_mask_folders(masks, [frames.video.name for frames in videos])
+    places = [MaskFolder(masks)] if isinstance(masks, Path) else masks
     # Names first, for all videos: the cheap refusals come before anything is opened.
-    matched = {frames.video.name: match_frames(folders[frames.video.name], frames) for frames in videos}
+    found, ignored = _find(places, videos)
     sets: dict[str, MaskSet] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for frames in videos:
-            name = frames.video.name
-            all_names = list(matched[name])
-            chosen = [all_names[index] for index in choose_every(len(all_names), every)]
-            files = {frame_name: matched[name][frame_name] for frame_name in chosen}
+            of_video = found[frames.video.name]
+            latest = {name: file for each in of_video for name, file in each.files.items()}
+            names = [name for name in frames.names if name in latest]
+            files = {names[index]: latest[names[index]] for index in choose_every(len(names), every)}
             size = frames.size
             summaries = list(pool.map(lambda file, size=size: _inspect(file, size), files.values()))
-            encoding, object_ids = detect_encoding(summaries, void)
-            sets[name] = MaskSet(
-                name,
-                folders[name],
+            encoding, object_ids = detect_encoding(summaries, void, _leading(of_video, files, summaries))
+            sets[frames.video.name] = MaskSet(
+                frames.video.name,
+                of_video,
                 files,
                 encoding,
                 object_ids,
                 size,
-                found=len(all_names),
                 frame_count=len(frames.names),
-                ignored=tuple(ignored),
+                ignored=ignored,
             )
     return sets
+
+
+def _find(
+    places: Sequence[MaskFolder], videos: Sequence[FrameSource]
+) -> tuple[dict[str, list[Found]], tuple[str, ...]]:
+    """The masks of each video, place by place, and the names of folders that belong to none."""
+    found: dict[str, list[Found]] = {frames.video.name: [] for frames in videos}
+    ignored: list[str] = []
+    for place in places:
+        folders, strange = find_mask_folders(place.path, list(found), some=len(places) > 1)
+        ignored += strange
+        for frames in videos:
+            name = frames.video.name
+            if name in folders:
+                found[name].append(Found(place, folders[name], match_frames(folders[name], frames)))
+    lacking = [name for name, of_video in found.items() if not of_video]
+    if lacking:
+        raise DataError(
+            f"expected masks of {lacking[0]!r} in one of the {len(places)} places given, found none",
+            "name the folders of masks like the videos",
+        )
+    return found, tuple(dict.fromkeys(ignored))
+
+
+def _leading(
+    found: Sequence[Found], used: Mapping[str, Path], summaries: Sequence[MaskSummary]
+) -> list[MaskSummary]:
+    """The masks that say how labels are written: those drawn from annotations, else those of the first place.
+
+    Ids of annotations have names, which grey masks of a single object could not keep.
+    """
+    by_path = {summary.path: summary for summary in summaries if not summary.empty}
+    for each in sorted(found, key=lambda each: not each.place.drawn):
+        own = [by_path[file] for file in each.in_use(used).values() if file in by_path]
+        if own:
+            return own
+    return []
 
 
 def describe_mapping(sets: Mapping[str, MaskSet]) -> list[str]:
     """Lines that tell which masks are used for which video, to be shown before work starts."""
     lines = []
     for masks in sets.values():
-        used = "" if len(masks.files) == masks.found else f", {len(masks.files)} of them used"
-        objects = len(masks.object_ids)
-        lines.append(
-            f"{masks.video}: {_count(masks.found, 'mask')} for {_count(masks.frame_count, 'frame')}{used}, "
-            f"{masks.encoding.title}, {_count(objects, 'object')}, "
-            f"from {masks.folder}: {_pairs(masks)}"
-        )
+        for each in masks.found:
+            if each.place.drawn:
+                continue
+            in_use = each.in_use(masks.files)
+            used = "" if len(in_use) == len(each.files) else f", {len(in_use)} of them used"
+            lines.append(
+                f"{masks.video}: {_count(len(each.files), 'mask')} for {_count(masks.frame_count, 'frame')}"
+                f"{used}, {masks.encoding.title}, {_count(len(masks.object_ids), 'object')}, "
+                f"from {each.folder}: {_pairs(in_use or each.files)}"
+            )
     ignored = next(iter(sets.values())).ignored if sets else ()
     if ignored:
         more = f" and {len(ignored) - 3} more" if len(ignored) > 3 else ""
@@ -141,9 +210,9 @@ def describe_mapping(sets: Mapping[str, MaskSet]) -> list[str]:
     return lines
 
 
-def _pairs(masks: MaskSet) -> str:
+def _pairs(files: Mapping[str, Path]) -> str:
     """The first and the last file with its frame: who counts frames otherwise sees it here."""
-    pairs = [f"{file.name} is frame {name}" for name, file in masks.files.items()]
+    pairs = [f"{file.name} is frame {name}" for name, file in files.items()]
     return pairs[0] if len(pairs) == 1 else f"{pairs[0]}, ..., {pairs[-1]}"
 
 

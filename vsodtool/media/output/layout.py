@@ -125,13 +125,13 @@ class OutputLayout:
         ]
 
 
-def check_output(root: Path, inputs: Iterable[Path], masks: Path | None = None) -> OutputLayout:
+def check_output(root: Path, inputs: Iterable[Path], masks: Iterable[Path] = ()) -> OutputLayout:
     """Refuse an output folder that cannot be written or that could damage the inputs. Nothing is created.
 
     Args:
         root: the output folder, existing or not.
         inputs: the inputs as given and the videos found in them (files or folders).
-        masks: the masks as given, None for commands without.
+        masks: the masks as given, none for commands without.
 
     Raises:
         UsageError: `root` is a file, lies inside an input or the masks, or holds one of them in a folder
@@ -141,7 +141,7 @@ def check_output(root: Path, inputs: Iterable[Path], masks: Path | None = None) 
     layout = OutputLayout(root)
     if os.path.lexists(root) and not root.is_dir():
         raise UsageError(f"output {root} is not a folder", "choose another name with -o")
-    given = [(path, "input") for path in inputs] + ([(masks, "masks")] if masks is not None else [])
+    given = [*((path, "input") for path in inputs), *((path, "masks") for path in masks)]
     for path, what in given:
         real = path.resolve()
         for folder in [root, *layout.folders]:

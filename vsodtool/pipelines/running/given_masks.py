@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsodtool.config import AnnotationConfig
-from vsodtool.media.annotations.label_images import Labelled, read_labels, write_label_images
+from vsodtool.media.annotations.label_images import Labelled, join_labels, read_labels, write_label_images
 from vsodtool.media.annotations.table import holds_annotations
+from vsodtool.media.masks.sparse import MaskFolder
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, OnEvent, Size
@@ -21,39 +22,51 @@ class GivenMasks:
     """Masks to work with.
 
     Attributes:
-        folder: of masks, as `match_masks` takes it.
-        labelled: what the annotation file says; None for a folder of masks.
+        folders: of masks, as `match_masks` takes them; later ones win.
+        labelled: what the annotation files among them say.
     """
 
-    folder: Path
-    labelled: Labelled | None = None
+    folders: list[MaskFolder]
+    labelled: list[Labelled] = field(default_factory=list)
 
 
 @contextmanager
 def given_masks(
-    config: AnnotationConfig, path: Path, sources: Sequence[FrameSource], on_event: OnEvent
+    config: AnnotationConfig, paths: Sequence[Path], sources: Sequence[FrameSource], on_event: OnEvent
 ) -> Iterator[GivenMasks]:
-    """Lend a folder of masks; those drawn from an annotation file are gone after the block.
+    """Lend folders of masks; those drawn from annotation files are gone after the block.
 
     Args:
         config: how annotation files are read.
-        path: a folder of masks, or annotations of any known format.
+        paths: folders of masks, or annotations of any known format.
         sources: the inputs.
         on_event: hears how entries were matched to frames.
 
     Raises:
         DataError: the annotations are wrong, or do not fit the inputs.
     """
-    if not holds_annotations(path):
-        yield GivenMasks(path)
+    targets = [Target(source) for source in sources]
+    sizes = {source.video.name: source.size for source in sources}
+    read: dict[int, Labelled] = {}
+    for place, path in enumerate(paths):
+        if holds_annotations(path):
+            read[place] = read_labels(path, targets, reading_of(config), every=len(paths) == 1)
+            for line in read[place].describe():
+                on_event(Event("notice", message=line))
+    if not read:
+        yield GivenMasks([MaskFolder(path) for path in paths])
         return
-    labelled = read_labels(path, [Target(source) for source in sources], reading_of(config))
-    for line in labelled.describe():
-        on_event(Event("notice", message=line))
-    with tempfile.TemporaryDirectory(prefix="vsodtool-masks-") as folder:
-        sizes = {source.video.name: source.size for source in sources}
-        write_label_images(labelled, sizes, Path(folder))
-        yield GivenMasks(Path(folder), labelled)
+    labelled = dict(zip(read, join_labels(list(read.values())), strict=True))
+    with tempfile.TemporaryDirectory(prefix="vsodtool-masks-") as name:
+        folders = []
+        for place, path in enumerate(paths):
+            if place in labelled:
+                drawn = Path(name) / str(place)
+                write_label_images(labelled[place], sizes, drawn)
+                folders.append(MaskFolder(drawn, drawn=True))
+            else:
+                folders.append(MaskFolder(path))
+        yield GivenMasks(folders, list(labelled.values()))
 
 
 class Target:

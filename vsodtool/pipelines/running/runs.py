@@ -7,7 +7,7 @@ where each frame gets files of its own, `video_run.py` does the most of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -190,7 +190,7 @@ def open_run(
     *,
     launch: str,
     on_event: OnEvent,
-    masks: Path | None = None,
+    masks: Iterable[Path] = (),
     by_frame: bool = True,
 ) -> Run:
     """Open the inputs of a run and look at its output folder; nothing is written.
