@@ -31,9 +31,10 @@ COMMANDS: dict[str, type[CommonConfig]] = {
     "evaluate": config.EvaluateConfig,
     "flow": config.FlowConfig,
     "convert": config.ConvertConfig,
+    "suggest": config.SuggestConfig,
     "demo": config.DemoConfig,
 }
-FUNCTIONS = ("evaluate", "flow", "predict", "pseudolabel", "train")
+FUNCTIONS = ("evaluate", "flow", "predict", "pseudolabel", "suggest", "train")
 COLUMN = 26  # where the comments of a file begin
 WIDTH = 110
 # How options whose value is the path of something are called.
@@ -204,6 +205,7 @@ from vsodtool.config import EvaluateConfig as EvaluateConfig
 from vsodtool.config import FlowConfig as FlowConfig
 from vsodtool.config import PredictConfig as PredictConfig
 from vsodtool.config import PseudoLabelConfig as PseudoLabelConfig
+from vsodtool.config import SuggestConfig as SuggestConfig
 from vsodtool.config import TrainConfig as TrainConfig
 from vsodtool.config import load_config as load_config
 from vsodtool.errors import ConfigError as ConfigError
@@ -216,6 +218,7 @@ from vsodtool.pipelines.flow import FlowReport as FlowReport
 from vsodtool.pipelines.predict import PredictReport as PredictReport
 from vsodtool.pipelines.pseudolabel import PseudoLabelReport as PseudoLabelReport
 from vsodtool.pipelines.scoring.report import EvaluateReport as EvaluateReport
+from vsodtool.pipelines.suggest import SuggestReport as SuggestReport
 from vsodtool.pipelines.train import TrainReport as TrainReport
 from vsodtool.types import Event as Event
 from vsodtool.types import OnEvent as OnEvent

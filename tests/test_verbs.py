@@ -12,7 +12,7 @@ import pytest
 import vsodtool
 from vsodtool.config import CommonConfig, options_of
 
-VERBS = ("evaluate", "flow", "predict", "pseudolabel", "train")
+VERBS = ("evaluate", "flow", "predict", "pseudolabel", "suggest", "train")
 
 
 def test_importing_is_free_of_what_is_heavy() -> None:
@@ -57,6 +57,7 @@ def test_options_by_name_or_as_an_object(name: str, monkeypatch: pytest.MonkeyPa
     given = {
         "evaluate": {"predictions": [tmp_path], "ground_truth": tmp_path},
         "flow": {"inputs": "clip.mp4", "output": "out"},
+        "suggest": {"inputs": "clip.mp4", "frames": "3"},
         "predict": {"inputs": ["a", tmp_path], "output": "out", "weights": tmp_path / "w.safetensors"},
         "pseudolabel": {"inputs": tmp_path, "output": tmp_path / "out", "masks": "masks"},
         "train": {"kind": "video", "data": "davis", "output": "run", "gaps": [5]},

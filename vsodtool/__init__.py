@@ -15,15 +15,19 @@ __version__ = "0.1.0"
 
 # Where a public name is defined.
 _HOMES = {
-    **dict.fromkeys(("evaluate", "flow", "predict", "pseudolabel", "train"), "verbs"),
+    **dict.fromkeys(("evaluate", "flow", "predict", "pseudolabel", "suggest", "train"), "verbs"),
     **dict.fromkeys(
-        ("EvaluateConfig", "FlowConfig", "PredictConfig", "PseudoLabelConfig", "TrainConfig", "load_config"),
+        (
+            *("EvaluateConfig", "FlowConfig", "PredictConfig", "PseudoLabelConfig", "SuggestConfig"),
+            *("TrainConfig", "load_config"),
+        ),
         "config",
     ),
     "EvaluateReport": "pipelines.scoring.report",
     "FlowReport": "pipelines.flow",
     "PredictReport": "pipelines.predict",
     "PseudoLabelReport": "pipelines.pseudolabel",
+    "SuggestReport": "pipelines.suggest",
     "TrainReport": "pipelines.train",
     **dict.fromkeys(
         ("ConfigError", "DataError", "DeviceError", "UsageError", "VsodtoolError", "WeightsError"), "errors"

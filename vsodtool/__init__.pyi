@@ -8,6 +8,7 @@ from vsodtool.config import EvaluateConfig as EvaluateConfig
 from vsodtool.config import FlowConfig as FlowConfig
 from vsodtool.config import PredictConfig as PredictConfig
 from vsodtool.config import PseudoLabelConfig as PseudoLabelConfig
+from vsodtool.config import SuggestConfig as SuggestConfig
 from vsodtool.config import TrainConfig as TrainConfig
 from vsodtool.config import load_config as load_config
 from vsodtool.errors import ConfigError as ConfigError
@@ -20,6 +21,7 @@ from vsodtool.pipelines.flow import FlowReport as FlowReport
 from vsodtool.pipelines.predict import PredictReport as PredictReport
 from vsodtool.pipelines.pseudolabel import PseudoLabelReport as PseudoLabelReport
 from vsodtool.pipelines.scoring.report import EvaluateReport as EvaluateReport
+from vsodtool.pipelines.suggest import SuggestReport as SuggestReport
 from vsodtool.pipelines.train import TrainReport as TrainReport
 from vsodtool.types import Event as Event
 from vsodtool.types import OnEvent as OnEvent
@@ -162,6 +164,24 @@ def pseudolabel(
     dry_run: bool = ...,
     on_event: OnEvent = ...,
 ) -> PseudoLabelReport: ...
+@overload
+def suggest(config: SuggestConfig, /, *, on_event: OnEvent = ...) -> SuggestReport: ...
+@overload
+def suggest(
+    *,
+    inputs: str | Path | Sequence[str | Path],
+    number: int = ...,
+    every: int = ...,
+    frames: str = ...,
+    names: bool = ...,
+    export: str | Path = ...,
+    device: str = ...,
+    workers: int = ...,
+    seed: int = ...,
+    overwrite: bool = ...,
+    dry_run: bool = ...,
+    on_event: OnEvent = ...,
+) -> SuggestReport: ...
 @overload
 def train(config: TrainConfig, /, *, on_event: OnEvent = ...) -> TrainReport: ...
 @overload

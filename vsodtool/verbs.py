@@ -15,6 +15,7 @@ from vsodtool.config import (
     FlowConfig,
     PredictConfig,
     PseudoLabelConfig,
+    SuggestConfig,
     TrainConfig,
     load_config,
 )
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from vsodtool.pipelines.predict import PredictReport
     from vsodtool.pipelines.pseudolabel import PseudoLabelReport
     from vsodtool.pipelines.scoring.report import EvaluateReport
+    from vsodtool.pipelines.suggest import SuggestReport
     from vsodtool.pipelines.train import TrainReport
 
 C = TypeVar("C", bound=CommonConfig)
@@ -77,6 +79,15 @@ def flow(
     from vsodtool.pipelines.flow import run_flow
 
     return run_flow(_configuration(FlowConfig, config, options), on_event=on_event)
+
+
+def suggest(
+    config: SuggestConfig | None = None, /, *, on_event: OnEvent = ignore_event, **options: Any
+) -> SuggestReport:
+    """Which frames to label, and pictures of them to draw on; see `vsodtool.pipelines.suggest`."""
+    from vsodtool.pipelines.suggest import run_suggest
+
+    return run_suggest(_configuration(SuggestConfig, config, options), on_event=on_event)
 
 
 def _configuration(cls: type[C], given: C | None, options: dict[str, Any]) -> C:

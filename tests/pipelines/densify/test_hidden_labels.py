@@ -8,23 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vsodtool.ops.reach import reach
 from vsodtool.pipelines.densify.hidden_labels import (
     ALIKE,
     LEAST,
     MOST,
     SHARE,
     misfit,
-    reach,
     select_hidden,
     typical_reach,
 )
-
-
-def test_reach_is_the_variance_of_a_bridge() -> None:
-    assert reach(1, 1) == 0.5
-    assert reach(10, 10) == 5
-    assert reach(3, 6) == reach(6, 3) == 2
-    assert reach(1, 10**6) == pytest.approx(1, abs=1e-5)
 
 
 def test_too_easy_is_worse_than_too_hard() -> None:

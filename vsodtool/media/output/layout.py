@@ -155,6 +155,30 @@ def check_output(root: Path, inputs: Iterable[Path], masks: Iterable[Path] = ())
                     f"{what} {path} lies inside {folder}, which the tool writes to",
                     "choose another folder with -o",
                 )
+    _refuse_unwritable(root)
+    return layout
+
+
+def check_export(root: Path, inputs: Iterable[Path]) -> None:
+    """Refuse a folder to write to that cannot be written, or that lies inside an input. Nothing is created.
+
+    Args:
+        root: the folder, existing or not.
+        inputs: what must not be written to.
+
+    Raises:
+        UsageError: `root` is a file, or lies inside an input (links are resolved).
+        DeviceError: `root`, or the folder it would be made in, is not writable.
+    """
+    if os.path.lexists(root) and not root.is_dir():
+        raise UsageError(f"{root} is not a folder", "choose another name with --export")
+    for path in inputs:
+        if is_inside(root.resolve(), path.resolve()):
+            raise UsageError(f"{root} lies inside {path}", "choose a folder outside with --export")
+    _refuse_unwritable(root)
+
+
+def _refuse_unwritable(root: Path) -> None:
     existing = root
     while not existing.exists():
         existing = existing.parent
@@ -162,7 +186,6 @@ def check_output(root: Path, inputs: Iterable[Path], masks: Iterable[Path] = ())
         raise DeviceError(
             f"not writable: {existing}", "choose another output folder or change its permissions"
         )
-    return layout
 
 
 def _component(name: str) -> str:

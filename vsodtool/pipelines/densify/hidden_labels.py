@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import log
-from statistics import median
+
+import numpy as np
 
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frames import FrameSource
+from vsodtool.ops.reach import reach, reaches
 
 MOST = 4  # tests per video
 LEAST = 2  # as many tests as are made whatever they cost
@@ -62,19 +63,6 @@ def schedule_trial(source: FrameSource, masks: MaskSet) -> TrialSchedule:
     return TrialSchedule(tests, "" if tests else "no label beside a hidden one shows an object")
 
 
-def reach(before: int, after: int) -> float:
-    """How far a frame is from its labels, for an error that grows along the way from each of them.
-
-    The variance of a random walk that is pinned at both ends: before * after / (before + after). In the
-    middle of a gap g that is g / 4, on average over the gap g / 6, close to a label the distance to it.
-
-    Args:
-        before: distance to the label before it, in frames, at least 1.
-        after: distance to the label after it, in frames, at least 1.
-    """
-    return before * after / (before + after)
-
-
 def typical_reach(labels: Sequence[int], frames: int) -> float:
     """The median reach of the frames to fill; the distance is meant where a frame has one label only.
 
@@ -85,16 +73,8 @@ def typical_reach(labels: Sequence[int], frames: int) -> float:
     Returns:
         0 where no frame is to be filled.
     """
-    given, found = set(labels), []
-    for frame in range(frames):
-        if frame in given:
-            continue
-        at = bisect(labels, frame)
-        if 0 < at < len(labels):
-            found.append(reach(frame - labels[at - 1], labels[at] - frame))
-        else:
-            found.append(float(abs(frame - labels[at - 1 if at else 0])))
-    return median(found) if found else 0.0
+    far = reaches(labels, frames)
+    return float(np.median(far[far > 0])) if far.any() else 0.0
 
 
 def misfit(found: float, wanted: float) -> float:

@@ -1,0 +1,75 @@
+"""`vsodtool suggest` as a command: the table, JSON, names for xargs, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from .conftest import Cli
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for index in range(21):
+        assert cv2.imwrite(str(folder / f"{index:05d}.png"), np.full((32, 40, 3), 10 * index, np.uint8))
+    return folder
+
+
+def test_the_table(cli: Cli, clip: Path) -> None:
+    code, out, err = cli("suggest", clip, "--every", "10")
+    assert code == 0
+    assert out.splitlines() == [
+        "#  video  frame  seconds  why",
+        "1  clip   00003     0.12  one in 10 frames",
+        "2  clip   00013     0.54  one in 10 frames",
+    ]
+    assert err == ""
+
+
+def test_names_and_json(cli: Cli, clip: Path, tmp_path: Path) -> None:
+    assert cli("suggest", clip, "--frames", "12,3", "--names") == (0, "clip/00003\nclip/00012\n", "")
+    code, out, _ = cli("suggest", clip, "-n", "2", "--export", tmp_path / "todo", "--json", "--quiet")
+    report = json.loads(out)
+    assert (code, report["version"], report["frames"]) == (0, 1, 21)
+    assert [each["frame"] for each in report["suggestions"]] == ["00004", "00016"]
+    assert {
+        "video",
+        "frame",
+        "index",
+        "time",
+        "left",
+        "right",
+        "confidence",
+        "gain",
+        "reason",
+        "object",
+    } == set(report["suggestions"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--frames", "21"], 2, "--frames: expected a frame of clip (00000 to 00020), found '21'"),
+        (["--every", "3", "--frames", "2"], 2, "found both"),
+        (["-n", "0"], 2, "number: expected"),
+        (["--export", "clip/todo"], 2, "lies inside"),
+    ],
+)
+def test_refusals(  # noqa: PLR0917
+    cli: Cli, clip: Path, arguments: list[str], code: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clip.parent)
+    found, out, err = cli("suggest", "clip", *arguments)
+    assert (found, out) == (code, "")
+    assert told in err
+
+
+def test_no_input(cli: Cli, tmp_path: Path) -> None:
+    assert cli("suggest")[0] == 2
+    assert cli("suggest", tmp_path / "nothing")[0] == 3
