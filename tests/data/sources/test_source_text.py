@@ -27,7 +27,7 @@ from vsodtool.errors import ConfigError, DataError
         ("dataset:davis2016", ConfigError, "expected dataset:NAME/SPLIT@ROOT"),
         (".::", ConfigError, "expected IMAGES::MASKS"),
         (".", DataError, "expected images/ and masks/ or"),
-        ("a.txt", DataError, "expected a folder of training data, found a file"),
+        ("a.txt", DataError, "expected training data, found a file"),
     ],
 )
 def test_texts_that_are_no_source(

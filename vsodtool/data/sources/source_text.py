@@ -8,14 +8,16 @@ from typing import Literal, TypeAlias
 
 from vsodtool.config.datasets import DatasetLayout, find_dataset
 from vsodtool.errors import ConfigError, DataError
+from vsodtool.media.annotations.table import holds_annotations, is_known_format
 from vsodtool.media.folders import holds_images
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import read_manifest
 
 SOURCE_HELP = (
-    "give a DAVIS-style root, a folder with images/ and masks/, IMAGES::MASKS, "
-    "the output folder of pseudolabel, or dataset:NAME/SPLIT@ROOT"
+    "give a DAVIS-style root, a folder with images/ and masks/, IMAGES::MASKS, the output folder of "
+    "pseudolabel, dataset:NAME/SPLIT@ROOT, annotations with their images beside them, or IMAGES::ANNOTATIONS"
 )
+_ANNOTATIONS = (".json", ".xml", ".zip")  # what annotation files are called
 _PAIRS = (("images", "masks"), ("imgs", "gt"), ("JPEGImages", "Annotations"))
 Reading: TypeAlias = Literal["", "stills", "video"]
 
@@ -69,7 +71,24 @@ class DatasetSource:
     root: Path
 
 
-Source: TypeAlias = PairSource | PseudoSource | DatasetSource
+@dataclass(frozen=True)
+class AnnotatedSource:
+    """Annotations of another tool.
+
+    Attributes:
+        text: as given.
+        annotations: a file, folder or zip.
+        images: what they are about, as in `PairSource`; None: it lies beside them.
+        reading: as in `PairSource`.
+    """
+
+    text: str
+    annotations: Path
+    images: Path | None = None
+    reading: Reading = ""
+
+
+Source: TypeAlias = PairSource | PseudoSource | DatasetSource | AnnotatedSource
 
 
 def parse_source(text: str) -> Source:
@@ -86,16 +105,23 @@ def parse_source(text: str) -> Source:
     for prefix in ("stills", "video"):
         if text.startswith(f"{prefix}:"):
             reading, rest = prefix, text.removeprefix(f"{prefix}:")
-    images, colons, masks = rest.partition("::")
-    if colons:
-        if not images or not masks:
-            raise ConfigError(f"data: expected IMAGES::MASKS, found '{text}'", SOURCE_HELP)
-        if is_pseudo_output(_existing(Path(masks))):
-            return PseudoSource(text, Path(masks), _existing(Path(images)))
-        return PairSource(text, _existing(Path(images)), Path(masks), reading)
-    root = _existing(Path(rest))
+    images, colons, labels = rest.partition("::")
+    if not colons:
+        return _parse_root(text, _existing(Path(rest)), reading)
+    if not images or not labels:
+        raise ConfigError(f"data: expected IMAGES::MASKS, found '{text}'", SOURCE_HELP)
+    if is_pseudo_output(_existing(Path(labels))):
+        return PseudoSource(text, Path(labels), _existing(Path(images)))
+    if holds_annotations(Path(labels)):
+        return AnnotatedSource(text, Path(labels), _existing(Path(images)), reading)
+    return PairSource(text, _existing(Path(images)), Path(labels), reading)
+
+
+def _parse_root(text: str, root: Path, reading: Reading) -> Source:
     if not root.is_dir():
-        raise DataError(f"{root}: expected a folder of training data, found a file", SOURCE_HELP)
+        if root.suffix.lower() in _ANNOTATIONS:
+            return AnnotatedSource(text, root, reading=reading)
+        raise DataError(f"{root}: expected training data, found a file", SOURCE_HELP)
     if is_pseudo_output(root):
         return PseudoSource(text, root)
     for pictures, labels in _PAIRS:
@@ -104,8 +130,10 @@ def parse_source(text: str) -> Source:
             davis = pictures == "JPEGImages" and not holds_images(root / pictures)
             where = (root, root) if davis else (root / pictures, root / labels)
             return PairSource(text, *where, reading)
+    if is_known_format(root):
+        return AnnotatedSource(text, root, reading=reading)
     expected = " or ".join(f"{pictures}/ and {labels}/" for pictures, labels in _PAIRS)
-    raise DataError(f"{root}: expected {expected}, found neither", SOURCE_HELP)
+    raise DataError(f"{root}: expected {expected}, or annotations, found neither", SOURCE_HELP)
 
 
 def is_pseudo_output(folder: Path) -> bool:

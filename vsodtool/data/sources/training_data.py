@@ -5,20 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsodtool.data.sources.faults import Faults
+from vsodtool.data.sources.find_annotated import find_annotated
 from vsodtool.data.sources.find_dataset import find_dataset_videos
 from vsodtool.data.sources.find_pairs import find_pairs
 from vsodtool.data.sources.find_pseudo import find_pseudo
 from vsodtool.data.sources.found import FoundVideo, require_labels
 from vsodtool.data.sources.inspect_files import inspect_videos
 from vsodtool.data.sources.labelled import LabelledVideo
-from vsodtool.data.sources.source_text import SOURCE_HELP, DatasetSource, PairSource, Source, parse_source
+from vsodtool.data.sources.source_text import (
+    SOURCE_HELP,
+    AnnotatedSource,
+    DatasetSource,
+    PairSource,
+    PseudoSource,
+    parse_source,
+)
 from vsodtool.data.sources.thinning import ALL, thin_labels
 from vsodtool.data.sources.validation_split import check_disjoint, only_given, split_videos
 from vsodtool.errors import ConfigError, DataError
+from vsodtool.media.annotations.label_images import Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +41,7 @@ class DataSpec:
         label_every: the paper's l, for training only.
         pseudo_between: the paper's m, for training only; -1 for all.
         seed: of what is set aside.
+        reading: how annotation files are read.
     """
 
     data: tuple[str, ...]
@@ -40,6 +50,7 @@ class DataSpec:
     label_every: int = 1
     pseudo_between: int = ALL
     seed: int = 0
+    reading: Reading = field(default_factory=Reading)
 
     def __post_init__(self) -> None:
         """Refuse values out of range.
@@ -86,12 +97,14 @@ def load_training_data(spec: DataSpec, *, cache: Path) -> TrainingData:
         DeviceError: `cache` cannot be written.
     """
     faults = Faults()
-    sources = [_load(text, cache, faults) for text in spec.data]
-    others = [_load(text, cache, faults) for text in spec.validation]
+    told: list[str] = []
+    sources = [_load(text, spec.reading, cache, faults, told) for text in spec.data]
+    others = [_load(text, spec.reading, cache, faults, told) for text in spec.validation]
     faults.raise_any("add what is missing, or remove what does not belong")
     named = tell_apart([*sources, *others])
     sources, others = named[: len(sources)], named[len(sources) :]
     notices = [
+        *told,
         *(_describe(text, videos) for text, videos in zip(spec.data, sources, strict=True)),
         *(f"validation: {_describe(*pair)}" for pair in zip(spec.validation, others, strict=True)),
     ]
@@ -110,10 +123,14 @@ def load_training_data(spec: DataSpec, *, cache: Path) -> TrainingData:
     return TrainingData(tuple(thinned), tuple(validation), tuple(notices), _fingerprint(thinned, validation))
 
 
-def _load(text: str, cache: Path, faults: Faults) -> list[LabelledVideo]:
+def _load(text: str, reading: Reading, cache: Path, faults: Faults, told: list[str]) -> list[LabelledVideo]:
     source = parse_source(text)
     own = Faults()
-    found = _find(source, own)
+    if isinstance(source, AnnotatedSource):
+        found, lines = find_annotated(source, reading, cache, own)
+        told += lines
+    else:
+        found = _find(source, own)
     if not own:
         require_labels(found, text)
     videos = inspect_videos(found, text, cache, own)
@@ -121,7 +138,7 @@ def _load(text: str, cache: Path, faults: Faults) -> list[LabelledVideo]:
     return videos
 
 
-def _find(source: Source, faults: Faults) -> list[FoundVideo]:
+def _find(source: PairSource | PseudoSource | DatasetSource, faults: Faults) -> list[FoundVideo]:
     if isinstance(source, DatasetSource):
         return find_dataset_videos(source, faults)
     return find_pairs(source, faults) if isinstance(source, PairSource) else find_pseudo(source, faults)

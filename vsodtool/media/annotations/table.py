@@ -250,23 +250,44 @@ def find_format(source: Source, name: str = "auto") -> tuple[Format, Names]:
 
 
 def holds_annotations(path: Path) -> bool:
-    """Whether a path holds annotations: a file that is no picture, or a folder of files that are none.
+    """Whether a path is annotations of a tool, not masks as a folder of pictures.
 
-    A folder of pictures holds masks, whatever else lies there, unless it is VOC's layout, or LabelMe's, whose
-    files lie beside the images of the same names.
+    A folder of pictures holds masks, whatever else lies there, unless it has the layout of a tool's project,
+    or LabelMe's files lie beside the images of the same names.
     """
     if not path.is_dir():
         return path.is_file() and path.suffix.lower() not in MASK_SUFFIXES
     source = Source(path)
-    if any(name.startswith("SegmentationClass/") for name in source.names):
-        return True
     paths = [PurePosixPath(name) for name in source.names]
     pictures = {each.with_suffix("") for each in paths if each.suffix.lower() in MASK_SUFFIXES}
     if not pictures:
         return any(each.suffix.lower() in (".json", ".xml", ".txt", ".zip") for each in paths)
+    if any(_is_project_file(each) for each in paths):
+        return True
     files = [each for each in paths if each.suffix.lower() == ".json"]
     beside = bool(files) and all(each.with_suffix("") in pictures for each in files)
     return beside and "shapes" in (_top_level(source, files[0].as_posix()) or ())
+
+
+def is_known_format(path: Path) -> bool:
+    """Whether a path is annotations of a known format, by content.
+
+    Raises:
+        DataError: a file in it cannot be read.
+    """
+    source = Source(path)
+    return holds_annotations(path) and any(entry.read and entry.detect(source) for entry in FORMATS)
+
+
+def _is_project_file(path: PurePosixPath) -> bool:
+    """Whether a file lies where a tool's project has its annotations, whatever else the project holds."""
+    folders, suffix = path.parts[:-1], path.suffix.lower()
+    return (
+        (folders == ("SegmentationClass",))  # VOC
+        or path.as_posix() == "annotations.xml"  # CVAT
+        or (suffix == ".json" and folders[-1:] in (("ann",), ("annotations",)))  # Supervisely, COCO
+        or (suffix == ".txt" and "labels" in folders)  # YOLO
+    )
 
 
 def read_annotations(
@@ -301,5 +322,5 @@ def _unknown(source: Source) -> DataError:
     what = kinds[min(2, len(source.names))]
     return DataError(
         f"{source.path}: expected masks or annotations ({known}), found {what}",
-        "check the path given with --masks",
+        "check the path, and that it was exported with masks or polygons",
     )

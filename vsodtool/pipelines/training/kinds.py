@@ -14,6 +14,7 @@ from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.rcrnet.losses import region_loss, saliency_loss
 from vsodtool.models.u2net.architecture import U2NetArchitecture
 from vsodtool.models.weights.networks import TrainedArchitecture, architecture_class
+from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.pipelines.training.clips import IMAGE_TASK, VIDEO_TASK, open_clips
 from vsodtool.pipelines.training.datasets import Datasets, Found, Pair
 from vsodtool.pipelines.training.evidence import DENSIFIER_TASK, open_evidence
@@ -64,7 +65,8 @@ def open_datasets(config: TrainConfig, folder: RunFolder, on_event: OnEvent = ig
         DataError: something is missing, does not belong, or there is nothing to train or to validate on.
         ConfigError: a source cannot be understood.
     """
-    spec = DataSpec(**{field.name: getattr(config, field.name) for field in fields(DataSpec)})
+    named = {each.name: getattr(config, each.name) for each in fields(DataSpec) if hasattr(config, each.name)}
+    spec = DataSpec(**named, reading=reading_of(config, "single"))
     data = load_training_data(spec, cache=folder.frames)
     if not data.validation:
         raise DataError("no validation data", "give --validation, or a larger --validation-share")
