@@ -156,6 +156,7 @@ def pseudolabel(
     boxes: bool = ...,
     interpolated: bool = ...,
     skip_bad: bool = ...,
+    update: bool = ...,
     shard: str = ...,
     device: str = ...,
     workers: int = ...,

@@ -57,6 +57,7 @@ class FrameRecord:
         left: name of the labelled frame before it, "" if there is none.
         right: name of the labelled frame after it, "" if there is none.
         confidence: in [0, 1]; 1 for given frames, 0 for skipped ones.
+        basis: digest of the labels that it was made from, "" if none is known; not a column of frames.csv.
     """
 
     video: str
@@ -65,6 +66,7 @@ class FrameRecord:
     left: str
     right: str
     confidence: float
+    basis: str = ""
 
 
 @dataclass(frozen=True)

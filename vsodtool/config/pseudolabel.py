@@ -52,6 +52,12 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
     every: int = option(
         "Use only masks 0, N, 2N, ... and the last; the others are never read.", default=0, zero="all"
     )
+    update: bool = option(
+        "Take the masks as they are now, those of OUT/corrections above all, and make again what depends on "
+        "a changed one.",
+        default=False,
+        panel=Panel.RUN,
+    )
     void: str = void_option()
     soft: bool = option("8-bit probabilities, OUT/soft.", default=False, panel=Panel.EXTRA)
     confidence: bool = option(
@@ -68,6 +74,8 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
         if not self.masks:
             raise ConfigError("no masks given", "name a folder of masks or an annotation file: --masks")
         check_void(self.void)
+        if self.update and self.shard:
+            raise ConfigError("update: given together with shard", "update with a single process")
         kinds, learned = kinds_of_weights(self.method), [name for name in METHODS if METHODS[name].weights]
         hint = f"choose --method {' or '.join(learned)}"
         if self.weights and not kinds:

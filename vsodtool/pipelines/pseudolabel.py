@@ -7,26 +7,29 @@ OUT/frames.csv and OUT/manifest.json.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from vsodtool.checks import resolve_workers
 from vsodtool.config import PseudoLabelConfig
+from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import objects_json
 from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.media.masks.sparse import MaskSet, describe_mapping, match_masks
+from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
+from vsodtool.media.output.changes import ChangedMasksError
+from vsodtool.media.output.earlier_run import find_edits, read_records
+from vsodtool.media.output.manifest import Manifest
+from vsodtool.media.output.resume import take_over_edits
+from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.label import output_files
 from vsodtool.pipelines.densify.method import Method
-from vsodtool.pipelines.densify.setup import Setup, create_candidates, prepare
-from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
-from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport, VideoDensification
+from vsodtool.pipelines.densify.setup import Setup
+from vsodtool.pipelines.densify.stale import describe_changes, find_stale
+from vsodtool.pipelines.densify.tools import Tools
+from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
 from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks
-from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory, torch_threads
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
@@ -75,39 +78,64 @@ def run_pseudolabel(
         WeightsError: weights are asked for that cannot be had.
         DeviceError: the device does not exist, or the output cannot be written.
     """
+    methods = list(candidates) if generator is None else [generator]
+    with Tools(config, estimator=estimator, methods=methods) as tools:
+        return label_videos(config, tools, launch=launch, on_event=on_event)
+
+
+def label_videos(
+    config: PseudoLabelConfig, tools: Tools, *, launch: str = "", on_event: OnEvent = ignore_event
+) -> PseudoLabelReport:
+    """As `run_pseudolabel`, with what is there already.
+
+    Args:
+        config: what to do.
+        tools: made for this configuration.
+        launch: as there.
+        on_event: as there.
+    """
     places = [Path(text) for text in config.masks]
     run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=places)
-    methods = list(candidates) if generator is None else [generator]
     with given_masks(config, places, run.opened, on_event) as given:
-        return _densify(run, config, given, estimator, methods)
+        return _densify(run, config, given, tools)
 
 
-def _densify(
-    run: Run,
-    config: PseudoLabelConfig,
-    given: GivenMasks,
-    estimator: FlowEstimator | None,
-    methods: Sequence[Method],
-) -> PseudoLabelReport:
+def masks_now(config: PseudoLabelConfig, on_event: OnEvent) -> Iterator[tuple[FrameSource, MaskSet]]:
+    """The videos of a run and the masks that it would use now; nothing is decoded.
+
+    Raises:
+        DataError: an input or a mask is missing, unreadable or does not belong.
+    """
+    places = [Path(text) for text in config.masks]
+    run = open_run("pseudolabel", config, launch="", on_event=on_event, masks=places)
+    with given_masks(config, places, run.opened, on_event) as given:
+        masks = _match(run, config, given)
+        for source in run.opened:
+            yield source, masks[source.video.name]
+
+
+def _densify(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools) -> PseudoLabelReport:
     on_event = run.on_event
-    masks = match_masks(given.folders, run.opened, config.every, config.void)
-    for line in describe_mapping(masks):
-        on_event(Event("notice", message=line))
-    for name, of_video in masks.items():
-        for line in of_video.encoding.warnings:
-            on_event(Event("warning", name, line))
-    setup = prepare(config, estimator=estimator, methods=methods, on_event=on_event)
-    files = {name: list(of_video.files.values()) for name, of_video in masks.items()}
-    manifest = run.manifest(setup.resolved, setup.weights, files)
+    masks = _match(run, config, given)
+    if not config.update:
+        _tell_masks(run, masks)
+    setup = tools.setup(on_event)
+    manifest = run.manifest(setup.resolved, setup.weights, _files(masks))
+    _check(run, manifest, masks, update=config.update)
+    if config.update and _take_edits(run, dry_run=config.dry_run):
+        masks = _match(run, config, given)
+        manifest = run.manifest(setup.resolved, setup.weights, _files(masks))
+    if config.update:
+        _tell_masks(run, masks)
+        if not config.overwrite:
+            _tell_stale(run, masks)
     if config.dry_run:
-        run.check(manifest)
         return _dry_report(run, masks, setup)
-    made_by = create_candidates(setup, on_event)
-    adapt = _adaptation(setup)
+    made_by = tools.candidates(on_event)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
     outputs = partial(output_files, config, run.layout)
-    with run.begin(manifest, outputs) as state, _workers(resolve_workers(config.workers)) as workers:
+    with run.begin(manifest, outputs, update=config.update) as state:
         if given.labelled:
             write_bytes_atomically(run.layout.objects, objects_json(given.labelled))
         return run.work(
@@ -119,18 +147,65 @@ def _densify(
                 on_event,
                 config=config,
                 candidates=made_by,
-                workers=workers,
-                adapt=adapt,
+                workers=tools.workers,
+                adapt=tools.adapt,
             ).run(),
         )
 
 
-def _adaptation(setup: Setup) -> Adapt | None:
-    if setup.adaptable is None:
-        return None
-    from vsodtool.pipelines.training.adapt import Adaptation
+def _match(run: Run, config: PseudoLabelConfig, given: GivenMasks) -> dict[str, MaskSet]:
+    corrections = [MaskFolder(run.layout.corrections, corrections=True)] if config.update else []
+    return match_masks([*given.folders, *corrections], run.opened, config.every, config.void)
 
-    return Adaptation(setup.adaptable, setup.config.adapt, setup.config.seed)
+
+def _files(masks: Mapping[str, MaskSet]) -> dict[str, list[Path]]:
+    return {name: list(of_video.files.values()) for name, of_video in masks.items()}
+
+
+def _check(run: Run, manifest: Manifest, masks: Mapping[str, MaskSet], *, update: bool) -> None:
+    """Refuse what `begin` would, and name masks that changed."""
+    try:
+        run.check(manifest, update=update)
+    except ChangedMasksError as error:
+        source = next(each for each in run.opened if each.video.name == error.video)
+        records = read_records(run.layout).get(error.video, {})
+        changes = describe_changes(masks[error.video], source.names, records)
+        raise DataError(f"{error.message}: {changes}" if changes else error.message, error.hint) from error
+
+
+def _take_edits(run: Run, *, dry_run: bool) -> bool:
+    """Take masks that somebody drew on in OUT/masks over into the corrections; whether there were any."""
+    edits = find_edits(run.layout)
+    if not edits:
+        return False
+    moved = edits if dry_run else take_over_edits(run.layout)
+    what = "1 mask that was" if len(moved) == 1 else f"{len(moved)} masks that were"
+    shown = ", ".join(str(path.relative_to(run.layout.root)) for path in moved[:3])
+    more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
+    verb = "would be taken" if dry_run else "taken"
+    run.on_event(Event("notice", message=f"{what} edited by hand {verb} into the corrections: {shown}{more}"))
+    return not dry_run
+
+
+def _tell_masks(run: Run, masks: Mapping[str, MaskSet]) -> None:
+    for line in describe_mapping(masks):
+        run.on_event(Event("notice", message=line))
+    for name, of_video in masks.items():
+        for line in of_video.encoding.warnings:
+            run.on_event(Event("warning", name, line))
+
+
+def _tell_stale(run: Run, masks: Mapping[str, MaskSet]) -> None:
+    """What is to be made again."""
+    records = read_records(run.layout)
+    for source in run.opened:
+        name = source.video.name
+        stale = find_stale(masks[name], source.names, records.get(name, {}))
+        if stale:
+            count = sum(each.frames for each in stale)
+            frames = "1 frame" if count == 1 else f"{count} frames"
+            intervals = "1 interval" if len(stale) == 1 else f"{len(stale)} intervals"
+            run.on_event(Event("notice", name, f"{name}: {frames} in {intervals} to make again"))
 
 
 def _in_words(names: list[str]) -> str:
@@ -155,20 +230,3 @@ def _dry_report(run: Run, masks: Mapping[str, MaskSet], setup: Setup) -> PseudoL
             of_video = replace(of_video, method="" if hidden else names[0], hidden=hidden)
         report.videos.append(of_video)
     return report
-
-
-@contextmanager
-def _workers(count: int) -> Iterator[Workers]:
-    """Threads for the pieces of work, and threads that each drive one interval.
-
-    One torch thread per piece: side by side they use the cores better than torch's own threads, which would
-    wait for each other.
-    """
-    keep_freed_memory()
-    keep_few_kernels()
-    with (
-        torch_threads(1),
-        ThreadPoolExecutor(count, "work") as pool,
-        ThreadPoolExecutor(INTERVALS_AT_ONCE, "interval") as drivers,
-    ):
-        yield Workers(pool, drivers)

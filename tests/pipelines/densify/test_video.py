@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from vsodtool.config import PseudoLabelConfig
+from vsodtool.errors import DataError
 from vsodtool.media.masks.sparse import match_masks
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.resume import ResumeState, describe_run, start_or_resume
@@ -21,7 +23,7 @@ from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
+from vsodtool.pipelines.densify.video import Learned, PseudoLabelVideoReport, VideoDensification
 from vsodtool.types import FrameStatus, MethodChoice, OnEvent
 
 GIVEN = [0, 4, 8, 12]
@@ -38,16 +40,21 @@ class AddsOther:
 
     def __init__(self) -> None:
         self.schedules: list[TrialSchedule] = []
+        self.restored: list[Path] = []
 
-    def __call__(
+    def learn(
         self,
         video: SparseVideo,
         schedule: TrialSchedule,
         candidates: Candidates,
         workers: Workers,
         on_event: OnEvent,
-    ) -> Candidates:
+    ) -> Learned:
         self.schedules.append(schedule)
+        return Learned(candidates.beside(Other()), {"weight": torch.zeros(1)})
+
+    def restore(self, candidates: Candidates, path: Path) -> Candidates:
+        self.restored.append(path)
         return candidates.beside(Other())
 
 
@@ -60,13 +67,18 @@ def video(tmp_path: Path, film: Callable[..., Any]) -> SparseVideo:
 
 
 def begin(video: SparseVideo) -> ResumeState:
+    layout = OutputLayout(video.spill_folder)
     return start_or_resume(
-        OutputLayout(video.spill_folder), describe_run("labels", {}, [video.source.video], {})
+        layout,
+        describe_run("labels", {}, [video.source.video], {}),
+        outputs_of=lambda record: [layout.masks(record.video, record.frame)],
     )
 
 
-def run(video: SparseVideo, state: ResumeState, exact: Any, adapt: AddsOther) -> PseudoLabelVideoReport:
-    config = PseudoLabelConfig(inputs=("clip",), masks=Path("masks"), output=video.spill_folder)
+def run(
+    video: SparseVideo, state: ResumeState, exact: Any, adapt: AddsOther, **options: Any
+) -> PseudoLabelVideoReport:
+    config = PseudoLabelConfig(inputs=("clip",), masks=("masks",), output=video.spill_folder, **options)
     candidates = Candidates({"warp": WarpMethod()}, MotionEstimators(exact, exact), "fast", "exact")
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(2) as drivers:
         work = VideoDensification(
@@ -114,3 +126,32 @@ def test_nobody_is_asked_about_a_finished_video(video: SparseVideo, exact: Any) 
         again = run(video, state, exact, adapt)
     assert adapt.schedules == []
     assert (again.method, again.generated) == (first.method, first.generated)
+
+
+def test_what_was_learned_for_a_video_is_kept_and_not_learned_again(video: SparseVideo, exact: Any) -> None:
+    kept = video.spill_folder / "adapted" / "clip.safetensors"
+    with begin(video) as state:
+        state.choose("clip", MethodChoice("other", [], {}, "before"))
+        run(video, state, exact, AddsOther())
+    assert kept.is_file()
+    (video.spill_folder / "masks/clip/00006.png").unlink()
+    adapt = AddsOther()
+    with begin(video) as state:
+        run(video, state, exact, adapt)
+    assert (adapt.schedules, adapt.restored) == ([], [kept])
+
+
+def test_an_update_without_what_was_learned_is_refused(video: SparseVideo, exact: Any) -> None:
+    with begin(video) as state:
+        state.choose("clip", MethodChoice("other", [], {}, "before"))
+        run(video, state, exact, AddsOther())
+    (video.spill_folder / "masks/clip/00006.png").unlink()
+    (video.spill_folder / "adapted/clip.safetensors").write_bytes(b"cut")
+    adapt = AddsOther()
+    with (
+        begin(video) as state,
+        pytest.raises(DataError, match="expected the network that made the masks") as caught,
+    ):
+        run(video, state, exact, adapt, update=True)
+    assert "--update --overwrite" in caught.value.hint
+    assert adapt.schedules == []

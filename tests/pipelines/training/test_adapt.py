@@ -140,10 +140,30 @@ def test_where_it_was_chosen_a_second_run_comes_to_the_same_masks(
     monkeypatch.setattr(pseudolabel_video, "try_methods", choose)
     run_pseudolabel(config(tmp_path), estimator=exact)
     first = {path.name: path.read_bytes() for path in (tmp_path / "out" / "masks").rglob("*.png")}
+    monkeypatch.setattr(Adaptation, "fine_tuned", lambda *_: pytest.fail("learned again"))
     for name in ("00003.png", "00007.png"):
         next((tmp_path / "out" / "masks").rglob(name)).unlink()
     run_pseudolabel(config(tmp_path), estimator=exact)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out" / "masks").rglob("*.png")} == first
+
+
+def test_an_update_uses_the_network_that_was_adapted_then(
+    clip: Any, tmp_path: Path, exact: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose(*_: Any, **__: Any) -> MethodChoice:
+        return MethodChoice("adapted", ["00004"], {"adapted": 0.9}, "for this test")
+
+    monkeypatch.setattr(pseudolabel_video, "try_methods", choose)
+    run_pseudolabel(config(tmp_path), estimator=exact)
+    masks = tmp_path / "out" / "masks" / "clip"
+    before = {path.name: path.read_bytes() for path in masks.iterdir()}
+    (tmp_path / "out/corrections/clip").mkdir(parents=True)
+    (tmp_path / "out/corrections/clip/00003.png").write_bytes(before["00002.png"])
+    monkeypatch.setattr(Adaptation, "fine_tuned", lambda *_: pytest.fail("learned again"))
+    report = run_pseudolabel(config(tmp_path, update=True), estimator=exact)
+    assert report.videos[0].method == "adapted"
+    after = {path.name: path.read_bytes() for path in masks.iterdir()}
+    assert {name for name in after if after[name] != before[name]} == {"00003.png"}
 
 
 def test_too_few_labels_are_told_and_the_network_is_used_as_it_is(

@@ -5,8 +5,10 @@ A new encoding is a line of ENCODINGS; what the present ones mean stands at the 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -88,6 +90,15 @@ class MaskEncoding:
     def warnings(self) -> list[str]:
         """What a person should know."""
         return [way.meaning.warning for way in (self, *self.others) if way.meaning.warning]
+
+    @property
+    def digest(self) -> str:
+        """Of all that labels are read and written by; not of the ids that happen to occur."""
+        told = []
+        for way in (self, *self.others):
+            meaning = asdict(replace(way.meaning, ids=(), note="", warning=""))
+            told.append([way.kind, way.one, {**meaning, "families": sorted(way.meaning.families)}])
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=bytes.hex).encode()).hexdigest()
 
     def of(self, raw: RawMask) -> MaskEncoding | None:
         """The way in which a mask is stored, None if it is none of these."""

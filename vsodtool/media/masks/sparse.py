@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError
+from vsodtool.media.folders import MASK_SUFFIXES, holds_images
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.matching import choose_every, find_mask_folders, match_frames
 from vsodtool.media.masks.reading import read_raw_mask
@@ -27,10 +28,27 @@ class MaskFolder:
     Attributes:
         path: a folder of masks, see `find_mask_folders`.
         drawn: the masks in it were drawn from annotations, which tell their frames themselves.
+        corrections: it has a sub-folder for each video that needs any, and all of them are used.
     """
 
     path: Path
     drawn: bool = False
+    corrections: bool = False
+
+    def folders(self, videos: Sequence[str], *, alone: bool) -> tuple[dict[str, Path], list[str]]:
+        """The folder of masks of each video that has one, and the names of those that belong to no video.
+
+        Args:
+            videos: names of the videos.
+            alone: there is no other place, so all videos must have masks here.
+
+        Raises:
+            DataError: there are none, or none for a video.
+        """
+        if not self.corrections:
+            return find_mask_folders(self.path, videos, some=not alone)
+        own = {name: self.path / name for name in videos if (self.path / name).is_dir()}
+        return {name: folder for name, folder in own.items() if holds_images(folder, MASK_SUFFIXES)}, []
 
 
 @dataclass(frozen=True)
@@ -135,7 +153,8 @@ def match_masks(
             of_video = found[frames.video.name]
             latest = {name: file for each in of_video for name, file in each.files.items()}
             names = [name for name in frames.names if name in latest]
-            files = {names[index]: latest[names[index]] for index in choose_every(len(names), every)}
+            used = _used(of_video, names, every)
+            files = {name: latest[name] for name in names if name in used}
             size = frames.size
             summaries = list(pool.map(lambda file, size=size: _inspect(file, size), files.values()))
             encoding, object_ids = detect_encoding(summaries, void, _leading(of_video, files, summaries))
@@ -152,23 +171,32 @@ def match_masks(
     return sets
 
 
+def _used(found: Sequence[Found], names: Sequence[str], every: int) -> set[str]:
+    """The labelled frames whose masks are used: every N-th, and all that were corrected."""
+    given = {name for each in found if not each.place.corrections for name in each.files}
+    plain = [name for name in names if name in given]
+    corrected = {name for each in found if each.place.corrections for name in each.files}
+    return corrected.union(plain[index] for index in choose_every(len(plain), every))
+
+
 def _find(
     places: Sequence[MaskFolder], videos: Sequence[FrameSource]
 ) -> tuple[dict[str, list[Found]], tuple[str, ...]]:
     """The masks of each video, place by place, and the names of folders that belong to none."""
     found: dict[str, list[Found]] = {frames.video.name: [] for frames in videos}
     ignored: list[str] = []
+    places_given = sum(not place.corrections for place in places)
     for place in places:
-        folders, strange = find_mask_folders(place.path, list(found), some=len(places) > 1)
+        folders, strange = place.folders(list(found), alone=places_given == 1)
         ignored += strange
         for frames in videos:
             name = frames.video.name
             if name in folders:
                 found[name].append(Found(place, folders[name], match_frames(folders[name], frames)))
-    lacking = [name for name, of_video in found.items() if not of_video]
+    lacking = [name for name, of_video in found.items() if all(each.place.corrections for each in of_video)]
     if lacking:
         raise DataError(
-            f"expected masks of {lacking[0]!r} in one of the {len(places)} places given, found none",
+            f"expected masks of {lacking[0]!r} in one of the {places_given} places given, found none",
             "name the folders of masks like the videos",
         )
     return found, tuple(dict.fromkeys(ignored))

@@ -9,13 +9,44 @@ from vsodtool.media.output.manifest import Manifest
 
 # Options that change no result, or whose files are compared by fingerprint instead of by spelling.
 UNCOMPARED = frozenset(
-    {"workers", "quiet", "json", "dry_run", "overwrite", "config", "inputs", "masks", "output", "shard"},
+    {
+        "workers",
+        "quiet",
+        "json",
+        "dry_run",
+        "overwrite",
+        "update",
+        "config",
+        "inputs",
+        "masks",
+        "output",
+        "shard",
+    },
 )
 _HINT = "repeat the earlier command, choose another output folder, or say --overwrite to start again"
+_HINT_MASKS = f"say --update to make again what depends on them; or {_HINT}"
 
 
-def refuse_changes(root: Path, before: Manifest, now: Manifest) -> None:
+class ChangedMasksError(DataError):
+    """The masks of a video changed since the run began that is to be continued.
+
+    Attributes:
+        video: its name.
+    """
+
+    def __init__(self, message: str, hint: str, video: str) -> None:
+        super().__init__(message, hint)
+        self.video = video
+
+
+def refuse_changes(root: Path, before: Manifest, now: Manifest, *, update: bool = False) -> None:
     """Refuse to continue `before`, found in the output folder `root`, as `now`.
+
+    Args:
+        root: the folder.
+        before: what was begun there.
+        now: what is to be done.
+        update: masks may differ.
 
     Raises:
         UsageError: the version, the command or an option changed.
@@ -23,7 +54,7 @@ def refuse_changes(root: Path, before: Manifest, now: Manifest) -> None:
         WeightsError: a weight file changed.
     """
     _refuse_changed_options(root, before, now)
-    _refuse_changed_inputs(root, before, now)
+    _refuse_changed_inputs(root, before, now, masks=not update)
     _refuse_changed_weights(root, before, now)
 
 
@@ -52,7 +83,7 @@ def _kind(device: object) -> object:
     return device.partition(":")[0] if isinstance(device, str) else device
 
 
-def _refuse_changed_inputs(root: Path, before: Manifest, now: Manifest) -> None:
+def _refuse_changed_inputs(root: Path, before: Manifest, now: Manifest, *, masks: bool) -> None:
     for name in sorted(before.inputs.keys() | now.inputs.keys()):
         old, new = before.inputs.get(name), now.inputs.get(name)
         if new is None:
@@ -63,9 +94,10 @@ def _refuse_changed_inputs(root: Path, before: Manifest, now: Manifest) -> None:
             raise DataError(f"{root} was begun without the video '{name}' ({new.path})", _HINT)
         if old.fingerprint != new.fingerprint:
             raise DataError(f"the video '{name}' ({new.path}) has changed since {root} was begun", _HINT)
-        if old.masks_sha256 != new.masks_sha256:
+        if masks and old.masks_sha256 != new.masks_sha256:
             how = "their content" if old.masks == new.masks else f"then {old.masks}, now {new.masks}"
-            raise DataError(f"the masks of '{name}' changed since {root} was begun ({how})", _HINT)
+            text = f"the masks of '{name}' changed since {root} was begun ({how})"
+            raise ChangedMasksError(text, _HINT_MASKS if old.masks and new.masks else _HINT, name)
 
 
 def _refuse_changed_weights(root: Path, before: Manifest, now: Manifest) -> None:

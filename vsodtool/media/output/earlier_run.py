@@ -156,7 +156,7 @@ def _same_table(layout: OutputLayout, records: Sequence[FrameRecord]) -> bool:
     told = {(row.video, row.frame): row for row in rows}
     return len(rows) == len(records) and all(
         (row := told.get((record.video, record.frame))) is not None
-        and replace(row, confidence=0.0) == replace(record, confidence=0.0)
+        and replace(row, confidence=0.0) == replace(record, confidence=0.0, basis="")
         and abs(row.confidence - record.confidence) < 1e-5
         for record in records
     )
@@ -199,6 +199,46 @@ def clear(layout: OutputLayout, manifest: Manifest) -> list[Path]:
             if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
                 folder.rmdir()
     return moved
+
+
+def take_edits(layout: OutputLayout) -> list[Path]:
+    """Move masks that somebody drew on to the corrections; only while no other run writes there.
+
+    Returns:
+        Where they lie now.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: something cannot be moved.
+    """
+    return [_keep_edit(layout, path) for path in find_edits(layout)]
+
+
+def find_edits(layout: OutputLayout) -> list[Path]:
+    """The masks that somebody drew on since they were written; reads only.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: the disk fails.
+    """
+    files = _read_lists(layout).files
+    paths = [path for path in (layout.root / name for name in files) if _belongs(layout, path)]
+    with ThreadPoolExecutor(os.cpu_count(), "compare") as pool:
+        found = pool.map(lambda path: known_condition(layout, path, files), paths, chunksize=64)
+        return [path for path, each in zip(paths, found, strict=True) if each is Condition.EDITED]
+
+
+def read_records(layout: OutputLayout) -> dict[str, dict[str, FrameRecord]]:
+    """All frames that are listed as written, by video and name; whether their files are so is not asked.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: the disk fails.
+    """
+    found: dict[str, dict[str, FrameRecord]] = {}
+    for record in _read_lists(layout).records.values():
+        found.setdefault(record.video, {})[record.frame] = record
+    return found
 
 
 def _belongs(layout: OutputLayout, path: Path) -> bool:

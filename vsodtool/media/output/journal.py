@@ -174,7 +174,7 @@ class Journal:
 
 
 def _line(record: FrameRecord) -> bytes:
-    fields = {
+    fields: dict[str, object] = {
         "video": record.video,
         "frame": record.frame,
         "status": record.status.value,
@@ -182,6 +182,8 @@ def _line(record: FrameRecord) -> bytes:
         "right": record.right,
         "confidence": record.confidence,
     }
+    if record.basis:
+        fields["basis"] = record.basis
     return json.dumps(fields).encode() + b"\n"
 
 
@@ -259,6 +261,7 @@ def _parse(line: bytes) -> FrameRecord | None:
             left=str(fields["left"]),
             right=str(fields["right"]),
             confidence=confidence,
+            basis=str(fields.get("basis", "")),
         )
     except _DAMAGE:
         return None

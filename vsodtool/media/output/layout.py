@@ -11,7 +11,7 @@ from pathlib import Path
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError, UsageError
 
-_FOLDERS = ("masks", "soft", "confidence", "overlay", "flow", "preview")
+_FOLDERS = ("masks", "soft", "confidence", "overlay", "flow", "preview", "adapted")
 _SHARD_JOURNAL = re.compile(r"journal-[0-9]+-of-[0-9]+\.jsonl")
 _SHARD_LOCK = re.compile(r"\.vsodtool-([0-9]+)-of-([0-9]+)\.lock")
 
@@ -108,6 +108,10 @@ class OutputLayout:
     def overlay(self, video: str) -> Path:
         """The mask over the video."""
         return self.root / "overlay" / f"{_component(video)}.mp4"
+
+    def adapted(self, video: str) -> Path:
+        """The weights that were fine-tuned on one video, where its masks are made with them."""
+        return self.root / "adapted" / f"{_component(video)}.safetensors"
 
     def flow(self, video: str, stem: str, direction: str, suffix: str) -> Path:
         """The flow that starts at one frame; `direction` forward or backward, `suffix` flo, png or npz."""

@@ -19,6 +19,7 @@ from vsodtool.types import FrameRecord, MethodChoice
 
 RUNNING = "running"
 CLEARING = "clearing"  # --overwrite is deleting old results; nothing that lies there counts
+UPDATING = "updating"  # --update is making some labels of a complete run again
 COMPLETE = "complete"
 
 Entry = TypeVar("Entry")
@@ -68,7 +69,7 @@ class Manifest:
         videos: per video the number of frames by status; filled when the run is complete.
         choices: the method of each video for which one was chosen; filled when the run is complete.
         seconds: duration of the run that completed it.
-        status: running, clearing or complete.
+        status: running, clearing, updating or complete.
         launch: of the processes that began together with --overwrite, by which they know each other; else "".
         tool: always "vsodtool".
         version: of vsodtool.

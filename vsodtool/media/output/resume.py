@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from vsodtool.errors import UsageError
+from vsodtool.errors import DataError, UsageError
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.fingerprint import Input, content_fingerprint, input_fingerprint
 from vsodtool.media.output.changes import refuse_changes
@@ -25,6 +25,7 @@ from vsodtool.media.output.earlier_run import (
     known_condition,
     remove_journals,
     remove_leftovers,
+    take_edits,
 )
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.journal import Journal
@@ -33,6 +34,7 @@ from vsodtool.media.output.lock import OutputLock
 from vsodtool.media.output.manifest import (
     CLEARING,
     COMPLETE,
+    UPDATING,
     InputEntry,
     Manifest,
     plain,
@@ -113,6 +115,18 @@ class ResumeState:
     def holds(self, path: Path) -> bool:
         """Whether a file is as it was written, by this run or an earlier one."""
         return known_condition(self.layout, path, self._files) is Condition.INTACT
+
+    def drop(self, paths: Iterable[Path]) -> None:
+        """Delete files that are as they were written: they say what no longer holds.
+
+        Raises:
+            DeviceError: one cannot be deleted, or the output folder was moved or deleted.
+        """
+        self._lock.check()
+        for path in paths:
+            if self.holds(path):
+                with disk_errors(path):
+                    path.unlink()
 
     def choice(self, video: str) -> MethodChoice | None:
         """The method that this run, or the one that it continues, chose for `video`."""
@@ -231,16 +245,24 @@ def describe_run(
     return Manifest(command, plain(whole), entries, dict(weights or {}))
 
 
-def check_resumable(layout: OutputLayout, manifest: Manifest, *, overwrite: bool = False) -> Manifest | None:
+def check_resumable(
+    layout: OutputLayout, manifest: Manifest, *, overwrite: bool = False, update: bool = False
+) -> Manifest | None:
     """Refuse to continue what another run began. Reads only, so a dry run can call it.
+
+    Args:
+        layout: the output folder.
+        manifest: of the run to start.
+        overwrite: it begins anew.
+        update: it makes some labels of a complete run again; masks may have changed.
 
     Returns:
         The manifest that lies there; None for a fresh folder.
 
     Raises:
         UsageError: an option or the command changed (named with both values), or the folder holds files of
-            those names that are not the tool's (also with `overwrite`).
-        DataError: an input or a mask changed, appeared or has gone.
+            those names that are not the tool's (also with `overwrite`); there is nothing to update.
+        DataError: an input or a mask changed, appeared or has gone; what is to be updated is not finished.
         WeightsError: a weight file changed.
     """
     before = read_manifest(layout.manifest)
@@ -251,10 +273,36 @@ def check_resumable(layout: OutputLayout, manifest: Manifest, *, overwrite: bool
                 f"{occupied[0]} exists and was not written by vsodtool",
                 "choose another output folder, or move it away",
             )
+        if update and not overwrite:
+            raise UsageError(f"nothing to update: no run began in {layout.root}", "leave out --update")
         return None
-    if not overwrite and before.status != CLEARING:
-        refuse_changes(layout.root, before, manifest)
+    if overwrite:
+        return before
+    if before.status != CLEARING:
+        refuse_changes(layout.root, before, manifest, update=update)
+    if update and before.status not in (COMPLETE, UPDATING):
+        raise DataError(
+            f"{layout.root}: expected a finished run to update, found an unfinished one",
+            "run the command without --update first",
+        )
     return before
+
+
+def take_over_edits(layout: OutputLayout) -> list[Path]:
+    """Move the masks that somebody drew on to the corrections.
+
+    Returns:
+        Where they lie now.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: another run is writing there, or something cannot be moved.
+    """
+    lock = OutputLock(layout.lock)
+    try:
+        return take_edits(layout)
+    finally:
+        lock.release()
 
 
 def start_or_resume(
@@ -262,6 +310,7 @@ def start_or_resume(
     manifest: Manifest,
     *,
     overwrite: bool = False,
+    update: bool = False,
     outputs_of: OutputsOf | None = None,
     frames: FrameNames | None = None,
 ) -> ResumeState:
@@ -271,6 +320,7 @@ def start_or_resume(
         layout: the output folder, checked by `check_output`; it is made when absent.
         manifest: of the run to start, from `describe_run`.
         overwrite: delete the tool's earlier outputs there, and only those, and begin anew.
+        update: continue although masks changed since; which frames that concerns the caller knows.
         outputs_of: the files that a frame of this record must have; a frame is made again where one is not as
             it was written, unless somebody drew on the mask.
         frames: of all videos of the run.
@@ -283,7 +333,7 @@ def start_or_resume(
         layout.root.mkdir(parents=True, exist_ok=True)
     lock = OutputLock(layout.lock)
     try:
-        before = check_resumable(layout, manifest, overwrite=overwrite)
+        before = check_resumable(layout, manifest, overwrite=overwrite, update=update)
         refuse_linked_folders(layout, manifest.inputs)
         remove_leftovers(layout)
         moved: list[Path] = []
@@ -292,7 +342,8 @@ def start_or_resume(
             before = None
         journal = Journal(layout.journal)
         earlier = find_earlier(layout, before, outputs_of, frames)
-        if before is not None and earlier.complete:
+        complete = before is not None and earlier.complete and _same_masks(before, manifest)
+        if before is not None and complete:
             manifest = before
             if layout.journals():  # killed between the last two steps of `finish`
                 keep_journals(layout)
@@ -300,14 +351,16 @@ def start_or_resume(
                 journal = Journal(layout.journal)
         else:
             # Those of a run that was complete once: its journal is gone.
-            manifest = replace(manifest, choices=before.choices if before is not None else {})
+            choices = before.choices if before is not None else {}
+            status = UPDATING if update and before is not None else manifest.status
+            manifest = replace(manifest, choices=choices, status=status)
             write_manifest(layout.manifest, manifest)
         return ResumeState(
             layout,
             manifest,
             journal,
             before is not None,
-            earlier.complete,
+            complete,
             earlier.edits,
             moved,
             outputs_of,
@@ -319,3 +372,7 @@ def start_or_resume(
     except BaseException:
         lock.release()
         raise
+
+
+def _same_masks(before: Manifest, now: Manifest) -> bool:
+    return all(before.inputs[name].masks_sha256 == entry.masks_sha256 for name, entry in now.inputs.items())

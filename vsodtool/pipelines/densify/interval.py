@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -186,6 +187,8 @@ def stream_intervals(
     labels_of: Callable[[Frame], Tensor],
     targets_of: Callable[[list[int]], Collection[int]],
     spill_folder: Path,
+    *,
+    frames: Iterable[Frame] | None = None,
 ) -> Iterator[Interval]:
     """Decode a video once and yield its intervals that have something to fill.
 
@@ -197,6 +200,7 @@ def stream_intervals(
         labels_of: the label of one of these, see `LabelledFrame`.
         targets_of: those of the frames between two labels that are to be filled.
         spill_folder: where frames of long intervals are put aside; the receiver closes `interval.frames`.
+        frames: those of its frames that matter, in order; None: all.
 
     Raises:
         DataError: none of the labelled frames decodes, or something cannot be read.
@@ -213,17 +217,18 @@ def stream_intervals(
             done.frames.close()
 
     try:
-        for frame in source:
+        for frame in source if frames is None else frames:
             if frame.name in labelled:
                 yield from end(LabelledFrame(frame.index, frame.name, frame.rgb, labels_of(frame)))
             else:
                 reading.add(frame)
-        if reading.left is None:
+        if reading.left is None and frames is None:
             raise DataError(
                 f"{source.video.path}: none of its {len(labelled)} labelled frames decodes",
                 "check the video, or label other frames",
             )
-        yield from end(None)
+        if reading.left is not None:
+            yield from end(None)
     finally:
         reading.frames.close()
 
@@ -246,18 +251,65 @@ class SparseVideo:
         """The label of a masked frame, see `LabelledFrame`."""
         return to_channels(self.masks.read(frame.name), self.masks.object_ids)
 
-    def intervals(self, finished: Set[str]) -> Iterator[Interval]:
-        """Decode the video once, see `stream_intervals`.
+    def intervals(self, finished: Set[str], *, everything: bool = True) -> Iterator[Interval]:
+        """The intervals with something to fill, see `stream_intervals`; each is made whole or not at all.
 
         Args:
             finished: names of frames that need no work.
+            everything: decode all frames, once; else only those that the work needs.
         """
-        names = self.source.names
+        done, lost = set(finished), set[int]()
+        while True:
+            needed = set(range(len(self.source.names))) if everything else self._needed(done, lost)
+            if not needed:
+                return
+            seen = set[int]()
+            for interval in self._stream(needed, done, seen):
+                if not self._is_whole(interval, needed):  # a label that bounds it does not decode
+                    interval.frames.close()
+                    continue
+                done.update(self.source.names[index] for index in interval.targets)
+                yield interval
+            missing = needed.intersection(self._labelled) - seen - lost
+            if everything or not missing:
+                return
+            lost |= missing
+
+    def _stream(self, needed: Set[int], done: Set[str], seen: set[int]) -> Iterator[Interval]:
+        source, everything = self.source, len(needed) == len(self.source.names)
 
         def targets(between: list[int]) -> list[int]:
-            # An interval is made whole or not at all: its frames need each other.
-            return [] if all(names[index] in finished for index in between) else between
+            # Its frames need each other.
+            return [] if all(source.names[index] in done for index in between) else between
 
-        return stream_intervals(
-            self.source, frozenset(self.masks.names), self.labels, targets, self.spill_folder
-        )
+        def told() -> Iterator[Frame]:
+            for frame in source if everything else source.select(needed):
+                seen.add(frame.index)
+                yield frame
+
+        labelled = frozenset(self.masks.names)
+        frames = None if everything else told()
+        return stream_intervals(source, labelled, self.labels, targets, self.spill_folder, frames=frames)
+
+    @cached_property
+    def _labelled(self) -> list[int]:
+        """Indices of the labelled frames, ascending."""
+        names = frozenset(self.masks.names)
+        return [index for index, name in enumerate(self.source.names) if name in names]
+
+    def _needed(self, done: Set[str], lost: Set[int]) -> set[int]:
+        """The frames of all intervals in which one is not done, labels included; lost labels bound none."""
+        bounds = [index for index in self._labelled if index not in lost]
+        needed = set[int]()
+        for index, name in enumerate(self.source.names):
+            if name not in done and index not in needed:
+                at = bisect(bounds, index)
+                first = bounds[at - 1] if at else 0
+                last = bounds[at] if at < len(bounds) else len(self.source.names) - 1
+                needed.update(range(first, last + 1))
+        return needed
+
+    def _is_whole(self, interval: Interval, needed: Set[int]) -> bool:
+        first = interval.left.index if interval.left else 0
+        last = interval.right.index if interval.right else len(self.source.names) - 1
+        return needed >= set(range(first, last + 1))

@@ -18,6 +18,7 @@ from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.ops.boxes import Box
 from vsodtool.ops.confidence import frame_confidence, margin, owners, to_bytes
+from vsodtool.pipelines.densify.basis import Basis
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
 Number = TypeVar("Number", np.uint8, np.uint16)
@@ -86,8 +87,8 @@ class SoftLabel:
 class LabelWriter:
     """Writes the outputs of one video; safe to use from several threads."""
 
-    def __init__(self, config: PseudoLabelConfig, layout: OutputLayout, masks: MaskSet) -> None:
-        self._config, self._layout, self._masks = config, layout, masks
+    def __init__(self, config: PseudoLabelConfig, layout: OutputLayout, masks: MaskSet, basis: Basis) -> None:
+        self._config, self._layout, self._masks, self._basis = config, layout, masks, basis
 
     def write_given(self, name: str) -> FrameRecord:
         """Give the user's own mask back, pixel by pixel."""
@@ -101,7 +102,7 @@ class LabelWriter:
                 sure = np.full(drawn.shape, 255, np.uint8)
                 write_bytes_atomically(self._layout.confidence(video, name), encode_png(sure))
         write_bytes_atomically(self._layout.masks(video, name), self._masks.given_png(name))
-        return FrameRecord(video, name, FrameStatus.GIVEN, name, name, 1.0)
+        return FrameRecord(video, name, FrameStatus.GIVEN, name, name, 1.0, self._basis.of(name, name))
 
     def write_generated(self, name: str, label: SoftLabel, left: str, right: str) -> FrameRecord:
         """Write what was made for a frame between the labelled frames `left` and `right` ("" for none)."""
@@ -113,7 +114,8 @@ class LabelWriter:
         mask = self._masks.encoding.encode(label.ids(self._masks.object_ids))
         write_bytes_atomically(self._layout.masks(video, name), mask)
         confidence = round(label.kept * frame_confidence(label.labels, label.certainty), 4)
-        return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence)
+        basis = self._basis.of(left, right)
+        return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence, basis)
 
 
 def output_files(config: PseudoLabelConfig, layout: OutputLayout, record: FrameRecord) -> Iterator[Path]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
+from typing import Protocol
+
+from torch import Tensor
 
 from vsodtool.config import PseudoLabelConfig
+from vsodtool.errors import DataError
 from vsodtool.media.output.resume import ResumeState
+from vsodtool.media.weights.safetensors_files import write_weights
+from vsodtool.pipelines.densify.basis import Basis
 from vsodtool.pipelines.densify.hidden_labels import TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
-from vsodtool.pipelines.densify.label import LabelWriter, SoftLabel
+from vsodtool.pipelines.densify.label import LabelWriter, SoftLabel, output_files
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.trial import describe_choice, try_methods
@@ -48,8 +55,36 @@ class PseudoLabelVideoReport(VideoReport):
     hidden_j: dict[str, float] = field(default_factory=dict)
 
 
-# Gives a video other candidates than the run's, by its labels: `--adapt`.
-Adapt = Callable[[SparseVideo, TrialSchedule, Candidates, Workers, OnEvent], Candidates]
+@dataclass(frozen=True)
+class Learned:
+    """What was learned from the labels of a video.
+
+    Attributes:
+        candidates: for this video.
+        weights: of the one that the run does not have, by name; none where nothing could be learned.
+    """
+
+    candidates: Candidates
+    weights: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Adapt(Protocol):
+    """Gives a video one more candidate, by its labels: `--adapt`."""
+
+    def learn(
+        self,
+        video: SparseVideo,
+        schedule: TrialSchedule,
+        candidates: Candidates,
+        workers: Workers,
+        on_event: OnEvent,
+    ) -> Learned:
+        """Learn from the labels."""
+        ...
+
+    def restore(self, candidates: Candidates, path: Path) -> Candidates:
+        """What was learned before, from a file of its weights."""
+        ...
 
 
 class VideoDensification(VideoRun[PseudoLabelVideoReport]):
@@ -66,23 +101,32 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         workers: Workers,
         adapt: Adapt | None = None,
     ) -> None:
-        super().__init__(video.source, state, on_event, overlay=config.overlay)
+        self.basis = Basis(video.masks, video.source.names)
+        super().__init__(video.source, state, on_event, overlay=config.overlay, holds=self.basis.holds)
+        self._config = config
         self._video, self._masks = video, video.masks
         self._candidates, self._workers, self._adapt = candidates, workers, adapt
-        self._writer = LabelWriter(config, self.layout, video.masks)
+        self._writer = LabelWriter(config, self.layout, video.masks, self.basis)
         self._choice = state.choice(self.name)
 
     def make(self) -> None:
         """Given labels, then intervals side by side. After a failure, or Ctrl-C, no new one is begun."""
         missing = [name for name in self._masks.names if name not in self.records]
         self.commit([self._writer.write_given(name) for name in missing])
-        candidates = self._candidates
-        if self._adapt is not None and (self._choice is None or self._choice.method not in candidates.names):
-            candidates = self._adapt(self._video, self._schedule, candidates, self._workers, self.on_event)
+        learned = self._learned()
+        candidates = learned.candidates
         if self._choice is None or self._choice.method not in candidates.names:  # or a damaged journal
             self._choice = self._choose(candidates)
-        intervals = self._video.intervals(set(self.records))
+        if learned.weights and self._choice.method not in self._candidates.names:
+            kept = self.layout.adapted(self.name)
+            write_weights(kept, learned.weights, {"method": self._choice.method})
+            self.state.wrote([kept])
+        lossy = self.source.is_cut or self.count(FrameStatus.SKIPPED) > 0  # told by every run
+        intervals = self._video.intervals(set(self.records), everything=lossy)
         self._workers.each(intervals, partial(self._fill, candidates, self._choice.method))
+        for record in self.outdated:  # labels of frames that do not decode have gone
+            if record.frame not in self.records:
+                self.state.drop(output_files(self._config, self.layout, record))
 
     def labels(self, frame: str) -> LabelArray | None:
         """As written, also those that were given."""
@@ -104,6 +148,22 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             choice.hidden,
             choice.hidden_j,
         )
+
+    def _learned(self) -> Learned:
+        """The candidates for this video; what was learned for it once is not learned again."""
+        run_has_it = self._choice is not None and self._choice.method in self._candidates.names
+        if self._adapt is None or run_has_it:
+            return Learned(self._candidates)
+        kept = self.layout.adapted(self.name)
+        if self._choice is not None and self.state.holds(kept):
+            return Learned(self._adapt.restore(self._candidates, kept))
+        if self._config.update and not self._config.overwrite:
+            raise DataError(
+                f"{kept}: expected the network that made the masks of '{self.name}', "
+                "found it gone or changed",
+                "say --update --overwrite to adapt it again and make all masks anew",
+            )
+        return self._adapt.learn(self._video, self._schedule, self._candidates, self._workers, self.on_event)
 
     def _only_method(self) -> MethodChoice:
         return MethodChoice(self._candidates.names[0], [], {}, "")

@@ -98,17 +98,20 @@ class Run:
         videos = [source.video for source in self.opened]
         return describe_run(self.command, settings, videos, masks or {}, weights)
 
-    def check(self, manifest: Manifest) -> None:
+    def check(self, manifest: Manifest, *, update: bool = False) -> None:
         """Refuse to continue what another run began, as `begin` would; writes nothing."""
-        check_resumable(self.layout, manifest, overwrite=self.config.overwrite)
+        check_resumable(self.layout, manifest, overwrite=self.config.overwrite, update=update)
 
     @contextmanager
-    def begin(self, manifest: Manifest, outputs_of: OutputsOf | None = None) -> Iterator[ResumeState]:
+    def begin(
+        self, manifest: Manifest, outputs_of: OutputsOf | None = None, *, update: bool = False
+    ) -> Iterator[ResumeState]:
         """Hold the output folder, to begin or to continue what an earlier run left there.
 
         Args:
             manifest: of this run.
             outputs_of: the files that a frame of this record must have.
+            update: continue although masks changed since.
 
         Raises:
             UsageError: the folder was begun with other options.
@@ -119,7 +122,12 @@ class Run:
         if self.part is None:
             names = {source.video.name: source.names for source in self.opened} if self.by_frame else None
             state = start_or_resume(
-                self.layout, manifest, overwrite=overwrite, outputs_of=outputs_of, frames=names
+                self.layout,
+                manifest,
+                overwrite=overwrite,
+                update=update,
+                outputs_of=outputs_of,
+                frames=names,
             )
         else:
             state = start_shard(self.layout, manifest, self.part, overwrite=overwrite, outputs_of=outputs_of)
@@ -127,7 +135,7 @@ class Run:
             if self.part is not None:
                 self._notice(f"shard {self.part.shard}: {len(self.part.own)} of {len(self.opened)} videos")
             self._tell_edits(state)
-            if self.by_frame:
+            if self.by_frame and (state.complete or not update):
                 self._tell_earlier(state)
             yield state
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic
 
 import numpy as np
@@ -24,7 +24,15 @@ class VideoRun(ABC, Generic[V]):
     and who forgets some records in `state` has their frames made again.
     """
 
-    def __init__(self, source: FrameSource, state: ResumeState, on_event: OnEvent, *, overlay: bool) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        state: ResumeState,
+        on_event: OnEvent,
+        *,
+        overlay: bool,
+        holds: Callable[[FrameRecord], bool] = lambda _: True,
+    ) -> None:
         """Begin with what is there.
 
         Args:
@@ -32,10 +40,13 @@ class VideoRun(ABC, Generic[V]):
             state: the output folder.
             on_event: hears of progress, notices and losses.
             overlay: also make a video of the labels over the frames.
+            holds: whether a finished frame would be made alike again; else it is made again.
         """
         self.source, self.state, self.layout, self.on_event = source, state, state.layout, on_event
         self.name, self.total = source.video.name, len(source.names)
-        self.records = state.finished(self.name)
+        finished = state.finished(self.name)
+        self.records = {frame: record for frame, record in finished.items() if holds(record)}
+        self.outdated = [record for frame, record in finished.items() if frame not in self.records]
         self._overlay = overlay
         self._seen = set(self.records)  # what progress counts: frames that are not yet committed too
         self._lock = threading.Lock()
@@ -64,6 +75,8 @@ class VideoRun(ABC, Generic[V]):
         losses: list[str] = []
         if not self._is_finished():
             tell_notes(self.source, self.on_event)
+            if self.outdated:  # before any of them is made again, as a run that is killed then cannot tell
+                self.state.drop([self.layout.overlay(self.name)])
             self.make()
             for frame in self.source.names:
                 if frame not in self.records:  # it did not decode

@@ -13,7 +13,9 @@ import torch
 from vsodtool.data.augmentation import AUGMENTATION
 from vsodtool.data.batches import collate_evidence
 from vsodtool.data.evidence.dataset import EvidenceDataset
+from vsodtool.errors import WeightsError
 from vsodtool.media.atomic import disk_errors
+from vsodtool.media.weights.safetensors_files import read_safetensors
 from vsodtool.models.backbones.frozen_bn import freeze_batch_norm
 from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.inference.precision import DTYPES, resolve_precision
@@ -25,6 +27,7 @@ from vsodtool.pipelines.densify.learned import own_method
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.trial import stream_tests
+from vsodtool.pipelines.densify.video import Learned
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
 from vsodtool.pipelines.training.batches import Batch
 from vsodtool.pipelines.training.evidence import DENSIFIER_TASK
@@ -56,27 +59,47 @@ class Adaptation:
     steps: int
     seed: int
 
-    def __call__(
+    def learn(
         self,
         video: SparseVideo,
         schedule: TrialSchedule,
         candidates: Candidates,
         workers: Workers,
         on_event: OnEvent,
-    ) -> Candidates:
+    ) -> Learned:
         """The candidates and the adapted one, unless there is nothing to learn from or to try it on."""
         name = video.source.video.name
         tests = plan_adaptation(video, schedule.tests) if schedule.tests else []
         if not tests:
             text = "not adapted: too few labels to learn from and to try it on"
             on_event(Event("notice", name, text))
-            return candidates
+            return Learned(candidates)
         on_event(Event("notice", name, f"learning from {len(tests)} of its labels"))
         maker = GuessMaker(candidates.estimators, candidates.rules)
         network = self.fine_tuned(video, tests, maker, workers)
         if network is None:
             on_event(Event("notice", name, "not adapted: nothing could be learned from its labels"))
-            return candidates
+            return Learned(candidates)
+        weights = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
+        return Learned(self._beside(candidates, network), weights)
+
+    def restore(self, candidates: Candidates, path: Path) -> Candidates:
+        """The candidates and the one whose weights an earlier run kept.
+
+        Raises:
+            WeightsError: the file is damaged, or of another network.
+        """
+        network = copy.deepcopy(self.network)
+        try:
+            network.load_state_dict(read_safetensors(path)[0])
+        except RuntimeError as error:
+            raise WeightsError(
+                f"{path}: expected weights of the network that was adapted, found others",
+                "say --overwrite to start again",
+            ) from error
+        return self._beside(candidates, network.requires_grad_(False).eval())
+
+    def _beside(self, candidates: Candidates, network: EvidenceNet) -> Candidates:
         device = candidates.estimators.device
         return candidates.beside(own_method(network, ADAPTED, candidates.quality, device))
 

@@ -1,0 +1,324 @@
+"""`--update`: what a changed mask touches is made again; the whole is as if it had been so from the start."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from vsodtool.config import PseudoLabelConfig
+from vsodtool.errors import DataError, DeviceError, UsageError
+from vsodtool.media.output.lock import OutputLock
+from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.quality import rules
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
+from vsodtool.pipelines.update import StaleInterval, Updater
+from vsodtool.types import Event
+
+Film = Callable[..., Any]
+PAN = [(2, 1), (1, 0), (-1, 1), (2, -1), (1, 1), (1, -1), (-2, 0), (1, 1), (0, -1), (1, 0), (2, 1)] * 2
+LABELLED = (4, 9, 15)
+COMPARED = ("masks", "soft", "confidence", "frames.csv")
+
+
+class Counting:
+    """The usual rules, counted by frame; `stop_after` calls, Ctrl-C comes."""
+
+    name = "warp"
+    wants = Wants.BOXES
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.made: list[int] = []
+        self._stop_after, self._lock = stop_after, threading.Lock()
+
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        with self._lock:
+            self.made.append(evidence.index)
+            if len(self.made) > self._stop_after:
+                raise KeyboardInterrupt
+        return rules("balanced").generate(evidence)
+
+
+@pytest.fixture
+def clip(film: Film) -> Any:
+    """Two objects, and grain, so that confidences tell one way of making a label from another."""
+    made = film(PAN, objects={1: (72, 78, 12, 9), 2: (78, 87, 10, 12)})
+    noise = np.random.default_rng(0)
+    for frame in made.frames:
+        frame[:] = np.clip(frame.astype(int) + noise.integers(-25, 26, frame.shape), 0, 255)
+    return made
+
+
+@pytest.fixture
+def source(tmp_path: Path, clip: Any) -> Path:
+    clip.write_masks(tmp_path / "masks", LABELLED, 1)
+    folder: Path = clip.write_folder(tmp_path / "clip")
+    return folder
+
+
+def config(tmp_path: Path, **options: Any) -> PseudoLabelConfig:
+    given: dict[str, Any] = {
+        "inputs": (str(tmp_path / "clip"),),
+        "masks": (str(tmp_path / "masks"),),
+        "output": tmp_path / "out",
+        "device": "cpu",
+        "workers": 2,
+        "method": "warp",
+        "backend": "dis",
+        "soft": True,
+        "confidence": True,
+        **options,
+    }
+    return PseudoLabelConfig(**given)
+
+
+def content(out: Path) -> dict[str, bytes]:
+    """All that must be equal, by path."""
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.relative_to(out).parts[0] in COMPARED
+    }
+
+
+def fresh(tmp_path: Path, masks: Sequence[Path], **options: Any) -> dict[str, bytes]:
+    shutil.rmtree(tmp_path / "fresh", ignore_errors=True)
+    run_pseudolabel(config(tmp_path, output=tmp_path / "fresh", masks=tuple(map(str, masks)), **options))
+    return content(tmp_path / "fresh")
+
+
+def places(tmp_path: Path) -> list[Path]:
+    """Where the masks lie now."""
+    return [folder for folder in (tmp_path / "masks", tmp_path / "out/corrections") if folder.exists()]
+
+
+def draw(path: Path, labels: Any) -> None:
+    """A mask of ids."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), labels.astype(np.uint8))
+
+
+def shifted(clip: Any, index: int) -> Any:
+    """A wrong mask of a frame: told from the right one."""
+    return np.roll(clip.truth[index], (2, 3), (0, 1))
+
+
+def update(tmp_path: Path, generator: Counting | None = None, **options: Any) -> tuple[list[int], list[str]]:
+    """Frames that were generated, and what was said."""
+    counting, told = generator or Counting(), list[str]()
+    run_pseudolabel(
+        config(tmp_path, update=True, **options),
+        generator=counting,
+        on_event=lambda event: told.append(event.message),
+    )
+    return sorted(counting.made), told
+
+
+# What is done to the masks -> frames that are generated again.
+CHANGES: dict[str, tuple[Callable[[Path, Any], None], set[int]]] = {
+    "added": (lambda at, clip: draw(at / "out/corrections/clip/00012.png", clip.truth[12]), {10, 11, 13, 14}),
+    "changed": (
+        lambda at, clip: draw(at / "out/corrections/clip/00009.png", shifted(clip, 9)),
+        {*range(5, 9), *range(10, 15)},
+    ),
+    "changed among the masks": (
+        lambda at, clip: draw(at / "masks/00015.png", shifted(clip, 15)),
+        {*range(10, 15), *range(16, 23)},
+    ),
+    "removed": (lambda at, _: (at / "masks/00009.png").unlink(), {*range(5, 15)}),
+    "first": (
+        lambda at, clip: draw(at / "out/corrections/clip/00000.png", clip.truth[0]),
+        {1, 2, 3},
+    ),
+    "last": (
+        lambda at, clip: draw(at / "out/corrections/clip/00022.png", shifted(clip, 22)),
+        {*range(16, 22)},
+    ),
+    "nothing there": (
+        lambda at, clip: draw(at / "out/corrections/clip/00012.png", 0 * clip.truth[12]),
+        {10, 11, 13, 14},
+    ),
+    "two neighbours": (
+        lambda at, clip: [  # type: ignore[func-returns-value]
+            draw(at / f"out/corrections/clip/{index:05d}.png", shifted(clip, index)) for index in (9, 10)
+        ],
+        {*range(5, 9), *range(11, 15)},
+    ),
+    "a new object": (
+        lambda at, clip: draw(
+            at / "out/corrections/clip/00018.png", np.where(clip.truth[18] == 2, 7, clip.truth[18])
+        ),
+        set(range(23)) - {*LABELLED, 18},  # one more channel: all sums are rounded otherwise
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_it_is_as_a_fresh_run_and_makes_no_more_than_that(
+    tmp_path: Path, clip: Any, source: Path, change: str
+) -> None:
+    run_pseudolabel(config(tmp_path))
+    do, concerned = CHANGES[change]
+    do(tmp_path, clip)
+    made, told = update(tmp_path)
+    assert set(made) == concerned
+    out = tmp_path / "out"
+    assert content(out) == fresh(tmp_path, places(tmp_path))
+    assert json.loads((out / "manifest.json").read_text())["status"] == "complete"
+    assert not list(out.glob("journal*"))
+    assert any("to make again" in line for line in told)
+    assert update(tmp_path)[0] == []  # nothing is left to do
+
+
+def test_corrections_that_are_taken_back_leave_no_trace(tmp_path: Path, clip: Any, source: Path) -> None:
+    run_pseudolabel(config(tmp_path))
+    before = content(tmp_path / "out")
+    draw(tmp_path / "out/corrections/clip/00012.png", shifted(clip, 12))
+    draw(tmp_path / "out/corrections/clip/00004.png", shifted(clip, 4))
+    update(tmp_path)
+    assert content(tmp_path / "out") != before
+    shutil.rmtree(tmp_path / "out/corrections")
+    made, _ = update(tmp_path)
+    assert set(made) == {0, 1, 2, 3, *range(5, 9), *range(10, 15)}
+    assert content(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("stop_after", [1, 7])
+def test_an_update_that_is_interrupted_goes_on(
+    tmp_path: Path, clip: Any, source: Path, stop_after: int
+) -> None:
+    run_pseudolabel(config(tmp_path, overlay=True))
+    old = (tmp_path / "out/overlay/clip.mp4").read_bytes()
+    for index in (9, 12):
+        draw(tmp_path / f"out/corrections/clip/{index:05d}.png", shifted(clip, index))
+    with pytest.raises(KeyboardInterrupt):
+        update(tmp_path, Counting(stop_after), overlay=True)
+    assert not (tmp_path / "out/overlay/clip.mp4").exists()  # it would not show what is there
+    with pytest.raises(DataError, match=r"masks of 'clip' changed since .*00009\.png") as caught:
+        run_pseudolabel(config(tmp_path, overlay=True))
+    assert "--update" in caught.value.hint
+    made, _ = update(tmp_path, overlay=True)
+    assert set(made) <= {*range(5, 9), 10, 11, 13, 14}
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+    assert (tmp_path / "out/overlay/clip.mp4").read_bytes() != old
+
+
+def test_a_mask_drawn_on_in_the_output_becomes_a_correction(tmp_path: Path, clip: Any, source: Path) -> None:
+    run_pseudolabel(config(tmp_path))
+    draw(tmp_path / "out/masks/clip/00012.png", clip.truth[12])
+    _, told = update(tmp_path, dry_run=True)
+    assert any("1 mask that was edited by hand would be taken" in line for line in told)
+    assert not (tmp_path / "out/corrections").exists()
+    made, told = update(tmp_path)
+    assert set(made) == {10, 11, 13, 14}
+    assert any("taken into the corrections: corrections/clip/00012.png" in line for line in told)
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+
+
+def test_a_changed_mask_is_named_and_update_is_the_hint(tmp_path: Path, clip: Any, source: Path) -> None:
+    run_pseudolabel(config(tmp_path))
+    before = content(tmp_path / "out")
+    draw(tmp_path / "masks/00009.png", shifted(clip, 9))
+    draw(tmp_path / "masks/00011.png", clip.truth[11])
+    (tmp_path / "masks/00015.png").unlink()
+    with pytest.raises(DataError) as caught:
+        run_pseudolabel(config(tmp_path))
+    changed = tmp_path / "masks"
+    assert f"{changed / '00009.png'} changed, {changed / '00011.png'} is new, 00015 has none now" in str(
+        caught.value
+    )
+    assert "--update" in caught.value.hint
+    assert content(tmp_path / "out") == before
+
+
+def test_what_cannot_be_updated(tmp_path: Path, clip: Any, source: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to update: no run began in"):
+        update(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run_pseudolabel(config(tmp_path), generator=Counting(3))
+    with pytest.raises(DataError, match="expected a finished run to update, found an unfinished one"):
+        update(tmp_path)
+    run_pseudolabel(config(tmp_path))
+    with pytest.raises(UsageError, match="option --quality changed"):
+        update(tmp_path, quality="fast")
+    lock = OutputLock(tmp_path / "out/.vsodtool.lock")
+    try:
+        draw(tmp_path / "out/corrections/clip/00012.png", clip.truth[12])
+        with pytest.raises(DeviceError, match="another run"):
+            update(tmp_path)
+    finally:
+        lock.release()
+    before = content(tmp_path / "out")
+    cv2.imwrite(str(source / "00003.png"), clip.frames[4])
+    with pytest.raises(DataError, match=r"the video 'clip' .* has changed since"):
+        update(tmp_path)
+    source.rename(tmp_path / "moved")
+    with pytest.raises(DataError):
+        update(tmp_path)
+    assert content(tmp_path / "out") == before
+    manifest = tmp_path / "out/manifest.json"
+    manifest.write_text(manifest.read_text().replace('"pseudolabel"', '"predict"', 1))
+    (tmp_path / "moved").rename(source)
+    with pytest.raises(UsageError, match="was begun by the command 'predict'"):
+        update(tmp_path)
+
+
+def test_corrections_of_a_wrong_size_or_of_no_frame_are_refused(
+    tmp_path: Path, clip: Any, source: Path
+) -> None:
+    run_pseudolabel(config(tmp_path))
+    before = content(tmp_path / "out")
+    path = tmp_path / "out/corrections/clip/00012.png"
+    for wrong, message in ((np.zeros((3, 4)), "expected a mask of 56x40"), (None, "mask without a frame")):
+        if wrong is None:
+            path.rename(path.with_name("99999.png"))
+        else:
+            draw(path, wrong)
+        with pytest.raises(DataError, match=message):
+            update(tmp_path)
+    assert content(tmp_path / "out") == before
+
+
+def test_in_one_process_again_and_again(tmp_path: Path, clip: Any, source: Path) -> None:
+    run_pseudolabel(config(tmp_path))
+    with Updater(tmp_path / "out") as updater:
+        assert updater.stale() == []
+        draw(tmp_path / "out/corrections/clip/00012.png", clip.truth[12])
+        assert updater.stale() == [
+            StaleInterval("clip", "00009", "00012", 2),
+            StaleInterval("clip", "00012", "00015", 2),
+        ]
+        heard: list[Event] = []
+        report = updater.run(heard.append)
+        assert report.videos[0].given == 4
+        frames = [event for event in heard if event.kind == "frame"]
+        assert len(frames) == 4
+        assert updater.stale() == []
+        draw(tmp_path / "out/corrections/clip/00000.png", clip.truth[0])
+        draw(tmp_path / "out/corrections/clip/00001.png", clip.truth[1])
+        assert updater.stale() == [
+            StaleInterval("clip", "00000", "00000", 1),  # nothing lies beside it
+            StaleInterval("clip", "00001", "00004", 2),
+        ]
+        updater.run()
+        (tmp_path / "out/corrections/clip/00012.png").unlink()
+        updater.run()
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+
+
+def test_a_folder_that_an_updater_cannot_take(tmp_path: Path, clip: Any, source: Path) -> None:
+    with pytest.raises(UsageError, match="expected a run of pseudolabel, found no run"):
+        Updater(tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        run_pseudolabel(config(tmp_path), generator=Counting(3))
+    with pytest.raises(DataError, match="expected a finished run, found an unfinished one"):
+        Updater(tmp_path / "out")

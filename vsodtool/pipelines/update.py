@@ -1,0 +1,133 @@
+"""Making labels again where corrections changed, with everything kept warm: what the review page does."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from vsodtool.config import PseudoLabelConfig
+from vsodtool.config.methods import kinds_of_weights
+from vsodtool.errors import ConfigError, DataError, UsageError
+from vsodtool.media.output.earlier_run import read_records
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
+from vsodtool.pipelines.densify.stale import StaleInterval, find_stale
+from vsodtool.pipelines.densify.tools import Tools
+from vsodtool.pipelines.pseudolabel import PseudoLabelReport, label_videos, masks_now
+from vsodtool.types import OnEvent, ignore_event
+
+__all__ = ["StaleInterval", "Updater", "config_of"]
+
+
+class Updater:
+    """A finished output folder of `pseudolabel`, whose labels can be made again where masks changed.
+
+    Networks, flow and threads are made once and kept. Not safe to use from several threads at once. Close it
+    (or use `with`) when done.
+    """
+
+    def __init__(self, output: Path, *, on_event: OnEvent = ignore_event) -> None:
+        """Read what was run there; nothing is decoded or loaded yet.
+
+        Args:
+            output: the folder.
+            on_event: hears of notices.
+
+        Raises:
+            UsageError: it is no folder of `pseudolabel`.
+            DataError: the run there is not finished.
+        """
+        self._config = config_of(output)
+        self._on_event = on_event
+        self._tools = Tools(self._config)
+
+    def stale(self) -> list[StaleInterval]:
+        """What `run` would make again, in the order of the videos; nothing is decoded.
+
+        Raises:
+            DataError: a mask or a correction is wrong, or an input has gone.
+        """
+        records = read_records(OutputLayout(self._config.output))
+        found: list[StaleInterval] = []
+        for source, masks in masks_now(self._config, ignore_event):
+            found += find_stale(masks, source.names, records.get(masks.video, {}))
+        return found
+
+    def run(self, on_event: OnEvent | None = None) -> PseudoLabelReport:
+        """Make them again: the same as `vsodtool pseudolabel ... --update`.
+
+        Raises:
+            VsodtoolError: as `run_pseudolabel`.
+        """
+        return label_videos(self._config, self._tools, on_event=on_event or self._on_event)
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._tools.close()
+
+    def __enter__(self) -> Updater:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def config_of(output: Path) -> PseudoLabelConfig:
+    """The options with which a finished run can be updated, from its manifest.
+
+    Paths that were given relative count from the folder in which the run was started, where that can be told
+    from what the output folder was called then.
+
+    Raises:
+        UsageError: it is no folder of `pseudolabel`, or its options are not to be had back.
+        DataError: the run is not finished.
+    """
+    manifest = read_manifest(OutputLayout(output).manifest)
+    if manifest is None or manifest.command != "pseudolabel":
+        found = "no run" if manifest is None else f"one of '{manifest.command}'"
+        raise UsageError(f"{output}: expected a run of pseudolabel, found {found}", "check the folder")
+    if not manifest.config:
+        raise UsageError(
+            f"{output} was made by vsodtool {manifest.version}", "run its command again with --overwrite"
+        )
+    if manifest.status not in (COMPLETE, UPDATING):
+        raise DataError(
+            f"{output}: expected a finished run, found an unfinished one", "run its command again first"
+        )
+    try:
+        return _config(output, manifest)
+    except (ConfigError, TypeError) as error:
+        raise UsageError(
+            f"{output}: its options cannot be used again: {error}", "update it by its command: --update"
+        ) from error
+
+
+def _config(output: Path, manifest: Manifest) -> PseudoLabelConfig:
+    known = {each.name for each in fields(PseudoLabelConfig)}
+    told: dict[str, Any] = {name: value for name, value in manifest.config.items() if name in known}
+    start = _start_folder(output, Path(str(told.get("output", ""))))
+    inputs = [text for text in told["inputs"] if text != "-"]
+    if len(inputs) < len(told["inputs"]):  # names came on stdin
+        inputs = [entry.path for entry in manifest.inputs.values()]
+    told["inputs"] = tuple(_from(start, text) for text in inputs)
+    told["masks"] = tuple(_from(start, text) for text in told["masks"])
+    if not kinds_of_weights(told["method"]):
+        told["label_flow"] = "auto"
+    weights = str(told.get("weights", ""))
+    if weights and (start / weights).is_file():
+        told["weights"] = _from(start, weights)
+    config = PseudoLabelConfig(**{**told, "output": output, "shard": ""})
+    return replace(config, update=True, overwrite=False, dry_run=False)
+
+
+def _from(start: Path, text: str) -> str:
+    return text if start == Path() else str(start / text)  # an absolute one stays
+
+
+def _start_folder(output: Path, called: Path) -> Path:
+    """The folder in which a run was started whose output folder was called so then."""
+    real = output.resolve()
+    if not called.is_absolute() and called.parts and real.parts[-len(called.parts) :] == called.parts:
+        return Path(*real.parts[: -len(called.parts)])
+    return Path()
