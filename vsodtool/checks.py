@@ -136,11 +136,23 @@ def resolve_workers(workers: int) -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
+# How libraries say it. Neither torch nor OpenCV may be imported for asking, so their exceptions go by name.
+_MEMORY_SIGNS = {
+    "RuntimeError": (
+        *("can't allocate memory", "not enough memory", "bad_alloc", "bad allocation"),
+        "can't start new thread",
+    ),
+    "error": ("Failed to allocate", "Insufficient memory", "bad_alloc", "start thread"),  # of OpenCV
+    "ImportError": ("cannot allocate memory", "Cannot allocate memory", "failed to map segment"),
+}
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception of Python, torch (CPU or GPU) or OpenCV says that memory did not suffice."""
+    """Whether an exception of Python, torch (CPU or GPU), OpenCV or a loader of libraries says that memory
+    (or room for one more thread) did not suffice."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own
         return True
-    # torch on the CPU raises a plain RuntimeError, OpenCV a cv2.error; neither may be imported for asking.
     text = str(error)
-    signs = ("can't allocate memory", "not enough memory", "Failed to allocate", "Insufficient memory")
-    return type(error).__name__ in {"RuntimeError", "error"} and any(sign in text for sign in signs)
+    signs = _MEMORY_SIGNS.get(type(error).__name__, ())
+    # The room for "static TLS" is a fixed one, which more memory does not enlarge.
+    return any(sign in text for sign in signs) and "static TLS" not in text

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 
 import pytest
@@ -22,11 +21,6 @@ EVENTS = [
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-class Closed(io.StringIO):
-    def write(self, text: str) -> int:
-        raise BrokenPipeError
 
 
 def tell(**options: bool) -> None:
@@ -72,11 +66,3 @@ def test_a_dumb_terminal_or_quiet_gets_no_bar(monkeypatch: pytest.MonkeyPatch, q
     monkeypatch.setenv("TERM", "xterm" if quiet else "dumb")
     tell(quiet=quiet)
     assert "\x1b" not in terminal.getvalue()
-
-
-def test_the_work_goes_on_when_nobody_reads_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[int] = []
-    monkeypatch.setattr(sys, "stderr", Closed())
-    monkeypatch.setattr(os, "dup2", lambda _, descriptor: closed.append(descriptor))
-    tell()
-    assert set(closed) == {2}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 
 import cv2
 import pytest
@@ -62,6 +63,10 @@ def test_everything_else_is_a_bug_with_its_traceback(
         MemoryError(),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
         RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried"),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("can't start new thread"),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        ImportError("libopenblas.so: cannot open shared object file: Cannot allocate memory"),
         cv2.error("OpenCV(5.0.0) alloc.cpp:66: error: (-4:Insufficient memory) Failed to allocate 8 bytes"),
     ],
     ids=lambda error: type(error).__name__,
@@ -91,6 +96,31 @@ def test_refusals_of_the_system(number: int, text: str, capsys: pytest.CaptureFi
 def test_an_interruption_is_one_line(error: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
     assert fail(error) == 130
     assert capsys.readouterr() == ("", "interrupted; run the same command again to continue\n")
+
+
+@pytest.mark.parametrize("error", [ImportError("initialization failed"), DataError("does not decode")])
+def test_what_a_library_makes_of_an_interruption(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vsodtool.cli.interrupt.was_asked", lambda: True)
+    assert fail(error) == 130
+    assert capsys.readouterr() == ("", "interrupted; run the same command again to continue\n")
+
+
+def test_a_pipe_that_breaks_between_processes_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    def run() -> None:  # as Click does with every broken pipe, because it takes it for stdout's
+        try:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        except OSError:
+            sys.exit(1)
+
+    assert exit_code_of(run) == 1
+    assert "this is a bug in vsodtool" in capsys.readouterr().err
+
+
+def test_a_library_for_which_static_memory_is_lacking_is_a_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(ImportError("libgomp.so: cannot allocate memory in static TLS block")) == 1
+    assert "static TLS" in capsys.readouterr().err
 
 
 def test_what_the_application_returns_is_the_code() -> None:

@@ -43,7 +43,7 @@ def run() -> Run:
     def invoke(*arguments: str) -> tuple[ToyConfig | None, str]:
         seen: list[ToyConfig] = []
 
-        @command(ToyConfig)
+        @command(ToyConfig, work="vsodtool.config")
         def toy(
             config: ToyConfig, *, json: Json = False, loud: Annotated[bool, typer.Option("--loud")] = False
         ) -> None:

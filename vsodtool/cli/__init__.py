@@ -5,27 +5,48 @@ Nothing heavy is imported before a command needs it, so that `--help` and usage 
 
 from __future__ import annotations
 
-import os
-import sys
-from typing import NoReturn
+from vsodtool.cli import interrupt
 
-
-def _open_closed_streams() -> None:
-    """Give `>&-` and its like somewhere to go; else the next file that is opened would be written to."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        if getattr(sys, name) is None:
-            while (descriptor := os.open(os.devnull, os.O_RDWR)) < number:
-                pass
-            os.dup2(descriptor, number)
-            setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+TYPE_CHECKING = False  # as in `typing`, which takes its time: Ctrl-C has to be minded first
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
-    _open_closed_streams()
-    from vsodtool.cli.app import app
+    interrupt.leave_at_once()
+    import sys
+
+    try:
+        code = _run()
+    except (ImportError, MemoryError) as error:
+        code = _code_of(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    from vsodtool.cli.streams import open_streams
+
+    open_streams()
     from vsodtool.cli.failure import exit_code_of
     from vsodtool.cli.ranks import be_silent_beside_rank_0, leave_together
 
     be_silent_beside_rank_0()
-    sys.exit(leave_together(exit_code_of(lambda: app(prog_name="vsodtool", standalone_mode=False))))
+    return leave_together(exit_code_of(_app))
+
+
+def _app() -> object:
+    from vsodtool.cli.app import app
+
+    return app(prog_name="vsodtool", standalone_mode=False)
+
+
+def _code_of(error: Exception) -> int:
+    """Memory may not even suffice for what turns exceptions into text and codes."""
+    from vsodtool.checks import is_out_of_memory
+    from vsodtool.cli.streams import write_raw
+
+    if not is_out_of_memory(error):
+        raise error
+    write_raw("error: out of memory\n")
+    return 5

@@ -8,7 +8,6 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from vsodtool.cli.output import drop
 from vsodtool.cli.text import printable
 from vsodtool.pipelines.running.ranks import Rank
 
@@ -82,12 +81,9 @@ class Reporter:
 
 
 def write_err(text: str) -> None:
-    """Write to stderr; if nobody reads it, the work goes on."""
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except BrokenPipeError:
-        drop(2)
+    """Write to stderr, now."""
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
 def _make_bars() -> Progress:

@@ -9,7 +9,7 @@ from vsodtool.cli.text import Table
 from vsodtool.config import ConvertConfig
 
 
-@command(ConvertConfig)
+@command(ConvertConfig, work="vsodtool.pipelines.convert")
 def convert(config: ConvertConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """Labels back into an annotators' tool, or annotations into masks.
 

@@ -11,7 +11,7 @@ from vsodtool.cli.text import Table
 from vsodtool.config import DemoConfig
 
 
-@command(DemoConfig)
+@command(DemoConfig, work="vsodtool.pipelines.demo")
 def demo(config: DemoConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """A generated clip with known truth through the whole chain, with its score and a picture.
 

@@ -16,7 +16,7 @@ from vsodtool.config import EvaluateConfig, Panel
 from vsodtool.errors import UsageError
 
 
-@command(EvaluateConfig)
+@command(EvaluateConfig, work="vsodtool.pipelines.evaluate")
 def evaluate(
     config: EvaluateConfig,
     *,

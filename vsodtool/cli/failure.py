@@ -11,13 +11,14 @@ import typer
 
 from vsodtool import __version__
 from vsodtool.checks import is_out_of_memory
+from vsodtool.cli import interrupt
 from vsodtool.cli.console import write_err
-from vsodtool.cli.output import drop
 from vsodtool.cli.ranks import is_news, speaker
+from vsodtool.cli.streams import STDOUT, drop
 from vsodtool.cli.text import printable
+from vsodtool.cli.work import check_working_folder
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError
 
-INTERRUPTED = 130
 BUG = 1
 
 # Click's base class of usage errors; typer may bring its own copy of Click and exports no name for it.
@@ -41,14 +42,12 @@ def exit_code_of(run: Callable[[], object]) -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")  # names of files may be anything
-    try:
-        code = _guarded(run)
-    except KeyboardInterrupt:  # a second one, while the first was being handled
-        code = INTERRUPTED
+    code = _guarded(run)
     try:
         sys.stdout.flush()
-    except OSError:
+    except OSError as error:
         drop(1)
+        code = code or _explain(error)
     return code
 
 
@@ -56,20 +55,21 @@ def _guarded(run: Callable[[], object]) -> int:
     try:
         result = run()
         code = result if isinstance(result, int) else 0
-        if code == INTERRUPTED:  # what newer typers make of Ctrl-C
+        if code == interrupt.CODE:  # what newer typers make of Ctrl-C
             raise KeyboardInterrupt
     except (KeyboardInterrupt, typer.Abort):
-        write_err("interrupted; run the same command again to continue\n")
-        return INTERRUPTED
-    except BrokenPipeError:
-        drop(1)
-        return 0
+        write_err(interrupt.LINE)
+        return interrupt.CODE
     except SystemExit as error:
-        if isinstance(error.__context__, OSError) and error.__context__.errno == errno.EPIPE:
-            drop(1)  # Click ends so where the reader of its help has gone, as `--help | head -1` does
-            return 0
+        if isinstance(
+            error.__context__, BrokenPipeError
+        ):  # Click takes each for one of stdout; see `streams`
+            return _explain(error.__context__)
         raise
     except Exception as error:  # noqa: BLE001  every exception ends here, as text and a code
+        if interrupt.was_asked():
+            write_err(interrupt.LINE)
+            return interrupt.CODE
         return _explain(error)
     return code
 
@@ -119,8 +119,19 @@ def _system(error: OSError) -> VsodtoolError | None:
         return DeviceError(f"disk full{where}", "free some space and run the same command again")
     if error.errno in _DENIED:
         return DeviceError(f"permission denied{where}", "change the permissions, or choose another place")
-    if error.errno in _EXHAUSTED:
+    if error.errno in _EXHAUSTED or error.filename == STDOUT:
         return DeviceError(f"the system refuses: {error.strerror}{where}", "free resources and run again")
+    if error.errno == errno.ENOENT and not error.filename:
+        return _working_folder_gone()
+    return None
+
+
+def _working_folder_gone() -> DeviceError | None:
+    """Whether that is why a path without a name was not found: a relative one was to be made absolute."""
+    try:
+        check_working_folder()
+    except DeviceError as error:
+        return error
     return None
 
 

@@ -10,7 +10,7 @@ from vsodtool.cli.text import Table
 from vsodtool.config import FlowConfig
 
 
-@command(FlowConfig)
+@command(FlowConfig, work="vsodtool.pipelines.flow")
 def flow(config: FlowConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """Optical flow between the frames of videos.
 

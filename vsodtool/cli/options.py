@@ -13,6 +13,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, g
 
 import typer
 
+from vsodtool.cli.work import at_work
 from vsodtool.config import CommonConfig, Option, Panel, load_config, options_of
 
 C = TypeVar("C", bound=CommonConfig)
@@ -36,6 +37,7 @@ Quiet: TypeAlias = Annotated[
 def command(
     cls: type[C],
     *,
+    work: str,
     load: Callable[[type[C], Path | None, Mapping[str, object]], C] = load_config,
     shipped: Collection[str] = (),
 ) -> Callable[[Callable[Concatenate[C, P], None]], Command]:
@@ -45,6 +47,7 @@ def command(
 
     Args:
         cls: the class of the configuration.
+        work: name of the module that does the work; it is loaded once the options are known to be right.
         load: makes it of the class, the file that --config names if any, and the values of the flags.
         shipped: names that --config takes besides files.
     """
@@ -62,7 +65,9 @@ def command(
     def decorate(body: Callable[Concatenate[C, P], None]) -> Command:
         def run(*, config: Path | None, **given: Any) -> None:
             flags = {name: _value(each, given.pop(name)) for name, each in options.items()}
-            body(load(cls, config, flags), **given)  # type: ignore[call-arg]
+            options_given = load(cls, config, flags)
+            with at_work(work):
+                body(options_given, **given)  # type: ignore[call-arg]
 
         hints = get_type_hints(body, include_extras=True)
         _, *rest = inspect.signature(body).parameters.values()

@@ -1,9 +1,8 @@
-"""stdout: data only, and no trouble when its reader has gone."""
+"""stdout: data only."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,19 +18,9 @@ def print_report(report: Mapping[str, object], table: Table, *, as_json: bool) -
 
 
 def write_out(text: str) -> None:
-    """Write to stdout now. A reader that closed the pipe has all it wanted; that is no error."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        drop(1)
-
-
-def drop(descriptor: int) -> None:
-    """Send what is still buffered for a closed pipe nowhere, else Python complains at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+    """Write to stdout, now: what stands there has arrived before anything else is said."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def refuse_losses(losses: Sequence[str], output: Path) -> None:

@@ -10,7 +10,7 @@ from vsodtool.cli.text import Table
 from vsodtool.config import PredictConfig
 
 
-@command(PredictConfig)
+@command(PredictConfig, work="vsodtool.pipelines.predict")
 def predict(config: PredictConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """The salient object in every frame of videos that nobody labelled.
 

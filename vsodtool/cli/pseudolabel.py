@@ -10,7 +10,7 @@ from vsodtool.cli.text import Table
 from vsodtool.config import PseudoLabelConfig
 
 
-@command(PseudoLabelConfig)
+@command(PseudoLabelConfig, work="vsodtool.pipelines.pseudolabel")
 def pseudolabel(config: PseudoLabelConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """A mask for every frame, from masks of a few.
 

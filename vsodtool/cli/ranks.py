@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from vsodtool.cli import interrupt
 from vsodtool.cli.console import write_err
-from vsodtool.cli.output import drop
+from vsodtool.cli.streams import drop
 from vsodtool.config import ShardedConfig
 from vsodtool.errors import DeviceError
 from vsodtool.pipelines.running.ranks import Board, Rank, share_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="RunReport")
 C = TypeVar("C", bound=ShardedConfig)
 
-_INTERRUPTED = 130
 _INPUTS = "inputs"
 
 
@@ -125,7 +125,7 @@ def leave_together(code: int) -> int:
         code: exit code of this rank, returned as it is.
     """
     rank = Rank.from_environment()
-    if rank is None or code == _INTERRUPTED:
+    if rank is None or code == interrupt.CODE:
         return code
     try:
         board = Board.of_torchrun()

@@ -32,7 +32,7 @@ def load_training(cls: type[TrainConfig], config: Path | None, flags: Mapping[st
     return load_config(cls, path, flags)
 
 
-@command(TrainConfig, load=load_training, shipped=shipped_trainings())
+@command(TrainConfig, work="vsodtool.pipelines.train", load=load_training, shipped=shipped_trainings())
 def train(config: TrainConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """Train a network on images or videos with masks.
 

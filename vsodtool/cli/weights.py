@@ -12,6 +12,7 @@ from vsodtool.cli.console import Reporter
 from vsodtool.cli.options import Json, Quiet
 from vsodtool.cli.output import print_report
 from vsodtool.cli.text import Table, help_of
+from vsodtool.cli.work import at_work
 from vsodtool.config import Panel
 from vsodtool.errors import UsageError, WeightsError
 
@@ -94,7 +95,7 @@ def verify(
     """
     if sha256 is not None and name is None:
         raise UsageError("--sha256 says the hash of one file", "name the file")
-    with Reporter(quiet=quiet) as reporter:
+    with at_work("vsodtool.pipelines.networks.verify"), Reporter(quiet=quiet) as reporter:
         from vsodtool.pipelines.networks.verify import DAMAGED, verify_all, verify_weights
 
         if name is None:
@@ -143,7 +144,7 @@ def convert(
     Every tensor must be there, and none may be left over but those of FlowNet2 and the unused classifier.
     The values stay the same to the last digit, unless --half rounds them.
     """
-    with Reporter(quiet=quiet) as reporter:
+    with at_work("vsodtool.pipelines.networks.convert"), Reporter(quiet=quiet) as reporter:
         from vsodtool.pipelines.networks.convert import convert_weights
 
         report = convert_weights(

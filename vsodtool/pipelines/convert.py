@@ -32,6 +32,7 @@ from vsodtool.media.masks.statistics import summarise
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, InputEntry, read_manifest
+from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.running.given_masks import Target
@@ -260,7 +261,7 @@ def _wanted(config: ConvertConfig, layout: OutputLayout, rows: Sequence[FrameRec
 
 def _listed(path: Path, rows: Sequence[FrameRecord]) -> set[str]:
     try:
-        lines = {line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()}
+        lines = {line.strip() for line in read_regular(path).decode("utf-8").splitlines() if line.strip()}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"--frames: expected all, given, generated, corrected, every:K or a file of frame names, found "

@@ -180,7 +180,7 @@ def _refuse_strangers(folder: Path, files: Mapping[str, bytes], picture: Path, o
             continue
         if name not in files:
             raise UsageError(f"{path} is in the way: expected only files of the demo in {folder}", hint)
-        if not overwrite and path.read_bytes() != files[name]:
+        if not overwrite and not (path.is_file() and path.read_bytes() == files[name]):
             raise UsageError(f"{path} differs from the clip of this seed", f"{hint}, or --overwrite")
 
 

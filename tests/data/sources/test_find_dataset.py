@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,11 @@ def test_a_named_set_of_still_images_and_its_list(tmp_path: Path, disk: Disks) -
     with pytest.raises(DataError, match=r"ImageSets/train.txt: expected a list of names"):
         load(tmp_path, f"dataset:hku-is/train@{root}")
     (root / "ImageSets").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(root / "ImageSets" / "train.txt")
+        with pytest.raises(DataError, match="expected a file, found a named pipe"):
+            load(tmp_path, f"dataset:hku-is/train@{root}")
+        (root / "ImageSets" / "train.txt").unlink()
     (root / "ImageSets" / "train.txt").write_text("picture_0\npicture_4.png\n")
     assert sum(map(sum, counts(load(tmp_path, f"dataset:hku-is@{root}")).values())) == 2
     (root / "ImageSets" / "train.txt").write_text("picture_0\nabsent\n")

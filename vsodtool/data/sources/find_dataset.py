@@ -11,6 +11,7 @@ from vsodtool.data.sources.found import FoundVideo, folder_video, pair_masks
 from vsodtool.data.sources.source_text import DatasetSource
 from vsodtool.errors import DataError
 from vsodtool.media.folders import frame_name, list_images
+from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.inputs import VideoInput
 
 
@@ -81,10 +82,11 @@ def _files(root: Path, pattern: str, video: str = "") -> list[Path]:
 def _read_list(path: Path) -> list[str]:
     """The names in a list of images: one per line, with or without an ending."""
     try:
-        lines = path.read_text(encoding="utf-8").split()
+        lines = read_regular(path).decode("utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path}: expected a list of names, one per line, found none that can be read: {error}",
+            f"{path}: expected a list of names, one per line, found none that can be read: "
+            f"{getattr(error, 'strerror', None) or error}",
             "write it, or take the split `all`",
         ) from error
     if not lines:

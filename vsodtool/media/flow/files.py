@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.regular_file import read_regular
 
 FlowArray: TypeAlias = npt.NDArray[np.float32]  # (H, W, 2)
 
@@ -70,7 +71,7 @@ def read_flow(path: Path) -> FlowArray:
     if decode is None:
         raise DataError(f"{path}: not a flow file", f"expected one of {', '.join(decoders)}")
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise DataError(
             f"cannot read {path}: {error.strerror}", "check the path and its permissions"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vsodtool.errors import DataError
 from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.regular_file import read_regular
 from vsodtool.types import FrameRecord, FrameStatus
 
 # `'*`: what looks like an escaped formula is escaped too, so that every text comes back.
@@ -41,7 +42,7 @@ def read_frames_csv(path: Path) -> list[FrameRecord]:
     """
     hint = "restore the file, or run again with --overwrite"
     try:
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        text = read_regular(path).decode("utf-8", "surrogateescape")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (OSError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}", hint) from error

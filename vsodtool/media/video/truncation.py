@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from vsodtool.media.regular_file import open_regular
+
 _EBML_HEADER = 0x1A45DFA3
 _MATROSKA_SEGMENT = 0x18538067
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
@@ -20,7 +22,7 @@ def describe_missing_bytes(path: Path) -> str:
         OSError: the file cannot be read.
     """
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(12)
         if head[:4] == b"GIF8":
             file.seek(-1, 2)
@@ -48,7 +50,7 @@ def find_absurd_length(path: Path) -> str:
         OSError: the file cannot be read.
     """
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(12)[4:8] not in _FIRST_BOXES:
             return ""
         for kind, start, end in _boxes(file, size):
