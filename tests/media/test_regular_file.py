@@ -77,6 +77,7 @@ OPENERS = {
     "media/regular_file.py": "itself",
     "media/spill.py": "a temporary folder of the process",
     "media/training_run/log.py": "is_file",
+    "pipelines/suggest.py": "is_file",
     "pipelines/demo.py": "is_file",
     "pipelines/networks/verify.py": "comes with the tool",
     "pipelines/training/process_files.py": "made by the tool, and only locked",

@@ -9,7 +9,7 @@ from vsodtool.cli.text import Table, printable
 from vsodtool.config import SuggestConfig
 
 
-@command(SuggestConfig)
+@command(SuggestConfig, work="vsodtool.pipelines.suggest")
 def suggest(config: SuggestConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """Which frames to label, and pictures of them to draw on.
 

@@ -21,6 +21,7 @@ from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObje
 from vsodtool.media.annotations.table import read_annotations
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
+from vsodtool.media.regular_file import read_regular
 from vsodtool.types import Size
 
 _LARGEST_PALETTE_ID = 254  # 255 is the void of palettes
@@ -204,7 +205,7 @@ def read_objects_json(path: Path) -> dict[str, dict[int, ObjectInfo]]:
         DataError: it is damaged.
     """
     try:
-        videos = json.loads(path.read_bytes())["videos"]
+        videos = json.loads(read_regular(path))["videos"]
         return {
             video: {int(entry["id"]): ObjectInfo(**entry) for entry in entries}
             for video, entries in videos.items()
