@@ -60,6 +60,24 @@ class ConvertConfig(AnnotationConfig):
         "Only generated frames of at most this confidence.", default=1.0, least=0, most=1
     )
     polygons: bool = option("Polygons instead of masks, holes joined by cuts of no width.", default=False)
+    from_name: str = option(
+        "Of --to label-studio: name of the tag in the labelling configuration.", default="tag", metavar="NAME"
+    )
+    to_name: str = option(
+        "Of --to label-studio: name of the image in the labelling configuration.",
+        default="image",
+        metavar="NAME",
+    )
+    image_url: str = option(
+        "Of --to label-studio: where it finds an image; {path} is the video's name and the frame's.",
+        default="/data/local-files/?d={path}",
+        metavar="URL",
+    )
+    ls_tag: str = option(
+        "Of --to label-studio: brush, which every version reads, or bitmask, smaller, of 2025 and later.",
+        default="brush",
+        choices=("brush", "bitmask"),
+    )
     check: bool = option("Read, match and report; write nothing.", default=False)
 
     def __post_init__(self) -> None:
@@ -69,6 +87,11 @@ class ConvertConfig(AnnotationConfig):
             lacking = "--to" if self.output else "-o"
             raise ConfigError(
                 f"{lacking}: expected what to write, found nothing", "give -o FILE and --to NAME, or --check"
+            )
+        if "{path}" not in self.image_url:
+            raise ConfigError(
+                f"image_url: expected {{path}} in it, found '{self.image_url}'",
+                "as --image-url 's3://bucket/{path}'",
             )
         if self.frames.startswith("every:") and not re.fullmatch("every:[1-9][0-9]*", self.frames):
             raise ConfigError(f"frames: expected every:K with K of at least 1, found '{self.frames}'")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from vsodtool.config import ConvertConfig
 from vsodtool.errors import DataError, UsageError
-from vsodtool.media.annotations.label_images import palette_of, read_labels, read_objects_json
+from vsodtool.media.annotations.label_images import (
+    Reading,
+    describe_overlaps,
+    palette_of,
+    read_labels,
+    read_objects_json,
+)
 from vsodtool.media.annotations.model import (
     Annotations,
     Category,
@@ -21,10 +28,11 @@ from vsodtool.media.annotations.model import (
     Shape,
     VideoLabels,
 )
-from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify
 from vsodtool.media.annotations.runs import MaskArray
-from vsodtool.media.annotations.table import FORMATS, Format, read_annotations
+from vsodtool.media.annotations.table import FORMATS, Format
 from vsodtool.media.atomic import atomic_path, disk_errors, write_bytes_atomically
+from vsodtool.media.folders import frame_name
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
@@ -41,6 +49,8 @@ from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent,
 
 _ONE_VIDEO = ("cvat", "cvat-video")
 MASKS = "masks"
+_OF_OBJECTS = (MASKS, "cvat-video", "supervisely-video", "youtube-vis")  # hold objects, not shapes
+Overlaps: TypeAlias = dict[str, dict[str, int]]  # video -> frame -> pixels of objects that others cover
 
 
 @dataclass(frozen=True)
@@ -86,10 +96,11 @@ def run_convert(config: ConvertConfig, *, on_event: OnEvent = ignore_event) -> C
         DataError: the labels are missing or wrong, or do not fit the inputs.
         DeviceError: the output cannot be written.
     """
+    overlaps: Overlaps = defaultdict(dict)
     if (config.source / "manifest.json").is_file():
         annotations = _of_output(config)
     else:
-        annotations = _of_annotations(config, on_event)
+        annotations = _of_annotations(config, overlaps, on_event)
     frames = [frame for video in annotations.videos for frame in video.frames]
     names = list(dict.fromkeys(shape.category for frame in frames for shape in frame.shapes))
     masks = sum(len(frame.shapes) for frame in frames)
@@ -102,24 +113,38 @@ def run_convert(config: ConvertConfig, *, on_event: OnEvent = ignore_event) -> C
             "change --frames, --min-confidence or --max-confidence",
         )
     if config.check or config.dry_run:
+        for shape, size in ((shape, frame.key.size) for frame in frames for shape in frame.shapes):
+            if size is not None:
+                shape.draw(size)  # what cannot be drawn is found out here, not after an hour
+        lossless, hint = True, ""
+    else:
+        lossless, hint = _write(annotations, Path(config.output), config)
+    counts = {video: list(covered.values()) for video, covered in overlaps.items()}
+    for line in (*describe_overlaps(counts), *filter(None, [hint])):
+        on_event(Event("notice", message=line))
+    if config.check or config.dry_run:
         return report
-    target = Path(config.output)
-    lossless, hint = _write(annotations, target, config)
-    if hint:
-        on_event(Event("notice", message=hint))
-    return ConvertReport(**{**asdict(report), "output": str(target), "lossless": lossless, "hint": hint})
+    return replace(report, output=config.output, lossless=lossless, hint=hint)
 
 
-def _of_annotations(config: ConvertConfig, on_event: OnEvent) -> Annotations:
+def _of_annotations(config: ConvertConfig, overlaps: Overlaps, on_event: OnEvent) -> Annotations:
     """Annotations of another tool: matched to inputs where there are some, else as the file has them."""
+    if config.frames != "all" or (config.min_confidence, config.max_confidence) != (0.0, 1.0):
+        raise UsageError(
+            "--frames, --min-confidence and --max-confidence choose frames of an OUT folder, "
+            f"found annotations: {config.source}",
+            "leave them out",
+        )
     reading = reading_of(config)
     if not config.input:
-        annotations = read_annotations(config.source, config.masks_format, reading.options)
+        annotations = _chosen(reading.read(config.source), reading.objects, config.video)
         unsized = [frame for video in annotations.videos for frame in video.frames if frame.key.size is None]
         if unsized and not config.check:
             raise UsageError(
                 f"{config.source} does not say how large {unsized[0].key} is", "give the video with --input"
             )
+        if config.to in _OF_OBJECTS and not unsized:
+            return _as_objects(annotations, reading, overlaps)
         return annotations
     sources = [open_frames(video) for video in discover_videos(list(config.input))]
     targets = [Target(source) for source in sources]
@@ -127,20 +152,78 @@ def _of_annotations(config: ConvertConfig, on_event: OnEvent) -> Annotations:
     for line in labelled.describe():
         on_event(Event("notice", message=line))
     videos = []
-    for target in targets:
-        objects = labelled.objects[target.name]
+    for target, source in zip(targets, sources, strict=True):
         position = {name: place for place, name in enumerate(target.names)}
-        frames = []
-        for name, frame in labelled.videos[target.name].frames.items():
-            label = lru_cache(1)(
-                lambda frame=frame, target=target, objects=objects: objects.paint(frame, target.size)
-            )
-            shapes = [_shape(label, info, f"frame {name}") for info in objects.infos]
-            key = FrameKey(f"{name}.jpg", position[name], target.size)
-            frames.append(FrameLabels(key, tuple(shapes), empty=not frame.shapes))
+        files = {frame_name(file): file.name for file in source.video.files}
+        painted = _Painted(target.name, labelled.objects[target.name], overlaps)
+        frames = [
+            painted.frame(frame, FrameKey(files.get(name, f"{name}.jpg"), position[name], target.size))
+            for name, frame in labelled.videos[target.name].frames.items()
+        ]
         videos.append(VideoLabels(target.name, tuple(frames), len(target.names), target.is_file))
     infos = [info for objects in labelled.objects.values() for info in objects.infos]
     return Annotations(str(config.source), labelled.annotations.format, tuple(videos), _categories(infos))
+
+
+def _chosen(annotations: Annotations, rule: ObjectRule, name: str) -> Annotations:
+    """Of the video that --video names, if it does, the shapes of the classes that count."""
+    videos = [video for video in annotations.videos if not name or video.name == name]
+    if not videos:
+        known = ", ".join(video.name or "unnamed" for video in annotations.videos[:5])
+        raise DataError(
+            f"{annotations.source}: expected the video '{name}', found {known}",
+            "check the name given with --video",
+        )
+    chosen = [
+        replace(video, frames=tuple(replace(one, shapes=tuple(rule.chosen(one))) for one in video.frames))
+        for video in videos
+    ]
+    return replace(annotations, videos=tuple(chosen))
+
+
+def _as_objects(annotations: Annotations, reading: Reading, overlaps: Overlaps) -> Annotations:
+    """The same with an object for each shape that counts, and frames that say something only."""
+    said = [
+        [
+            frame
+            for frame in video.frames
+            if frame.shapes or frame.empty or (frame.listed and reading.match.empty == "given")
+        ]
+        for video in annotations.videos
+    ]
+    objects = identify(
+        {str(place): frames for place, frames in enumerate(said)}, annotations.categories, reading.objects
+    )
+    videos = []
+    for place, video in enumerate(annotations.videos):
+        painted = _Painted(video.name, objects[str(place)], overlaps)
+        frames = tuple(painted.frame(frame, frame.key) for frame in said[place])
+        videos.append(replace(video, frames=frames))
+    infos = [info for known in objects.values() for info in known.infos]
+    return replace(annotations, videos=tuple(videos), categories=_categories(infos))
+
+
+@dataclass(frozen=True)
+class _Painted:
+    """The frames of a video as label images, of which one at a time is kept."""
+
+    video: str
+    objects: VideoObjects
+    overlaps: Overlaps
+
+    def frame(self, frame: FrameLabels, key: FrameKey) -> FrameLabels:
+        """The objects of a frame, each with the pixels that no upper one covers."""
+
+        def paint() -> LabelArray:
+            labels, covered = self.objects.paint_and_count(frame, key.known_size)
+            self.overlaps[self.video][str(key)] = covered
+            return labels
+
+        label = lru_cache(1)(paint)
+        present = self.objects.present(frame)
+        place = frame.shapes[0].place if frame.shapes else str(key)
+        shapes = [_shape(label, info, place) for info in self.objects.infos if info.id in present]
+        return FrameLabels(key, tuple(shapes), empty=not frame.shapes)
 
 
 def _of_output(config: ConvertConfig) -> Annotations:
@@ -293,7 +376,7 @@ def _write(annotations: Annotations, target: Path, config: ConvertConfig) -> tup
         return entry.lossless, entry.import_hint
     with atomic_path(target) as temporary, disk_errors(target), temporary.open("w", encoding="utf-8") as file:
         file.writelines(_pieces(entry, annotations, config))
-    return entry.lossless and not config.polygons, entry.import_hint
+    return entry.lossless and not config.polygons, entry.import_hint.format_map(_words(config))
 
 
 def _pieces(entry: Format, annotations: Annotations, config: ConvertConfig) -> Iterator[str]:
@@ -304,7 +387,17 @@ def _pieces(entry: Format, annotations: Annotations, config: ConvertConfig) -> I
             f"{entry.title} holds {'masks' if config.polygons else 'polygons'} only",
             f"convert {with_or_without} --polygons",
         )
-    return write(annotations)
+    return write(annotations, **_words(config)) if entry.names_tags else write(annotations)
+
+
+def _words(config: ConvertConfig) -> dict[str, str]:
+    """What a labelling configuration calls things."""
+    return {
+        "tag": config.ls_tag,
+        "from_name": config.from_name,
+        "to_name": config.to_name,
+        "image_url": config.image_url,
+    }
 
 
 def _write_masks(annotations: Annotations, folder: Path) -> None:

@@ -69,7 +69,7 @@ def find_annotated(
                 raise wrong_size(f"{annotations.source}: {frame.key}", frame.key.size, expected)
             masks[name] = own / "labels" / str(place) / f"{name}.png"
             if not masks[name].is_file():
-                write_bytes_atomically(masks[name], label_png(objects[str(place)], frame, expected))
+                write_bytes_atomically(masks[name], label_png(objects[str(place)], frame, expected)[0])
         stills = None if video.kind == "folder" and (source.images is None or len(found) == 1) else False
         stills = source.reading == "stills" if source.reading else stills
         videos.append(FoundVideo(video, frame_names(video), masks, stills=stills))

@@ -7,6 +7,8 @@ does not grow with their number.
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from vsodtool.media.regular_file import read_regular
 from vsodtool.types import Size
 
 _LARGEST_PALETTE_ID = 254  # 255 is the void of palettes
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -81,19 +84,21 @@ class Labelled:
     def describe(self) -> list[str]:
         """A line for each input that tells which entries were taken for which frames."""
         source = Path(self.annotations.source).name
-        lines = []
+        lines, others = [], 0
         for video, matched in self.videos.items():
             frames = list(matched.frames.items())
             (first, at_first), (last, at_last) = frames[0], frames[-1]
             names = ", ".join(info.name for info in self.objects[video].infos[:5]) or "none"
             count = len(self.objects[video].infos)
-            shapes = sum(len(frame.shapes) for _, frame in frames)
+            shapes = sum(len(self.objects[video].shapes_of(frame)) for _, frame in frames)
+            others += sum(len(frame.shapes) for _, frame in frames) - shapes
             lines.append(
                 f"{source}: {self.annotations.format}, {len(frames)} frames of '{video}', "
                 f"{at_first.key} ... {at_last.key} -> {first} ... {last} ({matched.rule}), "
                 f"{count} objects ({names}{', ...' if count > 5 else ''}), {shapes} shapes"
             )
-        left_out = ", ".join(f"{count} {kind}" for kind, count in self.annotations.left_out.items() if count)
+        counts = self.annotations.left_out + Counter({"of other classes": others})
+        left_out = ", ".join(f"{count} {kind}" for kind, count in counts.items())
         if left_out:
             lines.append(f"{source}: left out: {left_out}")
         if self.ignored:
@@ -133,8 +138,8 @@ def join_labels(several: Sequence[Labelled]) -> list[Labelled]:
     return [replace(labelled, objects=objects) for labelled, objects in zip(several, joined, strict=True)]
 
 
-def write_label_images(labelled: Labelled, sizes: Mapping[str, tuple[int, int]], folder: Path) -> None:
-    """Write `folder/<video>/<frame>.png` for every labelled frame.
+def write_label_images(labelled: Labelled, sizes: Mapping[str, Size], folder: Path) -> list[str]:
+    """Write `folder/<video>/<frame>.png` for every labelled frame; a line for each video with overlaps.
 
     Args:
         labelled: what to draw.
@@ -145,22 +150,42 @@ def write_label_images(labelled: Labelled, sizes: Mapping[str, tuple[int, int]],
         DataError: a shape cannot be drawn.
         DeviceError: the disk is full.
     """
+    overlaps: dict[str, list[int]] = {}
     for video, matched in labelled.videos.items():
         for name, frame in matched.frames.items():
-            data = label_png(labelled.objects[video], frame, sizes[video])
+            data, covered = label_png(labelled.objects[video], frame, sizes[video])
             write_bytes_atomically(folder / video / f"{name}.png", data)
+            overlaps.setdefault(video, []).append(covered)
+    return describe_overlaps(overlaps)
 
 
-def label_png(objects: VideoObjects, frame: FrameLabels, size: Size) -> bytes:
-    """The label image of a frame of a size (H, W) as PNG: with a palette, unless ids are too large for one.
+def describe_overlaps(overlaps: Mapping[str, Sequence[int]]) -> list[str]:
+    """A line for each video in which objects cover others.
+
+    Args:
+        overlaps: video -> for each labelled frame, how many pixels are covered.
+    """
+    return [
+        f"{video}: objects overlap in {sum(map(bool, counts))} frames, {sum(counts)} pixels: "
+        "the upper one counts"
+        for video, counts in overlaps.items()
+        if any(counts)
+    ]
+
+
+def label_png(objects: VideoObjects, frame: FrameLabels, size: Size) -> tuple[bytes, int]:
+    """The label image of a frame of a size (H, W) as PNG, and how many pixels of objects others cover.
+
+    It has a palette, unless ids are too large for one.
 
     Raises:
         DataError: a shape cannot be drawn.
     """
-    labels, palette = objects.paint(frame, size), palette_of(objects.infos)
+    labels, covered = objects.paint_and_count(frame, size)
+    palette = palette_of(objects.infos)
     if palette is None:
-        return encode_plane_png(labels)
-    return encode_plane_png(labels.astype(np.uint8), palette)
+        return encode_plane_png(labels), covered
+    return encode_plane_png(labels.astype(np.uint8), palette), covered
 
 
 def palette_of(infos: Sequence[ObjectInfo]) -> Palette | None:
@@ -169,7 +194,7 @@ def palette_of(infos: Sequence[ObjectInfo]) -> Palette | None:
         return None
     colours = bytearray(b"".join(voc_colour(number) for number in range(256)))
     for info in infos:
-        if info.color.startswith("#") and len(info.color) == 7:
+        if _COLOUR.fullmatch(info.color):
             colours[3 * info.id : 3 * info.id + 3] = bytes.fromhex(info.color[1:])
     return Palette(bytes(colours))
 

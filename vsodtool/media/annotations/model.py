@@ -5,6 +5,7 @@ Masks stay as the file has them until a frame is asked for: 5,000 label images a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from vsodtool.media.folders import same_name
 from vsodtool.types import Size
 
 ShapeKind: TypeAlias = Literal["mask", "polygon", "ellipse", "box"]
+_NUMBER = re.compile("[0-9]{1,9}")
 Draw: TypeAlias = Callable[[Size], MaskArray]
 
 
@@ -45,6 +47,11 @@ class Shape:
     z: int = 0
     score: float | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int | None:
+        """The track as the number that formats of numbers have for it; None if it is no number."""
+        return int(self.track) if self.track and _NUMBER.fullmatch(self.track) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,9 @@ class ObjectRule:
     how: str = "auto"
     classes: frozenset[str] = frozenset()
 
-    def counts(self, shape: Shape) -> bool:
-        """Whether a shape is of a category that counts."""
-        return not self.classes or shape.category in self.classes
+    def chosen(self, frame: FrameLabels) -> list[Shape]:
+        """The shapes of a frame that are of a category that counts."""
+        return [shape for shape in frame.shapes if not self.classes or shape.category in self.classes]
 
     def key(self, shape: Shape) -> Key:
         """What tells the object of a shape from others.
@@ -94,16 +94,36 @@ class VideoObjects:
     _ids: Mapping[Key, int] = field(repr=False)
     _rule: ObjectRule = field(repr=False)
 
+    def shapes_of(self, frame: FrameLabels) -> list[Shape]:
+        """The shapes of a frame that count, from the lowest up: in the order of z, then of the file."""
+        return sorted(self._rule.chosen(frame), key=lambda shape: shape.z)
+
+    def present(self, frame: FrameLabels) -> set[int]:
+        """The ids of the objects that a frame has shapes of."""
+        return {self._ids[self._rule.key(shape)] for shape in self.shapes_of(frame)}
+
     def paint(self, frame: FrameLabels, size: Size) -> LabelArray:
-        """The label image of a frame, uint16 (H, W): shapes in the order of z, then of the file.
+        """The label image of a frame, uint16 (H, W): upper shapes cover lower ones.
 
         Raises:
             DataError: a shape cannot be drawn in a frame of this size.
         """
-        labels = np.zeros(size, np.uint16)
-        for shape in sorted(filter(self._rule.counts, frame.shapes), key=lambda shape: shape.z):
-            labels[shape.draw(size)] = self._ids[self._rule.key(shape)]
-        return labels
+        return self.paint_and_count(frame, size)[0]
+
+    def paint_and_count(self, frame: FrameLabels, size: Size) -> tuple[LabelArray, int]:
+        """As `paint`; and how many pixels of an object are covered by another one.
+
+        Raises:
+            DataError: as `paint`.
+        """
+        labels, covered = np.zeros(size, np.uint16), 0
+        for shape in self.shapes_of(frame):
+            mask, number = shape.draw(size), self._ids[self._rule.key(shape)]
+            if labels.any():
+                before = labels[mask]
+                covered += int(np.count_nonzero((before != 0) & (before != number)))
+            labels[mask] = number
+        return labels, covered
 
     def renumbered(self, known: Mapping[str, int]) -> VideoObjects:
         """The same objects with the ids that their names have elsewhere; the others get ids that are free."""
@@ -137,7 +157,7 @@ def identify(
         first: dict[Key, Shape] = {}
         for frame in frames:
             _refuse_twins(frame, rule)
-            for shape in filter(rule.counts, frame.shapes):
+            for shape in rule.chosen(frame):
                 first.setdefault(rule.key(shape), shape)
         ids = _own_numbers(first) or _by_appearance(first, shared)
         names = Counter(_title(key, shape) for key, shape in first.items())
@@ -227,7 +247,7 @@ def _refuse_twins(frame: FrameLabels, rule: ObjectRule) -> None:
     if rule.how != "auto":
         return
     things: dict[str, list[str | None]] = defaultdict(list)
-    for shape in filter(rule.counts, frame.shapes):
+    for shape in rule.chosen(frame):
         if shape.track is None:
             things[shape.category].append(shape.part_of)
     for category, parts in things.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import struct
 import zlib
 
 import numpy as np
@@ -12,10 +13,11 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from vsodtool.media.annotations.runs import MaskArray
-from vsodtool.media.image_integrity import PNG_SIGNATURE
+from vsodtool.media.image_integrity import LARGEST_PIXELS, PNG_SIGNATURE
 from vsodtool.types import Size
 
 _LARGEST_SIDE = 2**16
+_HEAD = 24  # bytes up to the size, which every PNG begins with
 
 
 def from_base64(text: str) -> bytes:
@@ -61,15 +63,15 @@ def open_png(data: bytes, largest: Size | None = None) -> Image.Image:
     Raises:
         ValueError: it is no PNG, damaged, or larger.
     """
-    if not data.startswith(PNG_SIGNATURE):
+    if not data.startswith(PNG_SIGNATURE) or len(data) < _HEAD:
         raise ValueError("expected a PNG, found other bytes")
-    height, width = largest or (_LARGEST_SIDE, _LARGEST_SIDE)
+    most_height, most_width = largest or (_LARGEST_SIDE, _LARGEST_SIDE)
+    width, height = struct.unpack(">II", data[_HEAD - 8 : _HEAD])
+    if height > most_height or width > most_width or height * width > LARGEST_PIXELS:
+        most = f"{most_width}x{most_height}" if largest else f"{LARGEST_PIXELS} pixels"
+        raise ValueError(f"expected a picture of at most {most}, found {width}x{height}")
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if image.height > height or image.width > width:
-                raise ValueError(
-                    f"expected a picture of at most {width}x{height}, found {image.width}x{image.height}"
-                )
             image.load()
             return image.copy()
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:

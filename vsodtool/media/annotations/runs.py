@@ -34,13 +34,13 @@ def decode_runs(runs: Sequence[int], size: tuple[int, int], order: Order) -> Mas
         ValueError: a run is negative, or they do not add up to H x W pixels.
     """
     height, width = size
-    lengths = np.asarray(runs, dtype=np.int64)
-    if lengths.size and int(lengths.min()) < 0:
-        raise ValueError(f"expected runs of at least 0 pixels, found {int(lengths.min())}")
-    # In Python's integers: the sum of damaged runs may not fit into 64 bits.
-    covered = sum(map(int, lengths))
+    # In Python's integers: damaged runs, and their sum, may not fit into 64 bits.
+    if min(runs, default=0) < 0:
+        raise ValueError(f"expected runs of at least 0 pixels, found {min(runs)}")
+    covered = sum(runs)
     if covered != height * width:
         raise ValueError(f"expected runs of {height * width} pixels ({width}x{height}), found {covered}")
+    lengths = np.asarray(runs, dtype=np.int64)
     values = np.arange(lengths.size) % 2 == 1
     pixels = np.repeat(values, lengths)
     return pixels.reshape(height, width) if order == "rows" else pixels.reshape(width, height).T

@@ -6,6 +6,7 @@ import os
 import weakref
 import zipfile
 import zlib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,7 @@ from vsodtool.media.regular_file import read_regular
 LARGEST = 2 * 1024**3  # bytes of one file that is read whole
 _BOMB_SIZE, _BOMB_RATIO = 64 * 1024**2, 200
 _MOST_MEMBERS = 1_000_000
+_TRUSTED = "unpack it yourself if you trust it, and give the folder"
 
 
 class Source:
@@ -50,8 +52,8 @@ class Source:
             raise DataError(
                 f"{path}: expected a zip, found a damaged one: {error}", "export it again"
             ) from error
-        for member in self._zip.infolist() if self._zip else ():
-            _check_member(path, member)
+        if self._zip is not None:
+            _check_members(path, self._zip.infolist())
 
     @property
     def is_file(self) -> bool:
@@ -117,6 +119,20 @@ class Source:
             )
 
 
+def _check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    for member in members:
+        _check_member(path, member)
+    unpacked = sum(member.file_size for member in members)
+    # Of the file, not of the members: those of a bomb share their bytes.
+    ratio = unpacked / max(1, path.stat().st_size)
+    if len(members) > _MOST_MEMBERS or (unpacked > _BOMB_SIZE and ratio > _BOMB_RATIO):
+        raise DataError(
+            f"{path}: expected an export, found a zip of {len(members)} files that unpacks to "
+            f"{unpacked / 1024**2:.0f} MiB ({ratio:.0f} times its size)",
+            _TRUSTED,
+        )
+
+
 def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
     if member.flag_bits & 1:
         raise DataError(
@@ -127,5 +143,5 @@ def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
         raise DataError(
             f"{path}: {member.filename}: expected an export, found a member that unpacks to "
             f"{member.file_size / 1024**2:.0f} MiB ({ratio:.0f} times its size)",
-            "unpack it yourself if you trust it, and give the folder",
+            _TRUSTED,
         )

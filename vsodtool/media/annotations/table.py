@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
@@ -22,12 +22,13 @@ from vsodtool.media.annotations.formats.supervisely import read_supervisely, wri
 from vsodtool.media.annotations.formats.yolo import read_yolo, write_yolo
 from vsodtool.media.annotations.formats.youtube_vis import read_youtube_vis, write_youtube_vis
 from vsodtool.media.annotations.json_tree import load_json
-from vsodtool.media.annotations.model import Annotations, ReadOptions
+from vsodtool.media.annotations.model import Annotations, ReadOptions, Shape
 from vsodtool.media.annotations.source import Source
 from vsodtool.media.folders import MASK_SUFFIXES
+from vsodtool.types import Size
 
 Names: TypeAlias = tuple[str, ...]
-WriteFile: TypeAlias = Callable[[Annotations], Iterator[str]]
+WriteFile: TypeAlias = Callable[..., Iterator[str]]  # annotations, and for some: names of tags
 WriteFiles: TypeAlias = Callable[[Annotations], Iterator[tuple[str, str]]]
 
 
@@ -43,6 +44,8 @@ class Format:
         write: the text of the one file, piece by piece; or
         write_files: names and texts of many; both None if it is only read.
         write_polygons: `write` with polygons instead of masks, where the format has both.
+        names_tags: `write` takes what a labelling configuration calls things: tag, from_name, to_name,
+            image_url; `import_hint` has places for them.
         lossless: whether what is written is exactly what was there.
         import_hint: how to take the file into its tool.
     """
@@ -54,6 +57,7 @@ class Format:
     write: WriteFile | None = None
     write_files: WriteFiles | None = None
     write_polygons: WriteFile | None = None
+    names_tags: bool = False
     lossless: bool = True
     import_hint: str = ""
 
@@ -190,7 +194,9 @@ FORMATS: tuple[Format, ...] = (
         detect=lambda source: _json_object(source, "[]", "annotations", "data"),
         read=read_label_studio,
         write=write_label_studio,
-        import_hint='in Label Studio: Import; the configuration has <BrushLabels name="tag" toName="image">',
+        names_tags=True,
+        import_hint="in Label Studio: Import; the configuration has a {tag} tag with labels, "
+        'name="{from_name}" toName="{to_name}"',
     ),
     Format(
         name="labelme",
@@ -306,7 +312,32 @@ def read_annotations(
     source = Source(path)
     entry, names = find_format(source, format_name)
     assert entry.read is not None
-    return entry.read(source, names, options or ReadOptions())
+    options = options or ReadOptions()
+    found = entry.read(source, names, options)
+    return _without_bad_shapes(found) if options.skip_bad else found
+
+
+def _without_bad_shapes(annotations: Annotations) -> Annotations:
+    """Without the shapes that cannot be drawn, which readers find out later than what they cannot read."""
+    left_out = annotations.left_out.copy()
+
+    def good(shape: Shape, size: Size | None) -> bool:
+        try:
+            if size is not None:
+                shape.draw(size)
+        except DataError:
+            left_out["unreadable"] += 1
+            return False
+        return True
+
+    videos = []
+    for video in annotations.videos:
+        frames = [
+            replace(frame, shapes=tuple(shape for shape in frame.shapes if good(shape, frame.key.size)))
+            for frame in video.frames
+        ]
+        videos.append(replace(video, frames=tuple(frames)))
+    return replace(annotations, videos=tuple(videos), left_out=left_out)
 
 
 def _unknown(source: Source) -> DataError:

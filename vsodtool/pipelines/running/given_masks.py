@@ -62,7 +62,8 @@ def given_masks(
         for place, path in enumerate(paths):
             if place in labelled:
                 drawn = Path(name) / str(place)
-                write_label_images(labelled[place], sizes, drawn)
+                for line in write_label_images(labelled[place], sizes, drawn):
+                    on_event(Event("notice", message=line))
                 folders.append(MaskFolder(drawn, drawn=True))
             else:
                 folders.append(MaskFolder(path))

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from vsodtool.config import EvaluateConfig
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.label_images import label_png, read_labels, read_objects_json
+from vsodtool.media.annotations.label_images import (
+    describe_overlaps,
+    label_png,
+    read_labels,
+    read_objects_json,
+)
 from vsodtool.media.annotations.shapes import wrong_size
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.folders import frame_name
@@ -71,6 +76,7 @@ def draw_truth(
     for line in labelled.describe():
         on_event(Event("notice", message=line))
     videos: dict[str, tuple[Path, ...]] = {}
+    overlaps: dict[str, list[int]] = {}
     for video, matched in labelled.videos.items():
         objects = labelled.objects[video].renumbered(_ids(methods, video) if how != "single" else {})
         drawn = []
@@ -80,9 +86,13 @@ def draw_truth(
             size = frame.key.size or own
             if size != own and not config.allow_resize:
                 raise wrong_size(f"{config.truth}: {frame.key}", size, own)
+            data, covered = label_png(objects, frame, size)
             drawn.append(folder / video / f"{name}.png")
-            write_bytes_atomically(drawn[-1], label_png(objects, frame, size))
+            write_bytes_atomically(drawn[-1], data)
+            overlaps.setdefault(video, []).append(covered)
         videos[video] = tuple(drawn)
+    for line in describe_overlaps(overlaps):
+        on_event(Event("notice", message=line))
     flat = len(videos) == 1 and any(tree.flat for tree in methods)
     return MapTree(config.truth, config.truth, videos, flat=flat, drawn=True)
 

@@ -272,8 +272,8 @@ def _entries(
             else:
                 segmentation = encode_rle(mask)
             entry: dict[str, Any] = {"image_id": image, "category_id": numbers[shape.category]}
-            if shape.track is not None:
-                entry["track_id"] = int(shape.track)
+            if shape.number is not None:
+                entry["track_id"] = shape.number
             entry |= {
                 "segmentation": segmentation,
                 "area": int(mask.sum()),

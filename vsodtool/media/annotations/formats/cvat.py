@@ -303,7 +303,7 @@ def write_cvat(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
             if not mask.any():
                 continue
             source = "manual" if shape.score is None else "auto"
-            group = f' group_id="{shape.track}"' if shape.track else ""
+            group = f' group_id="{shape.number}"' if shape.number else ""
             start = f'label={quoteattr(shape.category)} source="{source}" occluded="0"'
             end = f'z_order="{shape.z}"{group}'
             yield from _polygons(mask, start, end) if polygons else (_mask_element(mask, start, end),)

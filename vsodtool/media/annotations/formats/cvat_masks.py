@@ -6,6 +6,7 @@ they only show whether a class occurs twice in a frame.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -34,6 +35,7 @@ from vsodtool.types import Size
 Codes = npt.NDArray[np.uint32]  # (H, W), 0xRRGGBB
 
 _SHOWN = 3
+_NUMBER = re.compile("[0-9]{1,3}")
 
 
 def read_cvat_masks(source: Source, names: tuple[str, ...], _: ReadOptions) -> Annotations:
@@ -73,7 +75,7 @@ def _read_map(source: Source, name: str) -> dict[int, str]:
             continue
         label, _, rest = text.partition(":")
         parts = rest.split(":")[0].split(",")
-        if len(parts) != 3 or not all(part.strip().isdigit() and int(part) < 256 for part in parts):
+        if len(parts) != 3 or not all(_NUMBER.fullmatch(part.strip()) and int(part) < 256 for part in parts):
             raise DataError(
                 f"{source.place(name)}: line {number}: expected name:red,green,blue, found {text[:60]!r}",
                 "export it again",

@@ -226,7 +226,7 @@ def write_labelme(annotations: Annotations, *, masks: bool) -> Iterator[tuple[st
 def _written(shape: Shape, mask: MaskArray, *, masks: bool) -> Iterable[dict[str, Any]]:
     if not mask.any():
         return []
-    group = None if shape.track is None else int(shape.track)
+    group = shape.number
     if not masks:
         return [_polygon(shape, part, group) for part in trace_parts(mask)]
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))

@@ -6,6 +6,7 @@ Filled by COCO's rule. An empty file says "nothing here", a missing one says not
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -30,6 +31,7 @@ from vsodtool.media.annotations.shapes import box_ring, coco_polygon
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
+_NUMBER = re.compile("[0-9]{1,9}")
 _BEYOND = 0.01  # coordinates may lie outside 0 to 1 by this much: rounding, not pixels
 _NO_LABELS = ("classes.txt", "labelmap.txt", "train.txt", "val.txt", "test.txt", "requirements.txt")
 
@@ -103,7 +105,13 @@ def _classes(source: Source) -> dict[int, str]:
         pairs = (
             found.items() if isinstance(found, dict) else enumerate(found if isinstance(found, list) else ())
         )
-        return {int(number): str(title) for number, title in pairs if str(number).isdigit()}
+        # Names only: what YAML's aliases make of lists within lists would be endless as text.
+        return {
+            int(str(number)): str(title)
+            for number, title in pairs
+            if isinstance(number, (str, int)) and _NUMBER.fullmatch(str(number))
+            if isinstance(title, (str, int, float))
+        }
     plain = [name for name in source.names if PurePosixPath(name).name == "classes.txt"]
     if plain:
         lines = source.read(plain[0]).decode("utf-8", "replace").splitlines()
