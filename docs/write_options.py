@@ -32,6 +32,7 @@ COMMANDS: dict[str, type[CommonConfig]] = {
     "flow": config.FlowConfig,
     "convert": config.ConvertConfig,
     "suggest": config.SuggestConfig,
+    "review": config.ReviewConfig,
     "demo": config.DemoConfig,
 }
 FUNCTIONS = ("evaluate", "flow", "predict", "pseudolabel", "suggest", "train")

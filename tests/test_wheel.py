@@ -86,6 +86,8 @@ def test_the_wheel_carries_code_configs_weights_and_licence(wheel: Path) -> None
     assert any(name.endswith("LICENSE") for name in names)
     code = {name for name in names if name.endswith(".py")}
     assert code == {path.relative_to(ROOT).as_posix() for path in (ROOT / "vsodtool").rglob("*.py")}
+    page = Path("vsodtool/pipelines/reviewing/page")
+    assert {(page / path.name).as_posix() for path in (ROOT / page).iterdir()} <= names
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
 
 

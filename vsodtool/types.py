@@ -116,7 +116,8 @@ class Event:
 
     Attributes:
         kind: "video" (a video starts; `total` frames), "frame" (`done` of `total` finished), "done" (a video
-            ends), "notice" (worth a line), "warning" (something was lost or replaced).
+            ends), "notice" (worth a line), "warning" (something was lost or replaced), "address" (of a page
+            to open).
         video: the video it belongs to, "" if none.
         message: one line of text, may be empty for "frame".
         done: frames finished so far in this video.

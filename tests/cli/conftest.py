@@ -183,7 +183,14 @@ def small_network(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
 @pytest.fixture
 def configs(monkeypatch: pytest.MonkeyPatch) -> list[CommonConfig]:
     """The configurations that the pipelines were called with, instead of which reports are made up."""
-    from tests.cli.reports import DEMO_REPORT, FLOW_REPORT, PREDICT_REPORT, LabelReport, LabelVideoReport
+    from tests.cli.reports import (
+        DEMO_REPORT,
+        FLOW_REPORT,
+        PREDICT_REPORT,
+        REVIEW_REPORT,
+        LabelReport,
+        LabelVideoReport,
+    )
 
     seen: list[CommonConfig] = []
 
@@ -198,6 +205,7 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[CommonConfig]:
     monkeypatch.setattr("vsodtool.pipelines.flow.run_flow", fake(FLOW_REPORT))
     monkeypatch.setattr("vsodtool.pipelines.predict.run_predict", fake(PREDICT_REPORT))
     monkeypatch.setattr("vsodtool.pipelines.demo.run_demo", fake(DEMO_REPORT))
+    monkeypatch.setattr("vsodtool.pipelines.review.run_review", fake(REVIEW_REPORT))
     stand_in = types.ModuleType("pseudolabel")
     stand_in.run_pseudolabel = fake(LabelReport([LabelVideoReport()], []))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "vsodtool.pipelines.pseudolabel", stand_in)

@@ -9,6 +9,7 @@ from typing import Any
 from vsodtool.pipelines.demo import DemoReport
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
 from vsodtool.pipelines.predict import PredictReport, PredictVideoReport
+from vsodtool.pipelines.review import ReviewReport, ReviewVideoReport
 
 COMMON = ["--device", "cpu", "--workers", "3", "--seed", "7", "--overwrite", "--dry-run"]
 COMMON_VALUES = {"device": "cpu", "workers": 3, "seed": 7, "overwrite": True, "dry_run": True}
@@ -23,6 +24,7 @@ PREDICT_REPORT = PredictReport(
     videos=[PredictVideoReport("a", 5, 4, 1, 0.75, 1.25)],
     seconds=1.5,
 )
+REVIEW_REPORT = ReviewReport(Path("o"), videos=[ReviewVideoReport("a", 5, 2, 1, 1, 0)])
 DEMO_REPORT = DemoReport(
     output=Path("o"),
     picture=Path("o/picture.png"),

@@ -14,6 +14,7 @@ from vsodtool.cli.flow import flow
 from vsodtool.cli.output import write_out
 from vsodtool.cli.predict import predict
 from vsodtool.cli.pseudolabel import pseudolabel
+from vsodtool.cli.review import review
 from vsodtool.cli.suggest import suggest
 from vsodtool.cli.text import help_of
 from vsodtool.cli.train import train
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},  # the commands inherit it
 )
-for _command in (flow, pseudolabel, train, predict, evaluate, convert, suggest, demo):
+for _command in (flow, pseudolabel, train, predict, evaluate, convert, review, suggest, demo):
     app.command(help=help_of(_command))(_command)
 app.add_typer(weights)
 

@@ -24,7 +24,7 @@ class Reporter:
         """Bars are drawn only if stderr is a terminal that can move its cursor.
 
         Args:
-            quiet: no progress and no notices; warnings stay.
+            quiet: no progress and no notices; warnings and the address of a page stay.
         """
         self._quiet = quiet
         rank = Rank.from_environment()
@@ -51,11 +51,11 @@ class Reporter:
         with self._lock:
             if self._bars is not None and event.kind in {"video", "frame", "done"}:
                 self._advance(self._bars, event)
-            if event.kind in {"notice", "warning", "done"} and event.message:
+            if event.kind in {"notice", "warning", "done", "address"} and event.message:
                 self._say(event)
 
     def _say(self, event: Event) -> None:
-        if self._quiet and event.kind != "warning":
+        if self._quiet and event.kind not in {"warning", "address"}:
             return
         if self._follows and event.kind == "notice" and not event.video:
             return

@@ -10,6 +10,7 @@ from vsodtool.config.load import load_config, read_options
 from vsodtool.config.option import Option, Panel, options_of
 from vsodtool.config.predict import PredictConfig
 from vsodtool.config.pseudolabel import LABEL_FLOWS, PseudoLabelConfig, candidate_methods, resolve_label_flow
+from vsodtool.config.review import ReviewConfig
 from vsodtool.config.shipped import shipped_path, shipped_trainings
 from vsodtool.config.suggest import SuggestConfig
 from vsodtool.config.train import TrainConfig
@@ -33,6 +34,7 @@ __all__ = [
     "PredictConfig",
     "PseudoLabelConfig",
     "ReadingConfig",
+    "ReviewConfig",
     "ShardedConfig",
     "SuggestConfig",
     "TrainConfig",

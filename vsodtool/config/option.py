@@ -92,7 +92,7 @@ class Option:
         """As the command line spells it: ("-o", "--output"), ("--soft/--no-soft",); () for an argument."""
         if self.argument:
             return ()
-        name = self.name.replace("_", "-")
+        name = self.name.rstrip("_").replace("_", "-")  # `import_`, as `import` is a word of Python
         if self.switch is not None:
             return ("/".join(f"--{value}-{name}" for value in self.switch),)
         long = f"--{name}/--no-{name}" if self.kind is bool else f"--{name}"

@@ -19,6 +19,7 @@ from vsodtool.media.image_integrity import PNG_SIGNATURE, find_damage, find_page
 from vsodtool.media.regular_file import open_regular, read_regular
 from vsodtool.types import ImageArray, Size
 
+JPEG = "image/jpeg"
 _ORIENTATION = 0x0112  # EXIF; values from 5 on exchange height and width
 _TRANSPOSED = 5
 _EXTRA = {"LA", "PA", "La", "RGBA", "RGBa", "RGBX"}  # modes of Pillow whose last channel is none of R, G, B
@@ -49,6 +50,46 @@ def encode_png(image: npt.NDArray[Any], level: int = 1) -> bytes:
     pixels = image if grey else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, level])
     return data.tobytes()
+
+
+def encode_jpeg(image: ImageArray, quality: int) -> bytes:
+    """A JPEG file in memory of uint8 (H, W, 3) RGB; `quality` from 0 to 100."""
+    _, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    return data.tobytes()
+
+
+def shown_type(data: bytes) -> str:
+    """The media type of a picture that every browser shows as `decode_picture` reads it; "" of others.
+
+    Those that have opacity, more than 8 bits or several pictures are not among them.
+    """
+    if data.startswith(b"\xff\xd8"):
+        return JPEG
+    if data.startswith(PNG_SIGNATURE) and data[24:25] != b"\x10" and data[25:26] in (b"\0", b"\2", b"\3"):
+        head = data[: max(data.find(b"IDAT"), 0)]
+        return "" if b"tRNS" in head or b"acTL" in head else "image/png"
+    return "image/webp" if data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8 " else ""
+
+
+def shrink_picture(data: bytes, longest: int, quality: int) -> bytes:
+    """A JPEG of a picture of 8 bit, no side of which is longer than `longest` pixels.
+
+    Raises:
+        DataError: it does not decode.
+    """
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise DataError("expected a picture, found one that does not decode", "replace the file")
+    scale = longest / max(pixels.shape[:2])
+    if scale < 1:
+        size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def write_png(path: Path, image: npt.NDArray[Any], level: int = 1) -> None:

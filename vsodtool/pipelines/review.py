@@ -1,0 +1,144 @@
+"""`vsodtool review`: labels in the browser, worst first, to look at, correct, and make again.
+
+OUT/corrections/<video>/<frame>.png and OUT/corrections/review.json; or, with --html, one file to pass on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vsodtool.config import ReviewConfig
+from vsodtool.errors import UsageError
+from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.pipelines.reviewing.folder import ReviewFolder, open_folder
+from vsodtool.pipelines.reviewing.notes import Notes
+from vsodtool.pipelines.reviewing.rerun import Updater
+from vsodtool.pipelines.reviewing.server import ReviewServer
+from vsodtool.pipelines.reviewing.session import Session
+from vsodtool.types import Event, OnEvent, ignore_event
+
+
+@dataclass(frozen=True)
+class ReviewVideoReport:
+    """What is known of one video when the page is closed.
+
+    Attributes:
+        name: of the video.
+        frames: number of frames.
+        corrected: frames with a correction.
+        ok: frames flagged so; bad and skip alike.
+        bad: to be looked at again.
+        skip: not to be used.
+    """
+
+    name: str
+    frames: int
+    corrected: int
+    ok: int
+    bad: int
+    skip: int
+
+
+@dataclass(frozen=True)
+class ReviewReport:
+    """What a review left.
+
+    Attributes:
+        output: the folder that was looked at.
+        html: the page that was written, "" if it was served.
+        videos: one entry for each that was shown.
+    """
+
+    output: Path
+    html: str = ""
+    videos: list[ReviewVideoReport] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """In JSON types."""
+        return {**asdict(self), "output": str(self.output)}
+
+
+def run_review(
+    config: ReviewConfig,
+    *,
+    updater: Callable[[Path], Updater] | None = None,
+    serving: Callable[[ReviewServer], None] = lambda _: None,
+    on_event: OnEvent = ignore_event,
+) -> ReviewReport:
+    """Show an output folder in the browser until the process is interrupted, or write it as one file.
+
+    Args:
+        config: what to do.
+        updater: makes labels again, instead of `vsodtool.pipelines.update`.
+        serving: called with the server before it runs.
+        on_event: hears the address of the page.
+
+    Raises:
+        UsageError: it is no output folder of pseudolabel or predict, or the file exists.
+        DataError: the run is not finished, an input has gone or changed, or there is no such video.
+        DeviceError: the port is taken, or something cannot be written.
+    """
+    folder = open_folder(config.source, config.video)
+    if config.import_:
+        frames = {video.name: video.names for video in folder.videos}
+        count = Notes(folder.layout).take(Path(config.import_), frames) if not config.dry_run else 0
+        on_event(Event("notice", message=f"{count} flags taken over from {config.import_}"))
+    make = updater if folder.command == "pseudolabel" else None
+    if config.dry_run:
+        count = sum(len(video.names) for video in folder.videos)
+        on_event(Event("notice", message=f"would show {count} frames of {config.source}"))
+    elif config.html:
+        with Session(folder, read_only=True) as session:
+            _write_page(config, session, on_event)
+    else:
+        again = None if make is None else partial(make, config.source)
+        with Session(folder, read_only=config.read_only, updater=again) as session:
+            _serve(config, session, serving, on_event)
+    return _report(config, folder)
+
+
+def _serve(
+    config: ReviewConfig, session: Session, serving: Callable[[ReviewServer], None], on_event: OnEvent
+) -> None:
+    server = ReviewServer(session, config.port)
+    reason = session.why_read_only()
+    if reason:
+        on_event(Event("notice", message=f"read-only: {reason}"))
+    on_event(Event("address", message=server.address))
+    serving(server)
+    if config.browser and _has_display():
+        webbrowser.open(server.address)
+    server.run()
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _write_page(config: ReviewConfig, session: Session, on_event: OnEvent) -> None:
+    from vsodtool.pipelines.reviewing.passed_on import passed_on_page
+
+    target = Path(config.html)
+    if target.exists() and not config.overwrite:
+        raise UsageError(f"{target} exists", "choose another name with --html, or say --overwrite")
+    write_bytes_atomically(target, passed_on_page(session, on_event))
+
+
+def _report(config: ReviewConfig, folder: ReviewFolder) -> ReviewReport:
+    said = Notes(folder.layout).read()
+    videos = []
+    for video in folder.videos:
+        notes = said[video.name].frames.values() if video.name in said else ()
+        corrected = sum(folder.layout.correction(video.name, name).is_file() for name in video.names)
+        counts = {flag: sum(note.flag == flag for note in notes) for flag in ("ok", "bad", "skip")}
+        videos.append(ReviewVideoReport(video.name, len(video.names), corrected, **counts))
+    return ReviewReport(config.source, config.html, videos)

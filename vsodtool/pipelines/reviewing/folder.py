@@ -1,0 +1,183 @@
+"""The OUT folder that is looked at: what ran there, its frames, and the inputs that they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsodtool.errors import DataError, UsageError
+from vsodtool.media.annotations.label_images import read_objects_json
+from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.fingerprint import input_fingerprint
+from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.lock import Holding, probe
+from vsodtool.media.output.manifest import COMPLETE, InputEntry, Manifest, read_manifest
+from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.inputs import VideoInput, discover_videos
+from vsodtool.types import FrameRecord
+
+COMMANDS = ("pseudolabel", "predict")
+
+
+@dataclass(frozen=True)
+class ReviewedVideo:
+    """One video of the folder.
+
+    Attributes:
+        name: of the video.
+        source: its frames.
+        names: of the frames, in order.
+        objects: what objects.json calls them, by id.
+    """
+
+    name: str
+    source: FrameSource
+    names: list[str]
+    objects: dict[int, ObjectInfo]
+
+
+@dataclass(frozen=True)
+class ReviewFolder:
+    """An output folder that can be looked at.
+
+    Attributes:
+        layout: its paths.
+        command: pseudolabel or predict.
+        videos: those to show, in the order of frames.csv.
+    """
+
+    layout: OutputLayout
+    command: str
+    videos: list[ReviewedVideo]
+
+    def rows(self) -> dict[str, list[FrameRecord]]:
+        """What frames.csv says now, by video.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        return _rows(self.layout)
+
+    def manifest(self) -> Manifest | None:
+        """What the manifest says now.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        return read_manifest(self.layout.manifest)
+
+    def writer(self) -> str:
+        """What keeps others from writing here, for people; "" if nothing does."""
+        return _writer(self.layout)
+
+
+def open_folder(root: Path, video: str = "") -> ReviewFolder:
+    """Open an output folder of `pseudolabel` or `predict` to look at.
+
+    One that a run is writing to is opened if it has a table of frames from before.
+
+    Args:
+        root: the folder.
+        video: show only this one; all if "".
+
+    Raises:
+        UsageError: it is no output folder, or of another command or version.
+        DataError: the run is not finished, an input has gone or changed, or there is no such video.
+    """
+    layout = OutputLayout(root)
+    manifest = read_manifest(layout.manifest)
+    if manifest is None:
+        raise UsageError(
+            f"{root}: expected an output folder of pseudolabel or predict, found none",
+            "give the folder that was named with -o",
+        )
+    if manifest.command not in COMMANDS:
+        raise UsageError(
+            f"{root}: expected an output folder of pseudolabel or predict, found one of {manifest.command}",
+            "give the folder of another run",
+        )
+    if not manifest.inputs:
+        raise UsageError(f"{root} was made by vsodtool {manifest.version}", "run its command again")
+    _refuse_unfinished(layout, manifest)
+    rows = _rows(layout)
+    if video and video not in rows:
+        raise DataError(
+            f"{root}: expected the video '{video}', found {', '.join(list(rows)[:5])}",
+            "check the name given with --video",
+        )
+    names = [video] if video else list(rows)
+    start = _start_folder(root, manifest)
+    objects = read_objects_json(layout.objects)
+    videos = []
+    for name in names:
+        source = open_frames(_find_input(root, name, manifest.inputs[name], start))
+        frames = [row.frame for row in rows[name]]
+        if list(source.names) != frames:
+            raise _changed(root, name, source.video.path)
+        videos.append(ReviewedVideo(name, source, frames, objects.get(name, {})))
+    return ReviewFolder(layout, manifest.command, videos)
+
+
+def _rows(layout: OutputLayout) -> dict[str, list[FrameRecord]]:
+    rows: dict[str, list[FrameRecord]] = {}
+    for row in read_frames_csv(layout.frames_csv):
+        rows.setdefault(row.video, []).append(row)
+    return rows
+
+
+def _refuse_unfinished(layout: OutputLayout, manifest: Manifest) -> None:
+    """A run that was finished once and is being made again may be looked at; one that never was may not."""
+    if manifest.status == COMPLETE or (layout.frames_csv.is_file() and _writer(layout)):
+        return
+    hint = "run its command again first"
+    if _writer(layout):
+        hint = "a run is writing there: wait until it is done"
+    elif layout.frames_csv.is_file() and layout.journals():
+        hint = "its command again, with --update, completes it"
+    raise DataError(f"{layout.root}: expected a finished run, found an unfinished one", hint)
+
+
+def _writer(layout: OutputLayout) -> str:
+    held = [path for path in (layout.lock, *layout.shard_locks().values()) if _is_held(path)]
+    return "another run is writing to this folder" if held else ""
+
+
+def _is_held(path: Path) -> bool:
+    return probe(path) is Holding.HELD
+
+
+def _start_folder(root: Path, manifest: Manifest) -> Path:
+    """The folder in which the run was started, from where paths in its manifest count, as far as is known."""
+    output = Path(str(manifest.config.get("output", "")))
+    real = root.resolve()
+    if not output.is_absolute() and output.parts and real.parts[-len(output.parts) :] == output.parts:
+        return Path(*real.parts[: -len(output.parts)])
+    return Path()
+
+
+def _find_input(root: Path, name: str, entry: InputEntry, start: Path) -> VideoInput:
+    """The video of a manifest's entry: where the run was started, or as the path reads here.
+
+    Raises:
+        DataError: it has gone or changed.
+    """
+    given = Path(entry.path)
+    candidates = [path for path in dict.fromkeys((start / given, given)) if path.exists()]
+    if not candidates:
+        raise DataError(
+            f"{root}: expected its input '{name}' at {given}, found nothing there",
+            "put it back, or start review in the folder in which the run was started",
+        )
+    for path in candidates:
+        for video in discover_videos([str(path)]):
+            if (len(video.files) or 1) == entry.files and input_fingerprint(video) == entry.fingerprint:
+                return VideoInput(name, video.path, video.kind, video.files)
+    raise _changed(root, name, given)
+
+
+def _changed(root: Path, name: str, path: Path) -> DataError:
+    return DataError(
+        f"the video '{name}' ({path}) has changed since {root} was made from it",
+        "put the old one back, or make the labels again with --overwrite",
+    )

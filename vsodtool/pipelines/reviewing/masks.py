@@ -1,0 +1,245 @@
+"""The masks of one video as the page sees them: ids; and corrections, written beside OUT's."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vsodtool.errors import DataError, UsageError
+from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.atomic import disk_errors, write_bytes_atomically
+from vsodtool.media.images import read_grey
+from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
+from vsodtool.media.masks.kinds import VOID, Meaning
+from vsodtool.media.masks.reading import read_raw_mask
+from vsodtool.media.masks.statistics import summarise
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
+
+_LOOKED_AT = 64  # masks by which the encoding is found; all of a run are written alike
+_PREDICTED = MaskEncoding("binary255", Meaning((1,), families=frozenset({"grey8"}), threshold=128))
+
+
+class MaskConflictError(Exception):
+    """A save that began from another mask than lies there now.
+
+    Args:
+        etag: of the mask that lies there.
+    """
+
+    def __init__(self, etag: str) -> None:
+        super().__init__("the mask has changed since it was read")
+        self.etag = etag
+
+
+@dataclass(frozen=True)
+class ReadMask:
+    """A mask as it lies there.
+
+    Attributes:
+        ids: object ids, uint16 (H, W), 0 = nothing.
+        etag: of the ids, SHA-256 in hexadecimal.
+        corrected: it is a correction.
+    """
+
+    ids: LabelArray
+    etag: str
+    corrected: bool
+
+
+class VideoMasks:
+    """The masks of one video. Callable from several threads."""
+
+    def __init__(
+        self,
+        layout: OutputLayout,
+        video: str,
+        size: Size,
+        rows: Sequence[FrameRecord],
+        objects: Sequence[ObjectInfo],
+    ) -> None:
+        """Find out how the masks of the run are stored.
+
+        Args:
+            layout: of the run.
+            video: name of the video.
+            size: (H, W) of its frames.
+            rows: of frames.csv.
+            objects: that are known by name.
+
+        Raises:
+            DataError: a mask cannot be read, or has another size than the frames.
+        """
+        self._layout, self._video, self._size = layout, video, size
+        self._lock = threading.Lock()
+        self._encoding, found = self._detect(rows)
+        named = {info.id: info for info in objects}
+        one = len({*found, *named}) <= 1
+        self._objects = dict(named)
+        for number in found:
+            self._objects.setdefault(number, _unnamed(number, one=one))
+
+    @property
+    def objects(self) -> list[ObjectInfo]:
+        """All that are known, by id."""
+        with self._lock:
+            return [self._objects[number] for number in sorted(self._objects)]
+
+    @property
+    def closed(self) -> str:
+        """Why no object can be added, for people; "" if one can."""
+        return self._next_id()[1]
+
+    def add(self, name: str) -> ObjectInfo:
+        """A new object of this name.
+
+        Raises:
+            UsageError: the masks are stored in a way that has no room for one, or the name is taken or empty.
+        """
+        number, reason = self._next_id()
+        if reason:
+            raise UsageError(reason, "give masks of object ids, as a palette PNG, to --masks")
+        name = " ".join(name.split())[:100] or f"object {number}"
+        with self._lock:
+            if any(info.name == name for info in self._objects.values()):
+                raise UsageError(f"expected a new name, found '{name}', which is taken", "choose another")
+            self._objects[number] = ObjectInfo(number, name, name)
+            return self._objects[number]
+
+    def corrected(self, frame: str) -> bool:
+        """Whether there is a correction of a frame."""
+        return self._layout.correction(self._video, frame).is_file()
+
+    def read(self, frame: str) -> ReadMask:
+        """The mask of a frame: its correction, else what the run wrote, else nothing.
+
+        Raises:
+            DataError: it cannot be read, or has another size than its frame.
+        """
+        correction = self._layout.correction(self._video, frame)
+        path = correction if correction.is_file() else self._layout.masks(self._video, frame)
+        if path.is_file():
+            ids = self._encoding.read_written(read_raw_mask(path))
+        elif (soft := self._layout.soft(self._video, frame)).is_file():
+            path = soft
+            ids = (read_grey(soft) > 127).astype(np.uint16)
+        else:
+            ids = np.zeros(self._size, np.uint16)
+        if ids.shape != self._size:
+            raise _wrong_size(path, self._size, ids)
+        with self._lock:
+            for number in np.flatnonzero(np.bincount(ids.reshape(-1)))[1 if (ids == 0).any() else 0 :]:
+                self._objects.setdefault(int(number), _unnamed(int(number), one=False))
+        return ReadMask(ids, etag_of(ids), path == correction)
+
+    def save(self, frame: str, ids: LabelArray, began_from: str) -> str:
+        """Write a correction.
+
+        Args:
+            frame: name of the frame.
+            ids: object ids, uint16 (H, W), 0 = nothing.
+            began_from: the etag of the mask that was corrected.
+
+        Returns:
+            The new etag.
+
+        Raises:
+            MaskConflictError: another mask lies there now.
+            DataError: the size or an id is wrong.
+            DeviceError: it cannot be written.
+        """
+        if ids.shape != self._size:
+            raise _wrong_size(self._layout.correction(self._video, frame), self._size, ids)
+        known = {info.id for info in self.objects}
+        unknown = sorted(set(np.unique(ids).tolist()) - known - {0})
+        if unknown:
+            raise DataError(
+                f"frame {frame}: expected the ids {_listed(sorted(known))}, found {_listed(unknown)}",
+                "add an object first",
+            )
+        data = self._encoding.encode(ids)
+        with _SAVING:
+            self._check(frame, began_from)
+            write_bytes_atomically(self._layout.correction(self._video, frame), data)
+        return etag_of(ids)
+
+    def take_back(self, frame: str, began_from: str) -> ReadMask:
+        """Delete a correction; what lies there then.
+
+        Raises:
+            MaskConflictError: another mask lies there now.
+            DeviceError: it cannot be deleted.
+        """
+        path = self._layout.correction(self._video, frame)
+        with _SAVING:
+            self._check(frame, began_from)
+            with disk_errors(path):
+                path.unlink(missing_ok=True)
+        return self.read(frame)
+
+    def _check(self, frame: str, began_from: str) -> None:
+        there = self.read(frame).etag
+        if there != began_from:
+            raise MaskConflictError(there)
+
+    def _detect(self, rows: Sequence[FrameRecord]) -> tuple[MaskEncoding, tuple[int, ...]]:
+        given = [row.frame for row in rows if row.status is FrameStatus.GIVEN]
+        made = [row.frame for row in rows if row.status is FrameStatus.GENERATED]
+        files = [
+            path
+            for frame in (*_spread(given), *_spread(made)[:2])
+            if (path := self._layout.masks(self._video, frame)).is_file()
+        ]
+        if not given or not files:  # of predict; all empty ones would say little about how they are stored
+            return _PREDICTED, (1,)
+        with ThreadPoolExecutor(4, "masks") as pool:
+            summaries = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), files))
+        return detect_encoding(summaries)
+
+    def _next_id(self) -> tuple[int, str]:
+        with self._lock:
+            number = max(self._objects, default=0) + 1
+        encoding = self._encoding
+        meaning = encoding.meaning
+        if not encoding.holds_ids or meaning.colours:
+            return 0, f"the masks are stored as {encoding.title}, which has no room for another object"
+        if number > (65535 if meaning.container == "grey16" else VOID - 1):
+            return 0, "the masks have no id left for another object"
+        if meaning.palette is not None and 3 * number + 3 > len(meaning.palette.colours):
+            return 0, f"the palette of the masks has no colour for object {number}"
+        return number, ""
+
+
+_SAVING = threading.Lock()  # between looking at what lies there and replacing it
+
+
+def etag_of(ids: LabelArray) -> str:
+    """SHA-256 of ids, whatever file they lie in."""
+    return hashlib.sha256(ids.astype("<u2").tobytes()).hexdigest()
+
+
+def _spread(frames: Sequence[str]) -> Sequence[str]:
+    """At most `_LOOKED_AT` of the frames, evenly."""
+    return frames[:: max(1, -(-len(frames) // _LOOKED_AT))]
+
+
+def _unnamed(number: int, *, one: bool) -> ObjectInfo:
+    name = "object" if one else f"object {number}"
+    return ObjectInfo(number, name, name)
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids[:5])) + (", ..." if len(ids) > 5 else "")
+
+
+def _wrong_size(path: Path, size: Size, found: LabelArray) -> DataError:
+    sides = f"{found.shape[1]}x{found.shape[0]}" if found.ndim == 2 else f"{found.size} pixels"
+    return DataError(
+        f"{path}: expected a mask of {size[1]}x{size[0]} like its frame, found {sides}", "replace the file"
+    )

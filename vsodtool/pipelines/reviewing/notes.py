@@ -1,0 +1,189 @@
+"""OUT/corrections/review.json: what people said about frames, who and when, and the objects they added."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vsodtool.errors import DataError
+from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.atomic import disk_errors, write_bytes_atomically
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.lock import OutputLock
+from vsodtool.media.output.own_files import read_own
+
+FLAGS = ("ok", "bad", "skip")
+LONGEST_NOTE = 500
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Note:
+    """What somebody said about a frame.
+
+    Attributes:
+        flag: ok, bad, skip, or "" for none.
+        note: a few words.
+        who: the user's name.
+        when: UTC, ISO 8601.
+    """
+
+    flag: str = ""
+    note: str = ""
+    who: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class VideoNotes:
+    """Of one video.
+
+    Attributes:
+        frames: by name.
+        objects: that were added on the page.
+    """
+
+    frames: Mapping[str, Note]
+    objects: tuple[ObjectInfo, ...] = ()
+
+
+class Notes:
+    """The file. Read anew each time, so that two servers see each other's; written under a lock."""
+
+    def __init__(
+        self, layout: OutputLayout, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.path = layout.corrections / "review.json"
+        self._clock = clock
+
+    def read(self) -> dict[str, VideoNotes]:
+        """All that is there, by video.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        data = read_own(self.path)
+        return {} if data is None else parse_notes(data, self.path)
+
+    def set(self, video: str, frame: str, flag: str, note: str) -> Note:
+        """Say something about a frame; nothing at all takes back what was said.
+
+        Raises:
+            DeviceError: it cannot be written.
+        """
+        said = Note(flag, note, _who(), self._clock().isoformat(timespec="seconds"))
+        with self._changing() as videos:
+            of_video = videos.get(video, VideoNotes({}))
+            frames = {name: each for name, each in of_video.frames.items() if name != frame}
+            if flag or note:
+                frames[frame] = said
+            videos[video] = replace(of_video, frames=frames)
+        return said
+
+    def add_object(self, video: str, info: ObjectInfo) -> None:
+        """Remember an object that was added.
+
+        Raises:
+            DeviceError: it cannot be written.
+        """
+        with self._changing() as videos:
+            of_video = videos.get(video, VideoNotes({}))
+            videos[video] = replace(of_video, objects=(*of_video.objects, info))
+
+    def take(self, file: Path, frames: Mapping[str, list[str]]) -> int:
+        """Take over what a page that was passed on says (`--import`); how many frames it is about.
+
+        Args:
+            file: as the page saves it.
+            frames: the frames of each video here.
+
+        Raises:
+            DataError: it is no such file, or about other videos or frames.
+            DeviceError: it cannot be written.
+        """
+        try:
+            found = parse_notes(file.read_bytes(), file)
+        except OSError as error:
+            raise DataError(f"cannot read {file}: {error.strerror or error}", "check the path") from error
+        for video, of_video in found.items():
+            strange = next((name for name in of_video.frames if name not in frames.get(video, ())), None)
+            if strange is not None:
+                raise DataError(
+                    f"{file}: expected frames of this folder, found frame '{strange}' of video '{video}'",
+                    "give the file to the OUT folder that the page was made of",
+                )
+        with self._changing() as videos:
+            for video, of_video in found.items():
+                here = videos.get(video, VideoNotes({}))
+                videos[video] = replace(here, frames={**here.frames, **of_video.frames})
+        return sum(len(of_video.frames) for of_video in found.values())
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, VideoNotes]]:
+        """Lend what is there; it is written when the block ends well."""
+        with disk_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = OutputLock(self.path.with_name(".review.lock"), wait=True)
+        try:
+            videos = self.read()
+            yield videos
+            write_bytes_atomically(self.path, notes_json(videos))
+        finally:
+            lock.release()
+
+
+def notes_json(videos: Mapping[str, VideoNotes]) -> bytes:
+    """The content of review.json."""
+    content: dict[str, Any] = {"version": VERSION, "videos": {}}
+    for video, of_video in videos.items():
+        content["videos"][video] = {
+            "frames": {name: asdict(note) for name, note in of_video.frames.items()},
+            "objects": [asdict(info) for info in of_video.objects],
+        }
+    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    return text.encode("utf-8", "backslashreplace")
+
+
+def parse_notes(data: bytes, path: Path) -> dict[str, VideoNotes]:
+    """What `notes_json` wrote, or a page that was passed on.
+
+    Raises:
+        DataError: it is something else.
+    """
+    try:
+        content = json.loads(data)
+        if content["version"] != VERSION:
+            raise ValueError(f"version {content['version']!r}")
+        videos = {
+            str(video): VideoNotes(
+                {str(frame): _note(said) for frame, said in of_video["frames"].items()},
+                tuple(ObjectInfo(**{**each, "id": int(each["id"])}) for each in of_video.get("objects", ())),
+            )
+            for video, of_video in content["videos"].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(
+            f"{path}: expected flags of the review page, found something else: {error!r:.120}",
+            "restore the file, or move it away",
+        ) from error
+    return videos
+
+
+def _note(said: Mapping[str, Any]) -> Note:
+    flag, note = str(said.get("flag") or ""), str(said.get("note") or "")[:LONGEST_NOTE]
+    if flag and flag not in FLAGS:
+        raise ValueError(f"flag {flag!r}")
+    return Note(flag, note, str(said.get("who", ""))[:100], str(said.get("when", ""))[:40])
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in some containers
+        return ""

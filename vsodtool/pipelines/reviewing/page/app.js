@@ -1,0 +1,939 @@
+// The page: what is shown, where it goes, what the buttons and keys do.
+
+import { Editor } from "./editor.js";
+import { GIVEN, SKIPPED, Video, hue, short, worstFirst } from "./frames.js";
+import { Mask, clamp, same } from "./ids.js";
+import { describe, listen } from "./keys.js";
+import { Loader } from "./loader.js";
+import { Saver } from "./saver.js";
+import { Embedded, Refused, Server } from "./source.js";
+import { Timeline } from "./timeline.js";
+import { View } from "./view.js";
+import { WorstList } from "./worst.js";
+
+/** @typedef {import("./source.js").VideoInfo} VideoInfo */
+/** @typedef {import("./source.js").Progress} Progress */
+/** @typedef {import("./frames.js").Place} Place */
+
+const AHEAD = 10; // frames that are loaded before they are asked for
+const POLL = 1000, IDLE_POLL = 2500; // ms
+
+/**
+ * An element of the page.
+ * @param {string} id
+ * @returns {any}
+ */
+const $ = (id) => document.getElementById(id);
+
+const inside = $("data");
+const source = /** @type {Server} */ (inside ? new Embedded(JSON.parse(inside.textContent)) : new Server());
+const view = new View($("canvas"));
+const timeline = new Timeline($("timeline"), (frame) => go(now.video, frame));
+const loader = new Loader(source, arrived);
+const saver = new Saver(source, { saved, conflict, replaced, status });
+const worst = new WorstList($("worst"), $("more"), (place) => go(place.video, place.frame), drawSmall);
+const editor = new Editor(view, $("cursor"), {
+  mayEdit: () => !now.readOnly && Boolean(editor.mask),
+  begin: remember,
+  changed: touched,
+  say,
+  object: () => now.object,
+  pick: pickObject,
+});
+
+/** What is shown. */
+const now = {
+  /** @type {Video[]} */
+  videos: [],
+  video: 0,
+  frame: 0,
+  direction: 1,
+  /** @type {Map<number, VideoInfo>} */
+  infos: new Map(),
+  opened: -1,
+  shown: "",
+  object: 1,
+  readOnly: "",
+  command: "",
+  canRerun: false,
+  revision: "",
+  runs: 0,
+  running: false,
+  /** @type {[string, string, string, number][]} */
+  stale: [],
+  playing: false,
+  onion: false,
+  doubt: false,
+  visit: 0,
+  polled: 0,
+  madeNote: "",
+};
+
+const key = () => `${now.video}/${now.frame}`;
+const video = () => now.videos[now.video];
+
+// ---------------------------------------------------------------- what is known
+
+/** Read everything that the server tells of the frames. */
+async function readState() {
+  const state = await source.state();
+  now.videos = state.videos.map((each) => new Video(each));
+  now.command = state.command;
+  now.canRerun = state.canRerun;
+  $("title").textContent = state.title;
+  document.title = `${state.title}, vsodtool review`;
+  const select = $("video");
+  select.replaceChildren(...now.videos.map((each, number) => new Option(each.name, String(number))));
+  select.hidden = now.videos.length < 2;
+  $("scope").hidden = now.videos.length < 2;
+  takeProgress(state);
+}
+
+/**
+ * Show what the server says of itself.
+ * @param {Progress} said
+ */
+function takeProgress(said) {
+  now.revision = said.revision;
+  now.stale = said.stale;
+  now.readOnly = source.embedded ? "this page was passed on: masks cannot be changed in it" : said.readOnly;
+  document.body.classList.toggle("read-only", Boolean(now.readOnly));
+  banner(source.embedded ? "" : said.readOnly ? `Read-only: ${said.readOnly}.` : "");
+  const { rerun } = said, count = said.stale.length, frames = said.stale.reduce((sum, each) => sum + each[3], 0);
+  now.running = rerun.state === "running";
+  const button = $("again");
+  $("again-card").hidden = !now.canRerun;
+  button.disabled = now.running || count === 0 || Boolean(now.readOnly);
+  $("again-text").textContent = now.running
+    ? `Making ${rerun.done} of ${rerun.total}`
+    : count ? `Make ${count} interval${count === 1 ? "" : "s"} again` : "Nothing to make again";
+  $("again-bar").hidden = !now.running;
+  $("again-bar").value = rerun.total ? (rerun.done || 0) / rerun.total : 0;
+  const note = rerun.error ? `${rerun.error}${rerun.hint ? `. ${rerun.hint}` : ""}`
+    : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} beside what you corrected` : now.madeNote || "";
+  if ($("again-note").textContent !== note) $("again-note").textContent = note;
+  $("again-note").classList.toggle("failed", Boolean(rerun.error));
+  document.body.dataset.rerun = rerun.state;
+  document.body.dataset.stale = String(count);
+  if (now.videos.length) timeline.show(video(), staleHere());
+  $("legend-stale").hidden = count === 0;
+  refreshButtons();
+}
+
+/** The stale intervals of the video that is shown, as first and last frame. */
+function staleHere() {
+  const place = new Map(video().rows.map((row, frame) => [row[0], frame]));
+  /** @type {[number, number][]} */
+  const found = [];
+  for (const [name, left, right] of now.stale) {
+    if (name !== video().name) continue;
+    // No name: the interval goes on to the end of the video.
+    found.push([(place.get(left) ?? -1) + 1, (place.get(right) ?? video().count) - 1]);
+  }
+  return found.filter(([first, last]) => first <= last);
+}
+
+/** Ask what the server does, and again in a while. */
+async function poll() {
+  clearTimeout(now.polled);
+  try {
+    const said = await source.progress(), runs = said.rerun.runs || 0;
+    if (runs !== now.runs) {
+      now.runs = runs;
+      await madeAgain();
+    } else if (said.revision !== now.revision) {
+      loader.forgetMasks();
+      await readState();
+      refresh();
+      await go(now.video, now.frame, true);
+    } else takeProgress(said);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    banner(error.status ? error.message : "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.", true);
+  }
+  if (!source.embedded) now.polled = setTimeout(poll, now.running || document.body.dataset.rerun === "looking" ? POLL / 2 : IDLE_POLL);
+}
+
+/** New labels are there. */
+async function madeAgain() {
+  const before = video().rows[now.frame][2];
+  loader.forgetMasks();
+  worst.forget();
+  await readState();
+  const after = video().rows[now.frame][2];
+  now.madeNote = `New labels are here${before !== after ? `; this frame: confidence ${short(before)} → ${short(after)}` : ""}.`;
+  $("again-note").textContent = now.madeNote;
+  refresh();
+  await go(now.video, now.frame, true);
+}
+
+// ---------------------------------------------------------------- going from frame to frame
+
+/**
+ * Show a frame.
+ * @param {number} number of the video
+ * @param {number} frame
+ * @param {boolean} [again] the same one anew
+ */
+async function go(number, frame, again = false) {
+  const target = now.videos[number];
+  if (!target) return;
+  frame = clamp(frame, 0, target.count - 1);
+  if (number === now.video && frame === now.frame && now.shown === key() && !again) return;
+  if (!again) saver.flush();
+  now.direction = number === now.video && frame < now.frame ? -1 : 1;
+  now.video = number;
+  now.frame = frame;
+  const visit = ++now.visit;
+  tell();
+  const info = await open(number);
+  if (visit !== now.visit) return;
+  loader.want(plan(), info.width * info.height);
+  if (!present()) setTimeout(() => visit === now.visit && now.shown !== key() && note("loading…"), 250);
+}
+
+/**
+ * Know the size and the objects of a video.
+ * @param {number} number
+ */
+async function open(number) {
+  let info = now.infos.get(number);
+  if (!info) {
+    info = await source.video(number);
+    now.infos.set(number, info);
+  }
+  if (now.opened !== number && number === now.video) {
+    now.opened = number;
+    now.shown = "";
+    editor.open(null);
+    view.open(info.width, info.height);
+    editor.diameter = Math.max(4, Math.round(info.height * 0.05));
+    showObjects();
+    $("video").value = String(number);
+    timeline.show(video(), staleHere());
+    refresh();
+  }
+  return info;
+}
+
+/** What to load, the nearest first. */
+function plan() {
+  const { count } = video(), { frame, direction } = now, wanted = [frame];
+  const ahead = now.playing ? 3 * AHEAD : AHEAD;
+  for (let away = 1; away <= 2; away++) wanted.push(frame + direction * away);
+  wanted.push(frame - direction);
+  if (now.onion) wanted.push(...Object.values(video().neighbours(frame)));
+  for (let away = 3; away <= ahead; away++) wanted.push(frame + direction * away);
+  const next = worst.next(1, now.video, frame);
+  if (next && next.video === now.video) wanted.push(next.frame);
+  return [...new Set(wanted)].filter((each) => each >= 0 && each < count).map((each) => `${now.video}/${each}`);
+}
+
+/** @param {string} loaded */
+function arrived(loaded) {
+  if (loaded === key() && now.shown !== loaded) present();
+  else if (now.onion) showOnion();
+}
+
+/** Show the frame if it is there; whether it is. */
+function present() {
+  const found = loader.get(key());
+  if (!found || !found.ids || now.opened !== now.video) return false;
+  const anew = now.shown !== key();
+  now.shown = key();
+  const info = /** @type {VideoInfo} */ (now.infos.get(now.video));
+  const kept = saver.holds(now.shown) && editor.mask && !anew;
+  if (!kept) {
+    const wide = info.objects.some((each) => each.id > 255);
+    const ids = wide ? Uint16Array.from(found.ids) : found.ids.slice();
+    editor.open(new Mask(ids, info.width, info.height));
+    knowObjects(ids);
+  }
+  view.show(found.bitmap, editor.mask ? editor.mask.ids : null);
+  note(found.error || (video().rows[now.frame][1] === SKIPPED ? "this frame did not decode" : ""));
+  document.body.dataset.video = String(now.video);
+  document.body.dataset.frame = String(now.frame);
+  showOnion();
+  showDoubt();
+  tell();
+  return true;
+}
+
+/** Header, time line, list and verdict of this frame. */
+function tell() {
+  const each = video(), [name, status, confidence] = each.rows[now.frame], corrected = each.corrected.has(now.frame);
+  const { before, after } = each.neighbours(now.frame), flag = each.flag(now.frame);
+  $("frame-name").textContent = name;
+  const chip = $("frame-status");
+  chip.textContent = corrected ? "◆ corrected" : status === GIVEN ? "▲ given" : status === SKIPPED ? "did not decode" : now.command === "predict" ? "predicted" : "generated";
+  chip.className = `chip ${corrected ? "corrected" : status === GIVEN ? "given" : ""}`;
+  const names = [before, after].map((frame) => (frame < 0 ? "" : each.rows[frame][0]));
+  const made = !corrected && status === 1 && now.command !== "predict";
+  $("frame-between").textContent = !made ? "" : names[0] && names[1] ? `between ${names[0]} and ${names[1]}` : `from ${names[0] || names[1] || "nothing"}`;
+  const told = $("frame-confidence");
+  told.hidden = corrected || status !== 1;
+  if (!told.hidden) {
+    const meter = document.createElement("span"), bar = document.createElement("i");
+    meter.className = "meter";
+    bar.style.width = `${100 * confidence}%`;
+    bar.style.background = hue(confidence);
+    meter.append(bar);
+    told.replaceChildren("confidence ", short(confidence), meter);
+  }
+  const flagChip = $("frame-flag"), words = /** @type {any} */ ({ ok: "✓ accepted", bad: "! flagged", skip: "– skip" });
+  flagChip.hidden = !flag;
+  flagChip.textContent = words[flag] || "";
+  flagChip.className = `chip ${flag}`;
+  for (const [id, value] of [["accept", "ok"], ["reject", "bad"], ["skip", "skip"]]) $(id).setAttribute("aria-pressed", String(flag === value));
+  if (document.activeElement !== $("note")) $("note").value = each.flags.get(now.frame)?.[1] || "";
+  const method = each.method && now.command !== "predict" ? ` · ${each.method}${each.hiddenJ ? `, J ${short(each.hiddenJ)} on hidden labels` : ""}` : "";
+  $("place").textContent = `${now.frame + 1} of ${each.count}${method}`;
+  $("canvas").setAttribute("aria-label", `Frame ${name}, ${chip.textContent.replace(/^\W+ /, "")}${told.hidden ? "" : `, confidence ${short(confidence)}`}${flag ? `, ${words[flag]}` : ""}`);
+  timeline.move(now.frame);
+  worst.mark(now.video, now.frame);
+  refreshButtons();
+}
+
+/** The list and the time line, after a verdict, a correction, or new labels. */
+function refresh() {
+  const all = $("scope").value === "all" && now.videos.length > 1;
+  const numbers = all ? now.videos.map((_, number) => number) : [now.video];
+  const order = worstFirst(now.videos, numbers).map((place) => ({ ...place, name: now.videos[place.video].rows[place.frame][0] }));
+  worst.show(order, all ? now.videos.map((each) => each.name) : []);
+  $("worst-empty").hidden = order.length > 0;
+  $("worst-empty").textContent = "Nothing left to look at: every frame is a label of yours, or accepted.";
+  timeline.show(video(), staleHere());
+  worst.mark(now.video, now.frame);
+}
+
+function refreshButtons() {
+  const mask = editor.mask, may = !now.readOnly;
+  $("undo").disabled = !may || !mask?.done.length;
+  $("redo").disabled = !may || !mask?.undone.length;
+  $("save").disabled = !saver.unsaved();
+  $("copy").disabled = !may || now.frame === 0;
+  if (now.videos.length) {
+    $("back").disabled = !may || !video().corrected.has(now.frame);
+    $("confidence").disabled = !video().confidenceMaps || source.embedded;
+    $("confidence").title = $("confidence").disabled ? "No confidence maps: run pseudolabel with --confidence" : "Where the tool is unsure (C)";
+    $("onion").disabled = now.command === "predict" && video().corrected.size === 0;
+  }
+  const flags = source.embedded || may;
+  for (const id of ["accept", "reject", "skip", "note"]) $(id).disabled = !flags;
+  $("size").value = String(Math.round(50 * Math.log10(editor.diameter)));
+  $("size-value").textContent = `${editor.diameter} px`;
+  editor.refresh();
+  $("zoom").textContent = `${Math.round((100 * view.scale) / (devicePixelRatio || 1))} %`;
+}
+
+// ---------------------------------------------------------------- drawing and saving
+
+/** Before a stroke: what this frame was. */
+function remember() {
+  const found = loader.get(key());
+  if (found && found.ids) saver.open(key(), { ids: found.ids, etag: found.etag, corrected: found.corrected });
+  stop();
+}
+
+/** After a stroke. */
+function touched() {
+  const mask = editor.mask;
+  if (mask) saver.touch(key(), mask.ids);
+  refreshButtons();
+}
+
+/**
+ * @param {string} where
+ * @param {{ids: import("./ids.js").Ids, etag: string, corrected: boolean}} mask
+ * @param {Progress} progress
+ */
+function saved(where, mask, progress) {
+  const [number, frame] = where.split("/").map(Number), found = loader.kept.get(where);
+  if (found) Object.assign(found, mask);
+  const each = now.videos[number];
+  if (mask.corrected) each.corrected.add(frame);
+  else each.corrected.delete(frame);
+  worst.items.delete(where);
+  now.madeNote = "";
+  takeProgress(progress);
+  refresh();
+  tell();
+  soon();
+}
+
+/** @param {string} where */
+async function conflict(where) {
+  const [number, frame] = where.split("/").map(Number), dialog = $("conflict");
+  $("conflict-frame").textContent = now.videos[number].rows[frame][0];
+  dialog.returnValue = "";
+  dialog.showModal();
+  $("conflict-mine").focus();
+  const mine = await new Promise((done) => {
+    $("conflict-mine").onclick = () => { dialog.close("mine"); };
+    $("conflict-theirs").onclick = () => { dialog.close("theirs"); };
+    dialog.onclose = () => done(dialog.returnValue !== "theirs"); // Escape keeps what was drawn
+  });
+  return mine;
+}
+
+/** @param {string} where */
+function replaced(where) {
+  const found = loader.kept.get(where);
+  if (found) found.ids = null;
+  now.shown = now.shown === where ? "" : now.shown;
+  readState().then(() => { refresh(); go(now.video, now.frame, true); });
+}
+
+/**
+ * @param {string} kind
+ * @param {string} text
+ */
+function status(kind, text) {
+  clearTimeout(told.timer);
+  Object.assign(told, { kind, text });
+  $("saved").textContent = text;
+  $("saved").className = kind;
+  document.body.dataset.saved = kind;
+  refreshButtons();
+}
+
+/** Take the correction of this frame back. */
+async function takeBack() {
+  saver.flush();
+  const where = key(), found = loader.get(where);
+  if (!found || now.readOnly || !video().corrected.has(now.frame)) return;
+  if (saver.holds(where)) {
+    say("still saving; take it back in a moment");
+    return;
+  }
+  await attempt(async () => {
+    const progress = await source.takeBack(now.video, now.frame, found.etag);
+    video().corrected.delete(now.frame);
+    saver.tracks.delete(where);
+    found.ids = null;
+    now.shown = "";
+    worst.items.delete(where);
+    takeProgress(progress);
+    refresh();
+    status("saved", "taken back");
+    await go(now.video, now.frame, true);
+    soon();
+  });
+}
+
+/** Copy the mask of the frame before. */
+async function copyPrevious() {
+  const info = now.infos.get(now.video), where = key();
+  if (now.readOnly || now.frame === 0 || !info) return;
+  const there = loader.get(`${now.video}/${now.frame - 1}`)?.ids || (await source.mask(now.video, now.frame - 1, info.width * info.height)).ids;
+  if (where !== key() || !editor.mask) return;
+  if (same(/** @type {any} */ (there), editor.mask.ids)) say("it is the same mask already");
+  else editor.replace(there);
+}
+
+// ---------------------------------------------------------------- verdicts
+
+/**
+ * @param {string} flag the same one again takes it back
+ * @param {boolean} [on] go on to the next worst
+ */
+async function flagFrame(flag, on = false) {
+  const each = video(), frame = now.frame, number = now.video, [before, text] = each.flags.get(frame) || ["", ""];
+  if (now.readOnly && !source.embedded) return;
+  const next = before === flag && !on ? "" : flag;
+  await attempt(async () => {
+    await setFlag(number, frame, next, text);
+    say(next ? /** @type {any} */ ({ ok: "accepted", bad: "flagged", skip: "to be skipped" })[next] : "verdict taken back");
+    if (on) nextWorst(1);
+  });
+}
+
+/**
+ * @param {number} number
+ * @param {number} frame
+ * @param {string} flag
+ * @param {string} text
+ */
+async function setFlag(number, frame, flag, text) {
+  const each = now.videos[number];
+  const progress = await source.flag(number, frame, flag, text);
+  if (flag || text) each.flags.set(frame, [flag, text]);
+  else each.flags.delete(frame);
+  if (source.embedded) document.body.dataset.flags = "changed";
+  else takeProgress(progress);
+  refresh();
+  tell();
+}
+
+/** @param {1 | -1} step */
+function nextWorst(step) {
+  const place = worst.next(step, now.video, now.frame);
+  if (place) go(place.video, place.frame);
+  else say("nothing left to look at");
+}
+
+/**
+ * @param {1 | -1} step
+ * @param {(frame: number) => boolean} wanted
+ * @param {string} nothing
+ */
+function jump(step, wanted, nothing) {
+  const frame = video().next(now.frame, step, wanted);
+  if (frame < 0 || (frame === now.frame && !wanted(frame))) say(nothing);
+  else go(now.video, frame);
+}
+
+// ---------------------------------------------------------------- objects
+
+function showObjects() {
+  const info = /** @type {VideoInfo} */ (now.infos.get(now.video));
+  view.colors = new Map(info.objects.map((each) => [each.id, each.color]));
+  if (!info.objects.some((each) => each.id === now.object)) now.object = info.objects[0]?.id || 1;
+  const had = document.activeElement?.parentElement === $("objects");
+  $("objects").replaceChildren(
+    ...info.objects.map((each, place) => {
+      const button = document.createElement("button"), dot = document.createElement("i"), name = document.createElement("span");
+      button.type = "button";
+      button.setAttribute("role", "radio");
+      button.setAttribute("aria-checked", String(each.id === now.object));
+      button.tabIndex = each.id === now.object ? 0 : -1;
+      button.dataset.id = String(each.id);
+      dot.style.background = each.color;
+      name.textContent = each.name;
+      button.append(dot, name);
+      if (place < 9 && info.objects.length > 1) {
+        const cap = document.createElement("kbd");
+        cap.textContent = String(place + 1);
+        button.append(cap);
+      }
+      button.addEventListener("click", () => pickObject(each.id));
+      return button;
+    }),
+  );
+  if (had) $("objects").querySelector('[aria-checked="true"]')?.focus();
+  $("new-object").hidden = Boolean(info.closed) || Boolean(now.readOnly);
+  $("objects-closed").hidden = !info.closed || info.objects.length > 1;
+  $("objects-closed").textContent = info.closed;
+  view.paintMask();
+}
+
+/** @param {number} id */
+function pickObject(id) {
+  now.object = id;
+  showObjects();
+  const name = now.infos.get(now.video)?.objects.find((each) => each.id === id)?.name;
+  if (name) say(`drawing ${name}`);
+}
+
+/**
+ * Ask for the objects anew if a mask holds one that is not known.
+ * @param {import("./ids.js").Ids} ids
+ */
+async function knowObjects(ids) {
+  const number = now.video;
+  let last = 0, strange = false;
+  for (let at = 0; at < ids.length && !strange; at++) if (ids[at] !== last) strange = (last = ids[at]) !== 0 && !view.colors.has(last);
+  if (!strange) return;
+  now.infos.set(number, await source.video(number));
+  if (number === now.video) showObjects();
+}
+
+// ---------------------------------------------------------------- layers
+
+function showOnion() {
+  $("onion-legend").hidden = !now.onion;
+  if (!now.onion) {
+    view.setOnion([]);
+    return;
+  }
+  const { before, after } = video().neighbours(now.frame), places = [before, after];
+  view.setOnion(places.map((frame) => (frame < 0 ? null : loader.get(`${now.video}/${frame}`)?.ids || null)));
+  const words = $("onion-legend").querySelectorAll("span");
+  places.forEach((frame, place) => { words[place].textContent = frame < 0 ? "none" : video().rows[frame][0]; });
+}
+
+async function showDoubt() {
+  const where = key();
+  if (!now.doubt || !video().confidenceMaps || source.embedded) {
+    view.setDoubt(null);
+    return;
+  }
+  try {
+    const bitmap = await createImageBitmap(await source.confidence(now.video, now.frame), { colorSpaceConversion: "none" });
+    if (where === key()) view.setDoubt(bitmap);
+    bitmap.close();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (where === key()) view.setDoubt(null);
+  }
+}
+
+/**
+ * @param {"outline" | "onion" | "confidence"} what
+ */
+function toggle(what) {
+  if ($(what).disabled) return;
+  if (what === "outline") {
+    view.outline = !view.outline;
+    view.paintMask();
+  } else if (what === "onion") {
+    now.onion = !now.onion;
+    const info = now.infos.get(now.video);
+    if (info) loader.want(plan(), info.width * info.height);
+    showOnion();
+  } else {
+    now.doubt = !now.doubt;
+    showDoubt();
+  }
+  const pressed = { outline: view.outline, onion: now.onion, confidence: now.doubt }[what];
+  $(what).setAttribute("aria-pressed", String(pressed));
+}
+
+/** @param {boolean} on */
+function hide(on) {
+  view.hidden = on;
+  $("hide").setAttribute("aria-pressed", String(on));
+  view.draw();
+}
+
+/** @param {import("./editor.js").Tool} tool */
+function pickTool(tool) {
+  editor.tool = tool;
+  for (const button of document.querySelectorAll("[data-tool]")) {
+    button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.tool === tool));
+  }
+  editor.refresh();
+}
+
+/**
+ * A small picture with its mask, for the list.
+ * @param {Place} place
+ * @param {HTMLCanvasElement} canvas
+ */
+async function drawSmall(place, canvas) {
+  let info = now.infos.get(place.video);
+  if (!info) now.infos.set(place.video, (info = await source.video(place.video)));
+  const { width, height } = info, there = loader.kept.get(`${place.video}/${place.frame}`);
+  const [picture, mask] = await Promise.all([
+    source.frame(place.video, place.frame, undefined, canvas.width).then(createImageBitmap),
+    there?.ids ? there : source.mask(place.video, place.frame, width * height),
+  ]);
+  const colors = new Map(info.objects.map((each) => [each.id, parseInt(each.color.slice(1), 16)]));
+  canvas.height = Math.round((canvas.width * 9) / 16);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  const scale = Math.max(canvas.width / width, canvas.height / height);
+  const left = (canvas.width - width * scale) / 2, top = (canvas.height - height * scale) / 2;
+  context.drawImage(picture, left, top, width * scale, height * scale);
+  picture.close();
+  const image = context.getImageData(0, 0, canvas.width, canvas.height), { data } = image;
+  const ids = /** @type {import("./ids.js").Ids} */ (mask.ids);
+  for (let y = 0, at = 0; y < canvas.height; y++) {
+    const row = Math.floor((y - top) / scale) * width;
+    for (let x = 0; x < canvas.width; x++, at += 4) {
+      const id = ids[row + Math.floor((x - left) / scale)];
+      if (!id) continue;
+      const color = colors.get(id) ?? 0xffffff;
+      data[at] = (data[at] + (color >> 16)) >> 1;
+      data[at + 1] = (data[at + 1] + ((color >> 8) & 255)) >> 1;
+      data[at + 2] = (data[at + 2] + (color & 255)) >> 1;
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+// ---------------------------------------------------------------- playing
+
+function play() {
+  if (now.playing) {
+    stop();
+    return;
+  }
+  now.playing = true;
+  playButton();
+  if (now.frame === video().count - 1) go(now.video, 0);
+  const info = now.infos.get(now.video), each = 1000 / clamp(info?.fps || 24, 1, 60);
+  let from = performance.now(), first = now.frame;
+  const tick = (/** @type {number} */ time) => {
+    if (!now.playing) return;
+    const wanted = Math.min(video().count - 1, first + Math.floor((time - from) / each));
+    if (now.shown !== key()) {
+      // Nothing to show yet: time stands still, so that nothing is left out for long.
+      from = time;
+      first = now.frame;
+    } else if (wanted !== now.frame) {
+      // As far as frames have come.
+      let next = wanted;
+      while (next > now.frame + 1 && !loader.get(`${now.video}/${next}`)) next--;
+      go(now.video, next);
+    }
+    if (now.frame === video().count - 1 && now.shown === key()) stop();
+    else requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+}
+
+function stop() {
+  if (!now.playing) return;
+  now.playing = false;
+  playButton();
+}
+
+function playButton() {
+  $("play").setAttribute("aria-pressed", String(now.playing));
+  $("play").setAttribute("aria-label", now.playing ? "Pause" : "Play");
+  $("play").querySelector("use").setAttribute("href", now.playing ? "#i-pause" : "#i-play");
+}
+
+// ---------------------------------------------------------------- words
+
+/** What is known of saving, and until when something else is told in its place. */
+const told = { kind: "", text: "", timer: 0 };
+
+/**
+ * Say something for a moment, also to screen readers.
+ * @param {string} text
+ */
+function say(text) {
+  clearTimeout(told.timer);
+  $("saved").textContent = text;
+  $("saved").className = "";
+  told.timer = setTimeout(() => status(told.kind, told.text), 3500);
+}
+
+/** @param {string} text over the frame */
+function note(text) {
+  $("stage-note").textContent = text;
+  $("stage-note").hidden = !text;
+}
+
+/**
+ * @param {string} text
+ * @param {boolean} [failed]
+ */
+function banner(text, failed = false) {
+  if ($("banner").textContent !== text) $("banner").textContent = text;
+  $("banner").hidden = !text;
+  $("banner").classList.toggle("failed", failed);
+}
+
+/**
+ * Do something that the server may refuse, and say so.
+ * @param {() => Promise<void>} work
+ */
+async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    status("failed", `${error.message}${error.hint ? `: ${error.hint}` : ""}`);
+  }
+}
+
+/** Ask the server sooner than usual. */
+function soon() {
+  clearTimeout(now.polled);
+  if (!source.embedded) now.polled = setTimeout(poll, 150);
+}
+
+async function makeAgain() {
+  saver.flush();
+  if ($("again").disabled) return;
+  await attempt(async () => {
+    takeProgress(await source.rerun());
+    soon();
+  });
+}
+
+/** Save the flags of a page that was passed on. */
+function exportFlags() {
+  const when = new Date().toISOString(), videos = /** @type {any} */ ({});
+  for (const each of now.videos) {
+    const frames = /** @type {any} */ ({});
+    for (const [frame, [flag, text]] of each.flags) frames[each.rows[frame][0]] = { flag, note: text, who: "", when };
+    videos[each.name] = { frames, objects: [] };
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${JSON.stringify({ version: 1, videos }, null, 1)}\n`], { type: "application/json" }));
+  link.download = "flags.json";
+  link.click();
+  URL.revokeObjectURL(link.href);
+  document.body.dataset.flags = "saved";
+}
+
+// ---------------------------------------------------------------- keys and buttons
+
+const step = (/** @type {number} */ by) => () => { stop(); go(now.video, now.frame + by); };
+/**
+ * Arrows move the frame; the cursor while drawing with the keys; the picture with Alt.
+ * @param {number} x
+ * @param {number} y
+ * @param {number} far
+ */
+const arrow = (x, y, far) => () => {
+  if (editor.byKeys) editor.moveBy(x * far, y * far);
+  else if (x) step(x * far)();
+};
+const pan = (/** @type {number} */ x, /** @type {number} */ y) => () => { view.pan(60 * x, 60 * y); refreshButtons(); };
+const zoom = (/** @type {number} */ factor) => () => { view.zoom(factor); refreshButtons(); };
+const objectAt = (/** @type {number} */ place) => () => {
+  const found = now.infos.get(now.video)?.objects[place];
+  if (found) pickObject(found.id);
+};
+const labelled = (/** @type {number} */ frame) => video().isLabel(frame);
+const flagged = (/** @type {number} */ frame) => video().flag(frame) === "bad";
+
+/** @type {import("./keys.js").Group[]} */
+const KEYS = [
+  ["Go", [
+    { keys: ["ArrowLeft"], shown: "←  →", about: "frame before, next; with Shift ten", run: arrow(-1, 0, 1) },
+    { keys: ["ArrowRight"], shown: "", about: "", run: arrow(1, 0, 1) },
+    { keys: ["Shift+ArrowLeft"], shown: "", about: "", run: arrow(-1, 0, 10) },
+    { keys: ["Shift+ArrowRight"], shown: "", about: "", run: arrow(1, 0, 10) },
+    { keys: ["ArrowUp"], shown: "", about: "", run: arrow(0, -1, 1) },
+    { keys: ["ArrowDown"], shown: "", about: "", run: arrow(0, 1, 1) },
+    { keys: ["Shift+ArrowUp"], shown: "", about: "", run: arrow(0, -1, 10) },
+    { keys: ["Shift+ArrowDown"], shown: "", about: "", run: arrow(0, 1, 10) },
+    { keys: ["Home"], shown: "Home  End", about: "first, last frame", run: () => go(now.video, 0) },
+    { keys: ["End"], shown: "", about: "", run: () => go(now.video, video().count - 1) },
+    { keys: [" "], shown: "Space", about: "play, pause", run: () => (editor.byKeys ? editor.pen() : play()) },
+    { keys: ["n"], shown: "N", about: "next worst; with Shift the one before", run: () => nextWorst(1) },
+    { keys: ["Shift+n"], shown: "", about: "", run: () => nextWorst(-1) },
+    { keys: ["g"], shown: "G", about: "next given or corrected; with Shift before", run: () => jump(1, labelled, "no frame is given") },
+    { keys: ["Shift+g"], shown: "", about: "", run: () => jump(-1, labelled, "no frame is given") },
+    { keys: ["x"], shown: "X", about: "next flagged", run: () => jump(1, flagged, "no frame is flagged") },
+  ]],
+  ["Look", [
+    { keys: ["h"], shown: "H", about: "hide everything while held", run: () => hide(true), up: () => hide(false) },
+    { keys: ["o"], shown: "O", about: "outline instead of fill", run: () => toggle("outline") },
+    { keys: ["c"], shown: "C", about: "where the tool is unsure", run: () => toggle("confidence") },
+    { keys: ["z"], shown: "Z", about: "outlines of the two neighbouring labels", run: () => toggle("onion") },
+    { keys: ["+", "=", "Shift++"], shown: "+  −  0", about: "zoom in, out, whole frame; also the wheel", run: zoom(1.3) },
+    { keys: ["-"], shown: "", about: "", run: zoom(1 / 1.3) },
+    { keys: ["0"], shown: "", about: "", run: () => { view.fit(); refreshButtons(); } },
+    { keys: ["Alt+ArrowLeft"], shown: "Alt ←", about: "move the picture, all four arrows; also Alt and drag", run: pan(1, 0) },
+    { keys: ["Alt+ArrowRight"], shown: "", about: "", run: pan(-1, 0) },
+    { keys: ["Alt+ArrowUp"], shown: "", about: "", run: pan(0, 1) },
+    { keys: ["Alt+ArrowDown"], shown: "", about: "", run: pan(0, -1) },
+  ]],
+  ["Draw", [
+    { keys: ["b"], shown: "B  E  F", about: "brush, eraser, fill (with Shift it takes a region away)", edits: true, run: () => pickTool("brush") },
+    { keys: ["e"], shown: "", about: "", edits: true, run: () => pickTool("eraser") },
+    { keys: ["f"], shown: "", about: "", edits: true, run: () => pickTool("fill") },
+    { keys: ["["], shown: "[  ]", about: "smaller, larger", edits: true, run: () => { editor.resize(1 / 1.25); refreshButtons(); } },
+    { keys: ["]"], shown: "", about: "", edits: true, run: () => { editor.resize(1.25); refreshButtons(); } },
+    ...Array.from({ length: 9 }, (_, place) => ({ keys: [String(place + 1)], shown: place ? "" : "1 … 9", about: place ? "" : "object", run: objectAt(place) })),
+    { keys: ["p"], shown: "P", about: "copy the mask of the frame before", edits: true, run: copyPrevious },
+    { keys: ["Ctrl+z"], shown: "Ctrl Z", about: "undo; with Shift redo", edits: true, run: () => editor.step("undo") },
+    { keys: ["Ctrl+Shift+z", "Ctrl+y"], shown: "", about: "", edits: true, run: () => editor.step("redo") },
+    { keys: ["d"], shown: "D", about: "draw with the keys: arrows move, Space puts the pen down and lifts it, Escape ends", edits: true, run: drawWithKeys },
+    { keys: ["Escape"], shown: "", about: "", run: () => editor.keys(false) },
+    { keys: ["Delete"], shown: "Del", about: "take the correction back", edits: true, run: takeBack },
+    { keys: ["s", "Ctrl+s"], shown: "S", about: "save now; it also happens by itself", run: () => saver.flush() },
+  ]],
+  ["Decide", [
+    { keys: ["a"], shown: "A", about: "accept", run: () => flagFrame("ok") },
+    { keys: ["Enter"], shown: "Enter", about: "accept and go on to the next worst", run: () => flagFrame("ok", true) },
+    { keys: ["r"], shown: "R", about: "flag: to be looked at again", run: () => flagFrame("bad") },
+    { keys: ["k"], shown: "K", about: "skip: not to be used", run: () => flagFrame("skip") },
+    { keys: ["t"], shown: "T", about: "write a note", run: () => $("note").focus() },
+    { keys: ["u"], shown: "U", about: "make the intervals beside your corrections again", edits: true, run: makeAgain },
+    { keys: ["?"], shown: "?", about: "this list", run: help },
+  ]],
+];
+
+function drawWithKeys() {
+  editor.keys(!editor.byKeys);
+  say(editor.byKeys ? "arrows move the cursor, Space puts the pen down, Escape ends" : "arrows change the frame");
+}
+
+function help() {
+  $("help").showModal();
+}
+
+/** Buttons and sliders. */
+function wire() {
+  const buttons = /** @type {Object<string, () => void>} */ ({
+    first: () => go(now.video, 0), previous: step(-1), play, next: step(1), last: () => go(now.video, video().count - 1),
+    undo: () => editor.step("undo"), redo: () => editor.step("redo"), copy: copyPrevious, back: takeBack, save: () => saver.flush(),
+    outline: () => toggle("outline"), confidence: () => toggle("confidence"), onion: () => toggle("onion"),
+    fit: () => { view.fit(); refreshButtons(); },
+    accept: () => flagFrame("ok"), reject: () => flagFrame("bad"), skip: () => flagFrame("skip"),
+    "next-worst": () => nextWorst(1),
+    "next-given": () => jump(1, labelled, "no frame is given"),
+    "next-flagged": () => jump(1, flagged, "no frame is flagged"),
+    again: makeAgain, "help-button": help, export: exportFlags,
+  });
+  for (const [id, run] of Object.entries(buttons)) $(id).addEventListener("click", run);
+  for (const button of document.querySelectorAll("[data-tool]")) {
+    button.addEventListener("click", () => pickTool(/** @type {any} */ (button).dataset.tool));
+  }
+  const peek = $("hide");
+  peek.addEventListener("pointerdown", () => hide(true));
+  for (const name of ["pointerup", "pointerleave", "pointercancel"]) peek.addEventListener(name, () => hide(false));
+  peek.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => (event.key === " " || event.key === "Enter") && hide(true));
+  peek.addEventListener("keyup", () => hide(false));
+  $("size").addEventListener("input", () => { editor.diameter = clamp(Math.round(10 ** (Number($("size").value) / 50)), 1, 400); refreshButtons(); });
+  $("opacity").addEventListener("input", () => { view.opacity = Number($("opacity").value) / 100; view.paintMask(); });
+  $("video").addEventListener("change", () => go(Number($("video").value), 0));
+  $("scope").addEventListener("change", refresh);
+  $("note").addEventListener("change", () => attempt(() => setFlag(now.video, now.frame, video().flag(now.frame), $("note").value.trim())));
+  $("note").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && $("note").blur());
+  $("objects").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key], objects = now.infos.get(now.video)?.objects || [];
+    if (!by || !objects.length) return;
+    event.preventDefault();
+    const at = objects.findIndex((each) => each.id === now.object);
+    pickObject(objects[(at + by + objects.length) % objects.length].id);
+  });
+  $("new-object").addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    attempt(async () => {
+      const number = now.video, added = await source.addObject(number, $("new-name").value);
+      $("new-name").value = "";
+      takeProgress(added);
+      now.infos.set(number, await source.video(number));
+      pickObject(added.id);
+      $("canvas").focus({ preventScroll: true });
+    });
+  });
+  // Who clicks a button goes on with the keys: Space plays then, it does not click again.
+  addEventListener("click", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.detail > 0 && target.closest("button, input[type=range], select:not(:focus)") && !document.querySelector("dialog[open]")) {
+      $("canvas").focus({ preventScroll: true });
+    }
+  });
+  $("video").addEventListener("change", () => $("canvas").focus({ preventScroll: true }));
+  view.canvas.addEventListener("wheel", refreshButtons);
+  view.canvas.addEventListener("pointermove", () => editor.panning && refreshButtons());
+  new ResizeObserver(refreshButtons).observe(view.canvas);
+  listen(KEYS, () => !now.readOnly);
+  describe($("keys"), KEYS.map(([title, keys]) => [title, keys.filter((each) => each.shown)]));
+  if (source.embedded) {
+    $("export-card").hidden = false;
+    $("export-note").textContent = `${/** @type {any} */ (source).data.note} vsodtool review OUT --import flags.json takes the flags over.`;
+    addEventListener("beforeunload", (event) => document.body.dataset.flags === "changed" && event.preventDefault());
+  }
+}
+
+async function begin() {
+  wire();
+  try {
+    await readState();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    banner(error.status === 401 ? "This address is not complete: open the one that the command printed, with what stands behind #." : error.message, true);
+    return;
+  }
+  if (now.videos.length > 1) $("scope").value = "all";
+  const [first] = worstFirst(now.videos, now.videos.map((_, number) => number));
+  now.runs = -1;
+  refresh();
+  await go(first ? first.video : 0, first ? first.frame : 0, true);
+  refresh();
+  now.runs = (await source.progress()).rerun.runs || 0;
+  document.body.dataset.ready = "yes";
+  poll();
+}
+
+begin();

@@ -1,0 +1,234 @@
+// Drawing on the mask with a pointer, or with the keys alone.
+
+import { Mask, clamp } from "./ids.js";
+
+/** @typedef {import("./ids.js").Rect} Rect */
+/** @typedef {"brush" | "eraser" | "fill"} Tool */
+/**
+ * @typedef {object} Host
+ * @property {() => boolean} mayEdit
+ * @property {() => void} begin before the first change of a stroke
+ * @property {() => void} changed after a stroke
+ * @property {(text: string) => void} say
+ * @property {() => number} object the id to draw with
+ * @property {(id: number) => void} pick
+ */
+
+export class Editor {
+  /**
+   * @param {import("./view.js").View} view
+   * @param {HTMLElement} ring that shows the size of the brush
+   * @param {Host} host
+   */
+  constructor(view, ring, host) {
+    this.view = view;
+    this.ring = ring;
+    this.host = host;
+    /** @type {Mask | null} */
+    this.mask = null;
+    /** @type {Tool} */
+    this.tool = "brush";
+    this.diameter = 24;
+    /** @type {{x: number, y: number} | null} where the pointer is, in pixels of the frame */
+    this.place = null;
+    this.byKeys = false;
+    this.penDown = false;
+    /** @type {{x: number, y: number} | null} */
+    this.last = null;
+    this.panning = false;
+    this.listen(view.canvas);
+  }
+
+  /** @param {HTMLCanvasElement} canvas */
+  listen(canvas) {
+    let panX = 0, panY = 0;
+    canvas.addEventListener("pointerdown", (event) => {
+      this.keys(false);
+      if (event.button === 1 || (event.button === 0 && event.altKey)) {
+        this.panning = true;
+        [panX, panY] = [event.clientX, event.clientY];
+      } else if (event.button === 0) {
+        this.place = this.at(event);
+        this.press(event.shiftKey);
+      } else return;
+      event.preventDefault();
+      canvas.focus({ preventScroll: true });
+      canvas.setPointerCapture(event.pointerId);
+      this.refresh();
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (this.panning) {
+        this.view.pan(event.clientX - panX, event.clientY - panY);
+        [panX, panY] = [event.clientX, event.clientY];
+      } else {
+        const steps = this.last && event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+        for (const step of steps.length ? steps : [event]) {
+          this.place = this.at(step);
+          if (this.last) this.drag();
+        }
+      }
+      this.refresh();
+    });
+    const up = () => {
+      this.panning = false;
+      if (!this.byKeys) this.release();
+      this.refresh();
+    };
+    canvas.addEventListener("pointerup", up);
+    canvas.addEventListener("pointercancel", up);
+    canvas.addEventListener("pointerleave", () => {
+      if (!this.last && !this.byKeys) this.place = null;
+      this.refresh();
+    });
+    canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+    canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      const lines = event.deltaMode === 1 ? 20 : 1, box = canvas.getBoundingClientRect();
+      this.view.zoom(Math.exp(-clamp(event.deltaY * lines, -240, 240) * 0.0022), event.clientX - box.left, event.clientY - box.top);
+      this.place = this.at(event);
+      this.refresh();
+    }, { passive: false });
+  }
+
+  /** @param {MouseEvent} event */
+  at(event) {
+    const box = this.view.canvas.getBoundingClientRect();
+    const { x, y } = this.view.toFrame(event.clientX - box.left, event.clientY - box.top);
+    return { x: Math.floor(x), y: Math.floor(y) };
+  }
+
+  /** @param {Mask | null} mask */
+  open(mask) {
+    this.last = null;
+    this.penDown = false;
+    this.mask = mask;
+    this.refresh();
+  }
+
+  /** @param {boolean} other with Shift: fill takes away */
+  press(other = false) {
+    const { mask, place } = this;
+    if (!mask || !place || !this.host.mayEdit()) return;
+    this.host.begin();
+    if (this.tool === "fill") this.flood(place, other);
+    else {
+      mask.begin();
+      this.last = place;
+      this.view.paintMask(mask.disc(place.x, place.y, this.diameter, this.ink()));
+    }
+  }
+
+  drag() {
+    const { mask, place, last } = this;
+    if (!mask || !place || !last) return;
+    this.view.paintMask(mask.line(last.x, last.y, place.x, place.y, this.diameter, this.ink()));
+    this.last = place;
+  }
+
+  release() {
+    if (!this.last || !this.mask) return;
+    this.last = null;
+    if (this.mask.end()) this.host.changed();
+  }
+
+  ink() {
+    return this.tool === "eraser" ? 0 : this.host.object();
+  }
+
+  /**
+   * @param {{x: number, y: number}} place
+   * @param {boolean} away
+   */
+  flood({ x, y }, away) {
+    const mask = this.mask;
+    if (!mask || x < 0 || y < 0 || x >= mask.width || y >= mask.height) return;
+    const there = mask.ids[y * mask.width + x], id = away ? 0 : this.host.object();
+    if (there === id) {
+      this.host.say(away ? "nothing is drawn there" : "this is the object already; with Shift, fill takes a region away");
+      return;
+    }
+    mask.begin();
+    const rect = mask.fill(x, y, id, { open: there !== 0 });
+    if (!rect) this.host.say("this region is open to the edge of the frame: close it first");
+    else this.view.paintMask(rect);
+    if (mask.end()) this.host.changed();
+  }
+
+  /**
+   * Copy a whole mask.
+   * @param {import("./ids.js").Ids} ids
+   */
+  replace(ids) {
+    if (!this.mask || !this.host.mayEdit()) return;
+    this.host.begin();
+    this.mask.begin();
+    this.view.paintMask(this.mask.replace(ids));
+    if (this.mask.end()) this.host.changed();
+  }
+
+  /** @param {"undo" | "redo"} what */
+  step(what) {
+    if (this.last) return;
+    const rect = this.mask?.[what]();
+    if (!rect) return;
+    this.view.paintMask(rect);
+    this.host.changed();
+  }
+
+  /** @param {number} factor */
+  resize(factor) {
+    const next = Math.round(this.diameter * factor);
+    this.diameter = clamp(next === this.diameter ? this.diameter + Math.sign(factor - 1) : next, 1, 400);
+    this.refresh();
+  }
+
+  /**
+   * Draw with the keys: the arrows move a cursor.
+   * @param {boolean} on
+   */
+  keys(on) {
+    if (!on && this.penDown) this.release();
+    this.penDown = false;
+    this.byKeys = on;
+    if (on && !this.place) {
+      const { clientWidth, clientHeight } = this.view.canvas, { x, y } = this.view.toFrame(clientWidth / 2, clientHeight / 2);
+      this.place = { x: clamp(Math.round(x), 0, this.view.width - 1), y: clamp(Math.round(y), 0, this.view.height - 1) };
+    }
+    this.refresh();
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
+  moveBy(x, y) {
+    if (!this.place) return;
+    this.place = { x: clamp(this.place.x + x, 0, this.view.width - 1), y: clamp(this.place.y + y, 0, this.view.height - 1) };
+    if (this.penDown) this.drag();
+    this.host.say(`${this.penDown ? "drawing, " : ""}${this.place.x}, ${this.place.y}`);
+    this.refresh();
+  }
+
+  /** Put the pen of the keys down, or lift it. */
+  pen() {
+    if (this.penDown) this.release();
+    else this.press();
+    this.penDown = this.last !== null;
+    this.refresh();
+  }
+
+  /** Where and how large the ring is. */
+  refresh() {
+    const { ring, place, view } = this;
+    const shown = Boolean(place && this.host.mayEdit() && !this.panning && (this.tool !== "fill" || this.byKeys));
+    ring.hidden = !shown;
+    document.body.classList.toggle("disc", shown && !this.byKeys);
+    document.body.classList.toggle("panning", this.panning);
+    ring.classList.toggle("keyboard", this.byKeys);
+    if (!place) return;
+    const size = Math.max(3, ((this.tool === "fill" ? 9 : this.diameter) * view.scale) / (devicePixelRatio || 1));
+    const { x, y } = view.toScreen(place.x + 0.5, place.y + 0.5);
+    ring.style.width = ring.style.height = `${size}px`;
+    ring.style.transform = `translate(${x - size / 2}px, ${y - size / 2}px)`;
+  }
+}

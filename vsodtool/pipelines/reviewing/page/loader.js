@@ -1,0 +1,133 @@
+// Frames and masks that are wanted now, soon, or were lately: six at a time, the nearest first.
+
+import { Refused } from "./source.js";
+
+/** @typedef {import("./ids.js").Ids} Ids */
+/**
+ * @typedef {object} Loaded
+ * @property {ImageBitmap | null} bitmap null if the frame does not decode
+ * @property {Ids | null} ids null if they are to be read again
+ * @property {string} etag
+ * @property {boolean} corrected
+ * @property {string} error
+ */
+
+const BYTES = 256 << 20;
+const AT_ONCE = 6;
+
+export class Loader {
+  /**
+   * @param {import("./source.js").Server | import("./source.js").Embedded} source
+   * @param {(key: string) => void} loaded told of each that has come
+   */
+  constructor(source, loaded) {
+    this.source = source;
+    this.loaded = loaded;
+    /** @type {Map<string, Loaded>} the one that was used last is last */
+    this.kept = new Map();
+    /** @type {Map<string, AbortController>} */
+    this.running = new Map();
+    /** @type {string[]} */
+    this.wanted = [];
+    this.pixels = 0;
+    this.bytes = 0;
+  }
+
+  /**
+   * What is there of a frame, if all is.
+   * @param {string} key
+   */
+  get(key) {
+    const found = this.kept.get(key);
+    if (!found || !found.ids) return null;
+    this.kept.delete(key);
+    this.kept.set(key, found);
+    return found;
+  }
+
+  /**
+   * Load these, in this order, and nothing else.
+   * @param {string[]} keys
+   * @param {number} pixels of a frame of their video
+   */
+  want(keys, pixels) {
+    this.wanted = keys;
+    this.pixels = pixels;
+    for (const [key, control] of this.running) if (!keys.includes(key)) control.abort();
+    this.pump();
+  }
+
+  /** Read all masks again when they are wanted. */
+  forgetMasks() {
+    for (const control of this.running.values()) control.abort();
+    for (const each of this.kept.values()) each.ids = null;
+  }
+
+  pump() {
+    for (const key of this.wanted) {
+      if (this.running.size >= AT_ONCE) return;
+      if (!this.running.has(key) && !this.kept.get(key)?.ids) this.start(key);
+    }
+  }
+
+  /** @param {string} key */
+  async start(key) {
+    const control = new AbortController(), [video, frame] = key.split("/").map(Number);
+    this.running.set(key, control);
+    try {
+      const before = this.kept.get(key);
+      const [mask, picture] = await Promise.all([
+        this.source.mask(video, frame, this.pixels, control.signal),
+        before && !before.error ? before : this.picture(video, frame, control.signal),
+      ]);
+      const { bitmap, error } = picture;
+      this.keep(key, { bitmap, error, ...mask });
+    } catch (error) {
+      if (/** @type {any} */ (error).name !== "AbortError") {
+        const text = /** @type {Error} */ (error).message;
+        this.keep(key, { bitmap: null, ids: new Uint8Array(this.pixels), etag: "", corrected: false, error: text });
+      }
+    } finally {
+      this.running.delete(key);
+    }
+    if (this.kept.get(key)?.ids) this.loaded(key);
+    this.pump();
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   * @param {AbortSignal} signal
+   */
+  async picture(video, frame, signal) {
+    try {
+      const blob = await this.source.frame(video, frame, signal);
+      return { bitmap: await createImageBitmap(blob), error: "" };
+    } catch (error) {
+      if (error instanceof Refused && error.status === 422) return { bitmap: null, error: error.message };
+      throw error;
+    }
+  }
+
+  /**
+   * @param {string} key
+   * @param {Loaded} loaded
+   */
+  keep(key, loaded) {
+    this.kept.delete(key);
+    this.kept.set(key, loaded);
+    this.bytes = 0;
+    for (const each of this.kept.values()) this.bytes += size(each);
+    for (const [old, each] of this.kept) {
+      if (this.bytes <= BYTES || this.wanted.slice(0, 3).includes(old)) break;
+      this.bytes -= size(each);
+      each.bitmap?.close();
+      this.kept.delete(old);
+    }
+  }
+}
+
+/** @param {Loaded} each */
+function size(each) {
+  return (each.bitmap ? 4 * each.bitmap.width * each.bitmap.height : 0) + (each.ids ? each.ids.byteLength : 0);
+}

@@ -1,0 +1,156 @@
+// Saving by itself, without losing a stroke: two seconds after the last one, and on leaving a frame.
+
+import { same } from "./ids.js";
+import { Refused } from "./source.js";
+
+/** @typedef {import("./ids.js").Ids} Ids */
+/** @typedef {import("./source.js").Progress} Progress */
+/**
+ * @typedef {object} Track  what is known of one frame that was drawn on
+ * @property {string} key
+ * @property {Ids} origin the mask as it was before
+ * @property {boolean} wasCorrected that mask was a correction
+ * @property {string} etag of the mask that lies on the server
+ * @property {boolean} corrected that mask is a correction
+ * @property {Ids | null} latest what has still to be saved
+ * @property {boolean} busy
+ */
+/**
+ * @typedef {object} Listener
+ * @property {(key: string, saved: {ids: Ids, etag: string, corrected: boolean}, progress: Progress) => void} saved
+ * @property {(key: string) => Promise<boolean>} conflict whether to keep what was drawn here
+ * @property {(key: string) => void} replaced what was drawn here is given up
+ * @property {(kind: "dirty" | "saving" | "saved" | "failed", text: string) => void} status
+ */
+
+const QUIET = 2000; // ms after the last stroke
+const AGAIN = 3000; // ms until a save that failed is tried again
+
+export class Saver {
+  /**
+   * @param {import("./source.js").Server} source
+   * @param {Listener} listener
+   */
+  constructor(source, listener) {
+    this.source = source;
+    this.listener = listener;
+    /** @type {Map<string, Track>} */
+    this.tracks = new Map();
+    /** @type {{track: Track, ids: Ids} | null} the frame being drawn on, with strokes that nobody saves yet */
+    this.drawn = null;
+    this.timer = 0;
+    addEventListener("beforeunload", (event) => {
+      if (this.unsaved()) {
+        this.flush();
+        event.preventDefault();
+      }
+    });
+  }
+
+  /** Whether anything could be lost. */
+  unsaved() {
+    return this.drawn !== null || [...this.tracks.values()].some((track) => track.latest || track.busy);
+  }
+
+  /**
+   * Whether this frame has strokes that are not on the server.
+   * @param {string} key
+   */
+  holds(key) {
+    const track = this.tracks.get(key);
+    return this.drawn?.track.key === key || Boolean(track && (track.latest || track.busy));
+  }
+
+  /**
+   * A frame is about to be drawn on: remember what it was.
+   * @param {string} key
+   * @param {{ids: Ids, etag: string, corrected: boolean}} mask
+   */
+  open(key, mask) {
+    if (this.holds(key)) return;
+    const { ids, etag, corrected } = mask;
+    this.tracks.set(key, { key, origin: ids, wasCorrected: corrected, etag, corrected, latest: null, busy: false });
+  }
+
+  /**
+   * It was drawn on.
+   * @param {string} key
+   * @param {Ids} ids that are changed in place
+   */
+  touch(key, ids) {
+    const track = this.tracks.get(key);
+    if (!track) return;
+    this.drawn = { track, ids };
+    this.listener.status("dirty", "not saved yet");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), QUIET);
+  }
+
+  /** Save now. */
+  flush() {
+    clearTimeout(this.timer);
+    const drawn = this.drawn;
+    this.drawn = null;
+    if (drawn) {
+      drawn.track.latest = drawn.ids.slice();
+      this.work(drawn.track);
+    }
+  }
+
+  /** @param {Track} track */
+  async work(track) {
+    if (track.busy) return;
+    track.busy = true;
+    this.listener.status("saving", "saving…");
+    let failed = "";
+    while (track.latest && !failed) {
+      const ids = track.latest;
+      track.latest = null;
+      try {
+        await this.send(track, ids);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        if (error.status !== 409) {
+          track.latest ||= ids;
+          failed = `not saved: ${error.message}`;
+        } else if (await this.listener.conflict(track.key)) {
+          track.latest ||= ids;
+          track.etag = error.etag;
+          track.corrected = true;
+        } else {
+          track.latest = null;
+          this.tracks.delete(track.key);
+          if (this.drawn?.track === track) this.drawn = null;
+          this.listener.replaced(track.key);
+        }
+      }
+    }
+    track.busy = false;
+    if (failed) {
+      this.listener.status("failed", failed);
+      setTimeout(() => this.work(track), AGAIN);
+    } else if (!this.unsaved()) {
+      const now = new Date();
+      const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+      this.listener.status("saved", `saved ${two(now.getHours())}:${two(now.getMinutes())}`);
+    }
+  }
+
+  /**
+   * @param {Track} track
+   * @param {Ids} ids
+   */
+  async send(track, ids) {
+    const [video, frame] = track.key.split("/").map(Number);
+    const undone = same(ids, track.origin);
+    // Who undoes everything has corrected nothing.
+    const corrected = track.wasCorrected || !undone;
+    if (!corrected && !track.corrected) return;
+    const answer = corrected
+      ? await this.source.save(video, frame, ids, track.etag)
+      : await this.source.takeBack(video, frame, track.etag);
+    track.etag = answer.etag;
+    track.corrected = corrected;
+    this.listener.saved(track.key, { ids, etag: answer.etag, corrected }, answer);
+  }
+}

@@ -1,0 +1,236 @@
+// Where the page's data come from: the server, or the page itself if it was passed on as a file.
+
+/** @typedef {import("./ids.js").Ids} Ids */
+/** @typedef {{ids: Ids, etag: string, corrected: boolean}} MaskData */
+/** @typedef {{id: number, name: string, color: string}} ObjectInfo */
+/** @typedef {{height: number, width: number, fps: number, objects: ObjectInfo[], closed: string}} VideoInfo */
+/** @typedef {[string, number, number, number, number]} Row  name, 0 given 1 generated 2 skipped, confidence, left, right */
+/**
+ * @typedef {object} VideoState
+ * @property {string} name
+ * @property {string} method
+ * @property {number | null} hiddenJ
+ * @property {Row[]} frames
+ * @property {number[]} corrected
+ * @property {Object<string, [string, string]>} flags
+ * @property {boolean} confidenceMaps
+ */
+/**
+ * @typedef {object} Progress
+ * @property {string} readOnly
+ * @property {string} revision
+ * @property {[string, string, string, number][]} stale
+ * @property {{state: string, done?: number, total?: number, message?: string, error?: string, hint?: string, runs?: number}} rerun
+ */
+/** @typedef {Progress & {title: string, command: string, canRerun: boolean, videos: VideoState[]}} State */
+
+/** A request that was refused, or not answered. */
+export class Refused extends Error {
+  /**
+   * @param {number} status 0: nobody answered
+   * @param {{error?: string, hint?: string, etag?: string}} said
+   */
+  constructor(status, said) {
+    super(said.error || "the server does not answer");
+    this.status = status;
+    this.hint = said.hint || "";
+    this.etag = said.etag || "";
+  }
+}
+
+/** The server that this page came from. */
+export class Server {
+  constructor() {
+    const found = location.hash.slice(1);
+    // Gone from the address at once: what stands there lands in histories and screenshots.
+    if (found) {
+      sessionStorage.setItem("token", found);
+      history.replaceState(null, "", location.pathname);
+    }
+    this.token = found || sessionStorage.getItem("token") || "";
+    this.embedded = false;
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} [options]
+   */
+  async ask(path, options = {}) {
+    const headers = { "X-Token": this.token, .../** @type {any} */ (options.headers) };
+    let answer;
+    try {
+      answer = await fetch(`/api/${path}`, { ...options, headers });
+    } catch (error) {
+      if (/** @type {any} */ (error).name === "AbortError") throw error;
+      throw new Refused(0, {});
+    }
+    if (answer.ok) return answer;
+    throw new Refused(answer.status, await answer.json().catch(() => ({ error: answer.statusText })));
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} said
+   */
+  async tell(method, path, said) {
+    const headers = { "Content-Type": "application/json" };
+    return (await this.ask(path, { method, headers, body: JSON.stringify(said) })).json();
+  }
+
+  /** @returns {Promise<State>} */
+  async state() {
+    return (await this.ask("state")).json();
+  }
+
+  /** @returns {Promise<Progress>} */
+  async progress() {
+    return (await this.ask("progress")).json();
+  }
+
+  /**
+   * @param {number} video
+   * @returns {Promise<VideoInfo>}
+   */
+  async video(video) {
+    return (await this.ask(`v/${video}`)).json();
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   * @param {AbortSignal} [signal]
+   * @param {number} [longest] side in pixels
+   */
+  async frame(video, frame, signal, longest) {
+    return (await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, { signal })).blob();
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   * @param {number} pixels
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<MaskData>}
+   */
+  async mask(video, frame, pixels, signal) {
+    const answer = await this.ask(`v/${video}/mask/${frame}`, { signal });
+    const data = await answer.arrayBuffer();
+    return {
+      ids: data.byteLength === pixels ? new Uint8Array(data) : new Uint16Array(data),
+      etag: (answer.headers.get("ETag") || "").replace(/"/g, ""),
+      corrected: answer.headers.get("X-Corrected") === "1",
+    };
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   */
+  async confidence(video, frame) {
+    return (await this.ask(`v/${video}/confidence/${frame}`)).blob();
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   * @param {Ids} ids
+   * @param {string} etag of the mask that this began from
+   * @returns {Promise<Progress & {etag: string}>}
+   */
+  async save(video, frame, ids, etag) {
+    const packed = new Blob([/** @type {any} */ (ids)]).stream().pipeThrough(new CompressionStream("gzip"));
+    const body = await new Response(packed).arrayBuffer();
+    const headers = { "Content-Type": "application/octet-stream", "Content-Encoding": "gzip", "If-Match": `"${etag}"` };
+    return (await this.ask(`v/${video}/mask/${frame}`, { method: "PUT", headers, body })).json();
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   * @param {string} etag of the correction
+   * @returns {Promise<Progress & {etag: string}>}
+   */
+  async takeBack(video, frame, etag) {
+    return (await this.ask(`v/${video}/mask/${frame}`, { method: "DELETE", headers: { "If-Match": `"${etag}"` } })).json();
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   * @param {string} flag
+   * @param {string} note
+   * @returns {Promise<Progress>}
+   */
+  async flag(video, frame, flag, note) {
+    return this.tell("PUT", `v/${video}/flag/${frame}`, { flag: flag || null, note });
+  }
+
+  /**
+   * @param {number} video
+   * @param {string} name
+   * @returns {Promise<ObjectInfo & Progress>}
+   */
+  async addObject(video, name) {
+    return this.tell("POST", "objects", { video, name });
+  }
+
+  /** @returns {Promise<Progress>} */
+  async rerun() {
+    return this.tell("POST", "rerun", {});
+  }
+}
+
+/** The data inside a page that was passed on; flags are kept in the page until somebody saves them. */
+export class Embedded {
+  /** @param {{state: State, videos: VideoInfo[], frames: Object<string, [string, string]>, note: string}} data */
+  constructor(data) {
+    this.data = data;
+    this.embedded = true;
+  }
+
+  async state() {
+    return this.data.state;
+  }
+
+  async progress() {
+    return this.data.state;
+  }
+
+  /** @param {number} video */
+  async video(video) {
+    return this.data.videos[video];
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   */
+  async frame(video, frame) {
+    const found = this.data.frames[`${video}/${frame}`];
+    if (!found[0]) throw new Refused(422, { error: "this frame did not decode" });
+    return new Blob([/** @type {any} */ (bytes(found[0]))], { type: "image/jpeg" });
+  }
+
+  /**
+   * @param {number} video
+   * @param {number} frame
+   * @param {number} pixels
+   * @returns {Promise<MaskData>}
+   */
+  async mask(video, frame, pixels) {
+    const found = this.data.frames[`${video}/${frame}`];
+    const stream = new Blob([/** @type {any} */ (bytes(found[1]))]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const data = await new Response(stream).arrayBuffer();
+    return { ids: data.byteLength === pixels ? new Uint8Array(data) : new Uint16Array(data), etag: "", corrected: false };
+  }
+
+  async flag() {
+    return this.data.state;
+  }
+}
+
+/** @param {string} text base64 */
+function bytes(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}

@@ -1,0 +1,125 @@
+// The list of frames to look at, with small pictures of those that are in view.
+
+import { hue, short } from "./frames.js";
+
+const ROWS = 50;
+const SIDE = 160; // pixels of the small pictures
+
+/** @typedef {import("./frames.js").Place} Place */
+
+export class WorstList {
+  /**
+   * @param {HTMLElement} list
+   * @param {HTMLElement} more
+   * @param {(place: Place) => void} go
+   * @param {(place: Place, canvas: HTMLCanvasElement) => Promise<void>} draw a small picture with its mask
+   */
+  constructor(list, more, go, draw) {
+    this.list = list;
+    this.more = more;
+    this.go = go;
+    this.rows = ROWS;
+    /** @type {Place[]} */
+    this.order = [];
+    /** @type {string[]} */
+    this.names = [];
+    /** @type {Map<string, HTMLLIElement>} */
+    this.items = new Map();
+    this.position = 0;
+    /** @type {WeakMap<Element, Place>} */
+    this.places = new WeakMap();
+    this.seen = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        const place = this.places.get(target);
+        if (!isIntersecting || !place) continue;
+        this.seen.unobserve(target);
+        draw(place, /** @type {HTMLCanvasElement} */ (target)).catch(() => target.classList.add("blank"));
+      }
+    }, { root: list, rootMargin: "120px" });
+    more.addEventListener("click", () => {
+      this.rows += ROWS;
+      this.show(this.order, this.names);
+    });
+  }
+
+  /** Draw all pictures anew. */
+  forget() {
+    this.items.clear();
+  }
+
+  /**
+   * @param {Place[]} order
+   * @param {string[]} names "video" of a place where that is told, else ""
+   */
+  show(order, names) {
+    this.order = order;
+    this.names = names;
+    const shown = order.slice(0, this.rows), kept = new Map();
+    for (const place of shown) {
+      const key = `${place.video}/${place.frame}`;
+      kept.set(key, this.items.get(key) || this.item(place));
+    }
+    this.items = kept;
+    this.list.replaceChildren(...kept.values());
+    this.more.hidden = order.length <= this.rows;
+  }
+
+  /** @param {Place & {name?: string}} place */
+  item(place) {
+    const item = document.createElement("li"), button = document.createElement("button"), picture = document.createElement("canvas");
+    picture.width = SIDE;
+    picture.height = 90;
+    const name = document.createElement("span"), value = document.createElement("span");
+    name.textContent = place.name || String(place.frame);
+    value.textContent = short(place.confidence);
+    value.style.color = hue(place.confidence);
+    button.append(picture, name, value);
+    if (this.names[place.video]) {
+      const video = document.createElement("span");
+      video.className = "video";
+      video.textContent = this.names[place.video];
+      picture.after(video);
+    }
+    button.title = `${this.names[place.video] || ""} ${name.textContent}, confidence ${value.textContent}`.trim();
+    button.addEventListener("click", () => this.go(place));
+    item.append(button);
+    this.places.set(picture, place);
+    this.seen.observe(picture);
+    return item;
+  }
+
+  /**
+   * Mark the frame that is shown.
+   * @param {number} video
+   * @param {number} frame
+   */
+  mark(video, frame) {
+    const at = this.order.findIndex((place) => place.video === video && place.frame === frame);
+    if (at >= 0) this.position = at;
+    for (const [key, item] of this.items) {
+      const button = /** @type {HTMLElement} */ (item.firstChild);
+      const here = key === `${video}/${frame}`;
+      if (here === button.hasAttribute("aria-current")) continue;
+      if (here) {
+        button.setAttribute("aria-current", "true");
+        if (item.offsetTop < this.list.scrollTop || item.offsetTop + item.offsetHeight > this.list.scrollTop + this.list.clientHeight) {
+          this.list.scrollTop = item.offsetTop - 8;
+        }
+      } else button.removeAttribute("aria-current");
+    }
+  }
+
+  /**
+   * The next place to look at.
+   * @param {1 | -1} step
+   * @param {number} video that is shown
+   * @param {number} frame
+   */
+  next(step, video, frame) {
+    if (!this.order.length) return null;
+    const at = this.order.findIndex((place) => place.video === video && place.frame === frame);
+    // What was accepted is no longer listed; its successor stands in its place.
+    const next = at >= 0 ? at + step : step > 0 ? this.position : this.position - 1;
+    return this.order[((next % this.order.length) + this.order.length) % this.order.length];
+  }
+}

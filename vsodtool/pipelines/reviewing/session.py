@@ -1,0 +1,261 @@
+"""All that one review knows: the folder, its frames and masks, what people said, and the worker."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from vsodtool.errors import UsageError
+from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.video.browser_frames import BrowserFrames
+from vsodtool.pipelines.reviewing.folder import ReviewedVideo, ReviewFolder
+from vsodtool.pipelines.reviewing.masks import VideoMasks
+from vsodtool.pipelines.reviewing.notes import Notes
+from vsodtool.pipelines.reviewing.rerun import IDLE, RUNNING, Rerun, Updater
+from vsodtool.types import FrameRecord, FrameStatus, Size
+
+# Of objects that have none of their own: bright, and unlike the colours by which the page tells states.
+COLORS = (
+    "#ff9f2e", "#21d4fd", "#d184ff", "#ffe14d", "#ff6fae", "#7dff8a",
+    "#5b8cff", "#ff5a4f", "#3cf0c5", "#c6a15b", "#b6ff3c", "#e8e8ff",
+)  # fmt: skip
+_COLOR = re.compile("#[0-9a-fA-F]{6}")
+_STATUS = {FrameStatus.GIVEN: 0, FrameStatus.GENERATED: 1, FrameStatus.SKIPPED: 2}
+
+
+class OpenVideo:
+    """One video that somebody looks at: its size, its frames, its masks."""
+
+    def __init__(
+        self,
+        folder: ReviewFolder,
+        video: ReviewedVideo,
+        rows: list[FrameRecord],
+        added: tuple[ObjectInfo, ...],
+        frames: Path,
+    ) -> None:
+        self.video = video
+        self.size: Size = video.source.size
+        self.frames = BrowserFrames(video.source, frames)
+        known = [*video.objects.values(), *added]
+        self.masks = VideoMasks(folder.layout, video.name, self.size, rows, known)
+
+    def as_dict(self) -> dict[str, Any]:
+        """In JSON types."""
+        return {
+            "height": self.size[0],
+            "width": self.size[1],
+            "fps": self.video.source.fps,
+            "objects": [object_dict(info) for info in self.masks.objects],
+            "closed": self.masks.closed,
+        }
+
+
+class Session:
+    """A review of one folder. Callable from several threads; use it in a `with` block."""
+
+    def __init__(
+        self, folder: ReviewFolder, *, read_only: bool = False, updater: Callable[[], Updater] | None = None
+    ) -> None:
+        """Begin.
+
+        Args:
+            folder: what is looked at.
+            read_only: refuse every write.
+            updater: makes what makes labels again; None where that cannot be done.
+        """
+        self.folder = folder
+        self.notes = Notes(folder.layout)
+        self.read_only = read_only
+        self.rerun = None if updater is None or read_only else Rerun(updater, self.changed)
+        self._lock = threading.Lock()
+        self._revision = 0
+        self._open: dict[int, OpenVideo] = {}
+        self._opening = threading.Lock()
+        self._rows: tuple[object, dict[str, list[FrameRecord]]] = (None, {})
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Session:
+        self._temporary = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="vsodtool-review-"))
+        )
+        if self.rerun is not None and self._corrections():
+            self.rerun.look()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.rerun is not None:
+            self.rerun.close()
+        for video in self._open.values():
+            video.frames.close()
+        self._stack.close()
+
+    def changed(self) -> None:
+        """Something that the state tells is not as it was."""
+        with self._lock:
+            self._revision += 1
+
+    def rows(self) -> dict[str, list[FrameRecord]]:
+        """What frames.csv says now, by video.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        status = self.folder.layout.frames_csv.stat()
+        stamp = status.st_mtime_ns, status.st_size
+        with self._lock:
+            if self._rows[0] == stamp:
+                return self._rows[1]
+        rows = self.folder.rows()
+        with self._lock:
+            self._rows = stamp, rows
+        return rows
+
+    def video(self, number: int) -> OpenVideo:
+        """A video, opened when it is asked for first.
+
+        Raises:
+            IndexError: there is none of this number.
+            DataError: it cannot be read.
+        """
+        if not 0 <= number < len(self.folder.videos):
+            raise IndexError(number)
+        with self._opening:
+            if number not in self._open:
+                video = self.folder.videos[number]
+                frames = self._temporary / str(number)
+                frames.mkdir()
+                said = self.notes.read().get(video.name)
+                added = said.objects if said is not None else ()
+                self._open[number] = OpenVideo(self.folder, video, self.rows()[video.name], added, frames)
+            return self._open[number]
+
+    def why_read_only(self) -> str:
+        """Why nothing can be written now, for people; "" if it can."""
+        if self.read_only:
+            return "the page was opened with --read-only"
+        if self.rerun is not None and self.rerun.progress.state == RUNNING:
+            return ""
+        return self.folder.writer()
+
+    def saved(self) -> None:
+        """A mask has changed."""
+        self.changed()
+        if self.rerun is not None:
+            self.rerun.look()
+
+    def add_object(self, number: int, name: str) -> ObjectInfo:
+        """A new object of a video.
+
+        Raises:
+            UsageError: there is no room for one, or the name is taken.
+            DeviceError: it cannot be noted.
+        """
+        video = self.video(number)
+        info = video.masks.add(name)
+        self.notes.add_object(video.video.name, info)
+        self.changed()
+        return info
+
+    def state(self) -> dict[str, Any]:
+        """All frames of all videos, and what is known of them, in JSON types."""
+        manifest = self.folder.manifest()
+        rows, said = self.rows(), self.notes.read()
+        corrected = self._corrections()
+        videos = []
+        for video in self.folder.videos:
+            place = {name: index for index, name in enumerate(video.names)}
+            notes = said[video.name].frames if video.name in said else {}
+            choice = manifest.choices.get(video.name) if manifest is not None else None
+            method = (
+                choice.method
+                if choice is not None
+                else str(manifest.config.get("method", ""))
+                if manifest
+                else ""
+            )
+            videos.append(
+                {
+                    "name": video.name,
+                    "method": method,
+                    "hiddenJ": choice.hidden_j.get(choice.method) if choice is not None else None,
+                    "frames": [
+                        [
+                            row.frame,
+                            _STATUS[row.status],
+                            round(row.confidence, 4),
+                            place.get(row.left, -1),
+                            place.get(row.right, -1),
+                        ]
+                        for row in rows[video.name]
+                    ],
+                    "corrected": sorted(
+                        place[name] for name in corrected.get(video.name, ()) if name in place
+                    ),
+                    "flags": {
+                        str(place[name]): [note.flag, note.note]
+                        for name, note in notes.items()
+                        if name in place
+                    },
+                    "confidenceMaps": (self.folder.layout.root / "confidence" / video.name).is_dir(),
+                }
+            )
+        return {
+            "title": self.folder.layout.root.resolve().name,
+            "command": self.folder.command,
+            "canRerun": self.rerun is not None,
+            "videos": videos,
+            **self.progress(),
+        }
+
+    def progress(self) -> dict[str, Any]:
+        """What changes while the page is open, in JSON types."""
+        with self._lock:
+            revision: list[object] = [self._revision, self._rows[0]]
+        told: dict[str, Any] = {"readOnly": self.why_read_only(), "stale": [], "rerun": {"state": IDLE}}
+        if self.rerun is not None:
+            progress = self.rerun.progress
+            told["stale"] = [[each.video, each.left, each.right, each.frames] for each in progress.stale]
+            told["rerun"] = {
+                "state": progress.state,
+                "done": progress.done,
+                "total": progress.total,
+                "message": progress.message,
+                "error": progress.error,
+                "hint": progress.hint,
+                "runs": progress.runs,
+            }
+        return {**told, "revision": str(revision)}
+
+    def check_writable(self) -> None:
+        """Refuse a write where nothing may be written.
+
+        Raises:
+            UsageError: with the reason.
+        """
+        reason = self.why_read_only()
+        if reason:
+            raise UsageError(f"read-only: {reason}", "wait, or open the page without --read-only")
+
+    def _corrections(self) -> dict[str, set[str]]:
+        """Names of the corrected frames by video."""
+        folder = self.folder.layout.corrections
+        return {
+            video.name: {path.stem for path in (folder / video.name).glob("*.png")}
+            for video in self.folder.videos
+            if (folder / video.name).is_dir()
+        }
+
+
+def object_dict(info: ObjectInfo) -> dict[str, Any]:
+    """An object in JSON types, with the colour that it is shown in."""
+    color = info.color if _COLOR.fullmatch(info.color) else COLORS[(info.id - 1) % len(COLORS)]
+    return {"id": info.id, "name": info.name, "color": color}
