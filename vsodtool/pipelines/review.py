@@ -90,7 +90,6 @@ def run_review(
         frames = {video.name: video.names for video in folder.videos}
         count = Notes(folder.layout).take(Path(config.import_), frames) if not config.dry_run else 0
         on_event(Event("notice", message=f"{count} flags taken over from {config.import_}"))
-    make = updater if folder.command == "pseudolabel" else None
     if config.dry_run:
         count = sum(len(video.names) for video in folder.videos)
         on_event(Event("notice", message=f"would show {count} frames of {config.source}"))
@@ -98,10 +97,16 @@ def run_review(
         with Session(folder, read_only=True) as session:
             _write_page(config, session, on_event)
     else:
-        again = None if make is None else partial(make, config.source)
+        again = partial(updater or _updater, config.source) if folder.command == "pseudolabel" else None
         with Session(folder, read_only=config.read_only, updater=again) as session:
             _serve(config, session, serving, on_event)
     return _report(config, folder)
+
+
+def _updater(output: Path) -> Updater:
+    from vsodtool.pipelines.update import Updater as MaskUpdater  # brings torch: only when it is needed
+
+    return MaskUpdater(output)
 
 
 def _serve(

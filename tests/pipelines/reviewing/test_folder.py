@@ -13,7 +13,7 @@ import pytest
 from tests.pipelines.reviewing.conftest import MakeOut
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.output.lock import OutputLock
-from vsodtool.media.output.manifest import read_manifest, write_manifest
+from vsodtool.media.output.manifest import UPDATING, read_manifest, write_manifest
 from vsodtool.pipelines.reviewing.folder import open_folder
 
 
@@ -48,10 +48,10 @@ def test_an_unfinished_run_is_refused_with_the_next_step(make_out: MakeOut) -> N
     with pytest.raises(DataError, match="found an unfinished one") as caught:
         open_folder(out.root)
     assert caught.value.hint == "run its command again first"
-    out.layout.journal.touch()
-    with pytest.raises(DataError) as caught:
-        open_folder(out.root)
-    assert "--update" in caught.value.hint
+
+
+def test_an_update_that_was_interrupted_may_be_looked_at(make_out: MakeOut) -> None:
+    assert open_folder(make_out(status=UPDATING).root).writer() == ""
 
 
 def test_a_run_at_work_for_the_first_time_is_waited_for(make_out: MakeOut) -> None:

@@ -12,7 +12,7 @@ from vsodtool.media.fingerprint import input_fingerprint
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import Holding, probe
-from vsodtool.media.output.manifest import COMPLETE, InputEntry, Manifest, read_manifest
+from vsodtool.media.output.manifest import COMPLETE, UPDATING, InputEntry, Manifest, read_manifest
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.types import FrameRecord
@@ -127,14 +127,15 @@ def _rows(layout: OutputLayout) -> dict[str, list[FrameRecord]]:
 
 
 def _refuse_unfinished(layout: OutputLayout, manifest: Manifest) -> None:
-    """A run that was finished once and is being made again may be looked at; one that never was may not."""
-    if manifest.status == COMPLETE or (layout.frames_csv.is_file() and _writer(layout)):
+    """A run that was finished once and is being made again may be looked at; one that never was may not.
+
+    An update that was interrupted may be looked at, too: the page's button completes it.
+    """
+    shown = layout.frames_csv.is_file() and (manifest.status == UPDATING or _writer(layout))
+    if manifest.status == COMPLETE or shown:
         return
-    hint = "run its command again first"
-    if _writer(layout):
-        hint = "a run is writing there: wait until it is done"
-    elif layout.frames_csv.is_file() and layout.journals():
-        hint = "its command again, with --update, completes it"
+    at_work = _writer(layout)
+    hint = "a run is writing there: wait until it is done" if at_work else "run its command again first"
     raise DataError(f"{layout.root}: expected a finished run, found an unfinished one", hint)
 
 
