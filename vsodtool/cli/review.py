@@ -9,7 +9,7 @@ from vsodtool.cli.text import Table
 from vsodtool.config import ReviewConfig
 
 
-@command(ReviewConfig)
+@command(ReviewConfig, work="vsodtool.pipelines.review")
 def review(config: ReviewConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """Look through labels in the browser, worst first; correct them; make again what that touches.
 
