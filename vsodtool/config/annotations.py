@@ -18,6 +18,7 @@ MASK_FORMATS = (
     "youtube-vis",
     "label-studio",
     "labelme",
+    "labelme-folders",
     "yolo",
 )
 OBJECT_RULES = ("auto", "track", "category", "single")

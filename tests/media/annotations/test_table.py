@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vsodtool.media.annotations.table import holds_annotations
+from vsodtool.media.annotations.table import holds_annotations, is_known_format
 
 
 @pytest.mark.parametrize("name", ["labelme", "coco/compressed.json", "cvat-mask.zip", "yolo", "supervisely"])
@@ -37,3 +37,34 @@ def test_stray_files_beside_masks_do_not_matter(golden: Path, tmp_path: Path) ->
     (tmp_path / "masks" / "notes.json").write_text("{}", "utf-8")
     (tmp_path / "masks" / "00000.json").write_text('{"shapes": []}', "utf-8")
     assert not holds_annotations(tmp_path / "masks")
+
+
+@pytest.mark.parametrize(
+    ("name", "copy", "images"),
+    [
+        ("yolo", "", "images/train"),
+        ("supervisely", "", "ds0/img"),
+        ("coco/compressed.json", "annotations/instances_default.json", "images"),
+        ("cvat/images.xml", "annotations.xml", "images"),
+    ],
+)
+def test_projects_with_their_images_are_annotations(
+    golden: Path, tmp_path: Path, name: str, copy: str, images: str
+) -> None:
+    root, source = tmp_path / "project", golden / name
+    if source.is_dir():
+        shutil.copytree(source, root)
+    else:
+        (root / copy).parent.mkdir(parents=True)
+        shutil.copy(source, root / copy)
+    (root / images).mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(root / images / "00000.jpg"), np.zeros((8, 10, 3), np.uint8))
+    assert holds_annotations(root)
+    assert is_known_format(root)
+
+
+def test_what_is_of_no_known_format(golden: Path, tmp_path: Path) -> None:
+    assert not is_known_format(golden / "truth")
+    (tmp_path / "notes.json").write_text("{}", "utf-8")
+    assert holds_annotations(tmp_path)
+    assert not is_known_format(tmp_path)

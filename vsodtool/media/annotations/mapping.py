@@ -124,7 +124,9 @@ def _share_out(
     parts: dict[str, list[Entry]] = defaultdict(list)
     homeless: dict[str, list[Entry]] = defaultdict(list)
     for video in annotations.videos:
-        own = names.get(video.name) or names.get(PurePosixPath(video.name).stem)
+        stems = [PurePosixPath(name).stem for name in (video.name, video.file)]
+        called = [video.name, *stems, *(_UPLOAD.sub("", stem) for stem in stems)]
+        own = next((names[name] for name in called if name in names), None)
         for frame in video.frames:
             folders = PurePosixPath(frame.key.name.replace("\\", "/")).parts[:-1]
             home = next((names[folder] for folder in reversed(folders) if folder in names), own)

@@ -115,12 +115,14 @@ class VideoLabels:
         frames: in the order of the file.
         length: number of frames that the file claims for the video, None if it claims none.
         is_file: its frames lie in one video file; CVAT gives them names of its own.
+        file: the file that the tool showed, where it states it beside a name of its own.
     """
 
     name: str
     frames: tuple[FrameLabels, ...]
     length: int | None = None
     is_file: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

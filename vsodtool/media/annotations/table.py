@@ -18,6 +18,7 @@ from vsodtool.media.annotations.formats.cvat import read_cvat, write_cvat, write
 from vsodtool.media.annotations.formats.cvat_masks import read_cvat_masks
 from vsodtool.media.annotations.formats.label_studio import read_label_studio, write_label_studio
 from vsodtool.media.annotations.formats.labelme import read_labelme, write_labelme
+from vsodtool.media.annotations.formats.labelme_folders import is_label_picture, read_labelme_folders
 from vsodtool.media.annotations.formats.supervisely import read_supervisely, write_supervisely
 from vsodtool.media.annotations.formats.yolo import read_yolo, write_yolo
 from vsodtool.media.annotations.formats.youtube_vis import read_youtube_vis, write_youtube_vis
@@ -132,6 +133,10 @@ def _detect_class_pictures(source: Source) -> Names:
     return tuple(name for name in _named(source, ".png") if "SegmentationClass/" in f"/{name}")
 
 
+def _detect_label_folders(source: Source) -> Names:
+    return tuple(name for name in _named(source, ".png") if is_label_picture(PurePosixPath(name)))
+
+
 _INTO_CVAT = "in CVAT: open the task, Actions → Upload annotations → CVAT 1.1 (it replaces what is there)"
 
 FORMATS: tuple[Format, ...] = (
@@ -205,6 +210,12 @@ FORMATS: tuple[Format, ...] = (
         read=read_labelme,
         write_files=partial(write_labelme, masks=True),
         import_hint="put the files beside the images and open the folder in LabelMe",
+    ),
+    Format(
+        name="labelme-folders",
+        title="LabelMe's folders of label.png",
+        detect=_detect_label_folders,
+        read=read_labelme_folders,
     ),
     Format(
         name="x-anylabeling",
@@ -291,6 +302,7 @@ def _is_project_file(path: PurePosixPath) -> bool:
     return (
         (folders == ("SegmentationClass",))  # VOC
         or path.as_posix() == "annotations.xml"  # CVAT
+        or is_label_picture(path)
         or (suffix == ".json" and folders[-1:] in (("ann",), ("annotations",)))  # Supervisely, COCO
         or (suffix == ".txt" and "labels" in folders)  # YOLO
     )

@@ -77,7 +77,8 @@ class _Reader:
         self.left_out: Counter[str] = Counter()
         self.categories: list[Category] = []
         self._titles: dict[str, str] = {}  # task id -> its name; "" for the only one
-        self._size: Size | None = None
+        self._files: dict[str, str] = {}  # task id -> its video file
+        self._sizes: dict[str, Size] = {}  # task id -> size of its video
         self._images: dict[str, dict[str, FrameLabels]] = defaultdict(dict)  # task -> name -> frame
         self._tracks: dict[str, dict[int, list[_Drawn]]] = defaultdict(lambda: defaultdict(list))
 
@@ -103,7 +104,9 @@ class _Reader:
         found = []
         for task in {**self._images, **self._tracks}:
             frames = list(self._images.get(task, {}).values()) + self._track_frames(task)
-            found.append(VideoLabels(self._titles.get(task, self._titles.get("", "")), tuple(frames)))
+            title = self._titles.get(task, self._titles.get("", ""))
+            file = self._files.get(task, self._files.get("", ""))
+            found.append(VideoLabels(title, tuple(frames), file=file))
         return found
 
     def _take(self, element: Element) -> None:
@@ -118,15 +121,20 @@ class _Reader:
         for label in meta.iter("label"):
             name = (label.findtext("name") or "").strip()
             self.categories.append(Category(name, label.findtext("color") or ""))
-        for task in meta.iter("task"):
-            self._titles[task.findtext("id") or ""] = task.findtext("name") or ""
-        if len(self._titles) == 1:
-            self._titles[""] = next(iter(self._titles.values()))
-        size = meta.find(".//original_size")
-        if size is not None:
-            sides = {child.tag: child.text or "" for child in size}
-            place = "original_size"
-            self._size = (self._whole(sides, "height", place, 1), self._whole(sides, "width", place, 1))
+        # A task, the tasks of a project, or a job, which has neither a name nor a number of its task.
+        tasks = list(meta.iter("task")) or list(meta.iter("job"))
+        for task in tasks:
+            keys = ["", task.findtext("id") or ""] if len(tasks) == 1 else [task.findtext("id") or ""]
+            size = task.find("original_size")
+            for key in keys:
+                self._titles[key] = task.findtext("name") or ""
+                self._files[key] = task.findtext("source") or ""
+                if size is not None:
+                    sides = {child.tag: child.text or "" for child in size}
+                    self._sizes[key] = (
+                        self._whole(sides, "height", "original_size", 1),
+                        self._whole(sides, "width", "original_size", 1),
+                    )
 
     def _take_image(self, image: Element) -> None:
         name = image.get("name", "")
@@ -172,7 +180,8 @@ class _Reader:
                 continue
             kept = [one.shape for one in drawn if one.key_frame or self._options.interpolated]
             self.left_out["interpolated"] += len(drawn) - len(kept)
-            found.append(FrameLabels(FrameKey("", number, self._size), tuple(kept)))
+            size = self._sizes.get(task, self._sizes.get(""))
+            found.append(FrameLabels(FrameKey("", number, size), tuple(kept)))
         return found
 
     def _shape(

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
 
 from vsodtool.errors import DataError
+from vsodtool.media.annotations.formats.label_studio_video import BOXES, VECTORS, read_video_task
 from vsodtool.media.annotations.formats.rle_pack import pack_mask, unpack_alpha
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
@@ -33,9 +34,10 @@ from vsodtool.media.annotations.pictures import from_base64, opaque, open_png, t
 from vsodtool.media.annotations.runs import MaskArray
 from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring, full_mask, of_size
 from vsodtool.media.annotations.source import Source
+from vsodtool.media.folders import VIDEO_SUFFIXES
 from vsodtool.types import Size
 
-_MEDIA = ("image", "img", "frame", "picture", "photo", "url")
+_MEDIA = ("image", "img", "frame", "picture", "photo", "video", "url")
 _KINDS = {
     "brush": "brush",
     "brushlabels": "brush",
@@ -60,27 +62,29 @@ def read_label_studio(source: Source, names: tuple[str, ...], options: ReadOptio
     """
     left_out: Counter[str] = Counter()
     frames: list[FrameLabels] = []
-    categories: dict[str, Category] = {}
+    videos: list[VideoLabels] = []
     for name in names:
         for task in load_json(source, name):
-            frame = _Task(task, options, left_out).read()
-            if frame is None:
-                continue
-            frames.append(frame)
-            for shape in frame.shapes:
-                categories.setdefault(shape.category, Category(shape.category))
-    video = VideoLabels("", tuple(frames))
-    return Annotations(str(source.path), "label-studio", (video,), tuple(categories.values()), left_out)
+            found = _Task(task, options, left_out).read()
+            if isinstance(found, VideoLabels):
+                videos.append(found)
+            elif found is not None:
+                frames.append(found)
+    if frames or not videos:
+        videos.append(VideoLabels("", tuple(frames)))
+    drawn = (shape.category for video in videos for frame in video.frames for shape in frame.shapes)
+    categories = tuple(map(Category, dict.fromkeys(drawn)))
+    return Annotations(str(source.path), "label-studio", tuple(videos), categories, left_out)
 
 
 class _Task:
-    """One task: one image, and what was said of it."""
+    """One task: one image or video, and what was said of it."""
 
     def __init__(self, task: Tree, options: ReadOptions, left_out: Counter[str]) -> None:
         self._task, self._options, self._left_out = task, options, left_out
 
-    def read(self) -> FrameLabels | None:
-        """The labels of its image; None where nobody looked at it."""
+    def read(self) -> FrameLabels | VideoLabels | None:
+        """The labels of its image or video; None where nobody looked at it."""
         if "annotations" not in self._task or "data" not in self._task:
             raise self._task.refused("a task with data and annotations", _NO_EXPORT)
         annotation, predicted = self._chosen()
@@ -92,6 +96,11 @@ class _Task:
             for result in results
             if "id" in result and (label := _label(result)) is not None
         }
+        path = PurePosixPath(self._media_path())
+        if path.suffix.lower() in VIDEO_SUFFIXES or any(
+            "type" in result and result["type"].value in (*VECTORS, *BOXES) for result in results
+        ):
+            return self._read_video(results, names)
         shapes = []
         sizes: set[Size] = set()
         for result in results:
@@ -106,8 +115,22 @@ class _Task:
                 shapes.append(shape)
         if len(sizes) > 1:
             raise annotation["result"].refused("regions on an image of one size")
-        key = FrameKey(self._image_name(), None, next(iter(sizes), None))
+        key = FrameKey(self._media_path(), None, next(iter(sizes), None))
         return FrameLabels(key, tuple(shapes), empty=not results)
+
+    def _read_video(self, results: list[Tree], names: dict[str, str]) -> VideoLabels:
+        path, left_out = self._media_path(), self._left_out
+        sound = []
+        for result in results:
+            try:
+                read_video_task([result], names, path, Counter(), interpolated=True)
+            except DataError:
+                if not self._options.skip_bad:
+                    raise
+                left_out["unreadable"] += 1
+                continue
+            sound.append(result)
+        return read_video_task(sound, names, path, left_out, interpolated=self._options.interpolated)
 
     def _chosen(self) -> tuple[Tree | None, bool]:
         """The annotation that counts: ground truth first, then the last one; a prediction if asked for."""
@@ -137,14 +160,14 @@ class _Task:
         self._left_out["task without an annotation"] += 1
         return None, False
 
-    def _image_name(self) -> str:
+    def _media_path(self) -> str:
         data = self._task["data"]
         texts = {key: value.text() for key, value in data.items() if isinstance(value.value, str)}
         chosen = next((texts[key] for key in _MEDIA if key in texts), None)
         if chosen is None:
             chosen = next((text for text in texts.values() if PurePosixPath(text).suffix), None)
         if chosen is None:
-            raise data.refused("the path of an image")
+            raise data.refused("the path of an image or a video")
         return _path_of(chosen)
 
     def _shape(
