@@ -1,8 +1,8 @@
 """Which frames should an annotator mask? Rules against equal spacing, all videos together.
 
     python benchmarks/next_frame.py ROOT WORK [--rule equal inset spread suggest suggest-5 oracle]
-        [--target .85 .875 .90] [--quality fast] [--height 240] [--most 0.2] [--sequences NAME ...]
-        [--out FILE.md]
+        [--target .85 .875 .90] [--quality fast] [--height 240] [--most 0.2] [--limit 0.35]
+        [--sequences NAME ...] [--out FILE.md]
 
 The truth stands in for the annotator. All videos share one budget: a rule says which frame of which video
 comes next, two labels per video are given at the start, a third of a gap from the ends. Frames are filled by
@@ -206,21 +206,51 @@ def measure(states: Row[State], *, estimated: bool = False) -> Point:
     return Point(given, float(j.mean()), others, worst, guess)
 
 
-def spaced(fillers: Row[Filler], most: int, place: Callable[[int, int], list[int]]) -> Iterator[Point]:
-    """The same spacing in all videos, ever closer: two labels each, then one more where gaps are longest.
+def spaced(
+    fillers: Row[Filler], limit: int, targets: Row[float], place: Callable[[int, int], list[int]]
+) -> list[Point]:
+    """The same spacing in all videos: two labels each, then one more where gaps are longest, and so on.
+
+    Looked at are a few numbers of labels, and those between which a target is reached, by bisection.
 
     Args:
         fillers: of the videos.
-        most: labels in all.
+        limit: labels in all.
+        targets: mean J.
         place: frames and number of labels -> the labels.
     """
-    counts = [2] * len(fillers)
-    while sum(counts) <= most:
-        yield measure(
-            [State(each, place(each.count, count)) for each, count in zip(fillers, counts, strict=True)]
-        )
-        gaps = [max(np.diff(place(each.count, count))) for each, count in zip(fillers, counts, strict=True)]
-        counts[int(np.argmax(gaps))] += 1
+    counts = [[2] * len(fillers)]
+    while sum(counts[-1]) < limit:
+        now = counts[-1]
+        gaps = [max(np.diff(place(each.count, count))) for each, count in zip(fillers, now, strict=True)]
+        longest = int(np.argmax(gaps))
+        counts.append([count + (at == longest) for at, count in enumerate(now)])
+    points: dict[int, Point] = {}
+
+    def look(at: int) -> Point:
+        if at not in points:
+            states = [
+                State(each, place(each.count, count)) for each, count in zip(fillers, counts[at], strict=True)
+            ]
+            points[at] = measure(states)
+            print(f"{points[at].labels} labels: {points[at].j:.4f}", file=sys.stderr, flush=True)
+        return points[at]
+
+    at, looked = 0, [0]
+    while look(at).j < max(targets) and at < len(counts) - 1:
+        at = min(at + max(sum(counts[at]) // 3, 1), len(counts) - 1)
+        looked.append(at)
+    for target in targets:
+        for start, end in pairwise(looked):
+            low, high = start, end
+            while high - low > 1 and look(low).j < target <= look(high).j:
+                middle = (low + high) // 2
+                low, high = (low, middle) if look(middle).j >= target else (middle, high)
+    frames = sum(each.count for each in fillers)
+    for share in SHARES:  # where the worst video is looked at
+        if sum(counts[looked[-1]]) >= share * frames - 5:
+            look(max(at for at, own in enumerate(counts) if sum(own) <= max(share * frames, sum(counts[0]))))
+    return [points[at] for at in sorted(points)]
 
 
 def with_ends(frames: int, count: int) -> list[int]:
@@ -253,14 +283,20 @@ def _told(state: State, rule: str) -> KnownVideo:
     return state.known(hidden=rule != "confidence")
 
 
-def curve(rule: str, fillers: Row[Filler], most: int) -> list[Point]:
-    """All points of a rule."""
-    if rule == "equal":
-        return list(spaced(fillers, most, with_ends))
-    if rule == "inset":
-        return list(spaced(fillers, most, inset))
+def curve(rule: str, fillers: Row[Filler], options: argparse.Namespace) -> list[Point]:
+    """The points of a rule, until all targets are reached, or it gives up."""
+    frames = sum(each.count for each in fillers)
+    limit, full = int(options.limit * frames), options.most * frames
+    if rule in ("equal", "inset"):
+        return spaced(fillers, limit, options.target, inset if rule == "inset" else with_ends)
     name, _, batch = rule.partition("-")
-    return list(chosen(fillers, most, name, int(batch or 1)))
+    points = []
+    for point in chosen(fillers, limit, name, int(batch or 1)):
+        points.append(point)
+        print(f"{rule}, {point.labels} labels: {point.j:.4f}", file=sys.stderr, flush=True)
+        if point.j >= max(options.target) and point.labels >= full:
+            break
+    return points
 
 
 def needed(points: Row[Point], target: float) -> int | None:
@@ -325,7 +361,8 @@ def main() -> None:
     parser.add_argument("--target", type=float, nargs="+", default=(0.85, 0.875, 0.9), help="mean J")
     parser.add_argument("--quality", choices=("fast", "balanced", "best"), default="fast")
     parser.add_argument("--height", type=int, default=240, help="frames are reduced to it")
-    parser.add_argument("--most", type=float, default=0.2, help="share of the frames that is labelled")
+    parser.add_argument("--most", type=float, default=0.2, help="share of labelled frames, of the area")
+    parser.add_argument("--limit", type=float, default=0.35, help="share at which a rule gives up")
     parser.add_argument("--sequences", nargs="+")
     parser.add_argument("--out", type=Path, help="also append the figures to this file")
     options = parser.parse_args()
@@ -336,7 +373,7 @@ def main() -> None:
     frames = sum(each.count for each in fillers)
     curves = {}
     for rule in options.rule:
-        curves[rule] = curve(rule, fillers, int(options.most * frames))
+        curves[rule] = curve(rule, fillers, options)
         print(f"{rule}: {len(curves[rule])} points", file=sys.stderr, flush=True)
     lines = [f"## next_frame.py, {options.root.name}", "", *header(), ""]
     lines += [

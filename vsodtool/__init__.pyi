@@ -188,12 +188,13 @@ def suggest(config: SuggestConfig, /, *, on_event: OnEvent = ...) -> SuggestRepo
 @overload
 def suggest(
     *,
-    inputs: str | Path | Sequence[str | Path],
+    inputs: str | Sequence[str],
     number: int = ...,
     every: int = ...,
     frames: str = ...,
     names: bool = ...,
     export: str | Path = ...,
+    to: Literal["", "masks", "labelme", "x-anylabeling", "cvat", "label-studio"] = ...,
     device: str = ...,
     workers: int = ...,
     seed: int = ...,

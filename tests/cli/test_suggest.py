@@ -73,3 +73,29 @@ def test_refusals(  # noqa: PLR0917
 def test_no_input(cli: Cli, tmp_path: Path) -> None:
     assert cli("suggest")[0] == 2
     assert cli("suggest", tmp_path / "nothing")[0] == 3
+
+
+def test_an_output_folder(cli: Cli, clip: Path, tmp_path: Path) -> None:
+    for index in (2, 9, 18):
+        mask = np.zeros((32, 40), np.uint8)
+        mask[8:20, 10:25] = 255
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        assert cv2.imwrite(str(tmp_path / "masks" / f"{index:05d}.png"), mask)
+    labels = tmp_path / "labels"
+    arguments = ["--masks", tmp_path / "masks", "--method", "warp", "--quality", "fast", "-o", labels]
+    assert cli("pseudolabel", clip, *arguments, "--quiet")[0] == 0
+    code, out, err = cli("suggest", labels, "-n", "2")
+    assert code == 0
+    header, *rows = out.splitlines()
+    assert header.split() == ["#", "video", "frame", "between", "confidence", "gain", "why"]
+    assert len(rows) == 2
+    assert "largest expected error" in rows[0]
+    assert "1 video, 21 frames, 3 given; estimated J" in err
+    assert "(estimates from 1 hidden labels)" in err
+    assert cli("suggest", labels, "--names", "--quiet")[1].count("clip/") == 5
+    (labels / "manifest.json").write_text(
+        (labels / "manifest.json").read_text().replace("complete", "running")
+    )
+    code, out, err = cli("suggest", labels)
+    assert (code, out) == (3, "")
+    assert "expected a finished run" in err

@@ -11,10 +11,11 @@ from vsodtool.config import SuggestConfig
 
 @command(SuggestConfig, work="vsodtool.pipelines.suggest")
 def suggest(config: SuggestConfig, *, json: Json = False, quiet: Quiet = False) -> None:
-    """Which frames to label, and pictures of them to draw on.
+    """Which frames to label next, or first, and pictures of them to draw on.
 
-    Frames are numbered and named as `pseudolabel --masks` matches them. They are spread evenly, a third of a
-    gap from both ends, and over several videos by how much moves.
+    Of an OUT folder: where a label is expected to take away most error, over all videos, measured on labels
+    that are hidden and made again. Of videos that nobody labelled: spread evenly, a third of a gap from both
+    ends, more where more moves. Frames have the numbers and names that `pseudolabel --masks` matches.
     """
     with Reporter(quiet=quiet) as reporter:
         from vsodtool.pipelines.suggest import run_suggest
@@ -23,8 +24,15 @@ def suggest(config: SuggestConfig, *, json: Json = False, quiet: Quiet = False) 
     if config.names and not json:
         write_out("".join(f"{printable(f'{each.video}/{each.frame}')}\n" for each in report.suggestions))
         return
-    table = Table(["#", "video", "frame", "seconds", "why"])
+    if any(each.gain is not None for each in report.suggestions):
+        table = Table(["#", "video", "frame", "between", "confidence", "gain", "why"])
+    else:
+        table = Table(["#", "video", "frame", "seconds", "why"])
     for number, each in enumerate(report.suggestions, 1):
-        seconds = "-" if each.time is None else f"{each.time:.2f}"
-        table.add(number, each.video, each.frame, seconds, each.reason)
+        where: tuple[str, ...] = ("-" if each.time is None else f"{each.time:.2f}",)
+        if each.gain is not None:
+            between = f"{each.left} … {each.right}".strip() if each.left or each.right else "-"
+            where = between, f"{each.confidence:.3f}", f"{each.gain:.2f}"
+        why = ", ".join(filter(None, (each.reason, each.object))) or "-"
+        table.add(number, each.video, each.frame, *where, why)
     print_report(report.as_dict(), table, as_json=json)

@@ -6,16 +6,20 @@ from vsodtool.config.base import CommonConfig
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
 
+# Of what `convert` writes, where drafts can be drawn on.
+DRAFTS = ("masks", "labelme", "x-anylabeling", "cvat", "label-studio")
+
 
 @configuration
 class SuggestConfig(CommonConfig):
     """Options of `vsodtool suggest`."""
 
     inputs: tuple[str, ...] = option(
-        "Videos that nobody labelled yet, or folders of frames; - reads names from stdin.",
+        "An OUT folder of pseudolabel or predict; or videos that nobody labelled yet, or folders of frames; "
+        "- reads names from stdin.",
         panel=Panel.WHERE,
         argument=True,
-        metavar="INPUT",
+        metavar="OUT|INPUT",
     )
     number: int = option("How many frames, over all videos.", default=5, least=1, short="-n")
     every: int = option(
@@ -33,14 +37,23 @@ class SuggestConfig(CommonConfig):
         panel=Panel.EXTRA,
         metavar="DIR",
     )
+    to: str = option(
+        "Of OUT, write its masks of these frames too, to be corrected: to a folder of that name in DIR; "
+        "of labelme and x-anylabeling beside the pictures.",
+        default="",
+        choices=("", *DRAFTS),
+        panel=Panel.EXTRA,
+    )
 
     def __post_init__(self) -> None:
         """Refuse also no input, and two ways to choose frames at once."""
         super().__post_init__()
         if not self.inputs:
-            raise ConfigError("no input given", "name a video, or a folder of frames")
+            raise ConfigError("no input given", "name an OUT folder, a video, or a folder of frames")
         if self.every and self.frames:
             raise ConfigError("expected --every or --frames, found both", "leave one of them out")
+        if self.to and not self.export:
+            raise ConfigError(f"to: '{self.to}' given, but no folder to write to", "name one with --export")
 
     @property
     def listed(self) -> list[str]:

@@ -2,9 +2,10 @@
 
 The error of a frame is expected to grow with its reach r (`ops.reach`). What a unit of reach costs is
 measured on labels that were hidden and made again: q = (1 - J) / r. So a frame is expected to be wrong by
-min(1, q r), and as far as its own confidence c doubts it: e = min(1, q r) (1 - c). A label at f lowers the
-reach of the frames around it to r' and their error to e r' / r, so with weights w = e / r its gain is the sum
-of w (r - r'). The weights stay as they are when a label is added, so that a batch spreads by itself.
+min(1, q r), or altogether where no label reaches it, and as far as its own confidence c doubts it:
+e = min(1, q r) (1 - c). A label at f lowers the reach of the frames around it to r' and their error to
+e r' / r, so with weights w = e / r its gain is the sum of w (r - r'). The weights stay as they are when a
+label is added, so that a batch spreads by itself.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Suggested:
         video: its place among the videos.
         frame: its index.
         gain: the error that its label is expected to take away, in frames that are all wrong.
-        object: the one that is expected to be worst there; None if that is not known.
+        object: of several the one that is expected to be worst there; None if that is not known.
     """
 
     video: int
@@ -75,7 +76,7 @@ class _Costs:
 
     Attributes:
         rates: q of the worst object (frames,).
-        objects: which object that is, -1 if it is not known (frames,).
+        objects: of several which object that is, else -1 (frames,).
     """
 
     rates: Floats
@@ -135,8 +136,8 @@ def estimate(videos: Sequence[KnownVideo], chosen: Iterable[Suggested] = ()) -> 
         extra.setdefault(each.video, []).append(each.frame)
     expected = []
     for number, video in enumerate(videos):
-        far = reaches([*video.labels, *extra.get(number, ())], video.frames, video.cuts)
-        errors = np.minimum(1, _costs(video, usual).rates * far)
+        labels = [*video.labels, *extra.get(number, ())]
+        errors = _errors(video, labels, _costs(video, usual).rates)
         expected.append(np.delete(1 - errors, list(video.unusable)))
     return float(np.concatenate(expected).mean())
 
@@ -179,9 +180,19 @@ def _weights(video: KnownVideo, costs: _Costs) -> Floats:
     far = reaches(video.labels, video.frames, video.cuts)
     doubt = 1 - np.asarray(video.confidence, float)
     doubt[list(video.unusable)] = 0
-    share = np.divide(np.minimum(1, costs.rates * far), far, out=np.zeros(video.frames), where=far > 0)
+    errors = _errors(video, video.labels, costs.rates)
+    share = np.divide(errors, far, out=np.zeros(video.frames), where=far > 0)
     weights: Floats = share * doubt
     return weights
+
+
+def _errors(video: KnownVideo, labels: Sequence[int], rates: Floats) -> Floats:
+    """min(1, q r) of every frame with these labels; 1 where no label reaches."""
+    errors: Floats = np.minimum(1, rates * reaches(labels, video.frames, video.cuts))
+    for run in stretches(labels, video.frames, video.cuts):
+        if not (run.before or run.after):
+            errors[run.start : run.stop] = 1
+    return errors
 
 
 def _costs(video: KnownVideo, usual: float) -> _Costs:
@@ -199,7 +210,8 @@ def _costs(video: KnownVideo, usual: float) -> _Costs:
             rates[run.start : run.stop] = fmean(known.get(end, {}).get(number, mean) for end in ends)
         of_object.append(rates)
     stacked = np.stack(of_object)
-    return _Costs(stacked.max(axis=0), np.array(objects)[stacked.argmax(axis=0)])
+    named = objects if len(objects) > 1 else [-1]
+    return _Costs(stacked.max(axis=0), np.array(named)[stacked.argmax(axis=0)])
 
 
 def _best(stretch: Stretch, weights: Floats, video: KnownVideo) -> tuple[float, int] | None:

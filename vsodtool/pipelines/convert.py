@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -84,11 +84,15 @@ class ConvertReport:
         return asdict(self)
 
 
-def run_convert(config: ConvertConfig, *, on_event: OnEvent = ignore_event) -> ConvertReport:
+def run_convert(
+    config: ConvertConfig, *, pictures: str = "", on_event: OnEvent = ignore_event
+) -> ConvertReport:
     """Convert labels.
 
     Args:
         config: what to do.
+        pictures: suffix of pictures of the frames, as ".png", that the labels of an OUT folder are for; ""
+            are the frames that it was made of.
         on_event: hears how entries were matched, and how to take the result into its tool.
 
     Raises:
@@ -98,7 +102,7 @@ def run_convert(config: ConvertConfig, *, on_event: OnEvent = ignore_event) -> C
     """
     overlaps: Overlaps = defaultdict(dict)
     if (config.source / "manifest.json").is_file():
-        annotations = _of_output(config)
+        annotations = _of_output(config, pictures)
     else:
         annotations = _of_annotations(config, overlaps, on_event)
     frames = [frame for video in annotations.videos for frame in video.frames]
@@ -226,7 +230,7 @@ class _Painted:
         return FrameLabels(key, tuple(shapes), empty=not frame.shapes)
 
 
-def _of_output(config: ConvertConfig) -> Annotations:
+def _of_output(config: ConvertConfig, pictures: str) -> Annotations:
     """The labels of an OUT folder."""
     layout = OutputLayout(config.source)
     manifest = read_manifest(layout.manifest)
@@ -249,7 +253,10 @@ def _of_output(config: ConvertConfig) -> Annotations:
     for video in chosen:
         labels = _VideoOutput(layout, video, rows[video], named.get(video, {}))
         wanted = _wanted(config, layout, rows[video])
-        videos.append(labels.read(manifest.inputs.get(video), wanted))
+        names = _frame_files(manifest.inputs.get(video))
+        if pictures:
+            names = {row.frame: f"{row.frame}{pictures}" for row in rows[video]}
+        videos.append(labels.read(names, wanted))
         infos += labels.infos
     return Annotations(str(config.source), manifest.command, tuple(videos), _categories(infos))
 
@@ -274,9 +281,13 @@ class _VideoOutput:
         words = {number: f"object {number}" if len(ids) > 1 else "object" for number in ids}
         self.infos = [named.get(number) or ObjectInfo(number, word, word) for number, word in words.items()]
 
-    def read(self, entry: InputEntry | None, wanted: set[str]) -> VideoLabels:
-        """The labels of the frames that are wanted."""
-        names = _frame_files(entry)
+    def read(self, names: Mapping[str, str] | None, wanted: set[str]) -> VideoLabels:
+        """The labels of the frames that are wanted.
+
+        Args:
+            names: frame -> file; None for a video file, whose frames have numbers.
+            wanted: names of frames.
+        """
         frames = []
         for number, row in enumerate(self._rows):
             if row.status is FrameStatus.SKIPPED or row.frame not in wanted:

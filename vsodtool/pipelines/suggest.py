@@ -1,28 +1,38 @@
 """`vsodtool suggest`: which frames to label, as a list and as pictures to draw on.
 
-DIR/images/<video>/<frame>.png
+DIR/images/<video>/<frame>.png, and of OUT with `--to` the masks of these frames as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vsodtool.config import SuggestConfig
+from vsodtool.config import ConvertConfig, SuggestConfig
 from vsodtool.errors import UsageError
-from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.media.images import encode_png
+from vsodtool.media.annotations.label_images import read_objects_json
 from vsodtool.media.output.layout import check_export
 from vsodtool.media.video.frames import FrameSource, open_frames
-from vsodtool.media.video.inputs import discover_videos
+from vsodtool.media.video.inputs import discover_videos, expand_inputs
+from vsodtool.pipelines.convert import run_convert
+from vsodtool.pipelines.densify.tools import Tools
 from vsodtool.pipelines.running.runs import tell_losses
+from vsodtool.pipelines.suggesting.finished import Finished, is_output, read_finished
+from vsodtool.pipelines.suggesting.hidden import HiddenLabels, sources_of
+from vsodtool.pipelines.suggesting.pictures import pictures_folder, refuse_existing, write_picture
+from vsodtool.pipelines.suggesting.ranking import Ranking, rank
 from vsodtool.pipelines.suggesting.stills import Place, places, refuse_nothing, take
 from vsodtool.pipelines.suggesting.suggestion import Suggestion, time_of
-from vsodtool.types import Event, Frame, OnEvent, ignore_event
+from vsodtool.pipelines.update import config_of
+from vsodtool.types import Event, OnEvent, ignore_event
 
 VERSION = 1
+BESIDE = ("labelme", "x-anylabeling")  # whose files lie beside the pictures
+SUFFIXES = {"cvat": ".xml", "label-studio": ".json"}  # of those that are one file for each video
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,11 @@ class SuggestReport:
         version: of this form, raised when a field changes its meaning.
         videos: number of videos.
         frames: number of all frames.
+        given: how many of them are labelled.
+        hidden: how many labels were hidden and made again, to measure how wrong the others come out.
+        estimated_j: the mean J that all frames are expected to have, labelled ones counted as 1; None where
+            no label was hidden.
+        estimated_after: the same once the suggested frames are labelled.
         suggestions: the frames.
         export: the folder that pictures were written to; "" for none.
         dry_run: nothing was written.
@@ -41,6 +56,10 @@ class SuggestReport:
     version: int
     videos: int
     frames: int
+    given: int = 0
+    hidden: int = 0
+    estimated_j: float | None = None
+    estimated_after: float | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
     export: str = ""
     dry_run: bool = False
@@ -59,32 +78,66 @@ def run_suggest(config: SuggestConfig, *, on_event: OnEvent = ignore_event) -> S
 
     Raises:
         UsageError: frames are asked for that do not exist, or the folder to write to cannot be used.
-        DataError: an input is missing or cannot be read.
-        DeviceError: a picture cannot be written.
+        DataError: an input is missing or cannot be read, or OUT is unfinished.
+        WeightsError: the weights that OUT was made with cannot be had.
+        DeviceError: a picture cannot be written, or the device of OUT does not exist here.
     """
+    given = [Path(text) for text in expand_inputs(config.inputs)]
+    outputs = [path for path in given if is_output(path)]
+    if not outputs:
+        return _before_labels(replace(config, inputs=tuple(map(str, given))), on_event)
+    if len(given) > 1:
+        raise UsageError(
+            f"expected one OUT folder or inputs, found both or several: {outputs[0]}", "give that one alone"
+        )
+    if config.every or config.frames:
+        raise UsageError(
+            f"--every and --frames choose among frames that nobody labelled, {given[0]} is an OUT folder",
+            "give the video itself, or -n",
+        )
+    return _of_output(given[0], config, on_event)
+
+
+def suggestions_of(output: Path, count: int) -> list[Suggestion]:
+    """The frames of a finished run to label next, by what is known: nothing is decoded, no network loaded.
+
+    Without `vsodtool suggest` having been there before, nothing is known of hidden labels, and confidence
+    decides.
+
+    Args:
+        output: an OUT folder of pseudolabel or predict.
+        count: how many, at most.
+
+    Raises:
+        UsageError: it is no such folder.
+        DataError: the run is not finished, or a file of it is damaged.
+    """
+    finished = read_finished(output)
+    return _ranking(finished, HiddenLabels(finished), count).suggestions
+
+
+def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
+    if config.to:
+        raise UsageError(
+            f"to: '{config.to}' given, but nothing is labelled yet", "leave it out, or give an OUT folder"
+        )
     sources = [open_frames(video) for video in discover_videos(config.inputs)]
     if config.export:
-        given = [Path(text) for text in config.inputs if text != "-"]
-        check_export(Path(config.export), [*given, *(source.video.path for source in sources)])
-    wanted = places(sources, config)
+        check_export(Path(config.export), [*map(Path, config.inputs), *(each.video.path for each in sources)])
     suggestions = []
-    for source, own in zip(sources, wanted, strict=True):
+    for source, own in zip(sources, places(sources, config), strict=True):
         suggestions += _of_video(source, own, config, on_event)
     if config.export and not config.dry_run:
-        _tell_next(config, sources, on_event)
+        names = [source.video.name for source in sources]
+        _tell_next(Path(config.export), names, shlex.join(config.inputs), on_event)
     return SuggestReport(
         VERSION,
         len(sources),
         sum(len(source.names) for source in sources),
-        suggestions,
-        config.export,
-        config.dry_run,
+        suggestions=suggestions,
+        export=config.export,
+        dry_run=config.dry_run,
     )
-
-
-def still_path(folder: Path, video: str, frame: str) -> Path:
-    """Where the picture of a frame is written."""
-    return folder / "images" / video / f"{frame}.png"
 
 
 def _of_video(
@@ -93,13 +146,13 @@ def _of_video(
     name = source.video.name
     writes = bool(config.export) and not config.dry_run
     if not writes and not any(place.near for place in wanted):
-        return [_suggestion(source, place.index, place.reason) for place in wanted]
+        return [_still(source, place.index, place.reason) for place in wanted]
     found = []
     on_event(Event("video", name, total=len(wanted)))
     for place, frame in take(source, wanted):
         if writes:
-            _write(still_path(Path(config.export), name, frame.name), frame, overwrite=config.overwrite)
-        found.append(_suggestion(source, frame.index, place.reason))
+            write_picture(Path(config.export), name, frame, overwrite=config.overwrite)
+        found.append(_still(source, frame.index, place.reason))
         on_event(Event("frame", name, done=len(found), total=len(wanted)))
     tell_losses(source, on_event)
     refuse_nothing(source, wanted, len(found))
@@ -107,36 +160,132 @@ def _of_video(
     return found
 
 
-def _suggestion(source: FrameSource, index: int, reason: str) -> Suggestion:
+def _still(source: FrameSource, index: int, reason: str) -> Suggestion:
     return Suggestion(source.video.name, source.names[index], index, time_of(source, index), reason=reason)
 
 
-def _write(path: Path, frame: Frame, *, overwrite: bool) -> None:
-    """Write a picture; what lies there stays if it is the same, so that a second run continues the first.
-
-    Raises:
-        UsageError: something else lies there, and is not to be replaced.
-    """
-    data = encode_png(frame.rgb)
-    if path.is_file():
-        if path.read_bytes() == data:
-            return
-        if not overwrite:
-            raise UsageError(
-                f"{path} exists and is another picture", "choose another folder with --export, or --overwrite"
-            )
-    write_bytes_atomically(path, data)
-
-
-def _tell_next(config: SuggestConfig, sources: Sequence[FrameSource], on_event: OnEvent) -> None:
-    folder = Path(config.export)
-    name = sources[0].video.name if len(sources) == 1 else "<video>"
-    inputs = " ".join(config.inputs)
-    on_event(
-        Event(
-            "notice",
-            message=f"draw a mask for each picture in {folder / 'images' / name}, save it under the same "
-            f"name in {folder / 'masks' / name}, then: "
-            f"vsodtool pseudolabel {inputs} --masks {folder / 'masks'} -o labels",
-        )
+def _of_output(output: Path, config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
+    finished = read_finished(output)
+    sources = sources_of(finished)
+    if config.export:
+        check_export(Path(config.export), [output, *(each.video.path for each in sources.values())])
+    hidden = HiddenLabels(finished)
+    if finished.manifest.command == "predict":
+        on_event(Event("notice", message="made by predict: nothing is known but the confidence of its masks"))
+    elif not config.dry_run:
+        hidden.measure(sources, lambda: Tools(config_of(output)), on_event)
+    ranking = _ranking(finished, hidden, config.number)
+    ranking = replace(
+        ranking,
+        suggestions=[
+            replace(each, time=time_of(sources[each.video], each.index)) for each in ranking.suggestions
+        ],
     )
+    report = SuggestReport(
+        VERSION,
+        len(finished.videos),
+        sum(len(video.rows) for video in finished.videos),
+        sum(len(video.labels) for video in finished.videos),
+        **{name: getattr(ranking, name) for name in ("hidden", "estimated_j", "estimated_after")},
+        suggestions=ranking.suggestions,
+        export=config.export,
+        dry_run=config.dry_run,
+    )
+    on_event(Event("notice", message=_summary(output, report)))
+    if config.export and not config.dry_run and report.suggestions:
+        _export(finished, sources, report.suggestions, config, on_event)
+    return report
+
+
+def _ranking(finished: Finished, hidden: HiddenLabels, count: int) -> Ranking:
+    errors = [hidden.errors(video) for video in finished.videos]
+    names = read_objects_json(finished.layout.objects)
+    return rank(finished, errors, names, count)
+
+
+def _summary(output: Path, report: SuggestReport) -> str:
+    videos = "1 video" if report.videos == 1 else f"{report.videos} videos"
+    text = f"{output}: {videos}, {report.frames} frames, {report.given} given"
+    if report.estimated_j is None or report.estimated_after is None:
+        return f"{text}; no label lies between two others: by confidence only" if report.given else text
+    return (
+        f"{text}; estimated J {report.estimated_j:.3f}, with these {len(report.suggestions)} "
+        f"{report.estimated_after:.3f} (estimates from {report.hidden} hidden labels)"
+    )
+
+
+def _export(
+    finished: Finished,
+    sources: Mapping[str, FrameSource],
+    suggestions: Sequence[Suggestion],
+    config: SuggestConfig,
+    on_event: OnEvent,
+) -> None:
+    """Write the pictures, and their masks as drafts."""
+    folder = Path(config.export)
+    frames: dict[str, list[Suggestion]] = {}
+    for each in suggestions:
+        frames.setdefault(each.video, []).append(each)
+    if not config.overwrite:
+        refuse_existing(
+            path for video, own in frames.items() for path in _drafts(folder, config.to, video, own)
+        )
+    for video, own in frames.items():
+        for frame in sources[video].select({each.index for each in own}):
+            write_picture(folder, video, frame, overwrite=config.overwrite)
+        tell_losses(sources[video], on_event)
+    for video, own in frames.items():
+        if config.to:
+            _write_drafts(finished, folder, config.to, video, own)
+    outputs = finished.manifest.config
+    inputs = shlex.join(str(text) for text in outputs.get("inputs", ()))
+    _tell_next(folder, list(frames), inputs, on_event, drafts=config.to)
+
+
+def _drafts(folder: Path, to: str, video: str, frames: Sequence[Suggestion]) -> list[Path]:
+    """The files of the drafts of a video."""
+    if not to:
+        return []
+    target = _target(folder, to, video)
+    if to in SUFFIXES:
+        return [target]
+    suffix = ".json" if to in BESIDE else ".png"
+    return [target / f"{each.frame}{suffix}" for each in frames]
+
+
+def _target(folder: Path, to: str, video: str) -> Path:
+    """What `convert` is told to write for a video."""
+    pictures = pictures_folder(folder, video)
+    if to in BESIDE:
+        return pictures
+    return folder / to / f"{pictures.name}{SUFFIXES.get(to, '')}"
+
+
+def _write_drafts(
+    finished: Finished, folder: Path, to: str, video: str, frames: Sequence[Suggestion]
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="vsodtool-suggest-") as place:
+        listed = Path(place) / "frames.txt"
+        listed.write_text("".join(f"{each.frame}\n" for each in frames), "utf-8")
+        convert = ConvertConfig(
+            source=finished.layout.root,
+            output=str(_target(folder, to, video)),
+            to=to,
+            video=video,
+            frames=str(listed),
+            overwrite=True,  # what must not be was refused before
+        )
+        run_convert(convert, pictures=".png")
+
+
+def _tell_next(
+    folder: Path, videos: Sequence[str], inputs: str, on_event: OnEvent, *, drafts: str = ""
+) -> None:
+    name = videos[0] if len(videos) == 1 else "<video>"
+    pictures = folder / "images" / name
+    masks = folder / "images" if drafts in BESIDE else folder / (drafts or "masks")
+    how = f"draw a mask for each picture in {pictures}, save it under the same name in {masks / name}"
+    if drafts:
+        how = f"correct the drafts in {masks}, whose pictures lie in {pictures}"
+    line = f"{how}, then: vsodtool pseudolabel {inputs} --masks {shlex.quote(str(masks))} -o labels"
+    on_event(Event("notice", message=line))

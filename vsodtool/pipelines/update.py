@@ -15,6 +15,7 @@ from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_ma
 from vsodtool.pipelines.densify.stale import StaleInterval, find_stale
 from vsodtool.pipelines.densify.tools import Tools
 from vsodtool.pipelines.pseudolabel import PseudoLabelReport, label_videos, masks_now
+from vsodtool.pipelines.running.earlier_inputs import start_folder
 from vsodtool.types import OnEvent, ignore_event
 
 __all__ = ["StaleInterval", "Updater", "config_of"]
@@ -106,7 +107,7 @@ def config_of(output: Path) -> PseudoLabelConfig:
 def _config(output: Path, manifest: Manifest) -> PseudoLabelConfig:
     known = {each.name for each in fields(PseudoLabelConfig)}
     told: dict[str, Any] = {name: value for name, value in manifest.config.items() if name in known}
-    start = _start_folder(output, Path(str(told.get("output", ""))))
+    start = start_folder(output, manifest)
     inputs = [text for text in told["inputs"] if text != "-"]
     if len(inputs) < len(told["inputs"]):  # names came on stdin
         inputs = [entry.path for entry in manifest.inputs.values()]
@@ -123,11 +124,3 @@ def _config(output: Path, manifest: Manifest) -> PseudoLabelConfig:
 
 def _from(start: Path, text: str) -> str:
     return text if start == Path() else str(start / text)  # an absolute one stays
-
-
-def _start_folder(output: Path, called: Path) -> Path:
-    """The folder in which a run was started whose output folder was called so then."""
-    real = output.resolve()
-    if not called.is_absolute() and called.parts and real.parts[-len(called.parts) :] == called.parts:
-        return Path(*real.parts[: -len(called.parts)])
-    return Path()

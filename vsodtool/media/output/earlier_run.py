@@ -190,7 +190,7 @@ def clear(layout: OutputLayout, manifest: Manifest) -> list[Path]:
     for path in own:
         with disk_errors(path):
             path.unlink(missing_ok=True)
-    for path in (*layout.journals(), layout.written, layout.frames_csv):
+    for path in (*layout.journals(), layout.written, layout.frames_csv, layout.suggestions):
         with disk_errors(path):
             path.unlink(missing_ok=True)
     folders = {folder for path in conditions for folder in path.parents if layout.root in folder.parents}

@@ -52,6 +52,11 @@ class OutputLayout:
         return self.root / "objects.json"
 
     @property
+    def suggestions(self) -> Path:
+        """What `suggest` measured on hidden labels, to be used again."""
+        return self.root / "suggest.json"
+
+    @property
     def corrections(self) -> Path:
         """Masks that people edited, taken over from the masks; never deleted."""
         return self.root / "corrections"

@@ -71,7 +71,14 @@ def describe_choice(choice: MethodChoice) -> str:
 def hidden_j(
     label: SoftLabel, truth: LabelArray, object_ids: Sequence[int], present: Sequence[bool]
 ) -> float:
-    """Region J of a made label against the hidden one, the mean over the objects.
+    """The mean of `hidden_js` over the objects."""
+    return fmean(hidden_js(label, truth, object_ids, present).values())
+
+
+def hidden_js(
+    label: SoftLabel, truth: LabelArray, object_ids: Sequence[int], present: Sequence[bool]
+) -> dict[int, float]:
+    """Region J of a made label against the hidden one, by object.
 
     Objects count that the hidden label or one of the labels beside it shows.
 
@@ -82,12 +89,11 @@ def hidden_j(
         present: for each of them whether a label beside the hidden one shows it.
     """
     made = label.ids(object_ids)
-    scores = [
-        region_j(made == number, truth == number)
+    return {
+        number: region_j(made == number, truth == number)
         for number, beside in zip(object_ids, present, strict=True)
         if beside or (truth == number).any()
-    ]
-    return fmean(scores)
+    }
 
 
 def stream_tests(video: SparseVideo, tests: Sequence[HiddenTest]) -> Iterator[Interval]:
