@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -322,3 +325,39 @@ def test_a_folder_that_an_updater_cannot_take(tmp_path: Path, clip: Any, source:
         run_pseudolabel(config(tmp_path), generator=Counting(3))
     with pytest.raises(DataError, match="expected a finished run, found an unfinished one"):
         Updater(tmp_path / "out")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from vsodtool.config import PseudoLabelConfig
+from vsodtool.pipelines.densify.quality import rules
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
+
+class Killed:
+    name, wants, calls = "warp", rules("balanced").wants, 0
+    def generate(self, evidence):
+        self.calls += 1
+        if self.calls == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rules("balanced").generate(evidence)
+
+at = Path(sys.argv[1])
+run_pseudolabel(PseudoLabelConfig(
+    inputs=(str(at / "clip"),), masks=(str(at / "masks"),), output=at / "out", device="cpu", workers=1,
+    method="warp", backend="dis", soft=True, confidence=True, update=True,
+), generator=Killed())
+"""
+
+
+def test_an_update_that_is_killed_goes_on(tmp_path: Path, clip: Any, source: Path) -> None:
+    run_pseudolabel(config(tmp_path))
+    draw(tmp_path / "out/masks/clip/00012.png", shifted(clip, 12))  # an edit, taken over before the kill
+    draw(tmp_path / "out/corrections/clip/00009.png", shifted(clip, 9))
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), "7"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with pytest.raises(DataError, match="masks of 'clip' changed"):
+        run_pseudolabel(config(tmp_path))
+    (tmp_path / "out/corrections/clip/00009.png").unlink()  # the user changes his mind meanwhile
+    update(tmp_path)
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
