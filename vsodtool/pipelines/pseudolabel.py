@@ -13,20 +13,19 @@ from pathlib import Path
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.label_images import objects_json
+from vsodtool.media.annotations.label_images import objects_json, read_objects_json
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
 from vsodtool.media.output.earlier_run import find_edits, read_records
 from vsodtool.media.output.manifest import Manifest
 from vsodtool.media.output.resume import take_over_edits
-from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.label import output_files
 from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.setup import Setup
-from vsodtool.pipelines.densify.stale import describe_changes, find_stale
+from vsodtool.pipelines.densify.stale import StaleInterval, describe_changes, find_stale
 from vsodtool.pipelines.densify.tools import Tools
 from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
 from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks
@@ -95,35 +94,39 @@ def label_videos(
         on_event: as there.
     """
     places = [Path(text) for text in config.masks]
-    run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=places)
+    run = _open(config, tools, launch, on_event)
     with given_masks(config, places, run.opened, on_event) as given:
         return _densify(run, config, given, tools)
 
 
-def masks_now(config: PseudoLabelConfig, on_event: OnEvent) -> Iterator[tuple[FrameSource, MaskSet]]:
-    """The videos of a run and the masks that it would use now; nothing is decoded.
+def find_stale_intervals(config: PseudoLabelConfig, tools: Tools) -> list[StaleInterval]:
+    """What `label_videos` would make again of a finished run, in the order of the videos; nothing is decoded.
 
     Raises:
         DataError: an input or a mask is missing, unreadable or does not belong.
     """
+    run = _open(config, tools, "", ignore_event)
+    with given_masks(config, [Path(text) for text in config.masks], run.opened, ignore_event) as given:
+        of_videos = _find_stale(run, _match(run, config, given, tools))
+        return [interval for _, stale in of_videos for interval in stale]
+
+
+def _open(config: PseudoLabelConfig, tools: Tools, launch: str, on_event: OnEvent) -> Run:
     places = [Path(text) for text in config.masks]
-    run = open_run("pseudolabel", config, launch="", on_event=on_event, masks=places)
-    with given_masks(config, places, run.opened, on_event) as given:
-        masks = _match(run, config, given)
-        for source in run.opened:
-            yield source, masks[source.video.name]
+    run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=places)
+    return replace(run, opened=[tools.source(source) for source in run.opened])
 
 
 def _densify(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools) -> PseudoLabelReport:
     on_event = run.on_event
-    masks = _match(run, config, given)
+    masks = _match(run, config, given, tools)
     if not config.update:
         _tell_masks(run, masks)
     setup = tools.setup(on_event)
     manifest = run.manifest(setup.resolved, setup.weights, _files(masks))
     _check(run, manifest, masks, update=config.update)
     if config.update and _take_edits(run, dry_run=config.dry_run):
-        masks = _match(run, config, given)
+        masks = _match(run, config, given, tools)
         manifest = run.manifest(setup.resolved, setup.weights, _files(masks))
     if config.update:
         _tell_masks(run, masks)
@@ -137,7 +140,8 @@ def _densify(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tool
     outputs = partial(output_files, config, run.layout)
     with run.begin(manifest, outputs, update=config.update) as state:
         if given.labelled:
-            write_bytes_atomically(run.layout.objects, objects_json(given.labelled))
+            added = read_objects_json(run.layout.objects) if config.update else {}
+            write_bytes_atomically(run.layout.objects, objects_json(given.labelled, added))
         return run.work(
             state,
             report,
@@ -153,9 +157,10 @@ def _densify(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tool
         )
 
 
-def _match(run: Run, config: PseudoLabelConfig, given: GivenMasks) -> dict[str, MaskSet]:
+def _match(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools) -> dict[str, MaskSet]:
     corrections = [MaskFolder(run.layout.corrections, corrections=True)] if config.update else []
-    return match_masks([*given.folders, *corrections], run.opened, config.every, config.void)
+    places = [*given.folders, *corrections]
+    return match_masks(places, run.opened, config.every, config.void, inspected=tools.inspected)
 
 
 def _files(masks: Mapping[str, MaskSet]) -> dict[str, list[Path]]:
@@ -197,15 +202,19 @@ def _tell_masks(run: Run, masks: Mapping[str, MaskSet]) -> None:
 
 def _tell_stale(run: Run, masks: Mapping[str, MaskSet]) -> None:
     """What is to be made again."""
-    records = read_records(run.layout)
-    for source in run.opened:
-        name = source.video.name
-        stale = find_stale(masks[name], source.names, records.get(name, {}))
+    for name, stale in _find_stale(run, masks):
         if stale:
             count = sum(each.frames for each in stale)
             frames = "1 frame" if count == 1 else f"{count} frames"
             intervals = "1 interval" if len(stale) == 1 else f"{len(stale)} intervals"
             run.on_event(Event("notice", name, f"{name}: {frames} in {intervals} to make again"))
+
+
+def _find_stale(run: Run, masks: Mapping[str, MaskSet]) -> Iterator[tuple[str, list[StaleInterval]]]:
+    records = read_records(run.layout)
+    for source in run.opened:
+        name = source.video.name
+        yield name, find_stale(masks[name], source.names, records.get(name, {}))
 
 
 def _in_words(names: list[str]) -> str:

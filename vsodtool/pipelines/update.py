@@ -9,12 +9,11 @@ from typing import Any
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.config.methods import kinds_of_weights
 from vsodtool.errors import ConfigError, DataError, UsageError
-from vsodtool.media.output.earlier_run import read_records
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
-from vsodtool.pipelines.densify.stale import StaleInterval, find_stale
+from vsodtool.pipelines.densify.stale import StaleInterval
 from vsodtool.pipelines.densify.tools import Tools
-from vsodtool.pipelines.pseudolabel import PseudoLabelReport, label_videos, masks_now
+from vsodtool.pipelines.pseudolabel import PseudoLabelReport, find_stale_intervals, label_videos
 from vsodtool.pipelines.running.earlier_inputs import start_folder
 from vsodtool.types import OnEvent, ignore_event
 
@@ -41,7 +40,7 @@ class Updater:
         """
         self._config = config_of(output)
         self._on_event = on_event
-        self._tools = Tools(self._config)
+        self._tools = Tools(self._config, keep=True)
 
     def stale(self) -> list[StaleInterval]:
         """What `run` would make again, in the order of the videos; nothing is decoded.
@@ -49,11 +48,7 @@ class Updater:
         Raises:
             DataError: a mask or a correction is wrong, or an input has gone.
         """
-        records = read_records(OutputLayout(self._config.output))
-        found: list[StaleInterval] = []
-        for source, masks in masks_now(self._config, ignore_event):
-            found += find_stale(masks, source.names, records.get(masks.video, {}))
-        return found
+        return find_stale_intervals(self._config, self._tools)
 
     def run(self, on_event: OnEvent | None = None) -> PseudoLabelReport:
         """Make them again: the same as `vsodtool pseudolabel ... --update`.

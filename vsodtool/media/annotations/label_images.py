@@ -208,12 +208,23 @@ def voc_colour(number: int) -> bytes:
     return bytes(channels)
 
 
-def objects_json(several: Sequence[Labelled]) -> bytes:
-    """OUT/objects.json: names, classes, colours and the files' own ids of all objects, by video."""
-    videos: dict[str, Any] = {
-        video: [asdict(info) for info in objects.infos]
+def objects_json(
+    several: Sequence[Labelled], added: Mapping[str, Mapping[int, ObjectInfo]] | None = None
+) -> bytes:
+    """OUT/objects.json: names, classes, colours and the files' own ids of all objects, by video.
+
+    Args:
+        several: what the files say.
+        added: objects that were named since, by video and id; the files' own ids are theirs.
+    """
+    found = {
+        video: {info.id: info for info in objects.infos}
         for labelled in several
         for video, objects in labelled.objects.items()
+    }
+    videos: dict[str, Any] = {
+        video: [asdict(info) for _, info in sorted({**(added or {}).get(video, {}), **infos}.items())]
+        for video, infos in found.items()
     }
     content = {
         "format": ", ".join(dict.fromkeys(labelled.annotations.format for labelled in several)),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError
@@ -18,7 +19,10 @@ from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.types import LabelArray, Size
 
-__all__ = ["MaskEncoding", "MaskFolder", "MaskSet", "describe_mapping", "match_masks"]
+__all__ = ["Inspected", "MaskEncoding", "MaskFolder", "MaskSet", "describe_mapping", "match_masks"]
+
+# What files of masks were found to be; they change with their path, size, time of change or number.
+Inspected: TypeAlias = dict[tuple[Path, int, int, int], tuple[Size, MaskSummary]]
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,12 @@ class MaskSet:
 
 
 def match_masks(
-    masks: Path | Sequence[MaskFolder], videos: Sequence[FrameSource], every: int = 0, void: str = AUTO
+    masks: Path | Sequence[MaskFolder],
+    videos: Sequence[FrameSource],
+    every: int = 0,
+    void: str = AUTO,
+    *,
+    inspected: Inspected | None = None,
 ) -> dict[str, MaskSet]:
     """Match masks to the frames of videos and validate all that will be used.
 
@@ -136,6 +145,7 @@ def match_masks(
         videos: the opened videos.
         every: use masks 0, N, 2N, ... and the last of each video only; the others are never opened. 0 = all.
         void: the id that is no object: a number, "none", or "auto", which is what the encoding says.
+        inspected: remembers what was found out, for who asks several times.
 
     Returns:
         Video name -> its masks, in the order of the videos.
@@ -156,7 +166,9 @@ def match_masks(
             used = _used(of_video, names, every)
             files = {name: latest[name] for name in names if name in used}
             size = frames.size
-            summaries = list(pool.map(lambda file, size=size: _inspect(file, size), files.values()))
+            summaries = list(
+                pool.map(lambda file, size=size: _inspect(file, size, inspected), files.values())
+            )
             encoding, object_ids = detect_encoding(summaries, void, _leading(of_video, files, summaries))
             sets[frames.video.name] = MaskSet(
                 frames.video.name,
@@ -248,12 +260,19 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _inspect(file: Path, size: Size) -> MaskSummary:
-    raw = read_raw_mask(file)
-    if raw.size != size:
+def _inspect(file: Path, size: Size, inspected: Inspected | None) -> MaskSummary:
+    status = file.stat() if inspected is not None and file.exists() else None
+    key = None if status is None else (file, status.st_size, status.st_mtime_ns, status.st_ino)
+    if inspected is not None and key in inspected:
+        found, summary = inspected[key]
+    else:
+        raw = read_raw_mask(file)
+        found, summary = raw.size, summarise(file, raw)
+        if inspected is not None and key is not None:
+            inspected[key] = found, summary
+    if found != size:
         raise DataError(
-            f"{file}: expected a mask of {size[1]}x{size[0]} like its frame, "
-            f"found {raw.size[1]}x{raw.size[0]}",
+            f"{file}: expected a mask of {size[1]}x{size[0]} like its frame, found {found[1]}x{found[0]}",
             "resize it with nearest-neighbour, or give the frames that it was drawn on",
         )
-    return summarise(file, raw)
+    return summary

@@ -9,6 +9,10 @@ from types import TracebackType
 
 from vsodtool.checks import resolve_workers
 from vsodtool.config import PseudoLabelConfig
+from vsodtool.media.fingerprint import input_fingerprint
+from vsodtool.media.masks.sparse import Inspected
+from vsodtool.media.video.frames import FolderFrames, FrameSource
+from vsodtool.media.video.kept_frames import KeptFrames
 from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.setup import Candidates, Setup, create_candidates, prepare
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
@@ -26,6 +30,7 @@ class Tools:
         *,
         estimator: FlowEstimator | None = None,
         methods: Sequence[Method] = (),
+        keep: bool = False,
     ) -> None:
         """Nothing is made yet.
 
@@ -33,6 +38,7 @@ class Tools:
             config: what is asked for.
             estimator: used for all flows instead of the backend that `config` names.
             methods: used instead of those that `config` names.
+            keep: they serve several runs, so what is read of videos and masks is kept, too.
         """
         self._config, self._estimator, self._methods = config, estimator, methods
         self._setup: Setup | None = None
@@ -40,6 +46,18 @@ class Tools:
         self._workers: Workers | None = None
         self._adapt: Adapt | None = None
         self._stack = ExitStack()
+        self._keep = keep
+        self._sources: dict[str, KeptFrames] = {}
+        self.inspected: Inspected | None = {} if keep else None
+
+    def source(self, source: FrameSource) -> FrameSource:
+        """The video as these tools read it: frames of a file that has not changed are kept."""
+        if not self._keep or isinstance(source, FolderFrames):
+            return source
+        key = input_fingerprint(source.video)
+        if key not in self._sources:
+            self._sources[key] = KeptFrames(source)
+        return self._sources[key]
 
     def setup(self, on_event: OnEvent) -> Setup:
         """What will be used; weights are read. Raises as `prepare`."""
@@ -83,8 +101,10 @@ class Tools:
         return self._workers
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and forget frames."""
         self._workers = None
+        for source in self._sources.values():
+            source.close()
         self._stack.close()
 
     def __enter__(self) -> Tools:
