@@ -27,7 +27,7 @@ from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.setup import Setup
 from vsodtool.pipelines.densify.stale import StaleInterval, describe_changes, find_stale
 from vsodtool.pipelines.densify.tools import Tools
-from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
+from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport, VideoDensification
 from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
@@ -78,7 +78,7 @@ def run_pseudolabel(
         DeviceError: the device does not exist, or the output cannot be written.
     """
     methods = list(candidates) if generator is None else [generator]
-    with Tools(config, estimator=estimator, methods=methods) as tools:
+    with Tools(config, adaptation_of, estimator=estimator, methods=methods) as tools:
         return label_videos(config, tools, launch=launch, on_event=on_event)
 
 
@@ -215,6 +215,15 @@ def _find_stale(run: Run, masks: Mapping[str, MaskSet]) -> Iterator[tuple[str, l
     for source in run.opened:
         name = source.video.name
         yield name, find_stale(masks[name], source.names, records.get(name, {}))
+
+
+def adaptation_of(setup: Setup) -> Adapt | None:
+    """What fine-tunes the network on each video; None where that is not asked for."""
+    if setup.adaptable is None:
+        return None
+    from vsodtool.pipelines.training.adapt import Adaptation
+
+    return Adaptation(setup.adaptable, setup.config.adapt, setup.config.seed)
 
 
 def _in_words(names: list[str]) -> str:

@@ -13,7 +13,12 @@ from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
 from vsodtool.pipelines.densify.stale import StaleInterval
 from vsodtool.pipelines.densify.tools import Tools
-from vsodtool.pipelines.pseudolabel import PseudoLabelReport, find_stale_intervals, label_videos
+from vsodtool.pipelines.pseudolabel import (
+    PseudoLabelReport,
+    adaptation_of,
+    find_stale_intervals,
+    label_videos,
+)
 from vsodtool.pipelines.running.earlier_inputs import start_folder
 from vsodtool.types import OnEvent, ignore_event
 
@@ -40,7 +45,7 @@ class Updater:
         """
         self._config = config_of(output)
         self._on_event = on_event
-        self._tools = Tools(self._config, keep=True)
+        self._tools = Tools(self._config, adaptation_of, keep=True)
 
     def stale(self) -> list[StaleInterval]:
         """What `run` would make again, in the order of the videos; nothing is decoded.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
@@ -27,6 +27,7 @@ class Tools:
     def __init__(
         self,
         config: PseudoLabelConfig,
+        adaptation: Callable[[Setup], Adapt | None] = lambda _: None,
         *,
         estimator: FlowEstimator | None = None,
         methods: Sequence[Method] = (),
@@ -36,11 +37,13 @@ class Tools:
 
         Args:
             config: what is asked for.
+            adaptation: makes what fine-tunes a method on each video, where that is asked for.
             estimator: used for all flows instead of the backend that `config` names.
             methods: used instead of those that `config` names.
             keep: they serve several runs, so what is read of videos and masks is kept, too.
         """
         self._config, self._estimator, self._methods = config, estimator, methods
+        self._adaptation = adaptation
         self._setup: Setup | None = None
         self._candidates: Candidates | None = None
         self._workers: Workers | None = None
@@ -72,10 +75,7 @@ class Tools:
         if self._candidates is None:
             setup = self.setup(on_event)
             self._candidates = create_candidates(setup, on_event)
-            if setup.adaptable is not None:
-                from vsodtool.pipelines.training.adapt import Adaptation
-
-                self._adapt = Adaptation(setup.adaptable, self._config.adapt, self._config.seed)
+            self._adapt = self._adaptation(setup)
         return self._candidates
 
     @property
