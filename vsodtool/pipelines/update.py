@@ -112,7 +112,8 @@ def _config(output: Path, manifest: Manifest) -> PseudoLabelConfig:
     if len(inputs) < len(told["inputs"]):  # names came on stdin
         inputs = [entry.path for entry in manifest.inputs.values()]
     told["inputs"] = tuple(_from(start, text) for text in inputs)
-    told["masks"] = tuple(_from(start, text) for text in told["masks"])
+    masks = told["masks"]
+    told["masks"] = tuple(_from(start, text) for text in ([masks] if isinstance(masks, str) else masks))
     if not kinds_of_weights(told["method"]):
         told["label_flow"] = "auto"
     weights = str(told.get("weights", ""))
