@@ -247,6 +247,15 @@ def test_bad_input_is_refused_in_two_lines(
     assert not list(trees.glob(".*tmp"))
 
 
+def test_a_csv_that_cannot_be_written_costs_the_exit_status_not_the_table(cli: Cli, trees: Path) -> None:
+    (trees / "file").write_text("")
+    code, out, err = cli(
+        "evaluate", trees / "good", trees / "gt", "--csv", trees / "file" / "s.csv", "--quiet"
+    )
+    assert (code, out) == (5, cli("evaluate", trees / "good", trees / "gt", "--quiet")[1])
+    assert "the scores are complete" in err
+
+
 @pytest.mark.parametrize("flag", ["--allow-missing", "--allow-extra", "--allow-resize"])
 def test_what_is_allowed_is_warned_of_and_counted(cli: Cli, trees: Path, flag: str) -> None:
     {"--allow-missing": spoil_missing, "--allow-extra": spoil_extra, "--allow-resize": spoil_size}[flag](

@@ -21,6 +21,7 @@ from vsodtool.cli.score_text import latex_rows, markdown_table, score_rows
 from vsodtool.config import EvaluateConfig
 from vsodtool.config.measures import MEASURES, Measure, Score
 from vsodtool.errors import DataError, DeviceError, UsageError
+from vsodtool.media.maps.score_files import ScoreTable
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.metrics import boundary_f, region_j
 from vsodtool.metrics.pair import Pair
@@ -518,6 +519,40 @@ def test_refusals_before_anything_is_opened(two_videos: tuple[Path, Path], tmp_p
         report(predictions, truth, csv=str(predictions / "s.csv"))
     with pytest.raises((DeviceError, UsageError)):
         report(predictions, truth, device="cuda:99")
+
+
+def test_a_table_that_exists_is_refused_before_anything_is_looked_at(tmp_path: Path) -> None:
+    for name in ("s.csv", "s-videos.csv"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(UsageError, match=f"{name} exists"):
+            report(tmp_path / "no predictions", tmp_path / "no truth", csv=str(tmp_path / "s.csv"))
+        assert (tmp_path / name).read_text() == "mine"
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize("fails", ["open", "add", "videos"])
+def test_a_table_that_cannot_be_written_costs_no_score(
+    two_videos: tuple[Path, Path], tmp_path: Path, fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictions, truth = two_videos
+    target = tmp_path / "s.csv"
+    if fails == "open":
+        (tmp_path / "file").write_text("")
+        target = tmp_path / "file" / "s.csv"
+    expected = report(predictions, truth, overwrite=True)
+
+    def full(table: ScoreTable, row: Any) -> None:
+        if (fails == "videos") == ("frames" in row):
+            raise DeviceError("disk full", "free some space")
+
+    if fails != "open":
+        monkeypatch.setattr(ScoreTable, "add", full)
+    found = report(predictions, truth, csv=str(target))
+    assert found.methods[0].scores == expected.methods[0].scores
+    assert len(found.failures) == (2 if fails == "open" else 1)
+    assert found.as_dict()["failures"] == list(found.failures)
+    assert not list(tmp_path.glob(".*tmp"))
+    assert target.exists() == (fails == "videos")
 
 
 def test_a_video_without_frames_to_score_is_left_out_with_a_warning(two_videos: tuple[Path, Path]) -> None:

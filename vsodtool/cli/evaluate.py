@@ -13,7 +13,7 @@ from vsodtool.cli.score_table import print_scores
 from vsodtool.cli.score_text import latex_rows, markdown_table, score_rows
 from vsodtool.cli.text import Table
 from vsodtool.config import EvaluateConfig, Panel
-from vsodtool.errors import UsageError
+from vsodtool.errors import DeviceError, UsageError
 
 
 @command(EvaluateConfig, work="vsodtool.pipelines.evaluate")
@@ -53,3 +53,5 @@ def evaluate(
         write_out(latex_rows(report))
     else:
         print_scores(*score_rows(report))
+    if report.failures:
+        raise DeviceError(report.failures[0], "the scores are complete, that file is missing")

@@ -8,11 +8,13 @@ from __future__ import annotations
 import itertools
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config import EvaluateConfig
@@ -24,13 +26,13 @@ from vsodtool.config.measures import (
     worst_measure,
 )
 from vsodtool.config.protocols import Choices
-from vsodtool.errors import DataError
+from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.maps.reading import PredictionReading, TruthReading, detect_prediction, detect_truth
-from vsodtool.media.maps.score_files import ScoreTable, check_new_files, score_table, videos_csv
+from vsodtool.media.maps.score_files import ScoreTable, Value, check_new_files, score_table, videos_csv
 from vsodtool.pipelines.running.ordered_work import map_in_order
 from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, require_packages, score_task
 from vsodtool.pipelines.scoring.method import MethodTotals
-from vsodtool.pipelines.scoring.plan import Plan, PlannedVideo, make_plan
+from vsodtool.pipelines.scoring.plan import Plan, PlannedVideo, make_plan, name_methods
 from vsodtool.pipelines.scoring.plots import plot_files, write_plots
 from vsodtool.pipelines.scoring.report import EvaluateReport
 from vsodtool.types import Event, OnEvent, ignore_event
@@ -54,34 +56,34 @@ def run_evaluate(
     Raises:
         UsageError: a file that would be written exists or lies in an input, or `plots` without matplotlib.
         DataError: predictions and truth do not belong together, or a file cannot be read.
-        DeviceError: a file cannot be written, or a device is asked for that does not exist.
+        DeviceError: a device is asked for that does not exist. What cannot be written stands in the report:
+            the scores are there all the same.
     """
     started = time.perf_counter()
     if config.device not in ("auto", "cpu"):
         resolve_device(config.device)  # an absent one is refused, though nothing but the CPU is used
         on_event(Event("notice", message="scores are computed on the CPU"))
     require_packages(config.choices.measures)
+    files = _files(config)
     with tempfile.TemporaryDirectory(prefix="vsodtool-truth-") as folder:
         plan = make_plan(config, Path(folder), on_event)
-        report = _evaluate(config, plan, processes=processes, on_event=on_event)
+        report = _evaluate(config, plan, files, processes=processes, on_event=on_event)
     return replace(report, seconds=time.perf_counter() - started)
 
 
-def _evaluate(config: EvaluateConfig, plan: Plan, *, processes: bool, on_event: OnEvent) -> EvaluateReport:
+def _evaluate(
+    config: EvaluateConfig, plan: Plan, files: Sequence[Path], *, processes: bool, on_event: OnEvent
+) -> EvaluateReport:
     """Score what was planned, and write what was asked for."""
-    files = _files(config, plan)
+    failures: list[DeviceError] = []
     choices = config.choices
     methods = [
         MethodTotals(index, name, tree.folder, choices)
         for index, (name, tree) in enumerate(zip(plan.names, plan.methods, strict=True))
     ]
     if not config.dry_run:
-        with ExitStack() as stack:
-            table = None
-            if config.csv:
-                columns = (*_FRAME_COLUMNS, *frame_score_names())
-                table = stack.enter_context(score_table(Path(config.csv), columns))
-            _score(config, plan, methods, table, processes=processes, on_event=on_event)
+        with _FrameRows(config.csv, failures) as rows:
+            _score(config, plan, methods, rows, processes=processes, on_event=on_event)
     report = EvaluateReport(
         protocol=config.protocol,
         choices=choices,
@@ -104,17 +106,61 @@ def _evaluate(config: EvaluateConfig, plan: Plan, *, processes: bool, on_event: 
             message = f"{method.name}: {method.frames.resized} predictions resized to the size of their truth"
             on_event(Event("warning", message=message))
     if config.csv and not config.dry_run:
-        _write_videos(videos_csv(Path(config.csv)), report)
+        with _noting(failures):
+            _write_videos(videos_csv(Path(config.csv)), report)
     if config.plots and not config.dry_run:
-        write_plots(Path(config.plots), report)
-    return report
+        with _noting(failures):
+            write_plots(Path(config.plots), report)
+    return replace(report, failures=tuple(dict.fromkeys(error.message for error in failures)))
 
 
-def _files(config: EvaluateConfig, plan: Plan) -> list[Path]:
-    """What will be written; refused if it may not be."""
+@contextmanager
+def _noting(failures: list[DeviceError]) -> Iterator[None]:
+    """A file that cannot be written costs that file, not the scores."""
+    try:
+        yield
+    except DeviceError as error:
+        failures.append(error)
+
+
+class _FrameRows:
+    """The CSV of the frames, while it can be written; use it in a `with` block."""
+
+    def __init__(self, csv: str, failures: list[DeviceError]) -> None:
+        """Begin the file, "" for none; what goes wrong is noted in `failures`."""
+        self._failures, self._stack = failures, ExitStack()
+        self._table: ScoreTable | None = None
+        with _noting(failures):
+            if csv:
+                columns = (*_FRAME_COLUMNS, *frame_score_names())
+                self._table = self._stack.enter_context(score_table(Path(csv), columns))
+
+    def add(self, row: Mapping[str, Value]) -> None:
+        """Append a row."""
+        try:
+            if self._table is not None:
+                self._table.add(row)
+        except DeviceError as error:
+            self._table = None
+            self._failures.append(error)
+            with _noting(self._failures):  # takes the unfinished file away
+                self._stack.__exit__(type(error), error, error.__traceback__)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with _noting(self._failures):
+            self._stack.__exit__(kind, error, trace)
+
+
+def _files(config: EvaluateConfig) -> list[Path]:
+    """What will be written; refused if it may not be, before anything is read."""
     files = [Path(config.csv), videos_csv(Path(config.csv))] if config.csv else []
     if config.plots:
-        files += plot_files(Path(config.plots), plan.names, config.choices)
+        files += plot_files(Path(config.plots), name_methods(config.methods), config.choices)
     check_new_files(files, [config.truth, *config.methods], overwrite=config.overwrite)
     return files
 
@@ -123,7 +169,7 @@ def _score(
     config: EvaluateConfig,
     plan: Plan,
     methods: list[MethodTotals],
-    table: ScoreTable | None,
+    rows: _FrameRows,
     *,
     processes: bool,
     on_event: OnEvent,
@@ -139,8 +185,7 @@ def _score(
     for task, results in map_in_order(work, tasks, workers, processes=processes and many):
         for method, result in zip(methods, results, strict=True):
             scores = method.add(task, result)
-            if table is not None:
-                table.add({**_frame_row(method.name, task, result), **scores})
+            rows.add({**_frame_row(method.name, task, result), **scores})
         name = task.video
         if done[name] == 0:
             on_event(Event("video", name, total=lengths[name]))

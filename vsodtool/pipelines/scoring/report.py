@@ -125,7 +125,8 @@ class EvaluateReport:
         missing_videos: of the truth, not scored because some method lacks them.
         extra_videos: of methods, without truth.
         worst_by: the measure that the worst frames are worst in.
-        files: what was written.
+        files: what was to be written.
+        failures: what could not be written, and why.
         seconds: of the whole run.
         dry_run: nothing was read but names.
     """
@@ -141,6 +142,7 @@ class EvaluateReport:
     extra_videos: tuple[str, ...] = ()
     worst_by: str = ""
     files: tuple[Path, ...] = ()
+    failures: tuple[str, ...] = ()
     seconds: float = 0.0
     dry_run: bool = False
 
@@ -158,6 +160,7 @@ class EvaluateReport:
             "missing_videos": list(self.missing_videos),
             "extra_videos": list(self.extra_videos),
             "files": [str(file) for file in self.files],
+            "failures": list(self.failures),
             "seconds": round(self.seconds, 3),
             "dry_run": self.dry_run,
         }
