@@ -146,6 +146,7 @@ def pseudolabel(
     adapt: int = ...,
     label_flow: Literal["auto", "composed", "direct"] = ...,
     every: int = ...,
+    only_masked: bool = ...,
     void: str = ...,
     quality: Literal["fast", "balanced", "best"] = ...,
     backend: Literal["auto", "dis", "raft-small", "raft-large"] = ...,

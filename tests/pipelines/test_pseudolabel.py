@@ -450,3 +450,27 @@ def test_a_failing_method_ends_the_run_with_its_error(tmp_path: Path, film: Film
         run_pseudolabel(config(tmp_path, source), estimator=exact, generator=Refusing())
     assert json.loads((tmp_path / "out/manifest.json").read_text())["status"] == "running"
     assert not (tmp_path / "out/frames.csv").exists()
+
+
+def test_only_masked_leaves_videos_without_masks_out(film: Film, exact: Any, tmp_path: Path) -> None:
+    clip = film([(1, 0)] * 4)
+    for name in ("a", "b", "c"):
+        clip.write_folder(tmp_path / "clips" / name)
+    for name in ("b", "elsewhere"):
+        (tmp_path / "masks" / name).mkdir(parents=True)
+        assert cv2.imwrite(str(tmp_path / "masks" / name / "00002.png"), clip.truth[2])
+    with pytest.raises(DataError, match="expected a folder of masks for 'a', 'c'") as caught:
+        run_pseudolabel(config(tmp_path, tmp_path / "clips"), estimator=exact)
+    assert "--only-masked" in caught.value.hint
+    heard: list[Event] = []
+    chosen = config(tmp_path, tmp_path / "clips", only_masked=True)
+    report = run_pseudolabel(chosen, estimator=exact, on_event=heard.append)
+    assert [video.name for video in report.videos] == ["b"]
+    assert {record.video for record in read_frames_csv(tmp_path / "out" / "frames.csv")} == {"b"}
+    assert any(event.message == "1 of 3 videos have masks: b" for event in heard)
+    assert run_pseudolabel(chosen, estimator=exact).videos[0].generated == 4  # nothing is left to do
+    (tmp_path / "masks" / "b").rename(tmp_path / "masks" / "gone")
+    with pytest.raises(DataError, match="no video in common"):
+        run_pseudolabel(
+            config(tmp_path, tmp_path / "clips", only_masked=True, overwrite=True), estimator=exact
+        )

@@ -58,6 +58,7 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
         default=False,
         panel=Panel.RUN,
     )
+    only_masked: bool = option("Leave out videos that have no mask at all.", default=False)
     void: str = void_option()
     soft: bool = option("8-bit probabilities, OUT/soft.", default=False, panel=Panel.EXTRA)
     confidence: bool = option(

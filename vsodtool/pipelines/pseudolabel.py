@@ -20,6 +20,7 @@ from vsodtool.media.output.changes import ChangedMasksError
 from vsodtool.media.output.earlier_run import find_edits, read_records
 from vsodtool.media.output.manifest import Manifest
 from vsodtool.media.output.resume import take_over_edits
+from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.label import output_files
@@ -28,7 +29,7 @@ from vsodtool.pipelines.densify.setup import Setup
 from vsodtool.pipelines.densify.stale import StaleInterval, describe_changes, find_stale
 from vsodtool.pipelines.densify.tools import Tools
 from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport, VideoDensification
-from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks
+from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks, with_masks
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
@@ -113,7 +114,16 @@ def find_stale_intervals(config: PseudoLabelConfig, tools: Tools) -> list[StaleI
 
 def _open(config: PseudoLabelConfig, tools: Tools, launch: str, on_event: OnEvent) -> Run:
     places = [Path(text) for text in config.masks]
-    run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=places)
+
+    def choose(opened: list[FrameSource]) -> list[FrameSource]:
+        chosen = with_masks(config, places, opened) if config.only_masked else opened
+        if len(chosen) < len(opened):
+            names = [source.video.name for source in chosen]
+            shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+            on_event(Event("notice", message=f"{len(chosen)} of {len(opened)} videos have masks: {shown}"))
+        return chosen
+
+    run = open_run("pseudolabel", config, launch=launch, on_event=on_event, masks=places, choose=choose)
     return replace(run, opened=[tools.source(source) for source in run.opened])
 
 

@@ -106,7 +106,12 @@ def match_annotations(
         raise DataError(
             f"{annotations.source}: expected labels for {', '.join(map(repr, lacking[:3]))}, found "
             f"{', '.join(map(repr, known[:3])) or 'none'}",
-            "name the inputs like the videos of the file, or give one input and a file about one video",
+            "name the inputs like the videos of the file, "
+            + (
+                "or give one input and a file about one video"
+                if len(lacking) == len(targets)
+                else "or leave out those without labels: --only-masked"
+            ),
         )
     matched = {
         target.name: _match(annotations, target, parts[target.name], rule)

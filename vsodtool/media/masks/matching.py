@@ -48,10 +48,14 @@ def find_mask_folders(
         found = f"folders {names}" if folders else f"{len(plain)} masks without folders"
         if folders and len(lacking) == len(videos):
             found += ": no video in common"
+        other = ""
+        if len(lacking) < len(videos):
+            other = "; --only-masked leaves videos without masks out"
+        elif folders:
+            other = f", or give the one to use: --masks {base / next(iter(folders))}"
         raise DataError(
             f"{base}: expected a folder of masks for {_listing(lacking)}, found {found}",
-            "name the folders of masks like the videos"
-            + (f", or give the one to use: --masks {base / next(iter(folders))}" if folders else ""),
+            f"name the folders of masks like the videos{other}",
         )
     strange = [name for name in folders if name not in videos]
     return {name: folders[name] for name in videos if name in folders}, strange

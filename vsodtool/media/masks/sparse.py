@@ -209,7 +209,7 @@ def _find(
     if lacking:
         raise DataError(
             f"expected masks of {lacking[0]!r} in one of the {places_given} places given, found none",
-            "name the folders of masks like the videos",
+            "name the folders of masks like the videos; --only-masked leaves videos without masks out",
         )
     return found, tuple(dict.fromkeys(ignored))
 

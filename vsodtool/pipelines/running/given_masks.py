@@ -11,6 +11,7 @@ from pathlib import Path
 from vsodtool.config import AnnotationConfig
 from vsodtool.media.annotations.label_images import Labelled, join_labels, read_labels, write_label_images
 from vsodtool.media.annotations.table import holds_annotations
+from vsodtool.media.masks.matching import find_mask_folders
 from vsodtool.media.masks.sparse import MaskFolder
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.running.reading import reading_of
@@ -68,6 +69,30 @@ def given_masks(
             else:
                 folders.append(MaskFolder(path))
         yield GivenMasks(folders, list(labelled.values()))
+
+
+def with_masks(
+    config: AnnotationConfig, paths: Sequence[Path], sources: Sequence[FrameSource]
+) -> list[FrameSource]:
+    """The inputs that have a mask in one of these places, in their order.
+
+    Args:
+        config: how annotation files are read.
+        paths: folders of masks, or annotations of any known format.
+        sources: the inputs.
+
+    Raises:
+        DataError: a place has masks of none of them, or the annotations are wrong.
+    """
+    names = [source.video.name for source in sources]
+    masked: set[str] = set()
+    for path in paths:
+        if holds_annotations(path):
+            targets = [Target(source) for source in sources]
+            masked.update(read_labels(path, targets, reading_of(config), every=False).videos)
+        else:
+            masked.update(find_mask_folders(path, names, some=True)[0])
+    return [source for source in sources if source.video.name in masked]
 
 
 class Target:

@@ -199,6 +199,7 @@ def open_run(
     launch: str,
     on_event: OnEvent,
     masks: Iterable[Path] = (),
+    choose: Callable[[list[FrameSource]], list[FrameSource]] = list,
     by_frame: bool = True,
 ) -> Run:
     """Open the inputs of a run and look at its output folder; nothing is written.
@@ -209,6 +210,7 @@ def open_run(
         launch: of shards, known to all that were started together.
         on_event: hears of progress, notices and losses.
         masks: what must not be written to besides the inputs.
+        choose: which of the inputs to work on.
         by_frame: see `Run`.
 
     Raises:
@@ -220,7 +222,7 @@ def open_run(
     videos = discover_videos(config.inputs)
     given = [Path(text) for text in config.inputs if text != "-"]
     layout = check_output(config.output, [*given, *(video.path for video in videos)], masks)
-    opened: list[FrameSource] = [open_frames(video) for video in videos]
+    opened = choose([open_frames(video) for video in videos])
     part = _part_of(config, opened, launch)
     return Run(command, config, layout, opened, part, on_event, started, by_frame)
 
