@@ -159,6 +159,7 @@ async function madeAgain() {
   const before = video().rows[now.frame][2];
   loader.forgetMasks();
   worst.forget();
+  $("worst").scrollTop = 0;
   await readState();
   const after = video().rows[now.frame][2];
   now.madeNote = `New labels are here${before !== after ? `; this frame: confidence ${short(before)} → ${short(after)}` : ""}.`;
@@ -247,6 +248,7 @@ function present() {
     const wide = info.objects.some((each) => each.id > 255);
     const ids = wide ? Uint16Array.from(found.ids) : found.ids.slice();
     editor.open(new Mask(ids, info.width, info.height));
+    saver.forget(now.shown);
     knowObjects(ids);
   }
   view.show(found.bitmap, editor.mask ? editor.mask.ids : null);
@@ -441,11 +443,10 @@ async function flagFrame(flag, on = false) {
   const each = video(), frame = now.frame, number = now.video, [before, text] = each.flags.get(frame) || ["", ""];
   if (now.readOnly && !source.embedded) return;
   const next = before === flag && !on ? "" : flag;
-  await attempt(async () => {
-    await setFlag(number, frame, next, text);
-    say(next ? /** @type {any} */ ({ ok: "accepted", bad: "flagged", skip: "to be skipped" })[next] : "verdict taken back");
-    if (on) nextWorst(1);
-  });
+  say(next ? /** @type {any} */ ({ ok: "accepted", bad: "flagged", skip: "to be skipped" })[next] : "verdict taken back");
+  const done = attempt(() => setFlag(number, frame, next, text));
+  if (on) nextWorst(1);
+  await done;
 }
 
 /**
@@ -455,14 +456,22 @@ async function flagFrame(flag, on = false) {
  * @param {string} text
  */
 async function setFlag(number, frame, flag, text) {
-  const each = now.videos[number];
-  const progress = await source.flag(number, frame, flag, text);
-  if (flag || text) each.flags.set(frame, [flag, text]);
-  else each.flags.delete(frame);
-  if (source.embedded) document.body.dataset.flags = "changed";
-  else takeProgress(progress);
-  refresh();
-  tell();
+  const each = now.videos[number], before = each.flags.get(frame);
+  const set = (/** @type {[string, string] | undefined} */ said) => {
+    if (said && (said[0] || said[1])) each.flags.set(frame, said);
+    else each.flags.delete(frame);
+    refresh();
+    tell();
+  };
+  set([flag, text]); // at once: who is quick with the keys must not wait
+  try {
+    const progress = await source.flag(number, frame, flag, text);
+    if (source.embedded) document.body.dataset.flags = "changed";
+    else takeProgress(progress);
+  } catch (error) {
+    set(before);
+    throw error;
+  }
 }
 
 /** @param {1 | -1} step */

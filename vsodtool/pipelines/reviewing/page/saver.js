@@ -62,14 +62,22 @@ export class Saver {
   }
 
   /**
-   * A frame is about to be drawn on: remember what it was.
+   * A frame is about to be drawn on: remember what it was when it came.
    * @param {string} key
    * @param {{ids: Ids, etag: string, corrected: boolean}} mask
    */
   open(key, mask) {
-    if (this.holds(key)) return;
     const { ids, etag, corrected } = mask;
+    if (this.holds(key) || this.tracks.get(key)?.etag === etag) return;
     this.tracks.set(key, { key, origin: ids, wasCorrected: corrected, etag, corrected, latest: null, busy: false });
+  }
+
+  /**
+   * A frame comes anew, with nothing to undo.
+   * @param {string} key
+   */
+  forget(key) {
+    if (!this.holds(key)) this.tracks.delete(key);
   }
 
   /**

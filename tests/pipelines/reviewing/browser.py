@@ -1,0 +1,137 @@
+"""The page in a chromium: found on this machine or skipped, and a person's hands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+WAIT = 20_000  # ms; a busy machine is slow, a broken page never gets there
+
+
+def find_chromium() -> str | None:
+    """A chromium of this machine."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    given = os.environ.get("VSODTOOL_CHROMIUM")
+    return given or next((path for name in names if (path := shutil.which(name))), None)
+
+
+def launched() -> Iterator[Browser]:
+    """A browser for all tests of a module; skipped where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("no chromium here: apt-get install chromium, or name one in VSODTOOL_CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Hands:
+    """A person at the page.
+
+    Attributes:
+        page: of playwright.
+        size: (H, W) of the frames.
+        errors: what went wrong in the page.
+    """
+
+    page: Page
+    size: tuple[int, int]
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(WAIT)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        # What the server refuses is told in the console, too; nothing else may be.
+        self.page.on(
+            "console",
+            lambda said: (
+                self.errors.append(said.text)
+                if said.type == "error" and "Failed to load resource" not in said.text
+                else None
+            ),
+        )
+
+    def open(self, address: str) -> Hands:
+        self.page.goto(address)
+        self.await_("ready", "yes")
+        return self
+
+    def await_(self, name: str, value: object) -> None:
+        """Wait until the page says so of itself."""
+        self.page.wait_for_selector(f'body[data-{name}="{value}"]')
+
+    def keys(self, *names: str) -> None:
+        for name in names:
+            self.page.keyboard.press(name)
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where the middle of a pixel of the frame is on the screen while the whole frame is shown."""
+        box = self.page.locator("#canvas").bounding_box()
+        assert box is not None
+        height, width = self.size
+        scale = min((box["width"] - 16) / width, (box["height"] - 16) / height)
+        left, top = (box["width"] - width * scale) / 2, (box["height"] - height * scale) / 2
+        return box["x"] + left + (x + 0.5) * scale, box["y"] + top + (y + 0.5) * scale
+
+    def stroke(self, *places: tuple[int, int]) -> None:
+        """Draw from pixel to pixel."""
+        mouse = self.page.mouse
+        mouse.move(*self.at(*places[0]))
+        mouse.down()
+        for place in places[1:]:
+            mouse.move(*self.at(*place), steps=4)
+        mouse.up()
+
+    def brush(self, diameter: int) -> None:
+        """Choose a size of the brush by its keys."""
+        for _ in range(60):
+            now = int(self.page.locator("#size-value").inner_text().split()[0])
+            if now == diameter:
+                return
+            self.keys("[" if now > diameter else "]")
+        raise AssertionError(f"no brush of {diameter} pixels")
+
+    def save(self) -> None:
+        self.keys("s")
+        self.await_("saved", "saved")
+
+    def go(self, frame: int) -> None:
+        """To a frame of a short video, by the keys."""
+        self.keys("Home", *["ArrowRight"] * frame)
+        self.await_("frame", frame)
+
+    def text(self, selector: str) -> str:
+        return self.page.locator(selector).inner_text()
+
+    def picture(self) -> bytes:
+        """The canvas as it is seen."""
+        self.page.mouse.move(2, 2)
+        self.page.wait_for_timeout(60)
+        return self.page.locator("#stage").screenshot()
+
+
+@dataclass
+class Address:
+    """A page to open.
+
+    Attributes:
+        url: with its token.
+        size: (H, W) of the frames.
+        root: the output folder.
+    """
+
+    url: str
+    size: tuple[int, int]
+    root: Path

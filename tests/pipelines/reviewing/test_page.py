@@ -1,0 +1,603 @@
+"""The page in a browser: what is drawn is what is saved, nothing is lost, the keys suffice."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.pipelines.reviewing.browser import Hands, launched
+from tests.pipelines.reviewing.conftest import Connect, MakeOut, Out
+from vsodtool.media.masks.plane_png import encode_plane_png
+from vsodtool.media.masks.reading import read_raw_mask
+from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
+from vsodtool.pipelines.reviewing.folder import open_folder
+from vsodtool.pipelines.reviewing.notes import Notes
+from vsodtool.pipelines.reviewing.passed_on import bundle, passed_on_page
+from vsodtool.pipelines.reviewing.rerun import Updater
+from vsodtool.pipelines.reviewing.server import ReviewServer
+from vsodtool.pipelines.reviewing.session import Session
+from vsodtool.types import Event, OnEvent, ignore_event
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    yield from launched()
+
+
+Open = Callable[..., Hands]
+
+
+@pytest.fixture
+def open_page(browser: Browser, connect: Connect) -> Iterator[Open]:
+    """Serve an output folder and open its page; what goes wrong in the page fails the test."""
+    servers: list[tuple[ReviewServer, threading.Thread]] = []
+    people: list[Hands] = []
+
+    def make(
+        out: Out, *, updater: Callable[[], Updater] | None = None, read_only: bool = False, **context: object
+    ) -> Hands:
+        session = connect(out, updater=updater, read_only=read_only).session
+        server = ReviewServer(session)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        servers.append((server, thread))
+        hands = Hands(browser.new_page(**context), out.size)  # type: ignore[arg-type]
+        people.append(hands)
+        hands.server = server  # type: ignore[attr-defined]
+        return hands.open(server.address)
+
+    yield make
+    for hands in people:
+        hands.page.close()
+    for server, thread in servers:
+        server.stop()
+        thread.join(10)
+    assert [error for hands in people for error in hands.errors] == []
+
+
+def disc(size: tuple[int, int], x: int, y: int, diameter: int) -> npt.NDArray[np.bool_]:
+    rows, columns = np.indices(size)
+    return (columns - x) ** 2 + (rows - y) ** 2 <= (diameter / 2) ** 2
+
+
+def saved(out: Out, frame: int) -> npt.NDArray[np.integer]:
+    return read_raw_mask(out.correction(frame)).values
+
+
+def test_it_opens_at_the_worst_frame(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out(confidence=lambda index: 0.3 if index == 6 else 0.9 - index / 100))
+    assert hands.page.locator("body").get_attribute("data-frame") == "6"
+    assert hands.text("#frame-name") == "00006"
+    assert "between 00004 and 00008" in hands.text("#about")
+    assert "confidence .30" in hands.text("#about")
+    listed = hands.page.locator("#worst button").all_inner_texts()
+    assert listed[0].split() == ["00006", ".30"]
+    assert len(listed) == 6  # not the three that were given
+    assert hands.page.locator("#worst [aria-current]").count() == 1
+
+
+def test_the_token_leaves_the_address_and_a_reload_still_works(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    assert "#" not in hands.page.url
+    hands.page.reload()
+    hands.await_("ready", "yes")
+
+
+def test_an_address_without_its_token_says_so(make_out: MakeOut, open_page: Open, browser: Browser) -> None:
+    hands = open_page(make_out())
+    page = browser.new_page()
+    page.goto(hands.page.url)
+    page.wait_for_selector("#banner:visible")
+    assert "open the one that the command printed" in page.locator("#banner").inner_text()
+    page.close()
+
+
+@pytest.mark.parametrize("diameter", [2, 5])
+def test_a_stroke_is_a_hard_disc_in_the_file(diameter: int, make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(diameter)
+    hands.stroke((20, 17))
+    hands.save()
+    expected = out.ids[1].copy()
+    expected[disc(out.size, 20, 17, diameter)] = 1
+    np.testing.assert_array_equal(saved(out, 1), expected)
+    assert "◆ corrected" in hands.text("#about")
+    assert hands.text("#saved").startswith("saved ")
+
+
+def test_strokes_have_no_gaps_and_end_at_the_edge(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(5)
+    hands.stroke((28, 20), (31, 23))
+    hands.stroke((5, 14), (25, 14))
+    hands.save()
+    expected = out.ids[1].copy()
+    for step in range(21):
+        expected[disc(out.size, 5 + step, 14, 5)] = 1
+    found = saved(out, 1)
+    np.testing.assert_array_equal(found[:18], expected[:18])
+    assert found[23, 31] == 1
+
+
+def test_the_eraser_takes_away_and_undo_is_exact(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out(objects=2)
+    hands = open_page(out)
+    hands.go(1)
+    hands.keys("e")
+    hands.brush(5)
+    hands.stroke((5, 5))
+    hands.save()
+    erased = out.ids[1].copy()
+    erased[disc(out.size, 5, 5, 5)] = 0
+    np.testing.assert_array_equal(saved(out, 1), erased)
+    hands.keys("b", "2")
+    hands.stroke((3, 4), (28, 20))
+    hands.keys("Control+z")
+    hands.save()
+    np.testing.assert_array_equal(saved(out, 1), erased)
+    hands.keys("Control+Shift+z")
+    hands.save()
+    assert (saved(out, 1) == 2).sum() > (erased == 2).sum()
+    hands.keys("Control+z", "Control+z", "s")
+    hands.page.wait_for_selector("#frame-status:has-text('generated')")
+    assert not out.correction(1).exists()  # who undoes everything has corrected nothing
+
+
+def test_fill_closes_holes_and_refuses_what_is_open(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    ring = disc(out.size, 16, 12, 15) & ~disc(out.size, 16, 12, 9)
+    out.layout.masks("clip", "00001").write_bytes(
+        encode_plane_png(ring.astype(np.uint8), read_raw_mask(out.layout.masks("clip", "00000")).palette)
+    )
+    hands = open_page(out)
+    hands.go(1)
+    hands.keys("f")
+    hands.stroke((1, 1))
+    assert "open to the edge" in hands.text("#saved")
+    hands.stroke((16, 12))
+    hands.save()
+    np.testing.assert_array_equal(saved(out, 1), disc(out.size, 16, 12, 15))
+    hands.page.keyboard.down("Shift")
+    hands.stroke((16, 12))
+    hands.page.keyboard.up("Shift")
+    hands.save()
+    assert not saved(out, 1).any()
+
+
+def test_the_mask_of_the_frame_before_is_copied(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(2)
+    hands.keys("p")
+    hands.await_("saved", "dirty")
+    hands.save()
+    np.testing.assert_array_equal(saved(out, 2), out.ids[1])
+
+
+def test_it_saves_by_itself_and_on_leaving_a_frame(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.stroke((20, 17))
+    hands.await_("saved", "dirty")
+    hands.await_("saved", "saved")
+    assert out.correction(1).exists()
+    hands.go(2)
+    hands.stroke((20, 17))
+    hands.keys("ArrowRight")
+    hands.await_("saved", "saved")
+    assert out.correction(2).exists()
+    hands.go(2)
+    hands.keys("Delete")
+    hands.page.wait_for_selector("#frame-status:has-text('generated')")
+    assert not out.correction(2).exists()
+
+
+def test_another_object_is_added_and_drawn(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.page.locator("#new-name").fill("<b>ball")
+    hands.page.locator("#new-name").press("Enter")
+    hands.page.wait_for_selector("#objects [aria-checked=true]:has-text('<b>ball')")
+    hands.stroke((20, 17))
+    hands.save()
+    assert saved(out, 1)[17, 20] == 2
+    hands.keys("1")
+    assert hands.text("#objects [aria-checked=true]").split()[0] == "object"
+
+
+def test_masks_of_one_object_take_no_other(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out(encoding="binary"))
+    assert not hands.page.locator("#new-object").is_visible()
+    assert "no room for another object" in hands.text("#objects-closed")
+
+
+def test_two_tabs_meet_and_the_person_decides(make_out: MakeOut, open_page: Open, browser: Browser) -> None:
+    out = make_out()
+    first = open_page(out)
+    second = Hands(browser.new_page(), out.size)
+    second.open(first.server.address)  # type: ignore[attr-defined]
+    for hands in (first, second):
+        hands.go(1)
+    for keep, selector in ((True, "#conflict-mine"), (False, "#conflict-theirs")):
+        first.stroke((20, 17 - 3 * keep))
+        second.stroke((25, 15 - 3 * keep))
+        first.save()
+        theirs = saved(out, 1).copy()
+        second.keys("s")
+        second.page.wait_for_selector("#conflict[open]")
+        second.page.locator(selector).click()
+        second.page.wait_for_selector("#conflict", state="hidden")
+        if keep:
+            second.await_("saved", "saved")
+            assert saved(out, 1)[12, 25] == 1
+            # The other page hears of it, and shows what lies there.
+            first.page.wait_for_timeout(3500)
+            second.page.wait_for_timeout(100)
+        else:
+            np.testing.assert_array_equal(saved(out, 1), theirs)
+    second.page.close()
+    assert second.errors == []
+
+
+def test_a_verdict_is_kept_and_the_next_worst_comes(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out(confidence=lambda index: index / 10)
+    hands = open_page(out)
+    assert hands.text("#frame-name") == "00001"
+    hands.keys("Enter")
+    hands.page.wait_for_selector("#frame-name:not(:text('00001'))")
+    assert hands.text("#frame-name") == "00005"
+    hands.keys("r")
+    hands.page.wait_for_selector("#frame-flag:has-text('flagged')")
+    hands.keys("t")
+    hands.page.keyboard.type("a <script>leg</script>")
+    hands.keys("Enter", "Home")
+    hands.await_("frame", 0)
+    hands.keys("x")
+    hands.await_("frame", 5)
+    assert hands.page.locator("#note").input_value() == "a <script>leg</script>"
+    frames = Notes(out.layout).read()["clip"].frames
+    assert (frames["00001"].flag, frames["00005"].flag, frames["00005"].note) == (
+        "ok",
+        "bad",
+        "a <script>leg</script>",
+    )
+    hands.keys("a", "a")
+    hands.page.wait_for_selector("#frame-flag", state="hidden")
+
+
+def test_all_that_is_drawn_can_be_drawn_with_the_keys(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(1)
+    hands.keys("0", "d", *["Shift+ArrowLeft"] * 4, *["Shift+ArrowUp"] * 4)  # the corner
+    hands.keys(*["ArrowRight"] * 20, *["ArrowDown"] * 14)
+    hands.keys(" ", *["ArrowRight"] * 6, " ", "Escape")
+    hands.save()
+    expected = out.ids[1].copy()
+    expected[14, 20:27] = 1
+    np.testing.assert_array_equal(saved(out, 1), expected)
+    hands.keys("ArrowRight")
+    hands.await_("frame", 2)
+
+
+def test_every_control_is_reached_with_tab_and_named(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    nameless = hands.page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select")].filter((each) =>
+             !(each.getAttribute("aria-label") || each.textContent.trim() || each.labels?.length))
+             .map((each) => each.id)"""
+    )
+    assert nameless == []
+    reached = set()
+    for _ in range(60):
+        hands.keys("Tab")
+        reached.add(
+            hands.page.evaluate("document.activeElement.id || document.activeElement.dataset.tool || ''")
+        )
+    for name in (
+        "brush",
+        "opacity",
+        "canvas",
+        "play",
+        "timeline",
+        "accept",
+        "note",
+        "new-name",
+        "next-worst",
+        "help-button",
+    ):
+        assert name in reached
+    slider = hands.page.locator("#timeline")
+    assert slider.get_attribute("aria-valuetext") == "frame 00003, 4 of 9, confidence .69"
+    assert slider.get_attribute("aria-valuemax") == "9"
+
+
+def test_the_help_names_the_key_of_every_button(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    keys = hands.page.evaluate(
+        "[...document.querySelectorAll('[aria-keyshortcuts]')].map((each) => each.ariaKeyShortcuts)"
+    )
+    hands.keys("?")
+    shown = set(hands.page.locator("#keys kbd").all_inner_texts())
+    names = {
+        "Control+Z": "Ctrl Z",
+        "Control+Shift+Z": "Ctrl Z",
+        "ArrowLeft": "←",
+        "ArrowRight": "→",
+        "Delete": "Del",
+    }
+    assert {names.get(key, key) for key in keys} <= shown
+    hands.keys("Escape")
+    hands.page.wait_for_selector("#help", state="hidden")
+
+
+def test_hiding_outlining_and_the_onion_are_seen(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    path = out.layout.confidence("clip", "00001")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(encode_plane_png(np.full(out.size, 60, np.uint8)))
+    hands = open_page(out)
+    hands.go(1)
+    plain = hands.picture()
+    hands.page.keyboard.down("h")
+    hidden = hands.picture()
+    hands.page.keyboard.up("h")
+    assert hidden != plain
+    assert hands.picture() == plain
+    for key in ("o", "z", "c"):
+        hands.keys(key)
+        changed = hands.picture()
+        assert changed not in (plain, hidden)
+        hands.keys(key)
+        assert hands.picture() == plain
+
+
+def test_the_zoom_stays_when_the_frame_changes(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    hands.keys("0")
+    whole = hands.text("#zoom")
+    hands.keys("+", "+")
+    near = hands.text("#zoom")
+    assert near != whole
+    hands.keys("ArrowRight")
+    hands.await_("frame", 4)
+    assert hands.text("#zoom") == near
+    hands.keys("0")
+    assert hands.text("#zoom") == whole
+
+
+def test_it_plays_to_the_end(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    hands.keys("Home", " ")
+    hands.await_("frame", 8)
+    hands.page.wait_for_selector("#play[aria-pressed=false]")
+
+
+@pytest.mark.parametrize("size", [(640, 400), (400, 800)])
+def test_nothing_is_cut_off_at_200_percent(size: tuple[int, int], make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out(objects=2), viewport={"width": size[0], "height": size[1]})
+    overflow = hands.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+    assert overflow <= 0
+    for name in ("#skip", "#accept", "#timeline", "[data-tool=brush]", "#help-button", "#play", "#opacity"):
+        hands.page.locator(name).scroll_into_view_if_needed()
+        box = hands.page.locator(name).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+        assert box["height"] > 0
+
+
+def test_a_name_with_html_stays_text(make_out: MakeOut, open_page: Open) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    out = make_out(video=name)
+    shutil.copytree(out.root.parent / name, out.root.parent / "other")
+    hands = open_page(out)
+    hands.page.on("dialog", lambda dialog: hands.errors.append("a dialog opened"))
+    assert hands.page.locator("#video option").all_text_contents() == [name]
+    assert hands.page.locator("img").count() == 0
+
+
+def test_a_read_only_page_offers_no_change_and_says_why(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out, read_only=True)
+    assert "--read-only" in hands.text("#banner")
+    assert not hands.page.locator("[data-tool=brush]").is_visible()
+    hands.stroke((20, 17))
+    hands.keys("p", "a", "s", "Delete", "u")
+    hands.page.wait_for_timeout(300)
+    assert not (out.root / "corrections").exists()
+
+
+def test_a_server_that_ends_is_told_and_what_was_drawn_stays(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.server.stop()  # type: ignore[attr-defined]
+    hands.page.wait_for_selector("#banner:visible")
+    hands.stroke((20, 17))
+    hands.keys("s")
+    hands.await_("saved", "failed")
+    assert "not saved" in hands.text("#saved")
+
+
+@dataclass
+class Brighter:
+    """An updater that makes all frames confident, when it is let."""
+
+    out: Out
+    go: threading.Event = field(default_factory=threading.Event)
+
+    @dataclass(frozen=True)
+    class Interval:
+        video: str
+        left: str
+        right: str
+        frames: int
+
+    def stale(self) -> list[Interval]:
+        rows = read_frames_csv(self.out.layout.frames_csv)
+        new = [
+            row
+            for row in rows
+            if self.out.layout.correction("clip", row.frame).exists() and row.status != "given"
+        ]
+        return [self.Interval("clip", row.left, row.frame, 1) for row in new]
+
+    def run(self, on_event: OnEvent) -> None:
+        on_event(Event("video", "clip", total=9, done=8))
+        assert self.go.wait(20)
+        on_event(Event("frame", "clip", total=9, done=9))
+        rows = read_frames_csv(self.out.layout.frames_csv)
+        corrected = {row.frame for row in rows if self.out.layout.correction("clip", row.frame).exists()}
+        write_frames_csv(
+            self.out.layout.frames_csv,
+            [
+                replace(row, status=type(row.status)("given"), confidence=1.0) if row.frame in corrected
+                else replace(row, confidence=0.99) if row.status == "generated" else row
+                for row in rows
+            ],
+        )  # fmt: skip
+        everywhere = encode_plane_png(
+            np.ones(self.out.size, np.uint8), read_raw_mask(self.out.layout.masks("clip", "00000")).palette
+        )
+        self.out.layout.masks("clip", "00002").write_bytes(everywhere)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def test_labels_are_made_again_and_the_page_shows_them(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    hands = open_page(out, updater=lambda: updater)
+    assert hands.text("#again-text") == "Nothing to make again"
+    hands.go(2)
+    before = hands.picture()
+    hands.go(3)
+    hands.stroke((20, 17))
+    hands.save()
+    hands.await_("stale", 1)
+    assert hands.text("#again-text") == "Make 1 interval again"
+    hands.keys("u")
+    hands.await_("rerun", "running")
+    hands.go(1)
+    hands.stroke((20, 17))  # is for the next run
+    hands.save()
+    updater.go.set()
+    hands.await_("rerun", "idle")
+    hands.page.wait_for_selector("#frame-status:has-text('corrected')")
+    hands.go(2)
+    assert hands.picture() != before
+    hands.page.wait_for_selector("#frame-confidence:has-text('.99')")
+    assert "New labels are here" in hands.text("#again-note")
+
+
+def test_a_state_of_5000_frames_is_small_and_steps_are_long(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out(count=41, size=(8, 12))
+    hands = open_page(out)
+    asked = "fetch('/api/state', {headers: {'X-Token': sessionStorage.token}})"
+    state = hands.page.evaluate(f"{asked}.then((answer) => answer.text())")
+    assert len(state) / 41 * 5000 < 300_000
+    hands.keys("End")
+    hands.await_("frame", 40)
+    hands.keys("Shift+ArrowLeft")
+    hands.await_("frame", 30)
+
+
+def test_masks_in_the_page_are_what_numpy_says(make_out: MakeOut, open_page: Open) -> None:
+    """Random discs: each as numpy draws it, and undone to the first pixel."""
+    hands = open_page(make_out())
+    rng = np.random.default_rng(7)
+    size = height, width = 23, 31
+    start = rng.integers(0, 3, size, dtype=np.uint8)
+    discs = [
+        [int(value) for value in (*rng.integers(-4, 34, 2), rng.integers(1, 14), rng.integers(0, 4))]
+        for _ in range(40)
+    ]
+    found = hands.page.evaluate(
+        """async ([start, width, height, discs]) => {
+          const { Mask } = await import("/ids.js");
+          const mask = new Mask(Uint8Array.from(start), width, height), seen = [];
+          for (const [x, y, diameter, id] of discs) {
+            mask.begin(); mask.disc(x, y, diameter, id); mask.end();
+            seen.push([...mask.ids]);
+          }
+          while (mask.undo());
+          const undone = [...mask.ids];
+          while (mask.redo());
+          return { seen, undone, redone: [...mask.ids] };
+        }""",
+        [start.reshape(-1).tolist(), width, height, discs],
+    )
+    drawn = start.copy()
+    for (x, y, diameter, number), seen in zip(discs, found["seen"], strict=True):
+        drawn[disc(size, x, y, diameter)] = number
+        np.testing.assert_array_equal(np.array(seen).reshape(size), drawn)
+    np.testing.assert_array_equal(np.array(found["undone"]).reshape(size), start)
+    np.testing.assert_array_equal(np.array(found["redone"]).reshape(size), drawn)
+
+
+def test_a_page_that_is_passed_on_works_from_a_file(
+    make_out: MakeOut, browser: Browser, tmp_path: Path
+) -> None:
+    out = make_out(objects=2)
+    path = tmp_path / "page.html"
+    with Session(open_folder(out.root), read_only=True) as session:
+        path.write_bytes(passed_on_page(session, ignore_event))
+    hands = Hands(browser.new_page(), out.size).open(path.as_uri())
+    assert hands.text("#frame-name") == "00003"
+    assert not hands.page.locator("[data-tool=brush]").is_visible()
+    shown = hands.picture()
+    hands.keys("r", "o")
+    assert hands.picture() != shown
+    with hands.page.expect_download() as download:
+        hands.page.locator("#export").click()
+    flags = tmp_path / "flags.json"
+    download.value.save_as(flags)
+    assert Notes(out.layout).take(flags, {"clip": out.names}) == 1
+    assert Notes(out.layout).read()["clip"].frames["00003"].flag == "bad"
+    hands.page.close()
+    assert hands.errors == []
+
+
+def test_a_page_too_large_holds_labels_and_the_worst(
+    make_out: MakeOut, browser: Browser, tmp_path: Path
+) -> None:
+    out = make_out(count=40)
+    path = tmp_path / "page.html"
+    with Session(open_folder(out.root), read_only=True) as session:
+        path.write_bytes(passed_on_page(session, ignore_event, most=15_000))
+    hands = Hands(browser.new_page(), out.size).open(path.as_uri())
+    count = int(hands.text("#place").split()[2])
+    assert 4 < count < 40
+    assert f"holds {count} of 40 frames" in hands.text("#export-note")
+    assert hands.text("#frame-name") == "00003"
+    hands.page.close()
+    assert hands.errors == []
+
+
+def test_the_scripts_are_bundled_without_modules() -> None:
+    script = bundle()
+    assert "\nimport " not in script
+    assert "\nexport " not in script
+    assert script.index("const $ids") < script.index("const $view") < script.index("const $app")
