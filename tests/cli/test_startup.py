@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 HEAVY = ("torch", "torchvision", "numpy", "cv2", "av", "imageio", "scipy", "PIL", "matplotlib")
@@ -63,3 +65,19 @@ def test_nothing_heavy_is_imported(arguments: list[str], code: int, tmp_path: Pa
     )
     assert done.stderr.splitlines()[-1] == f"code {code}, heavy []"
     assert bool(done.stdout) == (code == 0)
+
+
+def test_scoring_masks_needs_neither_videos_nor_annotations(tmp_path: Path) -> None:
+    for name in ("maps", "truth"):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "0.png"), np.eye(8, dtype=np.uint8) * 255)
+    rest = ("torch", "torchvision", "av", "imageio", "pycocotools", "defusedxml", "matplotlib")
+    program = PROGRAM.replace(str(HEAVY), str(rest))
+    done = subprocess.run(
+        [sys.executable, "-c", program, "evaluate", "maps", "truth", "--keep-ends", "--workers", "1"],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        check=True,
+    )
+    assert done.stderr.splitlines()[-1] == "code 0, heavy []"

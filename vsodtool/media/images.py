@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -227,6 +226,8 @@ def read_levels(path: Path) -> Levels | None:
 
 def _decode_unusual(data: bytes) -> npt.NDArray[Any]:
     """What OpenCV does not decode in colour: float and 32-bit TIFF, rare compressions and colour spaces."""
+    import imageio.v3 as iio  # which loads PyAV
+
     try:
         mode = str(iio.immeta(data, plugin="pillow", exclude_applied=False)["mode"])
         plain = mode in {"1", "L", "I", "F", "RGB", *_EXTRA} or mode.startswith("I;16")

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
-from pycocotools import mask as coco
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import Draw
@@ -66,6 +65,8 @@ def coco_polygon(rings: Sequence[Ring], place: str) -> Draw:
                 f"{place}: expected points within {limit} pixels, found one further out",
                 "check the units of the export, pixels are expected",
             )
+        from pycocotools import mask as coco
+
         codes = coco.frPyObjects([list(ring) for ring in rings], height, width)
         # pycocotools' own decoding warns with NumPy 2.
         return decode_runs(decode_counts(coco.merge(codes)["counts"].decode("ascii")), size, "columns")

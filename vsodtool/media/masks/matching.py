@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsodtool.errors import DataError
 from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, frame_name, image_folders, list_images
 from vsodtool.media.masks.numbers import frame_numbers
-from vsodtool.media.video.frames import FrameSource
+
+if TYPE_CHECKING:
+    from vsodtool.media.video.frames import FrameSource
 
 
 def find_mask_folders(

@@ -19,8 +19,6 @@ from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import (
@@ -83,6 +81,9 @@ class _Reader:
         self._tracks: dict[str, dict[int, list[_Drawn]]] = defaultdict(lambda: defaultdict(list))
 
     def run(self, data: bytes) -> None:
+        from defusedxml.common import DefusedXmlException
+        from defusedxml.ElementTree import iterparse
+
         depth = 0
         try:
             for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):

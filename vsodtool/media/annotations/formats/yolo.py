@@ -11,8 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-import yaml
-
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -94,6 +92,8 @@ def _video(name: str) -> str:
 def _classes(source: Source) -> dict[int, str]:
     described = [name for name in source.names if PurePosixPath(name).name in ("data.yaml", "dataset.yaml")]
     if described:
+        import yaml
+
         try:
             named = yaml.safe_load(source.read(described[0])) or {}
         except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
@@ -165,6 +165,8 @@ def _draw(values: list[float], kind: ShapeKind, place: str) -> Draw:
 
 def write_yolo(annotations: Annotations) -> Iterator[tuple[str, str]]:
     """A file for each frame, and data.yaml: name, text."""
+    import yaml
+
     numbers = {category.name: place for place, category in enumerate(annotations.categories)}
     several = len(annotations.videos) > 1
     names = "".join(
