@@ -361,3 +361,83 @@ def test_an_update_that_is_killed_goes_on(tmp_path: Path, clip: Any, source: Pat
     (tmp_path / "out/corrections/clip/00009.png").unlink()  # the user changes his mind meanwhile
     update(tmp_path)
     assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+
+
+def test_a_video_file_that_stays_open(tmp_path: Path, clip: Any) -> None:
+    """Its frames are decoded once; what is made of them is the same."""
+    clip.write_masks(tmp_path / "masks", LABELLED, 1)
+    clip.write_video(tmp_path / "clip.mp4")
+    options = {"inputs": (str(tmp_path / "clip.mp4"),), "overlay": True}
+    run_pseudolabel(config(tmp_path, **options))
+    with Updater(tmp_path / "out") as updater:
+        for index in (12, 2, 9):
+            draw(tmp_path / f"out/corrections/clip/{index:05d}.png", shifted(clip, index))
+            updater.run()
+            assert updater.stale() == []
+        assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path), **options)
+    overlays = [(tmp_path / name / "overlay/clip.mp4").read_bytes() for name in ("out", "fresh")]
+    assert overlays[0] == overlays[1]
+
+
+def test_a_labelled_frame_that_does_not_decode(tmp_path: Path, clip: Any, source: Path) -> None:
+    (source / "00009.png").write_bytes((source / "00009.png").read_bytes()[:300])
+    run_pseudolabel(config(tmp_path))
+    draw(tmp_path / "out/corrections/clip/00015.png", shifted(clip, 15))
+    made, _ = update(tmp_path)
+    assert set(made) == {*range(5, 9), *range(10, 15), *range(16, 23)}
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+    (tmp_path / "masks/00009.png").unlink()  # then there is nothing of that frame
+    update(tmp_path)
+    assert not (tmp_path / "out/masks/clip/00009.png").exists()
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+
+
+def test_other_videos_keep_their_bytes_and_times(tmp_path: Path, clip: Any, source: Path) -> None:
+    shutil.copytree(source, tmp_path / "all/a")
+    shutil.copytree(source, tmp_path / "all/b")
+    for video in ("a", "b"):
+        clip.write_masks(tmp_path / "of" / video, LABELLED, 1)
+    options = {"inputs": (str(tmp_path / "all"),), "overlay": True}
+    run_pseudolabel(config(tmp_path, masks=(str(tmp_path / "of"),), **options))
+    out = tmp_path / "out"
+    kept = [*(out / "masks/a").iterdir(), out / "overlay/a.mp4"]
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    overlay = (out / "overlay/b.mp4").read_bytes()
+    draw(out / "corrections/b/00012.png", shifted(clip, 12))
+    made, told = update(tmp_path, masks=(str(tmp_path / "of"),), **options)
+    assert set(made) == {10, 11, 13, 14}
+    assert any("b: 4 frames in 2 intervals to make again" in line for line in told)
+    assert {path: path.stat().st_mtime_ns for path in kept} == before
+    assert (out / "overlay/b.mp4").read_bytes() != overlay
+
+
+@pytest.mark.parametrize("method", ["auto", "fgplg"])
+def test_the_method_stays(tmp_path: Path, clip: Any, source: Path, method: str) -> None:
+    """Also where the labels now would choose another one; the network is the same in the same process."""
+    report = run_pseudolabel(config(tmp_path, method=method, quality="fast"))
+    chosen = report.videos[0].method
+    draw(tmp_path / "out/corrections/clip/00012.png", clip.truth[12])
+    with Updater(tmp_path / "out") as updater:
+        again = updater.run()
+    assert again.videos[0].method == chosen
+    assert again.videos[0].hidden_j == report.videos[0].hidden_j
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path), method=chosen, quality="fast")
+
+
+def test_edits_of_many_kinds_become_corrections(tmp_path: Path, film: Film) -> None:
+    """Masks of one object: a paint program may store them as it likes."""
+    clip = film(PAN[:8])
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", (1, 4, 7))
+    run_pseudolabel(config(tmp_path))
+    path = tmp_path / "out/masks/clip/00004.png"  # one that was given
+    drawn = np.zeros((*clip.truth[4].shape, 3), np.uint8)
+    drawn[clip.truth[4] > 0] = (30, 200, 90)
+    drawn[:3, :3] = (30, 200, 90)
+    cv2.imwrite(str(path), drawn)
+    made, _ = update(tmp_path)
+    assert set(made) == {2, 3, 5, 6}
+    written = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert written.ndim == 2
+    assert np.array_equal(written > 0, drawn.any(axis=2))
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))

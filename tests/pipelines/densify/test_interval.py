@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,29 @@ class Pixels:
         self.names = [f"f{index}" for index in range(count)]
         self.video = type("Video", (), {"path": Path("clip"), "name": "clip"})
         self._lost = lost
+        self.read: list[int] = []
 
     def __iter__(self) -> Any:
+        return self.select(range(len(self.names)))
+
+    def select(self, indices: Collection[int]) -> Iterator[Frame]:
         for index, name in enumerate(self.names):
-            if index not in self._lost:
+            if index in indices and index not in self._lost:
+                self.read.append(index)
                 yield Frame(index, name, pixel(index))
+
+
+class Labels:
+    """Masks of one pixel."""
+
+    object_ids = (1,)
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+
+    def read(self, name: str) -> Any:
+        del name
+        return np.ones((1, 1), np.uint16)
 
 
 def shape(interval: Interval) -> Shape:
@@ -107,6 +125,32 @@ def test_every_frame_is_a_target_once_or_a_label(count: int, data: st.DataObject
         ends = {left, right} - {None}
         assert ends
         assert ends <= labelled - lost
+
+
+@given(st.integers(1, 16), st.data())
+def test_reading_only_what_is_needed_comes_to_the_same_intervals(count: int, data: st.DataObject) -> None:
+    """Whatever does not decode, labels of intervals included."""
+    indices = st.sets(st.integers(0, count - 1))
+    labelled = data.draw(st.sets(st.integers(0, count - 1), min_size=1))
+    lost = data.draw(indices.filter(lambda lost: not labelled <= lost))
+    finished = {f"f{index}" for index in data.draw(indices) | labelled}
+    names = [f"f{index}" for index in sorted(labelled)]
+
+    def found(*, everything: bool) -> tuple[list[Shape], list[int]]:
+        source = Pixels(count, lost)
+        video = SparseVideo(source, Labels(names), Path())  # type: ignore[arg-type]
+        shapes = []
+        for interval in video.intervals(finished, everything=everything):
+            shapes.append(shape(interval))
+            interval.frames.close()
+        return sorted(shapes, key=lambda each: each[1]), source.read
+
+    whole, _ = found(everything=True)
+    part, read = found(everything=False)
+    assert part == whole
+    if not lost:
+        needed = {index for left, chosen, _, right in whole for index in (left, *chosen, right)} - {None}
+        assert read == sorted(needed)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("held", [frame_store.HELD_BYTES, 1], ids=["short", "long"])

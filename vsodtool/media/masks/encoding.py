@@ -93,14 +93,18 @@ class MaskEncoding:
 
     @property
     def digest(self) -> str:
-        """Of all that labels are read and written by; not of the ids that happen to occur."""
-        told = []
-        for way in (self, *self.others):
-            meaning = asdict(replace(way.meaning, ids=(), note="", warning=""))
-            told.append([way.kind, way.one, {**meaning, "families": sorted(way.meaning.families)}])
+        """Of all that a mask is read by, or labels are written by: not of the other ways, nor of the ids."""
+        meaning = asdict(replace(self.meaning, ids=(), note="", warning=""))
+        meaning["families"] = sorted(self.meaning.families)
+        told = [self.kind, self.one if self.one != 1 else 0, meaning]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=bytes.hex).encode()).hexdigest()
 
-    def of(self, raw: RawMask) -> MaskEncoding | None:
+    def way_of(self, summary: MaskSummary) -> str:
+        """Digest of the way in which a mask is stored, "" for an empty one that is stored otherwise."""
+        own = self.of(summary)
+        return own.digest if own is not None else ""
+
+    def of(self, raw: RawMask | MaskSummary) -> MaskEncoding | None:
         """The way in which a mask is stored, None if it is none of these."""
         family: Family = raw.container
         if raw.alpha is not None and any(way.meaning.by_alpha for way in (self, *self.others)):

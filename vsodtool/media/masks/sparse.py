@@ -86,6 +86,7 @@ class MaskSet:
         object_ids: the ids that occur, sorted; (1,) for binary masks.
         size: (H, W).
         frame_count: number of frames of the video.
+        ways: frame name -> digest of the way in which its mask is stored.
         ignored: folders of masks that belong to no video.
     """
 
@@ -96,6 +97,7 @@ class MaskSet:
     object_ids: tuple[int, ...]
     size: Size
     frame_count: int
+    ways: Mapping[str, str] = field(default_factory=dict, repr=False)
     ignored: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -178,6 +180,7 @@ def match_masks(
                 object_ids,
                 size,
                 frame_count=len(frames.names),
+                ways={name: encoding.way_of(summary) for name, summary in zip(files, summaries, strict=True)},
                 ignored=ignored,
             )
     return sets

@@ -55,8 +55,9 @@ class Basis:
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
-        """SHA-256 of the mask of each labelled frame."""
-        return {name: file_sha256(file) for name, file in self._masks.files.items()}
+        """What says all of the mask of each labelled frame: its content, and how that is read."""
+        ways = self._masks.ways
+        return {name: file_sha256(file) + ways.get(name, "") for name, file in self._masks.files.items()}
 
     @cached_property
     def _labelled(self) -> list[int]:
