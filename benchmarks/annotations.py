@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import resource
 import tempfile
 import time
@@ -20,10 +21,18 @@ from pathlib import Path
 import numpy as np
 from machine import header, publish
 
-from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
+from vsodtool.media.annotations.model import (
+    Annotations,
+    Category,
+    FrameKey,
+    FrameLabels,
+    ReadOptions,
+    Shape,
+    VideoLabels,
+)
 from vsodtool.media.annotations.objects import ObjectRule, identify
 from vsodtool.media.annotations.runs import MaskArray
-from vsodtool.media.annotations.table import FORMATS, read_annotations
+from vsodtool.media.annotations.table import FORMATS, Format, read_annotations
 
 SIZE = (480, 854)
 
@@ -53,32 +62,64 @@ def scene(count: int) -> Annotations:
     return Annotations("made", "made", (video,), (Category("dog"), Category("ball")))
 
 
-def measure(name: str, count: int) -> tuple[float, float, float, float, float]:
-    """Seconds to draw, to draw and write, and to read; size in MB; peak memory in MB."""
-    entry = next(entry for entry in FORMATS if entry.name == name)
-    annotations = scene(count)
-    start = time.perf_counter()
+class Clock:
+    """Seconds on the wall and of this process's CPU since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        """Wall, CPU."""
+        return time.perf_counter() - self._wall, time.process_time() - self._cpu
+
+
+def draw(annotations: Annotations) -> None:
+    """What writing costs apart from the format: every mask once."""
     for frame in annotations.videos[0].frames:
         for shape in frame.shapes:
             shape.draw(SIZE)
-    drawing = time.perf_counter() - start
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "file.xml" if name == "cvat" else "file.json")
-        start = time.perf_counter()
-        if entry.write is None:
-            raise SystemExit(f"{name}: expected a format of one file")
+
+
+def write(entry: Format, annotations: Annotations, path: Path) -> None:
+    """As `convert` writes."""
+    if entry.write is not None:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(entry.write(annotations))
-        writing = time.perf_counter() - start
-        start = time.perf_counter()
-        found = read_annotations(path)
-        frames = found.videos[0].frames
-        objects = identify({"clip": frames}, found.categories, ObjectRule())["clip"]
-        for frame in frames:
-            objects.paint(frame, SIZE)
-        reading = time.perf_counter() - start
-        size = path.stat().st_size / 1e6
-    return drawing, writing, reading, size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        return
+    if entry.write_files is None:
+        raise SystemExit(f"{entry.name}: expected a format that is written without --polygons")
+    for name, text in entry.write_files(annotations):
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(text, encoding="utf-8")
+
+
+def read(path: Path) -> None:
+    """As `pseudolabel` reads: every label image, one at a time."""
+    found = read_annotations(path, options=ReadOptions(predictions=True))
+    frames = found.videos[0].frames
+    objects = identify({"clip": frames}, found.categories, ObjectRule())["clip"]
+    for frame in frames:
+        objects.paint(frame, SIZE)
+
+
+def measure(name: str, count: int) -> list[float]:
+    """Seconds to write (wall, CPU, without drawing), to read (wall, CPU); size in MB; peak memory in MB."""
+    entry = next(entry for entry in FORMATS if entry.name == name)
+    annotations = scene(count)
+    clock = Clock()
+    draw(annotations)
+    drawing = clock.read()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "annotations")
+        clock = Clock()
+        write(entry, annotations, path)
+        writing = [max(0.0, all - own) for all, own in zip(clock.read(), drawing, strict=True)]
+        clock = Clock()
+        read(path)
+        reading = clock.read()
+        files = [path] if path.is_file() else path.rglob("*.*")
+        size = sum(file.stat().st_size for file in files) / 1e6
+    return [*writing, *reading, size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3]
 
 
 def main() -> None:
@@ -91,12 +132,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = ["## Annotation files: annotations.py", "", *header()]
-    lines += ["", "| format | frames | write s | read s | file MB | peak MB |", "|---|---|---|---|---|---|"]
+    lines.append(f"- load before: {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores")
+    lines += ["", "| format | frames | write s (CPU) | read s (CPU) | file MB | peak MB |"]
+    lines.append("|---|---:|---:|---:|---:|---:|")
     context = multiprocessing.get_context("spawn")
     for name in options.formats:
         with context.Pool(1) as pool:
-            drawing, writing, reading, size, peak = pool.apply(measure, (name, options.frames))
-        figures = f"{writing - drawing:.1f} | {reading:.1f} | {size:.0f} | {peak:.0f}"
+            written, written_cpu, seen, seen_cpu, size, peak = pool.apply(measure, (name, options.frames))
+        figures = f"{written:.1f} ({written_cpu:.1f}) | {seen:.1f} ({seen_cpu:.1f}) | {size:.0f} | {peak:.0f}"
         lines.append(f"| {name} | {options.frames} | {figures} |")
     publish([*lines, "", "Writing is without the time that drawing the scene takes."], options.out)
 

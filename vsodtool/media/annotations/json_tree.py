@@ -146,10 +146,15 @@ def load_json(source: Source, name: str) -> Tree:
     Raises:
         DataError: it cannot be read, is not UTF-8, or no JSON (with the place in bytes or characters).
     """
-    data = source.read(name)
     place = source.place(name)
+    if name in source.parsed:
+        return Tree(source.parsed[name], place)
+    data = source.read(name)
     try:
-        return Tree(json.loads(data.decode("utf-8-sig")), place)
+        value = json.loads(data.decode("utf-8-sig"))
+        # The last one only: formats are told apart, and then read, without parsing a large file again.
+        source.parsed = {name: value}
+        return Tree(value, place)
     except UnicodeDecodeError as error:
         found = f"byte 0x{data[error.start]:02x} at {error.start}, which is not UTF-8"
     except json.JSONDecodeError as error:

@@ -117,12 +117,11 @@ class VideoObjects:
             DataError: as `paint`.
         """
         labels, covered = np.zeros(size, np.uint16), 0
-        for shape in self.shapes_of(frame):
+        for place, shape in enumerate(self.shapes_of(frame)):
             mask, number = shape.draw(size), self._ids[self._rule.key(shape)]
-            if labels.any():
-                before = labels[mask]
-                covered += int(np.count_nonzero((before != 0) & (before != number)))
-            labels[mask] = number
+            if place:
+                covered += int(np.count_nonzero(mask & (labels != 0) & (labels != number)))
+            np.copyto(labels, np.uint16(number), where=mask)
         return labels, covered
 
     def renumbered(self, known: Mapping[str, int]) -> VideoObjects:

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from vsodtool.checks import check_regular
 from vsodtool.errors import DataError
@@ -33,6 +34,8 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.parsed: dict[str, Any] = {}  # name -> content of the JSON that was parsed last
+        self.heads: dict[str, set[str] | None] = {}  # name -> what formats are told by, see table.py
         self._zip: zipfile.ZipFile | None = None
         if path.is_dir():
             return
@@ -59,6 +62,23 @@ class Source:
     def is_file(self) -> bool:
         """Whether it is a single file, neither a folder nor a zip."""
         return self._zip is None and not self.path.is_dir()
+
+    @cached_property
+    def kind(self) -> str:
+        """What a single file is by how it begins, ".json" or ".xml"; else its suffix, in lower case.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        except OSError as error:
+            raise DataError(
+                f"{self.path}: expected annotations, found a file that cannot be read: {error.strerror}",
+                "check the path and its permissions",
+            ) from error
+        return {b"{": ".json", b"[": ".json", b"<": ".xml"}.get(start, self.path.suffix.lower())
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -74,19 +74,20 @@ def _json_object(source: Source, *keys: str, without: str = "") -> Names:
 
 
 def _top_level(source: Source, name: str) -> set[str] | None:
-    """The keys of a JSON object, {"[]"} | keys of the first member for a list of objects; None for others.
-
-    A folder of many files is judged by each file's beginning where that is enough.
-    """
-    value = load_json(source, name).value
-    if isinstance(value, dict):
-        return set(value)
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return {"[]", *value[0]}
-    return None
+    """The keys of a JSON object, {"[]"} | keys of the first member for a list of objects; None for others."""
+    if name not in source.heads:
+        value = load_json(source, name).value
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            source.heads[name] = {"[]", *value[0]}
+        else:
+            source.heads[name] = set(value) if isinstance(value, dict) else None
+    return source.heads[name]
 
 
 def _named(source: Source, suffix: str) -> Names:
+    """The files of a kind: by their suffixes in folders and zips, a single file by how it begins."""
+    if source.is_file:
+        return source.names if source.kind == suffix else ()
     return tuple(name for name in source.names if name.lower().endswith(suffix))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as coco
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.json_tree import Tree, load_json
@@ -27,7 +28,7 @@ from vsodtool.media.annotations.model import (
     VideoLabels,
 )
 from vsodtool.media.annotations.rings import flat, one_ring, trace_parts
-from vsodtool.media.annotations.runs import MaskArray, decode_counts, decode_runs, encode_counts, encode_runs
+from vsodtool.media.annotations.runs import MaskArray, decode_counts, decode_runs, encode_runs, transposed
 from vsodtool.media.annotations.shapes import box_ring, coco_polygon, full_mask
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
@@ -193,10 +194,9 @@ def decode_rle(counts: Tree, size: Size) -> MaskArray:
         ) from error
 
 
-def encode_rle(mask: MaskArray, *, compressed: bool = True) -> dict[str, Any]:
-    """`{"size": [h, w], "counts": ...}` of a mask, bool (H, W)."""
-    runs = encode_runs(mask, "columns")
-    return {"size": list(mask.shape), "counts": encode_counts(runs) if compressed else runs}
+def encode_rle(mask: MaskArray) -> dict[str, Any]:
+    """`{"size": [h, w], "counts": [runs]}` of a mask, bool (H, W)."""
+    return {"size": list(mask.shape), "counts": encode_runs(mask, "columns")}
 
 
 def bounding_box(mask: MaskArray) -> list[int]:
@@ -265,19 +265,21 @@ def _entries(
     for image, frame in drawn:
         for shape in frame.shapes:
             mask = shape.draw(frame.key.known_size)
-            if not mask.any():
+            code = coco.encode(transposed(mask).view(np.uint8).T)
+            area = int(coco.area(code))
+            if not area:
                 continue
             if polygons:
                 segmentation: Any = [flat(one_ring([part])) for part in trace_parts(mask)]
             else:
-                segmentation = encode_rle(mask)
+                segmentation = {"size": list(mask.shape), "counts": code["counts"].decode("ascii")}
             entry: dict[str, Any] = {"image_id": image, "category_id": numbers[shape.category]}
             if shape.number is not None:
                 entry["track_id"] = shape.number
             entry |= {
                 "segmentation": segmentation,
-                "area": int(mask.sum()),
-                "bbox": bounding_box(mask),
+                "area": area,
+                "bbox": list(map(int, coco.toBbox(code))),
                 "iscrowd": 0,
             }
             yield entry if shape.score is None else entry | {"score": shape.score}

@@ -134,9 +134,7 @@ def _object(video: VideoLabels, track: str) -> dict[str, Any]:
             None,
         )
         there = mask is not None and bool(mask.any())
-        found["segmentations"].append(
-            encode_rle(mask, compressed=False) if mask is not None and there else None
-        )
+        found["segmentations"].append(encode_rle(mask) if mask is not None and there else None)
         found["areas"].append(int(mask.sum()) if mask is not None and there else None)
         found["bboxes"].append(bounding_box(mask) if mask is not None and there else None)
     return found
