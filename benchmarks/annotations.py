@@ -103,7 +103,7 @@ def read(path: Path) -> None:
 
 
 def measure(name: str, count: int) -> list[float]:
-    """Seconds to write (wall, CPU, without drawing), to read (wall, CPU); size in MB; peak memory in MB."""
+    """Seconds (wall, CPU) to draw, to draw and write, and to read; size in MB; peak memory in MB."""
     entry = next(entry for entry in FORMATS if entry.name == name)
     annotations = scene(count)
     clock = Clock()
@@ -113,13 +113,13 @@ def measure(name: str, count: int) -> list[float]:
         path = Path(folder, "annotations")
         clock = Clock()
         write(entry, annotations, path)
-        writing = [max(0.0, all - own) for all, own in zip(clock.read(), drawing, strict=True)]
+        writing = clock.read()
         clock = Clock()
         read(path)
         reading = clock.read()
         files = [path] if path.is_file() else path.rglob("*.*")
         size = sum(file.stat().st_size for file in files) / 1e6
-    return [*writing, *reading, size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3]
+    return [*drawing, *writing, *reading, size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3]
 
 
 def main() -> None:
@@ -133,15 +133,16 @@ def main() -> None:
     options = parser.parse_args()
     lines = ["## Annotation files: annotations.py", "", *header()]
     lines.append(f"- load before: {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores")
-    lines += ["", "| format | frames | write s (CPU) | read s (CPU) | file MB | peak MB |"]
-    lines.append("|---|---:|---:|---:|---:|---:|")
+    lines += ["", "| format | frames | draw s (CPU) | draw and write | read and draw | file MB | peak MB |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|")
     context = multiprocessing.get_context("spawn")
     for name in options.formats:
         with context.Pool(1) as pool:
-            written, written_cpu, seen, seen_cpu, size, peak = pool.apply(measure, (name, options.frames))
-        figures = f"{written:.1f} ({written_cpu:.1f}) | {seen:.1f} ({seen_cpu:.1f}) | {size:.0f} | {peak:.0f}"
-        lines.append(f"| {name} | {options.frames} | {figures} |")
-    publish([*lines, "", "Writing is without the time that drawing the scene takes."], options.out)
+            *seconds, size, peak = pool.apply(measure, (name, options.frames))
+        pairs = zip(seconds[::2], seconds[1::2], strict=True)
+        figures = " | ".join(f"{wall:.1f} ({cpu:.1f})" for wall, cpu in pairs)
+        lines.append(f"| {name} | {options.frames} | {figures} | {size:.0f} | {peak:.0f} |")
+    publish(lines, options.out)
 
 
 if __name__ == "__main__":
