@@ -405,11 +405,11 @@ def test_what_is_unusual_and_right_is_taken(tmp_path: Path, check: Check) -> Non
     assert code == 0, err
     assert "coco, 2 frames of 'clip'" in err
     # Even-odd: the four triangles of the bow tie, where COCO's rule draws it, lie partly upon the dog.
-    assert "clip: objects overlap in 1 frames" in err
+    assert "clip: objects overlap in 1 frame" in err
 
 
 def test_classes_that_are_not_asked_for_are_counted(tmp_path: Path, check: Check) -> None:
     code, err = check(GOLDEN / "coco" / "compressed.json", "--classes", "dog")
     assert code == 0
-    assert "1 objects (dog), 2 shapes" in err
+    assert "1 object (dog), 2 shapes" in err
     assert "left out: 1 of other classes" in err

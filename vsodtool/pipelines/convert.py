@@ -178,11 +178,19 @@ def _chosen(annotations: Annotations, rule: ObjectRule, name: str) -> Annotation
             f"{annotations.source}: expected the video '{name}', found {known}",
             "check the name given with --video",
         )
-    chosen = [
-        replace(video, frames=tuple(replace(one, shapes=tuple(rule.chosen(one))) for one in video.frames))
-        for video in videos
-    ]
+    chosen = []
+    for video in videos:
+        frames = tuple(
+            replace(frame, key=_named(frame.key), shapes=tuple(rule.chosen(frame))) for frame in video.frames
+        )
+        is_file = all(not frame.key.name for frame in video.frames)
+        chosen.append(replace(video, frames=frames, is_file=video.is_file or is_file))
     return replace(annotations, videos=tuple(chosen))
+
+
+def _named(key: FrameKey) -> FrameKey:
+    """With a name, where the file only numbers its frames: that of the same frame of a video file here."""
+    return key if key.name or key.number is None else replace(key, name=f"{key.number:05d}.jpg")
 
 
 def _as_objects(annotations: Annotations, reading: Reading, overlaps: Overlaps) -> Annotations:

@@ -93,9 +93,10 @@ class Labelled:
             shapes = sum(len(self.objects[video].shapes_of(frame)) for _, frame in frames)
             others += sum(len(frame.shapes) for _, frame in frames) - shapes
             lines.append(
-                f"{source}: {self.annotations.format}, {len(frames)} frames of '{video}', "
+                f"{source}: {self.annotations.format}, {_number(len(frames), 'frame')} of '{video}', "
                 f"{at_first.key} ... {at_last.key} -> {first} ... {last} ({matched.rule}), "
-                f"{count} objects ({names}{', ...' if count > 5 else ''}), {shapes} shapes"
+                f"{_number(count, 'object')} ({names}{', ...' if count > 5 else ''}), "
+                f"{_number(shapes, 'shape')}"
             )
         counts = self.annotations.left_out + Counter({"of other classes": others})
         left_out = ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -103,8 +104,12 @@ class Labelled:
             lines.append(f"{source}: left out: {left_out}")
         if self.ignored:
             count = sum(self.ignored.values())
-            lines.append(f"{source}: {count} frames of videos that are no input are ignored")
+            lines.append(f"{source}: left out: {_number(count, 'frame')} of videos that are no input")
         return lines
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def read_labels(path: Path, targets: Sequence[Target], reading: Reading, *, every: bool = True) -> Labelled:
@@ -166,7 +171,7 @@ def describe_overlaps(overlaps: Mapping[str, Sequence[int]]) -> list[str]:
         overlaps: video -> for each labelled frame, how many pixels are covered.
     """
     return [
-        f"{video}: objects overlap in {sum(map(bool, counts))} frames, {sum(counts)} pixels: "
+        f"{video}: objects overlap in {_number(sum(map(bool, counts)), 'frame')}, {sum(counts)} pixels: "
         "the upper one counts"
         for video, counts in overlaps.items()
         if any(counts)
