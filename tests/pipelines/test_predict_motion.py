@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from vsodtool.config import PredictConfig
-from vsodtool.models.architecture import IMAGE, VIDEO, Architecture
+from vsodtool.models.architecture import FUSED, IMAGE, VIDEO, Architecture
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.fused.architecture import FusedArchitecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.clips import clip_ranges
@@ -42,7 +43,8 @@ def weights(tmp_path: Path) -> Callable[[str], Path]:
     def make(kind: str) -> Path:
         torch.manual_seed(3)
         widths = dict.fromkeys(("context_width", "skip_width", "refine_width", "decoder_width"), 8)
-        architecture = Architecture(kind=kind, backbone="mobilenet_v3_small", motion_input=True, **widths)
+        cls = FusedArchitecture if kind == FUSED else Architecture
+        architecture = cls(kind=kind, backbone="mobilenet_v3_small", motion_input=True, **widths)
         network = create_network(architecture)
         for parameter in network.decoder.parameters():
             parameter.data *= 20
@@ -68,7 +70,7 @@ def flicker(out: Path) -> float:
     return float(np.diff(np.stack(found).astype(np.float32), axis=0).std())
 
 
-@pytest.mark.parametrize("kind", [VIDEO, IMAGE])
+@pytest.mark.parametrize("kind", [FUSED, VIDEO, IMAGE])
 def test_maps_are_those_of_the_network(tmp_path: Path, film: Any, weights: Any, kind: str) -> None:
     clip, path = film(PAN), weights(kind)
     run_predict(config(clip.write_folder(tmp_path / "clip"), path, tmp_path / "out", smooth="off"))

@@ -21,7 +21,8 @@ BACKBONES = (
 OUTPUT_STRIDES = (8, 16)
 IMAGE, VIDEO, FGPLG = "image", "video", "fgplg"
 KINDS = (IMAGE, VIDEO, FGPLG)
-CHANNELS_IN = {IMAGE: 3, VIDEO: 3, FGPLG: 7}
+FUSED = "fused"  # no network of the paper: models/fused
+CHANNELS_IN = {IMAGE: 3, VIDEO: 3, FGPLG: 7, FUSED: 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Architecture(Described):
     """
 
     what: ClassVar[str] = "architecture"
+    kinds: ClassVar[tuple[str, ...]] = KINDS
 
     kind: str = VIDEO
     backbone: str = "resnet50"
@@ -56,7 +58,7 @@ class Architecture(Described):
         Raises:
             ConfigError: naming the value, what was expected and what was found.
         """
-        check_choice("kind", self.kind, KINDS)
+        check_choice("kind", self.kind, self.kinds)
         check_choice("backbone", self.backbone, BACKBONES)
         check_choice("output_stride", self.output_stride, OUTPUT_STRIDES)
         for name in ("context_width", "skip_width", "refine_width", "decoder_width"):

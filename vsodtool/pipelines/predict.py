@@ -14,7 +14,7 @@ from functools import partial
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config import PredictConfig
-from vsodtool.models.architecture import IMAGE, VIDEO
+from vsodtool.models.architecture import FUSED, IMAGE, VIDEO
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.detector.mirrored import MirroredDetector
 from vsodtool.models.rcrnet.network import RcrNet
@@ -126,7 +126,7 @@ def run_predict(
 
 def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
     device = resolve_device(config.device)
-    loaded = load_network(config.weights, (VIDEO, IMAGE, U2NET))
+    loaded = load_network(config.weights, (FUSED, VIDEO, IMAGE, U2NET))
     for line in loaded.notices:
         on_event(Event("notice", message=line))
     network, preprocessing = loaded.network, loaded.preprocessing

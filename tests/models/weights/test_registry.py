@@ -14,7 +14,7 @@ from torchvision import models as classifiers
 from torchvision.models.optical_flow import Raft_Large_Weights, Raft_Small_Weights
 
 from vsodtool.config import shipped_path
-from vsodtool.models.architecture import BACKBONES, KINDS
+from vsodtool.models.architecture import BACKBONES, FUSED, KINDS
 from vsodtool.models.backbones.imagenet import PACKAGED as PACKAGED_FILES
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.raft import declared_weights
@@ -49,7 +49,7 @@ def test_names_are_unique_and_no_paths() -> None:
 @ENTRIES
 def test_every_entry_is_complete(entry: WeightsEntry) -> None:
     assert entry.origin in ORIGINS
-    assert entry.kind in {*KINDS, DENSIFIER, U2NET, FLOW, BACKBONE}
+    assert entry.kind in {*KINDS, FUSED, DENSIFIER, U2NET, FLOW, BACKBONE}
     assert entry.summary
     assert entry.licence
     if entry.origin == BUNDLED:
@@ -59,7 +59,7 @@ def test_every_entry_is_complete(entry: WeightsEntry) -> None:
     assert Path(entry.file).name == entry.file
     assert re.fullmatch(r"[0-9a-f]*", entry.sha256)
     assert entry.obtain or entry.origin == BUNDLED
-    is_network = entry.kind in {*KINDS, DENSIFIER, U2NET}
+    is_network = entry.kind in {*KINDS, FUSED, DENSIFIER, U2NET}
     assert (entry.architecture is not None) == (entry.preprocessing is not None) == is_network
     assert entry.architecture is None or entry.architecture.kind == entry.kind
     assert json.loads(json.dumps(entry.as_dict()))["name"] == entry.name

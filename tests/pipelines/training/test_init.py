@@ -11,8 +11,11 @@ from vsodtool.config import TrainConfig
 from vsodtool.errors import WeightsError
 from vsodtool.media.weights.safetensors_files import write_weights
 from vsodtool.models.backbones.frozen_bn import FrozenBatchNorm2d
+from vsodtool.models.fused.architecture import FusedArchitecture
+from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.weights.networks import create_network
+from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.training import init as train_init
 from vsodtool.pipelines.training.init import start_network
 from vsodtool.pipelines.training.kinds import architecture_of
@@ -91,6 +94,19 @@ def test_image_to_fgplg_extends_the_first_convolution_by_four_channels(
     assert torch.equal(first[:, :3], read_weights(path).tensors[FIRST])
     assert first[:, 3:].abs().min() > 0
     assert said[-1].endswith(f"4 fresh channels in {FIRST}")
+
+
+def test_a_fused_detector_gives_its_video_network(config: MakeConfig, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    video = architecture_of(config(kind="video")).as_dict()
+    architecture = FusedArchitecture(**{**video, "kind": "fused"}, looks_width=8, looks_inner_width=4)
+    path = tmp_path / "fused.safetensors"
+    save_network(path, create_network(architecture), Preprocessing(size=64))
+    network, said = start(config, "video", path)
+    assert same(network, path) == set(network.state_dict())
+    assert said[-1].startswith("start: fused.safetensors (fused, mobilenet_v3_small/16")
+    with pytest.raises(WeightsError, match="expected RCRNet"):
+        start(config, "image", path)
 
 
 @pytest.mark.parametrize(("have", "want"), [("video", "image"), ("fgplg", "video"), ("video", "fgplg")])

@@ -1,7 +1,8 @@
 """U²-Net: a U of small Us. Qin et al., Pattern Recognition 106, 2020 (arXiv 2005.09007), figures 2 and 5.
 
 Written for weights whose batch normalisation is folded into the convolutions: for use, not for training
-from scratch. Parts are registered in the order in which they compute, as an ONNX file has them.
+(sums and rectifiers are in place). Parts are registered in the order in which they compute, as an ONNX file
+has them.
 """
 
 from __future__ import annotations
@@ -67,25 +68,48 @@ class ResidualU(nn.Module):
         for convolution in self.up:
             beside = levels.pop()
             joined = convolution(_join(joined, beside))
-        return joined + entered  # type: ignore[no-any-return]
+        return joined.add_(entered)  # type: ignore[no-any-return]
 
 
-class U2Net(nn.Module):
-    """The whole network: six stages down, five up, a map at each of six sizes and one made of them."""
+class U2NetFeatures(nn.Module):
+    """Six stages down, and as many up as are asked for."""
 
-    def __init__(self, architecture: U2NetArchitecture) -> None:
+    def __init__(self, architecture: U2NetArchitecture, decoders: int = len(_DEPTHS) + 1) -> None:
+        """Random weights.
+
+        Args:
+            architecture: the widths.
+            decoders: stages up, from the smallest on; 3 of the 5 lead to a quarter of the size.
+        """
         super().__init__()
-        self.architecture = architecture
-        width = architecture.width
-        flat = len(_DEPTHS)
+        width, flat = architecture.width, len(_DEPTHS)
         self.stages = nn.ModuleList(
             _block(width if number else 3, architecture, number) for number in range(flat + 2)
         )
         self.decoders = nn.ModuleList(
-            _block(2 * width, architecture, number) for number in range(flat, -1, -1)
+            _block(2 * width, architecture, number) for number in range(flat, flat - decoders, -1)
         )
-        self.sides = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for _ in range(flat + 2))
-        self.fuse = nn.Conv2d(flat + 2, 1, 1)
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Normalised images (N, 3, H, W) -> (N, width, h, w) of decoders and last stage, fine to coarse."""
+        levels = [self.stages[0](images)]
+        for stage in self.stages[1:]:
+            levels.append(stage(_pool(levels[-1])))
+        found = [levels.pop()]
+        for decoder in self.decoders:
+            found.append(decoder(_join(found[-1], levels.pop())))
+        return found[::-1]
+
+
+class U2Net(U2NetFeatures):
+    """The whole network: six stages down, five up, a map at each of six sizes and one made of them."""
+
+    def __init__(self, architecture: U2NetArchitecture) -> None:
+        super().__init__(architecture)
+        self.architecture = architecture
+        sides = len(_DEPTHS) + 2
+        self.sides = nn.ModuleList(nn.Conv2d(architecture.width, 1, 3, padding=1) for _ in range(sides))
+        self.fuse = nn.Conv2d(sides, 1, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images (N, 3, H, W) -> logits (N, 1, H, W)."""
@@ -96,15 +120,11 @@ class U2Net(nn.Module):
 
         The first are a weighted sum of the others, which come fine to coarse (section 3.2).
         """
-        levels = [self.stages[0](images)]
-        for stage in self.stages[1:]:
-            levels.append(stage(_pool(levels[-1])))
-        found = [levels.pop()]
-        for decoder in self.decoders:
-            found.append(decoder(_join(found[-1], levels.pop())))
         size = (images.shape[-2], images.shape[-1])
-        sides = [resize(side(level), size) for side, level in zip(self.sides, reversed(found), strict=True)]
-        every = torch.cat(sides, dim=1)
+        levels = self.features(images)
+        every = torch.cat(
+            [resize(side(level), size) for side, level in zip(self.sides, levels, strict=True)], dim=1
+        )
         return torch.cat((self.fuse(every), every), dim=1)
 
     def encode(self, images: Tensor) -> FrameFeatures:

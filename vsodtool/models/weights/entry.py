@@ -24,7 +24,8 @@ class WeightsEntry:
 
     Attributes:
         name: what users call it.
-        kind: image, video, fgplg, densifier, u2net (networks), flow or backbone (parts made by others).
+        kind: image, video, fgplg, fused, densifier, u2net (networks), flow or backbone (parts made by
+            others).
         origin: bundled (comes with vsodtool), external (the user gets the file), fetched (by torchvision,
             when it is first needed), packaged (inside a Python package that the user installs).
         summary: what it was trained on, in one line.

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, overload
 
 from vsodtool.errors import ConfigError
-from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
+from vsodtool.models.architecture import FGPLG, FUSED, IMAGE, VIDEO, Architecture
 from vsodtool.models.evidence.architecture import DENSIFIER, EvidenceArchitecture
 from vsodtool.models.evidence.network import EvidenceNet
+from vsodtool.models.fused.architecture import FusedArchitecture
+from vsodtool.models.fused.network import FusedNet
 from vsodtool.models.paper.network import Fgplg
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.rcrnet.video import VideoRcrNet
@@ -26,6 +28,7 @@ _NETWORKS: dict[str, tuple[type[AnyArchitecture], type[Network]]] = {
     FGPLG: (Architecture, Fgplg),
     DENSIFIER: (EvidenceArchitecture, EvidenceNet),
     U2NET: (U2NetArchitecture, U2Net),
+    FUSED: (FusedArchitecture, FusedNet),
 }
 
 

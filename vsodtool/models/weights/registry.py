@@ -5,8 +5,9 @@ A bundled entry needs its file and its card, weights/<name>.md: tests/models/wei
 
 from __future__ import annotations
 
-from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
+from vsodtool.models.architecture import FGPLG, FUSED, IMAGE, VIDEO, Architecture
 from vsodtool.models.evidence.architecture import DENSIFIER, EvidenceArchitecture
+from vsodtool.models.fused.architecture import FusedArchitecture
 from vsodtool.models.preprocessing import HALF_MEAN, HALF_STD, Preprocessing
 from vsodtool.models.u2net.architecture import U2NET, U2NetArchitecture
 from vsodtool.models.weights.entry import (
@@ -38,6 +39,27 @@ _BUNDLED: tuple[WeightsEntry, ...] = (
         architecture=EvidenceArchitecture(),
         preprocessing=Preprocessing(size=192, mean=HALF_MEAN, std=HALF_STD),
         scores={"davis-2016 val, 8 of 20": {"j_every_5": 0.912, "j_every_10": 0.884, "j_every_20": 0.829}},
+        default=True,
+    ),
+    WeightsEntry(
+        name="rcrnet-ner-looks",
+        kind=FUSED,
+        origin=BUNDLED,
+        summary="rcrnet-ner-motion with u2netp beside it: what both find",
+        file="rcrnet-ner-looks.safetensors",
+        sha256="6b2133d9d182a5116e5bb2a7150f65c5f828805555cb74c8a6632c0ed754fe5a",
+        size=14420480,
+        licence="MIT and Apache-2.0 by parts; trained on data for research too, see the card",
+        source="benchmarks/fuse_weights.py",
+        architecture=FusedArchitecture(
+            backbone="efficientnet_lite0",
+            context_width=96,
+            skip_width=48,
+            refine_width=64,
+            decoder_width=32,
+            motion_input=True,
+        ),
+        preprocessing=Preprocessing(size=320, mean=HALF_MEAN, std=HALF_STD),
         default=True,
     ),
     WeightsEntry(

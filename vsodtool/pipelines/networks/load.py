@@ -9,7 +9,7 @@ import torch
 
 from vsodtool.errors import WeightsError
 from vsodtool.media.weights.files import WeightFile, read_weights
-from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO
+from vsodtool.models.architecture import FGPLG, FUSED, IMAGE, VIDEO
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.u2net.architecture import U2NET
@@ -21,6 +21,7 @@ from vsodtool.pipelines.networks.tensors import check_fit, interpret
 _KINDS = {
     IMAGE: ("RCRNet (image: every frame by itself)", "`vsodtool predict --weights {}` uses it"),
     VIDEO: ("RCRNet+NER (video)", "`vsodtool predict --weights {}` uses it"),
+    FUSED: ("RCRNet+NER with U²-Net beside it (fused)", "`vsodtool predict --weights {}` uses it"),
     U2NET: ("U²-Net (every frame by itself)", "`vsodtool predict --weights {}` uses it"),
     FGPLG: (
         "FGPLG (the generator of pseudo-labels)",

@@ -24,6 +24,7 @@ from vsodtool.models.backbones.imagenet import (
     load_classifier,
 )
 from vsodtool.models.backbones.table import create_backbone
+from vsodtool.models.fused.network import FusedNet
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d, seed_dropout
 from vsodtool.models.weights.networks import TrainedNetwork, create_network
@@ -152,7 +153,12 @@ def _from_file(
                 f"--init {init} is of another architecture: {name} {found}, expected {wanted}",
                 f"train a network like it (--config with {name}: {found}), or choose other weights",
             )
-    fresh = _fill(network, loaded.network.state_dict(), init)
+    found = (
+        loaded.network.video_weights()
+        if isinstance(loaded.network, FusedNet)
+        else loaded.network.state_dict()
+    )
+    fresh = _fill(network, found, init)
     text = f"start: {loaded.name} ({loaded.architecture}), sha256 {loaded.sha256[:12]}"
     on_event(Event("notice", message=f"{text}, {fresh}" if fresh else text))
     return {loaded.path.name: file_sha256(loaded.path)}

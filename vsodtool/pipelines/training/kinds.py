@@ -9,7 +9,7 @@ from vsodtool.config import TrainConfig
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.training_run.folder import RunFolder
-from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO
+from vsodtool.models.architecture import FGPLG, FUSED, IMAGE, VIDEO
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.rcrnet.losses import region_loss, saliency_loss
 from vsodtool.models.u2net.architecture import U2NetArchitecture
@@ -50,7 +50,7 @@ KINDS: dict[str, Kind] = {
         network=FGPLG, datasets=open_triplets, task=FGPLG_TASK, config="train-fgplg", starts_from=(IMAGE,)
     ),
     "video": Kind(
-        network=VIDEO, datasets=open_clips, task=VIDEO_TASK, config="train-video", starts_from=(IMAGE,)
+        network=VIDEO, datasets=open_clips, task=VIDEO_TASK, config="train-video", starts_from=(IMAGE, FUSED)
     ),
     "densifier": Kind(
         network=DENSIFIER, datasets=open_evidence, task=DENSIFIER_TASK, config="train-densifier"
