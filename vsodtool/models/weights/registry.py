@@ -60,6 +60,7 @@ _BUNDLED: tuple[WeightsEntry, ...] = (
             motion_input=True,
         ),
         preprocessing=Preprocessing(size=320, mean=HALF_MEAN, std=HALF_STD),
+        scores={"davis-2016 val, 8 of 20": {"s_measure": 0.875, "max_f": 0.850, "mae": 0.022}},
         default=True,
     ),
     WeightsEntry(
