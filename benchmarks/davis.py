@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from vsodtool.ops.spacing import every as spread
+
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
@@ -16,15 +18,22 @@ class Sequence:
         name: of its folders.
         frames: picture files in order.
         masks: mask files in the same order.
+        inset: which of them are given, see `given`.
     """
 
     name: str
     frames: list[Path]
     masks: list[Path]
+    inset: bool = False
 
     def given(self, every: int) -> list[int]:
-        """Indices of the masks that a densifier gets: 0, every, 2 every, ... and the last."""
+        """Indices of the masks that a densifier gets: 0, every, 2 every, ... and the last.
+
+        Inset they are as many apart, but a third of that from both ends: `vsodtool suggest --every`.
+        """
         count = len(self.masks)
+        if self.inset:
+            return spread(count, every)
         return sorted({*range(0, count, every), count - 1})
 
 

@@ -1,11 +1,13 @@
 """How many masks does an annotator have to draw until the others are good enough?
 
     python benchmarks/labels_needed.py ROOT WORK [--method shape --method warp --method 'NAME=FLAGS' ...]
-        [--target 0.9] [--ladder 40 30 20 15 10 8 6 5 4 3 2] [--sequences NAME ...] [--out FILE.md]
+        [--spacing ends inset] [--target 0.9] [--ladder 40 30 20 15 10 8 6 5 4 3 2] [--sequences NAME ...]
+        [--out FILE.md]
 
 For each video the largest K of the ladder is sought at which the mean J of the frames that were not given
-reaches the target, when masks 0, K, 2K, ... and the last are given; that J grows as K shrinks is assumed, so
-the ladder is bisected. A video that never gets there counts with all its frames.
+reaches the target, when masks 0, K, 2K, ... and the last are given (ends), or every K-th from K/3 on (inset),
+as `vsodtool suggest --every K`; that J grows as K shrinks is assumed, so the ladder is bisected. A video that
+never gets there counts with all its frames.
 
 A method is shape (interpolation of signed distances), copy or direct (baselines.py), warp, or a name of your
 choice with options of `vsodtool pseudolabel`: --method 'learned=--method fgplg --weights FILE'.
@@ -21,6 +23,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Row
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,16 +83,19 @@ def measure_j(sequence: Sequence, method: Method, every: int, work: Path) -> flo
     if method.flags:
         output = work / "labels" / f"{sequence.name}-{every}"
         shutil.rmtree(output, ignore_errors=True)
-        vsodtool(
-            *("pseudolabel", sequence.frames[0].parent, "--masks", sequence.masks[0].parent),
-            *("--every", str(every), "-o", output, *method.flags),
-        )
+        masks = work / "masks" / f"{sequence.name}-{every}"
+        shutil.rmtree(masks, ignore_errors=True)
+        masks.mkdir(parents=True)
+        for index in sequence.given(every):
+            shutil.copyfile(sequence.masks[index], masks / sequence.masks[index].name)
+        vsodtool("pseudolabel", sequence.frames[0].parent, "--masks", masks, "-o", output, *method.flags)
         frames = _written(sequence, every, output / "masks" / sequence.name)
     else:
         frames = BASELINES[method.name](sequence, every)
     scores = [region_j(mask, read_grey(sequence.masks[index]) > 127) for index, mask in frames]
     if method.flags:
         shutil.rmtree(output)
+        shutil.rmtree(masks)
     return float(np.mean(scores)) if scores else 1.0
 
 
@@ -100,12 +106,26 @@ def _written(sequence: Sequence, every: int, folder: Path) -> Iterator[tuple[int
             yield index, read_grey(folder / f"{frame.stem}.png") > 127
 
 
-def table(sequences: Row[Sequence], found: dict[str, dict[str, tuple[int | None, float]]]) -> list[str]:
+class Need(NamedTuple):
+    """What a video needs.
+
+    Attributes:
+        every: the K that is enough; None for never.
+        j: at it; for never that of the finest rung.
+        masks: how many are drawn.
+    """
+
+    every: int | None
+    j: float
+    masks: int
+
+
+def table(sequences: Row[Sequence], found: dict[str, dict[str, Need]]) -> list[str]:
     """Per video and method: masks drawn, K and J there; then the totals.
 
     Args:
         sequences: that were measured.
-        found: method -> video -> (K or None for never, J at it; for never the J of the finest rung).
+        found: method -> video -> what it needs.
     """
     head = "".join(f" {name}: masks | K | J |" for name in found)
     lines = [f"| video | frames |{head}", "|---|---|" + "---|" * (3 * len(found))]
@@ -113,8 +133,7 @@ def table(sequences: Row[Sequence], found: dict[str, dict[str, tuple[int | None,
     for sequence in sequences:
         cells = ""
         for name, results in found.items():
-            every, j = results[sequence.name]
-            count = labels(sequence, every)
+            every, j, count = results[sequence.name]
             totals[name] += count
             cells += f" {count} | {every or 'never'} | {j:.3f} |"
         lines.append(f"| {sequence.name} | {len(sequence.frames)} |{cells}")
@@ -128,13 +147,12 @@ def labels(sequence: Sequence, every: int | None) -> int:
     return len(sequence.frames) if every is None else len(sequence.given(every))
 
 
-def search(
-    sequence: Sequence, method: Method, options: argparse.Namespace, kept: Kept
-) -> tuple[int | None, float]:
-    """The K that is needed and the J there; None and the J of the finest rung where none is enough."""
+def search(sequence: Sequence, method: Method, options: argparse.Namespace, kept: Kept) -> Need:
+    """The K that is needed, and what comes of it."""
 
     def j_at(every: int) -> float:
-        name = f"{sequence.name} | {method.key()} | {every}"
+        spacing = " | inset" if sequence.inset else ""
+        name = f"{sequence.name} | {method.key()} | {every}{spacing}"
         if name not in kept:
             kept[name] = measure_j(sequence, method, every, options.work)
             print(f"{sequence.name} {method.name} K={every}: J {kept[name]:.4f}", file=sys.stderr, flush=True)
@@ -142,7 +160,7 @@ def search(
 
     ladder = sorted(set(options.ladder), reverse=True)
     every = coarsest(ladder, lambda rung: j_at(rung) >= options.target)
-    return every, j_at(ladder[-1] if every is None else every)
+    return Need(every, j_at(ladder[-1] if every is None else every), labels(sequence, every))
 
 
 def main() -> None:
@@ -153,6 +171,7 @@ def main() -> None:
     parser.add_argument("root", type=Path, help="DAVIS-style root with a mask for every frame")
     parser.add_argument("work", type=Path, help="folder for what is kept")
     parser.add_argument("--method", action="append", type=Method.parse, help="NAME or NAME=FLAGS; repeatable")
+    parser.add_argument("--spacing", nargs="+", choices=("ends", "inset"), default=("ends",))
     parser.add_argument("--target", type=float, default=0.9, help="mean J")
     parser.add_argument("--ladder", type=int, nargs="+", default=LADDER)
     parser.add_argument("--sequences", nargs="+")
@@ -161,12 +180,16 @@ def main() -> None:
     if min(options.ladder) < 2:
         parser.error("--ladder: expected whole numbers of at least 2")
     methods = options.method or [Method.parse("shape"), Method.parse("warp")]
+    if "inset" in options.spacing and any(not method.flags for method in methods):
+        parser.error("--spacing inset: shape, copy and direct fill between two masks only")
     sequences = find_sequences(options.root, options.sequences)
     kept = Kept(options.work / "labels_needed.json", {"root": str(options.root.resolve())})
-    found = {
-        method.name: {sequence.name: search(sequence, method, options, kept) for sequence in sequences}
-        for method in methods
-    }
+    found = {}
+    for spacing in options.spacing:
+        placed = [replace(sequence, inset=spacing == "inset") for sequence in sequences]
+        for method in methods:
+            name = method.name if len(options.spacing) == 1 else f"{method.name}, {spacing}"
+            found[name] = {each.name: search(each, method, options, kept) for each in placed}
     lines = [f"## labels_needed.py, {options.root.name}, J >= {options.target}", "", *header(), ""]
     lines += table(sequences, found)
     lines += ["", f"Ladder of K: {', '.join(map(str, sorted(set(options.ladder), reverse=True)))}.", ""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -104,3 +105,16 @@ def test_a_ladder_leaves_something_to_fill_in(boxes: Path, tmp_path: Path) -> No
     done = run(boxes, tmp_path, "--ladder", 1)
     assert done.returncode == 2
     assert "at least 2" in done.stderr
+
+
+def test_inset_masks_leave_a_third_at_both_ends(tool: ModuleType, boxes: Path, tmp_path: Path) -> None:
+    quick = tool.find_sequences(boxes, ["quick"])[0]
+    placed = dataclasses.replace(quick, inset=True)
+    assert (quick.given(4), placed.given(4)) == ([0, 4, 8], [1, 5])
+    command = (boxes, tmp_path, "--spacing", "inset", "--ladder", 4, "--target", 0.01, "--sequences", "quick")
+    refused = run(*command, "--method", "copy")
+    assert refused.returncode == 2
+    assert "fill between two masks only" in refused.stderr
+    done = run(*command, "--method", "warp=--method warp --quality fast")
+    assert done.returncode == 0, done.stderr
+    assert "| quick | 9 | 2 | 4 |" in done.stdout

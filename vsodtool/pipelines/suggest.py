@@ -16,6 +16,7 @@ from vsodtool.config import ConvertConfig, SuggestConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.annotations.label_images import read_objects_json
 from vsodtool.media.output.layout import check_export
+from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos, expand_inputs
 from vsodtool.pipelines.convert import run_convert
@@ -121,7 +122,9 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
         raise UsageError(
             f"to: '{config.to}' given, but nothing is labelled yet", "leave it out, or give an OUT folder"
         )
-    sources = [open_frames(video) for video in discover_videos(config.inputs)]
+    videos = discover_videos(config.inputs)
+    check_frame_names(videos)
+    sources = [open_frames(video) for video in videos]
     if config.export:
         check_export(Path(config.export), [*map(Path, config.inputs), *(each.video.path for each in sources)])
     suggestions = []
@@ -129,7 +132,7 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
         suggestions += _of_video(source, own, config, on_event)
     if config.export and not config.dry_run:
         names = [source.video.name for source in sources]
-        _tell_next(Path(config.export), names, shlex.join(config.inputs), on_event)
+        _tell_next(config, names, f"vsodtool pseudolabel {shlex.join(config.inputs)} -o labels", on_event)
     return SuggestReport(
         VERSION,
         len(sources),
@@ -237,9 +240,9 @@ def _export(
     for video, own in frames.items():
         if config.to:
             _write_drafts(finished, folder, config.to, video, own)
-    outputs = finished.manifest.config
-    inputs = shlex.join(str(text) for text in outputs.get("inputs", ()))
-    _tell_next(folder, list(frames), inputs, on_event, drafts=config.to)
+    _tell_next(
+        config, list(frames), f"the command of {finished.layout.root} again, with --update and", on_event
+    )
 
 
 def _drafts(folder: Path, to: str, video: str, frames: Sequence[Suggestion]) -> list[Path]:
@@ -278,14 +281,13 @@ def _write_drafts(
         run_convert(convert, pictures=".png")
 
 
-def _tell_next(
-    folder: Path, videos: Sequence[str], inputs: str, on_event: OnEvent, *, drafts: str = ""
-) -> None:
+def _tell_next(config: SuggestConfig, videos: Sequence[str], command: str, on_event: OnEvent) -> None:
+    """What to draw, and the command that takes it."""
+    folder = Path(config.export)
     name = videos[0] if len(videos) == 1 else "<video>"
     pictures = folder / "images" / name
-    masks = folder / "images" if drafts in BESIDE else folder / (drafts or "masks")
+    masks = folder / ("images" if config.to in BESIDE else config.to or "masks")
     how = f"draw a mask for each picture in {pictures}, save it under the same name in {masks / name}"
-    if drafts:
+    if config.to:
         how = f"correct the drafts in {masks}, whose pictures lie in {pictures}"
-    line = f"{how}, then: vsodtool pseudolabel {inputs} --masks {shlex.quote(str(masks))} -o labels"
-    on_event(Event("notice", message=line))
+    on_event(Event("notice", message=f"{how}, then: {command} --masks {shlex.quote(str(masks))}"))

@@ -21,6 +21,7 @@ from vsodtool.media.output.layout import OutputLayout, check_output
 from vsodtool.media.output.manifest import Manifest
 from vsodtool.media.output.resume import ResumeState, check_resumable, describe_run, start_or_resume
 from vsodtool.media.output.shard_run import Part, ShardState, start_shard
+from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.sampling.split import split_by_weight
@@ -220,6 +221,7 @@ def open_run(
     """
     started = time.perf_counter()
     videos = discover_videos(config.inputs)
+    check_frame_names(videos)
     given = [Path(text) for text in config.inputs if text != "-"]
     layout = check_output(config.output, [*given, *(video.path for video in videos)], masks)
     opened = choose([open_frames(video) for video in videos])

@@ -1,0 +1,38 @@
+"""Whether the pictures of a folder are the frames of a video: they are numbered, and named alike."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from vsodtool.errors import DataError
+from vsodtool.media.folders import frame_name
+from vsodtool.media.video.inputs import VideoInput
+
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def check_frame_names(videos: Sequence[VideoInput]) -> None:
+    """Refuse folders whose pictures are no frames by their names: their order would mean nothing.
+
+    Of two pictures or more at least half have a number, and at least two of these the same text around it:
+    that lets single strays and sets of photographs pass, but no folder that happens to hold some pictures.
+
+    Args:
+        videos: the inputs.
+
+    Raises:
+        DataError: naming the folder and its first pictures.
+    """
+    for video in videos:
+        names = [frame_name(file) for file in video.files]
+        numbered = [name for name in names if any(char in "0123456789" for char in name)]
+        alike = Counter(_DIGITS.sub("#", name.casefold()) for name in numbered)
+        if len(names) < 2 or (2 * len(numbered) >= len(names) and max(alike.values()) > 1):
+            continue
+        shown = ", ".join(file.name for file in video.files[:3]) + (", ..." if len(names) > 3 else "")
+        raise DataError(
+            f"{video.path}: expected frames with numbers in their names, as 00000.jpg, found {shown}",
+            "give the video file, or the folder that holds the frames; number frames in their order",
+        )
