@@ -441,3 +441,13 @@ def test_edits_of_many_kinds_become_corrections(tmp_path: Path, film: Film) -> N
     assert written.ndim == 2
     assert np.array_equal(written > 0, drawn.any(axis=2))
     assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+
+
+def test_an_output_named_by_a_way_up(
+    tmp_path: Path, clip: Any, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    run_pseudolabel(config(tmp_path, output=Path("../out")))
+    draw(Path("../out/masks/clip/00012.png"), clip.truth[12])
+    assert set(update(tmp_path, output=Path("../out"))[0]) == {10, 11, 13, 14}

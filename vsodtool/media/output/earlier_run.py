@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -222,7 +223,9 @@ def find_edits(layout: OutputLayout) -> list[Path]:
         DeviceError: the disk fails.
     """
     files = _read_lists(layout).files
-    paths = [path for path in (layout.root / name for name in files) if _belongs(layout, path)]
+    own = cache(lambda folder: _belongs(layout, folder / "a mask"))  # asked once for thousands of masks
+    masks = (layout.root / name for name in files if name.startswith("masks/"))
+    paths = [path for path in masks if own(path.parent)]
     with ThreadPoolExecutor(os.cpu_count(), "compare") as pool:
         found = pool.map(lambda path: known_condition(layout, path, files), paths, chunksize=64)
         return [path for path, each in zip(paths, found, strict=True) if each is Condition.EDITED]

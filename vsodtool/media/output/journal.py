@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import disk_errors
@@ -140,15 +141,25 @@ class Journal:
         if self._length != len(content) and not self._foreign:
             os.truncate(self._path, self._length)
         for line in content[: self._length].splitlines():
-            record = _parse(line)
-            if record is not None:
-                self._remember(record)
-            elif (done := _parse_done(line)) is not None:
-                self._done[done[0]] = done[1]
-            elif (choice := _parse_choice(line)) is not None:
-                self._choices[choice[0]] = choice[1]
-            elif (file := _parse_file(line)) is not None:
-                self._files[file[0]] = file[1]
+            try:
+                self._take(json.loads(line))
+            except _DAMAGE:
+                continue
+
+    def _take(self, fields: Any) -> None:
+        """What one line says; raises one of _DAMAGE where it is none of the tool's."""
+        if not isinstance(fields, Mapping):
+            return
+        if "frame" in fields:
+            self._remember(_parse_record(fields))
+        elif "file" in fields:
+            path, written = _parse_file(fields)
+            self._files[path] = written
+        elif "done" in fields:
+            video = str(fields["done"])
+            self._done[video] = {str(name): int(count) for name, count in fields["counts"].items()}
+        elif "choice" in fields:
+            self._choices[str(fields["choice"])] = _parse_choice(fields)
 
     def _append(self, data: bytes) -> None:
         if self._closed:
@@ -200,68 +211,40 @@ def _file_line(path: str, written: Stamp) -> bytes:
     return json.dumps(fields).encode() + b"\n"
 
 
-def _parse_file(line: bytes) -> tuple[str, Stamp] | None:
-    try:
-        fields = json.loads(line)
-        if not isinstance(fields, Mapping):
-            return None
-        picture = fields.get("picture")
-        height, width = picture if picture is not None else (0, 0)
-        sides = None if picture is None else (int(height), int(width))
-        return str(fields["file"]), Stamp(int(fields["size"]), str(fields["sha256"]), sides)
-    except _DAMAGE:
-        return None
+def _parse_file(fields: Mapping[str, Any]) -> tuple[str, Stamp]:
+    picture = fields.get("picture")
+    height, width = picture if picture is not None else (0, 0)
+    sides = None if picture is None else (int(height), int(width))
+    return str(fields["file"]), Stamp(int(fields["size"]), str(fields["sha256"]), sides)
 
 
 def _done_line(video: str, counts: Mapping[str, int]) -> bytes:
     return json.dumps({"done": video, "counts": counts}).encode() + b"\n"
 
 
-def _parse_done(line: bytes) -> tuple[str, dict[str, int]] | None:
-    try:
-        fields = json.loads(line)
-        if not isinstance(fields, Mapping):
-            return None
-        return str(fields["done"]), {str(name): int(count) for name, count in fields["counts"].items()}
-    except _DAMAGE:
-        return None
-
-
 def _choice_line(video: str, choice: MethodChoice) -> bytes:
     return json.dumps({"choice": video, **asdict(choice)}).encode() + b"\n"
 
 
-def _parse_choice(line: bytes) -> tuple[str, MethodChoice] | None:
-    try:
-        fields = json.loads(line)
-        if not isinstance(fields, Mapping):
-            return None
-        return str(fields["choice"]), MethodChoice(
-            method=str(fields["method"]),
-            hidden=[str(name) for name in fields["hidden"]],
-            hidden_j={str(name): float(value) for name, value in fields["hidden_j"].items()},
-            reason=str(fields["reason"]),
-        )
-    except _DAMAGE:
-        return None
+def _parse_choice(fields: Mapping[str, Any]) -> MethodChoice:
+    return MethodChoice(
+        method=str(fields["method"]),
+        hidden=[str(name) for name in fields["hidden"]],
+        hidden_j={str(name): float(value) for name, value in fields["hidden_j"].items()},
+        reason=str(fields["reason"]),
+    )
 
 
-def _parse(line: bytes) -> FrameRecord | None:
-    try:
-        fields = json.loads(line)
-        if not isinstance(fields, Mapping):
-            return None
-        confidence = float(fields["confidence"])
-        if not 0 <= confidence <= 1:
-            return None
-        return FrameRecord(
-            video=str(fields["video"]),
-            frame=str(fields["frame"]),
-            status=FrameStatus(fields["status"]),
-            left=str(fields["left"]),
-            right=str(fields["right"]),
-            confidence=confidence,
-            basis=str(fields.get("basis", "")),
-        )
-    except _DAMAGE:
-        return None
+def _parse_record(fields: Mapping[str, Any]) -> FrameRecord:
+    confidence = float(fields["confidence"])
+    if not 0 <= confidence <= 1:
+        raise ValueError(f"confidence {confidence}")
+    return FrameRecord(
+        video=str(fields["video"]),
+        frame=str(fields["frame"]),
+        status=FrameStatus(fields["status"]),
+        left=str(fields["left"]),
+        right=str(fields["right"]),
+        confidence=confidence,
+        basis=str(fields.get("basis", "")),
+    )
