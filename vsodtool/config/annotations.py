@@ -19,6 +19,10 @@ MASK_FORMATS = (
     "label-studio",
     "labelme",
     "labelme-folders",
+    "burst",
+    "mots",
+    "datumaro",
+    "via",
     "yolo",
 )
 OBJECT_RULES = ("auto", "track", "category", "single")

@@ -20,6 +20,8 @@ WRITTEN_FORMATS = (
     "label-studio",
     "labelme",
     "x-anylabeling",
+    "burst",
+    "mots",
     "yolo",
     "masks",
 )

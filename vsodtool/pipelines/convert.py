@@ -49,7 +49,14 @@ from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent,
 
 _ONE_VIDEO = ("cvat", "cvat-video")
 MASKS = "masks"
-_OF_OBJECTS = (MASKS, "cvat-video", "supervisely-video", "youtube-vis")  # hold objects, not shapes
+_OF_OBJECTS = (
+    MASKS,
+    "burst",
+    "cvat-video",
+    "mots",
+    "supervisely-video",
+    "youtube-vis",
+)  # hold objects, not shapes
 Overlaps: TypeAlias = dict[str, dict[str, int]]  # video -> frame -> pixels of objects that others cover
 
 

@@ -35,6 +35,8 @@ EXACT = [
     "yolo",
     "supervisely",
     "supervisely-video",
+    "burst",
+    "datumaro",
 ]
 
 
@@ -66,7 +68,7 @@ def test_readers_give_the_truth(
         np.testing.assert_array_equal(drawn, truth[number])
 
 
-@pytest.mark.parametrize("name", ["labelme", "label-studio", "yolo"])
+@pytest.mark.parametrize("name", ["labelme", "label-studio", "yolo", "burst"])
 def test_a_frame_said_to_be_empty_is_labelled(golden: Path, name: str) -> None:
     assert not labels(read_annotations(golden / name), is_file=False)[4].any()
 
@@ -77,6 +79,46 @@ def test_a_frame_that_is_only_listed_is_unknown_unless_the_user_says_so(golden: 
     assert 4 not in labels(annotations, is_file=False)
     given = match_annotations(annotations, [Clip(is_file=False)], MatchRule(empty="given"))
     assert "00004" in given.videos["clip"].frames
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_mots_keeps_its_ids(golden: Path, truth: dict[int, LabelArray], *, is_file: bool) -> None:
+    """1000 times the class and a number: 1001 is the dog, 2001 the ball."""
+    found = labels(read_annotations(golden / "mots"), is_file=is_file)
+    assert set(found) == {0, 2}
+    for number, drawn in found.items():
+        np.testing.assert_array_equal(drawn, truth[number] * np.uint16(1000) + (truth[number] > 0))
+
+
+def test_via_has_the_ring_filled(golden: Path, truth: dict[int, LabelArray]) -> None:
+    found = labels(read_annotations(golden / "via"), is_file=False)
+    assert set(found) == {0, 2}
+    for number, left in ((0, 1), (2, 2)):
+        filled = truth[number].copy()
+        filled[1:6, left : left + 5] = 1
+        np.testing.assert_array_equal(found[number], filled)
+
+
+def test_burst_and_mots_are_written_as_the_golden_files(golden: Path) -> None:
+    entries = {entry.name: entry for entry in FORMATS}
+    burst, mots = entries["burst"].write, entries["mots"].write_files
+    assert burst is not None
+    assert mots is not None
+    written = json.loads("".join(burst(read_annotations(golden / "burst"))))
+    expected = json.loads((golden / "burst" / "all_classes.json").read_text("utf-8"))
+    for key in (
+        "annotated_image_paths",
+        "track_category_ids",
+        "segmentations",
+        "seq_name",
+        "width",
+        "height",
+    ):
+        assert written["sequences"][0][key] == expected["sequences"][0][key]
+    assert written["categories"] == expected["categories"]
+    assert dict(mots(read_annotations(golden / "mots"))) == {
+        "clip.txt": (golden / "mots" / "clip.txt").read_text("utf-8")
+    }
 
 
 def test_labelme_polygons_have_the_ring_filled(golden: Path, truth: dict[int, LabelArray]) -> None:

@@ -13,13 +13,17 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from vsodtool.errors import DataError
+from vsodtool.media.annotations.formats.burst import read_burst, write_burst
 from vsodtool.media.annotations.formats.coco import read_coco, write_coco
 from vsodtool.media.annotations.formats.cvat import read_cvat, write_cvat, write_cvat_video
 from vsodtool.media.annotations.formats.cvat_masks import read_cvat_masks
+from vsodtool.media.annotations.formats.datumaro import read_datumaro
 from vsodtool.media.annotations.formats.label_studio import read_label_studio, write_label_studio
 from vsodtool.media.annotations.formats.labelme import read_labelme, write_labelme
 from vsodtool.media.annotations.formats.labelme_folders import is_label_picture, read_labelme_folders
+from vsodtool.media.annotations.formats.mots import is_mots_line, read_mots, write_mots
 from vsodtool.media.annotations.formats.supervisely import read_supervisely, write_supervisely
+from vsodtool.media.annotations.formats.via import PROJECT, read_via
 from vsodtool.media.annotations.formats.yolo import read_yolo, write_yolo
 from vsodtool.media.annotations.formats.youtube_vis import read_youtube_vis, write_youtube_vis
 from vsodtool.media.annotations.json_tree import load_json
@@ -74,13 +78,19 @@ def _json_object(source: Source, *keys: str, without: str = "") -> Names:
 
 
 def _top_level(source: Source, name: str) -> set[str] | None:
-    """The keys of a JSON object, {"[]"} | keys of the first member for a list of objects; None for others."""
+    """The keys of a JSON object, {"[]"} | keys of the first member for a list of objects; None for others.
+
+    An object of objects with regions, whose keys are names of files, has the key "{regions}" besides.
+    """
     if name not in source.heads:
         value = load_json(source, name).value
         if isinstance(value, list) and value and isinstance(value[0], dict):
             source.heads[name] = {"[]", *value[0]}
         else:
             source.heads[name] = set(value) if isinstance(value, dict) else None
+            first = next(iter(value.values()), None) if isinstance(value, dict) else None
+            if isinstance(first, dict) and {"regions", "filename"} <= set(first):
+                source.heads[name] = {*value, "{regions}"}
     return source.heads[name]
 
 
@@ -110,6 +120,7 @@ def _detect_xml(source: Source) -> Names:
 
 def _detect_yolo(source: Source) -> Names:
     texts = [name for name in _named(source, ".txt") if "ImageSets/" not in name]
+    texts = [name for name in texts if not is_mots_line(source.read(name)[:65536].split(b"\n", 1)[0])]
     in_labels = [name for name in texts if "labels" in PurePosixPath(name).parts[:-1]]
     described = any(
         PurePosixPath(name).name in ("data.yaml", "dataset.yaml", "classes.txt") for name in source.names
@@ -132,6 +143,16 @@ def _detect_supervisely(source: Source) -> Names:
 
 def _detect_class_pictures(source: Source) -> Names:
     return tuple(name for name in _named(source, ".png") if "SegmentationClass/" in f"/{name}")
+
+
+def _detect_mots(source: Source) -> Names:
+    texts = _named(source, ".txt")
+    return tuple(name for name in texts if is_mots_line(source.read(name)[:65536].split(b"\n", 1)[0]))
+
+
+def _detect_via(source: Source) -> Names:
+    names = _named(source, ".json")
+    return tuple(name for name in names if {PROJECT, "{regions}"} & (_top_level(source, name) or set()))
 
 
 def _detect_label_folders(source: Source) -> Names:
@@ -225,6 +246,30 @@ FORMATS: tuple[Format, ...] = (
         lossless=False,
         import_hint="put the files beside the images and open the folder in X-AnyLabeling",
     ),
+    Format(
+        name="burst",
+        title="BURST",
+        detect=lambda source: _json_object(source, "sequences", "categories"),
+        read=read_burst,
+        write=write_burst,
+        import_hint="BURST sequences; annotated_image_paths are the frames that were written",
+    ),
+    Format(
+        name="mots",
+        title="MOTS",
+        detect=_detect_mots,
+        read=read_mots,
+        write_files=write_mots,
+        lossless=False,
+        import_hint="a text for each video, for TrackEval and trackers; classes have numbers only",
+    ),
+    Format(
+        name="datumaro",
+        title="Datumaro",
+        detect=lambda source: _json_object(source, "items", "categories"),
+        read=read_datumaro,
+    ),
+    Format(name="via", title="VIA 2", detect=_detect_via, read=read_via),
     Format(
         name="yolo",
         title="YOLO segmentation",

@@ -194,6 +194,25 @@ def decode_rle(counts: Tree, size: Size) -> MaskArray:
         ) from error
 
 
+def counts_mask(text: str, size: Size, place: str, hint: str) -> Draw:
+    """COCO's compressed text alone, of a frame of a size (H, W), decoded when it is drawn."""
+
+    def draw(frame: Size) -> MaskArray:
+        try:
+            mask = decode_runs(decode_counts(text), size, "columns")
+        except ValueError as error:
+            raise DataError(f"{place}: {error}", hint) from error
+        return full_mask(mask, place)(frame)
+
+    return draw
+
+
+def compressed_counts(mask: MaskArray) -> str:
+    """COCO's compressed text of a mask, bool (H, W)."""
+    text: str = coco.encode(transposed(mask).view(np.uint8).T)["counts"].decode("ascii")
+    return text
+
+
 def encode_rle(mask: MaskArray) -> dict[str, Any]:
     """`{"size": [h, w], "counts": [runs]}` of a mask, bool (H, W)."""
     return {"size": list(mask.shape), "counts": encode_runs(mask, "columns")}

@@ -69,7 +69,9 @@ def read_yolo(source: Source, names: tuple[str, ...], options: ReadOptions) -> A
                 shapes.append(shape)
         frames[_video(name)].append(
             FrameLabels(
-                FrameKey(f"{PurePosixPath(name).stem}"), tuple(shapes), empty=not any(map(str.strip, lines))
+                FrameKey(f"{PurePosixPath(name).stem}.jpg"),
+                tuple(shapes),
+                empty=not any(map(str.strip, lines)),
             )
         )
         seen.update(int(shape.attributes["class"]) for shape in shapes)
