@@ -128,7 +128,7 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
     if config.export:
         check_export(Path(config.export), [*map(Path, config.inputs), *(each.video.path for each in sources)])
     suggestions = []
-    for source, own in zip(sources, places(sources, config), strict=True):
+    for source, own in zip(sources, places(sources, config, _one_shot), strict=True):
         suggestions += _of_video(source, own, config, on_event)
     if config.export and not config.dry_run:
         names = [source.video.name for source in sources]
@@ -161,6 +161,10 @@ def _of_video(
     refuse_nothing(source, wanted, len(found))
     on_event(Event("done", name, done=len(found), total=len(wanted)))
     return found
+
+
+def _one_shot(source: FrameSource) -> list[range]:
+    return [range(len(source.names))]
 
 
 def _still(source: FrameSource, index: int, reason: str) -> Suggestion:

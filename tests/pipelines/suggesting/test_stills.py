@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from vsodtool.config import SuggestConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.pipelines.suggesting.stills import Place, motion, places, take
+from vsodtool.pipelines.suggesting import stills
+from vsodtool.pipelines.suggesting.stills import Place, motion, take
 
 
 def write_frames(folder: Path, count: int, blurred: set[int] = frozenset(), shift: int = 0) -> FrameSource:  # type: ignore[assignment]
@@ -34,6 +37,15 @@ def opened(folder: Path) -> FrameSource:
 
 def config(**options: Any) -> SuggestConfig:
     return SuggestConfig(inputs=("x",), **options)
+
+
+def places(
+    sources: Sequence[FrameSource], config: SuggestConfig, cuts: Sequence[int] = ()
+) -> list[list[Place]]:
+    def shots(source: FrameSource) -> list[range]:
+        return [range(*ends) for ends in pairwise([0, *cuts, len(source.names)])]
+
+    return stills.places(sources, config, shots)
 
 
 def indices(found: list[list[Place]]) -> list[list[int]]:
@@ -109,3 +121,14 @@ def test_what_does_not_decode_is_passed_over(tmp_path: Path) -> None:
 
 def test_nothing_wanted_is_nothing_read(tmp_path: Path) -> None:
     assert list(take(write_frames(tmp_path / "clip", 3), [])) == []
+
+
+def test_every_shot_gets_its_own(tmp_path: Path) -> None:
+    source = write_frames(tmp_path / "clip", 31)
+    assert indices(places([source], config(number=3), [5, 25])) == [[2, 14, 27]]
+    assert indices(places([source], config(number=2), [5, 25])) == [[14, 27]]  # the longest ones
+    assert indices(places([source], config(every=12), [6])) == [[4, 10, 22]]
+    (own,) = places([source], config(number=9), [5, 8, 25])
+    seen = [index for place in own for index in place.window]
+    assert len(seen) == len(set(seen))
+    assert max(seen) <= 30

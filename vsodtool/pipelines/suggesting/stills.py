@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from vsodtool.config import SuggestConfig
 from vsodtool.errors import DataError, UsageError
@@ -18,6 +18,9 @@ from vsodtool.types import Frame
 
 if TYPE_CHECKING:  # slow to import, and one video alone needs none
     from torch import Tensor
+
+Shots: TypeAlias = Sequence[range]  # of one video, in order
+ShotsOf: TypeAlias = Callable[[FrameSource], Shots]
 
 NEAR = 2  # frames to each side among which the sharpest is taken
 SAMPLED = 5  # of as many pairs of neighbours one is looked at
@@ -32,20 +35,30 @@ class Place:
         index: of the frame.
         near: how many frames it may lie off.
         reason: why there, for people.
+        shot: the frames that it may not leave; None where it stays where it is.
     """
 
     index: int
     near: int
     reason: str
+    shot: range | None = None
 
     @property
     def window(self) -> range:
         """The frames that it may be."""
-        return range(max(self.index - self.near, 0), self.index + self.near + 1)
+        start, stop = self.index - self.near, self.index + self.near + 1
+        if self.shot is None:
+            return range(start, stop)
+        return range(max(start, self.shot.start), min(stop, self.shot.stop))
 
 
-def places(sources: Sequence[FrameSource], config: SuggestConfig) -> list[list[Place]]:
+def places(sources: Sequence[FrameSource], config: SuggestConfig, shots_of: ShotsOf) -> list[list[Place]]:
     """The places of each video, in order.
+
+    Args:
+        sources: the videos.
+        config: what is asked for.
+        shots_of: finds the shots of a video, in order; asked if that matters.
 
     Raises:
         UsageError: frames are asked for that do not exist.
@@ -53,11 +66,14 @@ def places(sources: Sequence[FrameSource], config: SuggestConfig) -> list[list[P
     """
     if config.frames:
         return _listed(sources, config.listed)
+    shots = [shots_of(source) for source in sources]
     if config.every:
         reason = f"one in {config.every} frames"
-        return [[Place(at, 0, reason) for at in every(len(each.names), config.every)] for each in sources]
-    counts = _shares(sources, config.number)
-    return [_spread(len(source.names), count) for source, count in zip(sources, counts, strict=True)]
+        return [
+            [Place(shot.start + at, 0, reason) for shot in own for at in every(len(shot), config.every)]
+            for own in shots
+        ]
+    return _spread(sources, shots, config.number)
 
 
 def take(source: FrameSource, wanted: Sequence[Place]) -> Iterator[tuple[Place, Frame]]:
@@ -115,21 +131,20 @@ def _small(frame: Frame) -> Tensor:
     return small
 
 
-def _shares(sources: Sequence[FrameSource], number: int) -> list[int]:
-    """How many labels each video gets: by the root of its motion, and its length."""
-    lengths = [len(source.names) for source in sources]
-    if len(sources) == 1:
-        return [min(number, lengths[0])]
-    weights = [sqrt(motion(source)) * length for source, length in zip(sources, lengths, strict=True)]
-    return share_out(weights, lengths, number)
+def _spread(sources: Sequence[FrameSource], shots: Sequence[Shots], number: int) -> list[list[Place]]:
+    """Labels for all shots: more where more moves, and for long ones."""
+    moving = [sqrt(motion(source)) if len(sources) > 1 else 1.0 for source in sources]
+    weights = [moved * len(shot) for moved, own in zip(moving, shots, strict=True) for shot in own]
+    counts = iter(share_out(weights, [len(shot) for own in shots for shot in own], number))
+    return [[place for shot in own for place in _spread_over(shot, next(counts))] for own in shots]
 
 
-def _spread(frames: int, count: int) -> list[Place]:
-    indices = inset(frames, count) if count else []
-    gap = min((after - before for before, after in pairwise(indices)), default=frames)
+def _spread_over(shot: range, count: int) -> list[Place]:
+    indices = [shot.start + at for at in inset(len(shot), count)] if count else []
+    gap = min((after - before for before, after in pairwise(indices)), default=len(shot))
     near = min(NEAR, (gap - 1) // 2)
     reason = "evenly spaced" + (f", the sharpest of {2 * near + 1}" if near else "")
-    return [Place(index, near, reason) for index in indices]
+    return [Place(index, near, reason, shot) for index in indices]
 
 
 def _listed(sources: Sequence[FrameSource], words: Sequence[str]) -> list[list[Place]]:
