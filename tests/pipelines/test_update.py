@@ -374,6 +374,7 @@ def test_a_video_file_that_stays_open(tmp_path: Path, clip: Any) -> None:
             draw(tmp_path / f"out/corrections/clip/{index:05d}.png", shifted(clip, index))
             updater.run()
             assert updater.stale() == []
+            assert not (tmp_path / "out/overlay/clip.mp4").exists()  # not while somebody waits
         assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path), **options)
     overlays = [(tmp_path / name / "overlay/clip.mp4").read_bytes() for name in ("out", "fresh")]
     assert overlays[0] == overlays[1]

@@ -84,7 +84,12 @@ def run_pseudolabel(
 
 
 def label_videos(
-    config: PseudoLabelConfig, tools: Tools, *, launch: str = "", on_event: OnEvent = ignore_event
+    config: PseudoLabelConfig,
+    tools: Tools,
+    *,
+    launch: str = "",
+    on_event: OnEvent = ignore_event,
+    overlays: bool = True,
 ) -> PseudoLabelReport:
     """As `run_pseudolabel`, with what is there already.
 
@@ -93,11 +98,12 @@ def label_videos(
         tools: made for this configuration.
         launch: as there.
         on_event: as there.
+        overlays: make those that are asked for; else they are left to the next run.
     """
     places = [Path(text) for text in config.masks]
     run = _open(config, tools, launch, on_event)
     with given_masks(config, places, run.opened, on_event) as given:
-        return _densify(run, config, given, tools)
+        return _densify(run, config, given, tools, overlays=overlays)
 
 
 def find_stale_intervals(config: PseudoLabelConfig, tools: Tools) -> list[StaleInterval]:
@@ -127,7 +133,9 @@ def _open(config: PseudoLabelConfig, tools: Tools, launch: str, on_event: OnEven
     return replace(run, opened=[tools.source(source) for source in run.opened])
 
 
-def _densify(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools) -> PseudoLabelReport:
+def _densify(
+    run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools, *, overlays: bool
+) -> PseudoLabelReport:
     on_event = run.on_event
     masks = _match(run, config, given, tools)
     if not config.update:
@@ -159,7 +167,7 @@ def _densify(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tool
                 SparseVideo(source, masks[source.video.name], run.layout.root),
                 state,
                 on_event,
-                config=config,
+                config=config if overlays else replace(config, overlay=False),
                 candidates=made_by,
                 workers=tools.workers,
                 adapt=tools.adapt,

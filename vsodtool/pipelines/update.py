@@ -46,6 +46,7 @@ class Updater:
         self._config = config_of(output)
         self._on_event = on_event
         self._tools = Tools(self._config, adaptation_of, keep=True)
+        self._overlays_due = False
 
     def stale(self) -> list[StaleInterval]:
         """What `run` would make again, in the order of the videos; nothing is decoded.
@@ -58,14 +59,27 @@ class Updater:
     def run(self, on_event: OnEvent | None = None) -> PseudoLabelReport:
         """Make them again: the same as `vsodtool pseudolabel ... --update`.
 
+        Overlays, which show whole videos, are made when this is closed.
+
         Raises:
             VsodtoolError: as `run_pseudolabel`.
         """
-        return label_videos(self._config, self._tools, on_event=on_event or self._on_event)
+        self._overlays_due = self._config.overlay
+        heard = on_event or self._on_event
+        return label_videos(self._config, self._tools, on_event=heard, overlays=False)
 
     def close(self) -> None:
-        """Give everything back."""
-        self._tools.close()
+        """Make overlays that no longer show what is there, and give everything back.
+
+        Raises:
+            VsodtoolError: an overlay cannot be made; the next run of the command tries again.
+        """
+        due, self._overlays_due = self._overlays_due, False
+        try:
+            if due and not self.stale():
+                label_videos(self._config, self._tools)
+        finally:
+            self._tools.close()
 
     def __enter__(self) -> Updater:
         return self
