@@ -154,6 +154,7 @@ def pseudolabel(
     void: str = ...,
     quality: Literal["fast", "balanced", "best"] = ...,
     backend: Literal["auto", "dis", "raft-small", "raft-large"] = ...,
+    allow_misfit: bool = ...,
     soft: bool = ...,
     confidence: bool = ...,
     overlay: bool = ...,

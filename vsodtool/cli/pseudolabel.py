@@ -23,13 +23,16 @@ def pseudolabel(config: PseudoLabelConfig, *, json: Json = False, quiet: Quiet =
 
         report = run_in_ranks(run_pseudolabel, config, reporter)
     chosen = ["method", "hidden J"] if report.method == "auto" else []
-    table = Table(["video", "frames", "given", "generated", "skipped", "confidence", *chosen, "seconds"])
+    doubted = ["masks fit"] if any(video.doubts for video in report.videos) else []
+    columns = ["video", "frames", "given", "generated", "skipped", "confidence", *chosen, *doubted, "seconds"]
+    table = Table(columns)
     for video in report.videos:
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
         counts = video.frames, video.given, video.generated, video.skipped
         reached = video.hidden_j.get(video.method)
         hidden = f"{reached:.3f}" if reached is not None else "-"
         more = [video.method or "-", hidden] if chosen else []
+        more += ["no" if video.doubts else "yes"] if doubted else []
         table.add(video.name, *counts, mean, *more, f"{video.seconds:.1f}")
     print_report(report.as_dict(), table, as_json=json)
     refuse_losses(report.losses, config.output)

@@ -45,7 +45,7 @@ class ReadingConfig(CommonConfig):
         panel=Panel.ANNOTATIONS,
     )
     frame_offset: int = option(
-        "Added to the numbers of frames: -1 where they are counted from 1.",
+        "Added to the numbers of frames: -1 where they are counted from 1, as ffmpeg counts stills.",
         default=0,
         panel=Panel.ANNOTATIONS,
     )

@@ -60,6 +60,11 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
     )
     only_masked: bool = option("Leave out videos that have no mask at all.", default=False)
     void: str = void_option()
+    allow_misfit: bool = option(
+        "Go on with masks that clearly fit other frames better than their own.",
+        default=False,
+        panel=Panel.ALLOW,
+    )
     soft: bool = option("8-bit probabilities, OUT/soft.", default=False, panel=Panel.EXTRA)
     confidence: bool = option(
         "8-bit confidence of each pixel, OUT/confidence.", default=False, panel=Panel.EXTRA

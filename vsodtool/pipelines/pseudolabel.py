@@ -24,6 +24,7 @@ from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.label import output_files
+from vsodtool.pipelines.densify.mask_fit import check_fits
 from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.setup import Setup
 from vsodtool.pipelines.densify.stale import StaleInterval, describe_changes, find_stale
@@ -150,8 +151,9 @@ def _densify(
         _tell_masks(run, masks)
         if not config.overwrite:
             _tell_stale(run, masks)
+    doubts = check_fits(run.sources, masks, config, on_event)
     if config.dry_run:
-        return _dry_report(run, masks, setup)
+        return _dry_report(run, masks, setup, doubts)
     made_by = tools.candidates(on_event)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
@@ -171,6 +173,7 @@ def _densify(
                 candidates=made_by,
                 workers=tools.workers,
                 adapt=tools.adapt,
+                doubts=doubts.get(source.video.name, ()),
             ).run(),
         )
 
@@ -248,14 +251,18 @@ def _in_words(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"auto ({' or '.join(names)})"
 
 
-def _dry_report(run: Run, masks: Mapping[str, MaskSet], setup: Setup) -> PseudoLabelReport:
+def _dry_report(
+    run: Run, masks: Mapping[str, MaskSet], setup: Setup, doubts: Mapping[str, Sequence[str]]
+) -> PseudoLabelReport:
     names = setup.names
     method = names[0] if len(names) == 1 else "auto"
     report = PseudoLabelReport(method=method, flow=setup.flow, output=run.layout.root, dry_run=True)
     for source in run.sources:
         video, frames = source.video.name, len(source.names)
         given = len(masks[video].files)
-        of_video = PseudoLabelVideoReport(video, frames, given, frames - given, 0, 0.0, 0.0, names[0])
+        of_video = PseudoLabelVideoReport(
+            video, frames, given, frames - given, 0, 0.0, 0.0, names[0], doubts=list(doubts.get(video, ()))
+        )
         if len(names) > 1:
             trial = schedule_trial(source, masks[video])
             hidden = [source.names[test.hidden] for test in trial.tests]

@@ -201,3 +201,44 @@ def test_masks_in_the_other_unicode_form_match(tmp_path: Path) -> None:
     (tmp_path / "f").mkdir()
     touch(tmp_path / "m" / "cafe\u03011.png")
     assert list(match_frames(tmp_path / "m", folder_frames(tmp_path / "f", "caf\u00e91"))) == ["caf\u00e91"]
+
+
+@pytest.mark.parametrize("offset", [-1, 0, 2])
+def test_an_offset_moves_masks_of_a_file(tmp_path: Path, offset: int) -> None:
+    touch(tmp_path / "00001.png", tmp_path / "00004.png")
+    assert list(match_frames(tmp_path, file_frames(9), offset)) == [f"{1 + offset:05d}", f"{4 + offset:05d}"]
+
+
+def test_an_offset_moves_masks_of_a_folder_by_places(tmp_path: Path) -> None:
+    touch(tmp_path / "m" / "f10.png", tmp_path / "m" / "f30.png")
+    (tmp_path / "f").mkdir()
+    frames = folder_frames(tmp_path / "f", "f10", "f20", "f30", "f40")
+    assert list(match_frames(tmp_path / "m", frames, 1)) == ["f20", "f40"]
+
+
+def test_with_an_offset_a_stem_need_not_be_a_frame(tmp_path: Path) -> None:
+    touch(tmp_path / "m" / "img_000.png", tmp_path / "m" / "img_001.png")
+    (tmp_path / "f").mkdir()
+    frames = folder_frames(tmp_path / "f", "img_001", "img_002", "img_003")
+    matched = match_frames(tmp_path / "m", frames, 1)
+    assert {name: file.stem for name, file in matched.items()} == {"img_001": "img_000", "img_002": "img_001"}
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_who_counts_otherwise_is_told(tmp_path: Path, folder: bool) -> None:
+    touch(tmp_path / "m" / "001.png", tmp_path / "m" / "005.png")
+    (tmp_path / "f").mkdir()
+    frames = folder_frames(tmp_path / "f", *(f"{n:03d}" for n in range(5))) if folder else file_frames(5)
+    assert orphan(tmp_path / "m", frames).hint.endswith("all of them have a frame with --frame-offset -1")
+    with pytest.raises(DataError, match="with --frame-offset -2") as caught:
+        match_frames(tmp_path / "m", frames, -2)
+    assert caught.value.hint.endswith("all of them have a frame with --frame-offset -1")
+
+
+def test_a_wrong_offset_is_to_be_left_out(tmp_path: Path) -> None:
+    touch(tmp_path / "000.png", tmp_path / "003.png")
+    with pytest.raises(
+        DataError, match=r"expected a number from 1 to 5 \(clip.mp4, with --frame-offset -1\)"
+    ) as caught:
+        match_frames(tmp_path, file_frames(5), -1)
+    assert caught.value.hint.endswith("all of them have a frame without --frame-offset")

@@ -64,15 +64,17 @@ def find_mask_folders(
     return {name: folders[name] for name in videos if name in folders}, strange
 
 
-def match_frames(folder: Path, frames: FrameSource) -> dict[str, Path]:
+def match_frames(folder: Path, frames: FrameSource, offset: int = 0) -> dict[str, Path]:
     """Frame name -> mask file, in the order of the frames.
 
     For a folder of frames the stems agree; for a video file the number that the stem ends in counts frames
-    from 0 (`numbers.py` has the rules).
+    from 0 (`numbers.py` has the rules). With an offset, masks belong to frames that many places later; a stem
+    that is no frame's may then be one when its number is raised by the offset.
 
     Args:
         folder: of masks, or a single mask file.
         frames: the video.
+        offset: frames by which masks belong later than their names say.
 
     Raises:
         DataError: a mask belongs to no frame, or two belong to one, or there are no masks.
@@ -84,19 +86,18 @@ def match_frames(folder: Path, frames: FrameSource) -> dict[str, Path]:
     files = list_images(folder, MASK_SUFFIXES) if folder.is_dir() else [folder]
     if not files:
         raise DataError(f"{folder}: expected masks, found none", "check the path given with --masks")
-    position = {name: index for index, name in enumerate(frames.names)}
-    names = map(frame_name, files) if frames.video.kind == "folder" else _numbered_frames(files, frames)
-    matched: dict[str, Path] = {}
-    for file, name in zip(files, names, strict=True):
-        if name not in position:
-            raise _orphan(file, frames)
-        other = matched.setdefault(name, file)
+    of_folder = frames.video.kind == "folder"
+    places = _named_frames(files, frames, offset) if of_folder else _numbered_frames(files, frames, offset)
+    matched: dict[int, Path] = {}
+    for file, place in zip(files, places, strict=True):
+        other = matched.setdefault(place, file)
         if other is not file:
             raise DataError(
-                f"{folder}: expected one mask per frame, found {other.name} and {file.name} for frame {name}",
+                f"{folder}: expected one mask per frame, found {other.name} and {file.name} "
+                f"for frame {frames.names[place]}",
                 "remove or rename one of the two",
             )
-    return {name: matched[name] for name in sorted(matched, key=position.__getitem__)}
+    return {frames.names[place]: matched[place] for place in sorted(matched)}
 
 
 def choose_every(count: int, every: int) -> list[int]:
@@ -107,32 +108,76 @@ def choose_every(count: int, every: int) -> list[int]:
     return chosen if not chosen or chosen[-1] == count - 1 else [*chosen, count - 1]
 
 
-def _numbered_frames(files: Sequence[Path], frames: FrameSource) -> list[str]:
+def _named_frames(files: Sequence[Path], frames: FrameSource, offset: int) -> list[int]:
+    """The frame of each mask, by stems."""
+    position = {name: index for index, name in enumerate(frames.names)}
+    count = len(position)
+
+    def place(stem: str, by: int) -> int | None:
+        if stem in position:
+            return position[stem] + by if 0 <= position[stem] + by < count else None
+        return position.get(_raised(stem, by))
+
+    stems = [frame_name(file) for file in files]
+    places = []
+    for file, stem in zip(files, stems, strict=True):
+        found = place(stem, offset)
+        if found is None:
+            others = [by for by in (-1, 1) if all(place(each, offset + by) is not None for each in stems)]
+            raise _orphan(file, frames, offset, others)
+        places.append(found)
+    return places
+
+
+def _numbered_frames(files: Sequence[Path], frames: FrameSource, offset: int) -> list[int]:
+    """The frame of each mask of a video file, by numbers."""
     last = len(frames.names) - 1
-    names = []
+    numbers = []
     for file, number in zip(files, frame_numbers(files, frames.video.name), strict=True):
         if isinstance(number, str):
             raise DataError(
                 f"{file}: expected a frame number at the end of the name (0 to {last}), found {number}",
                 "name masks of a video file after the frame they belong to, for example 00012.png",
             )
-        if number > last:
+        numbers.append(number + offset)
+    for file, number in zip(files, numbers, strict=True):
+        if not 0 <= number <= last:
+            others = [by for by in (-1, 1) if all(0 <= each + by <= last for each in numbers)]
             raise DataError(
-                f"{file}: mask without a frame: expected a number from 0 to {last} "
-                f"({frames.video.path.name}), found {file.stem}",
-                "frames are counted from 0; rename or remove the mask",
+                f"{file}: mask without a frame: expected a number from {max(0, -offset)} to {last - offset} "
+                f"({frames.video.path.name}{_with(offset)}), found {file.stem}",
+                f"frames are counted from 0; {_counted(offset, others) or 'rename or remove the mask'}",
             )
-        names.append(frames.names[number])
-    return names
+    return numbers
 
 
-def _orphan(file: Path, frames: FrameSource) -> DataError:
+def _raised(stem: str, by: int) -> str:
+    """A stem with the number that it ends in raised, in as many digits."""
+    text = stem.rstrip("0123456789")
+    digits = stem[len(text) :]
+    number = int(digits or 0) + by
+    return f"{text}{number:0{len(digits)}d}" if digits and number >= 0 else ""
+
+
+def _orphan(file: Path, frames: FrameSource, offset: int, others: Sequence[int]) -> DataError:
     names = frames.names
     return DataError(
         f"{file}: mask without a frame: expected the stem of a frame of {frames.video.path} "
-        f"({names[0]} to {names[-1]}), found {file.stem}",
-        "rename or remove the mask, or add its frame",
+        f"({names[0]} to {names[-1]}{_with(offset)}), found {file.stem}",
+        _counted(offset, others) or "rename or remove the mask, or add its frame",
     )
+
+
+def _with(offset: int) -> str:
+    return f", with --frame-offset {offset}" if offset else ""
+
+
+def _counted(offset: int, others: Sequence[int]) -> str:
+    """What to say of masks that all have frames if these are counted otherwise; "" if they have not."""
+    if len(others) != 1:
+        return ""
+    right = offset + others[0]
+    return f"all of them have a frame {f'with --frame-offset {right}' if right else 'without --frame-offset'}"
 
 
 def _listing(names: Sequence[str]) -> str:

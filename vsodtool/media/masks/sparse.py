@@ -33,10 +33,12 @@ class MaskFolder:
         path: a folder of masks, see `find_mask_folders`.
         drawn: the masks in it were drawn from annotations, which tell their frames themselves.
         corrections: it has a sub-folder for each video that needs any, and all of them are used.
+        offset: frames by which each mask belongs to a later one than its name says.
     """
 
     path: Path
     drawn: bool = False
+    offset: int = 0
     corrections: bool = False
 
     def folders(self, videos: Sequence[str], *, alone: bool) -> tuple[dict[str, Path], list[str]]:
@@ -207,7 +209,9 @@ def _find(
         for frames in videos:
             name = frames.video.name
             if name in folders:
-                found[name].append(Found(place, folders[name], match_frames(folders[name], frames)))
+                found[name].append(
+                    Found(place, folders[name], match_frames(folders[name], frames, place.offset))
+                )
     lacking = [name for name, of_video in found.items() if all(each.place.corrections for each in of_video)]
     if lacking:
         raise DataError(

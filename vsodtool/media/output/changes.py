@@ -21,6 +21,7 @@ UNCOMPARED = frozenset(
         "masks",
         "output",
         "shard",
+        "allow_misfit",
     },
 )
 _HINT = "repeat the earlier command, choose another output folder, or say --overwrite to start again"

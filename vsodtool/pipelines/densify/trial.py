@@ -20,6 +20,9 @@ from vsodtool.types import LabelArray, MethodChoice
 # benchmarks/choose_method.py: of margins that leave something to chance, small ones lost least.
 NOISE = 0.005  # J by which two methods differ on one label without one being better; the least assumed
 CAUTION = 0.5  # standard errors
+FAR_BELOW = (
+    0.1  # J below that of repeating masks from which on something is wrong with these: benchmarks/fit.py
+)
 
 
 def try_methods(
@@ -59,6 +62,21 @@ def try_methods(
     method, reason = choose_method(by_method, candidates.names[0])
     means = {name: round(fmean(values), 4) for name, values in by_method.items() if values}
     return MethodChoice(method, [source.names[index] for index in tried], means, schedule.reason or reason)
+
+
+def copied_j(video: SparseVideo, schedule: TrialSchedule) -> float:
+    """Mean J of the nearest label, taken for the hidden one, over the tests; 0 without any."""
+    names, masks = video.source.names, video.masks
+    scores = []
+    for test in schedule.tests:
+        nearest = min((test.left, test.right), key=lambda index: abs(index - test.hidden))
+        copy, truth = masks.read(names[nearest]), masks.read(names[test.hidden])
+        scores += [
+            region_j(copy == number, truth == number)
+            for number in masks.object_ids
+            if (truth == number).any() or (copy == number).any()
+        ]
+    return fmean(scores) if scores else 0.0
 
 
 def describe_choice(choice: MethodChoice) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from vsodtool.pipelines.densify.interval import Interval, SparseVideo
 from vsodtool.pipelines.densify.label import LabelWriter, SoftLabel, output_files
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.densify.trial import describe_choice, try_methods
+from vsodtool.pipelines.densify.trial import FAR_BELOW, copied_j, describe_choice, try_methods
 from vsodtool.pipelines.running.reports import VideoReport
 from vsodtool.pipelines.running.video_run import VideoRun
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, MethodChoice, OnEvent
@@ -43,6 +43,7 @@ class PseudoLabelVideoReport(VideoReport):
         hidden_j: by method the mean J that it reached on these, in [0, 1]. The label lies in the middle of an
             interval that is longer than those that were to be filled, where it is hardest: most frames fare
             better.
+        doubts: why its masks may not belong to it, one line each.
     """
 
     given: int
@@ -53,6 +54,7 @@ class PseudoLabelVideoReport(VideoReport):
     method: str = ""
     hidden: list[str] = field(default_factory=list)
     hidden_j: dict[str, float] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         candidates: Candidates,
         workers: Workers,
         adapt: Adapt | None = None,
+        doubts: Sequence[str] = (),
     ) -> None:
         self.basis = Basis(video.masks, video.source.names)
         super().__init__(video.source, state, on_event, overlay=config.overlay, holds=self.basis.holds)
@@ -108,6 +111,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         self._candidates, self._workers, self._adapt = candidates, workers, adapt
         self._writer = LabelWriter(config, self.layout, video.masks, self.basis)
         self._choice = state.choice(self.name)
+        self._doubts = list(doubts)
 
     def make(self) -> None:
         """Given labels, then intervals side by side. After a failure, or Ctrl-C, no new one is begun."""
@@ -147,6 +151,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             choice.method,
             choice.hidden,
             choice.hidden_j,
+            [*self._doubts, *self._worse_than_copies(choice)],
         )
 
     def _learned(self) -> Learned:
@@ -164,6 +169,21 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
                 "say --update --overwrite to adapt it again and make all masks anew",
             )
         return self._adapt.learn(self._video, self._schedule, self._candidates, self._workers, self.on_event)
+
+    def _worse_than_copies(self, choice: MethodChoice) -> list[str]:
+        """A warning where nothing came near what repeating the nearest mask gives on the hidden labels."""
+        if not choice.hidden or self._config.update:  # then it was told by the run that chose
+            return []
+        copied = copied_j(self._video, self._schedule)
+        reached = max(choice.hidden_j.values(), default=copied)
+        if reached >= copied - FAR_BELOW:
+            return []
+        line = (
+            f"on its hidden labels J is {reached:.2f}, repeating the nearest mask gives {copied:.2f}: "
+            "do its masks belong to it?"
+        )
+        self.on_event(Event("warning", self.name, line))
+        return [line]
 
     def _only_method(self) -> MethodChoice:
         return MethodChoice(self._candidates.names[0], [], {}, "")

@@ -38,7 +38,7 @@ def given_masks(
     """Lend folders of masks; those drawn from annotation files are gone after the block.
 
     Args:
-        config: how annotation files are read.
+        config: how annotation files are read, and how frames are counted.
         paths: folders of masks, or annotations of any known format.
         sources: the inputs.
         on_event: hears how entries were matched to frames.
@@ -55,7 +55,7 @@ def given_masks(
             for line in read[place].describe():
                 on_event(Event("notice", message=line))
     if not read:
-        yield GivenMasks([MaskFolder(path) for path in paths])
+        yield GivenMasks([MaskFolder(path, offset=config.frame_offset) for path in paths])
         return
     labelled = dict(zip(read, join_labels(list(read.values())), strict=True))
     with tempfile.TemporaryDirectory(prefix="vsodtool-masks-") as name:
@@ -67,7 +67,7 @@ def given_masks(
                     on_event(Event("notice", message=line))
                 folders.append(MaskFolder(drawn, drawn=True))
             else:
-                folders.append(MaskFolder(path))
+                folders.append(MaskFolder(path, offset=config.frame_offset))
         yield GivenMasks(folders, list(labelled.values()))
 
 
