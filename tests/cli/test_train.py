@@ -48,6 +48,30 @@ def test_one_run_as_json(cli: Cli, stills: Path, tmp_path: Path) -> None:
     assert out.splitlines()[0].split() == ["what", "value"]
 
 
+def test_a_dry_run_says_what_would_be_done(cli: Cli, stills: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    line = [
+        "train",
+        "image",
+        "--config",
+        "train-image-small",
+        "--data",
+        stills,
+        "-o",
+        run,
+        *SMALL,
+        "--dry-run",
+    ]
+    code, out, err = cli(*line)
+    assert code == 0, err
+    rows = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert rows["what"] == "would be"
+    assert (rows["data"], rows["training_samples"], rows["validation_samples"]) == (str(stills), "2", "2")
+    assert (rows["steps"], rows["epochs"], rows["start"]) == ("1", "1", "scratch")
+    assert not {"best_score", "best_step", "seconds"} & set(rows)
+    assert not run.exists()
+
+
 @pytest.mark.parametrize(
     ("line", "code", "part"),
     [

@@ -162,7 +162,11 @@ def test_resume_needs_a_run(config: MakeConfig) -> None:
 
 
 def test_a_dry_run_checks_the_data_and_writes_nothing(config: MakeConfig, tmp_path: Path) -> None:
-    assert run_train(config(dry_run=True)).dry_run
+    report = run_train(config(dry_run=True, epochs=3, steps_per_epoch=5, validation_samples=1))
+    assert report.dry_run
+    assert (report.steps, report.epochs, report.validation_samples) == (15, 3, 1)
+    assert report.training_samples > 0
+    assert report.parameters > 0
     assert not (tmp_path / "run").exists()
     with pytest.raises(DataError):
         run_train(config(dry_run=True, data=(str(tmp_path / "none"),)))

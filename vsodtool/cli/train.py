@@ -49,9 +49,13 @@ def train(config: TrainConfig, *, json: Json = False, quiet: Quiet = False) -> N
         report = run_train(config, on_event=reporter)
     if not report.is_main:
         return
-    table = Table(["what", "value"])
+    left_out = {"scores", "dry_run"}
+    if report.dry_run:  # what only a run can know
+        left_out |= {"best_step", "best_score", "seconds"}
+    table = Table(["what", "would be" if report.dry_run else "value"])
+    table.add("data", ", ".join(config.data))
     for name, value in {**report.as_dict(), **report.scores}.items():
-        if name not in {"scores", "dry_run"}:
+        if name not in left_out:
             table.add(
                 name, f"{value:.4f}" if isinstance(value, float) else "-" if value is None else str(value)
             )

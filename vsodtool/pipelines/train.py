@@ -41,8 +41,11 @@ class TrainReport:
         kind: of training.
         output: the folder of the run.
         weights: the file with the best weights.
-        steps: steps done, over all runs.
-        epochs: validations done.
+        training_samples: clips (images, triplets) to learn from.
+        validation_samples: and to be judged on.
+        start: where the weights come from that it begins with.
+        steps: steps done, over all runs; in a dry run those to do.
+        epochs: validations done; in a dry run those to do.
         best_step: the step with the best validation score.
         best_by: the name of that score.
         best_score: that score.
@@ -50,12 +53,15 @@ class TrainReport:
         parameters: number of parameters of the network.
         seconds: of training, over all runs.
         is_main: whether this process is the one that speaks for the run.
-        dry_run: nothing was done.
+        dry_run: nothing was done; there are no scores.
     """
 
     kind: str
     output: Path
     weights: Path
+    training_samples: int = 0
+    validation_samples: int = 0
+    start: str = ""
     steps: int = 0
     epochs: int = 0
     best_step: int = -1
@@ -117,17 +123,21 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
         f"{plan.steps} steps in {config.epochs} epochs; {config.batch_size} x {config.accumulate} x "
         f"{world.size} samples per step; {str(plan.precision).removeprefix('torch.')}"
     )
+    whole = len(training.data.validation)
     report = TrainReport(
         config.kind,
         config.output,
         training.folder.best,
+        training_samples=len(training.data.train),
+        validation_samples=min(config.validation_samples or whole, whole),
+        start="the last checkpoint of this run" if continued else config.init,
         parameters=parameters,
         best_by=config.best_by,
         is_main=world.is_main,
     )
     if config.dry_run:
         training.say(f"would write to {config.output}")
-        return replace(report, dry_run=True)
+        return replace(report, dry_run=True, steps=plan.steps, epochs=config.epochs)
     with training.owned(start.weights, continued=continued):
         place(start.network, world.device)
         state = create_state(config, start.network)
