@@ -51,6 +51,8 @@ class LabelVideoReport:
     seconds: float = 1.25
     method: str = "warp"
     hidden_j: dict[str, float] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+    worst: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from vsodtool.cli.console import Reporter
+from vsodtool.cli.next_step import tell_first_steps
 from vsodtool.cli.options import Json, Quiet, command
 from vsodtool.cli.output import print_report
 from vsodtool.cli.text import Table
@@ -26,3 +27,5 @@ def demo(config: DemoConfig, *, json: Json = False, quiet: Quiet = False) -> Non
     for name, value in asdict(report).items():
         table.add(name, f"{value:.3f}" if isinstance(value, float) else "-" if value is None else str(value))
     print_report(asdict(report), table, as_json=json)
+    if not quiet and not config.dry_run:
+        tell_first_steps(report.output / "labels")

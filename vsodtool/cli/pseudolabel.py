@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vsodtool.cli.console import Reporter
+from vsodtool.cli.next_step import tell_next_step
 from vsodtool.cli.options import Json, Quiet, command
 from vsodtool.cli.output import print_report, refuse_losses
 from vsodtool.cli.ranks import run_in_ranks
@@ -35,4 +36,6 @@ def pseudolabel(config: PseudoLabelConfig, *, json: Json = False, quiet: Quiet =
         more += ["no" if video.doubts else "yes"] if doubted else []
         table.add(video.name, *counts, mean, *more, f"{video.seconds:.1f}")
     print_report(report.as_dict(), table, as_json=json)
+    if not quiet:
+        tell_next_step([(video.name, video.worst) for video in report.videos], config.output)
     refuse_losses(report.losses, config.output)

@@ -14,6 +14,7 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.weights.safetensors_files import write_weights
+from vsodtool.ops.least_sure import least_sure
 from vsodtool.pipelines.densify.basis import Basis
 from vsodtool.pipelines.densify.hidden_labels import TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
@@ -24,6 +25,8 @@ from vsodtool.pipelines.densify.trial import FAR_BELOW, copied_j, describe_choic
 from vsodtool.pipelines.running.reports import VideoReport
 from vsodtool.pipelines.running.video_run import VideoRun
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, MethodChoice, OnEvent
+
+WORST = 5  # frames of a video that its report names as least sure
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class PseudoLabelVideoReport(VideoReport):
             interval that is longer than those that were to be filled, where it is hardest: most frames fare
             better.
         doubts: why its masks may not belong to it, one line each.
+        worst: generated frames that are least sure, spread over time, with their confidence; lowest first.
     """
 
     given: int
@@ -55,6 +59,7 @@ class PseudoLabelVideoReport(VideoReport):
     hidden: list[str] = field(default_factory=list)
     hidden_j: dict[str, float] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
+    worst: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             choice.hidden,
             choice.hidden_j,
             [*self._doubts, *self._worse_than_copies(choice)],
+            self._worst(),
         )
 
     def _learned(self) -> Learned:
@@ -169,6 +175,11 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
                 "say --update --overwrite to adapt it again and make all masks anew",
             )
         return self._adapt.learn(self._video, self._schedule, self._candidates, self._workers, self.on_event)
+
+    def _worst(self) -> dict[str, float]:
+        records = [self.records[frame] for frame in self.source.names]
+        made = [each.confidence if each.status is FrameStatus.GENERATED else 1.0 for each in records]
+        return {records[at].frame: round(made[at], 4) for at in least_sure(made, WORST)}
 
     def _worse_than_copies(self, choice: MethodChoice) -> list[str]:
         """A warning where nothing came near what repeating the nearest mask gives on the hidden labels."""

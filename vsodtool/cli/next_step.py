@@ -1,0 +1,66 @@
+"""What to do next, told on stderr after a run."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vsodtool.cli.console import write_err
+from vsodtool.cli.text import printable
+from vsodtool.pipelines.running.ranks import Rank
+
+FRAMES = 5  # that are named
+
+
+def tell_next_step(worst: Sequence[tuple[str, Mapping[str, float]]], output: Path) -> None:
+    """Name the frames of labels that are least sure, and the commands that go on from there.
+
+    Args:
+        worst: for each video its name and frames that are least sure, with their confidence in [0, 1].
+        output: the folder of the labels.
+    """
+    rank = Rank.from_environment()
+    found = [(value, video, frame) for video, frames in worst for frame, value in frames.items()]
+    if not found or (rank is not None and rank.number > 0):
+        return
+    found.sort(key=lambda each: each[0])
+    several = len(worst) > 1
+    named = [
+        f"{f'{video}/' if several else ''}{frame} ({value:.2f})" for value, video, frame in found[:FRAMES]
+    ]
+    tool, folder = _tool(), shlex.quote(str(output))
+    lines = [
+        f"least sure, spread over time: {', '.join(named)}",
+        f"next: {tool} review {folder}",
+        f"  or: {tool} suggest {folder} -n {FRAMES} --export stills, mask these frames, put the masks into "
+        "MASKS and run the same command with --update",
+    ]
+    _tell(lines)
+
+
+def tell_first_steps(labels: Path) -> None:
+    """After the demo: how to look at what it made, and how to begin with a video of one's own.
+
+    Args:
+        labels: the folder of the demo's labels.
+    """
+    tool, folder = _tool(), shlex.quote(str(labels))
+    _tell(
+        [
+            f"look through it: {tool} review {folder}",
+            f"your own video: {tool} suggest VIDEO -n 6 --export stills, mask these frames, "
+            f"{tool} pseudolabel VIDEO --masks MASKS -o labels",
+        ]
+    )
+
+
+def _tool() -> str:
+    """What the user has to type for this program."""
+    return "vsodtool" if shutil.which("vsodtool") else shlex.quote(sys.argv[0])
+
+
+def _tell(lines: Sequence[str]) -> None:
+    write_err("".join(f"{printable(line)}\n" for line in lines))
