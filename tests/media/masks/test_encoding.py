@@ -683,3 +683,13 @@ def test_damaged_palette_pixels_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="does not decode"):
         Masks(tmp_path, [broken])
+
+
+def test_colours_to_show_objects_in(tmp_path: Path) -> None:
+    encoding = Masks(tmp_path, [palette_png(blobs(1, 3))]).encoding
+    assert [encoding.colour(number) for number in (1, 2, 3)] == [(128, 0, 0), (0, 128, 0), (128, 128, 0)]
+    assert encoding.colour(9) is None  # black
+
+
+def test_masks_without_colours_have_none(tmp_path: Path) -> None:
+    assert Masks(tmp_path, [png(blobs(255))]).encoding.colour(1) is None

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from vsodtool.errors import DataError, DeviceError
-from vsodtool.media.video.overlay import Clock, OverlayWriter, blend, object_colour
+from vsodtool.media.video.overlay import Clock, OverlayWriter, blend, object_colour, write_caption
 from vsodtool.types import ImageArray, LabelArray
 
 
@@ -305,3 +305,30 @@ def test_a_colon_in_the_path_is_no_protocol(tmp_path: Path, monkeypatch: pytest.
     with OverlayWriter(Path("run:1/a.mp4"), (32, 48), 10) as writer:
         writer.add(picture((32, 48)), labels((32, 48), 0))
     assert len(decode(tmp_path / "run:1" / "a.mp4")) == 1
+
+
+def test_a_caption_stands_in_the_corner_and_nowhere_else() -> None:
+    grey = np.full((240, 320, 3), 128, np.uint8)
+    told = write_caption(grey, "00012  generated  0.81")
+    changed = np.argwhere((told != grey).any(axis=2))
+    assert changed.min() == 0
+    assert 8 < changed[:, 0].max() < 40
+    assert 80 < changed[:, 1].max() < 240
+    assert told.max() > 240
+    assert grey.min() == grey.max() == 128
+    for tiny in (grey[:20, :30], grey[:, :40]):
+        assert write_caption(tiny, "00012  generated  0.81") is tiny
+    assert write_caption(grey, "") is grey
+
+
+def test_colours_may_be_those_of_the_masks(tmp_path: Path) -> None:
+    def green(number: int) -> tuple[int, int, int]:
+        return (0, 200 + number, 0)
+
+    path, size = tmp_path / "film.mp4", (64, 96)
+    ids = labels(size, 1)
+    shown = blend(np.zeros((*size, 3), np.uint8), ids, contour=False, colour_of=green)
+    assert set(map(tuple, shown[ids == 1])) == {(0, round(0.45 * 201), 0)}
+    with OverlayWriter(path, size, 24, colour_of=green) as writer:
+        writer.add(np.zeros((*size, 3), np.uint8), ids, caption="0  given")
+    assert path.stat().st_size > 0

@@ -23,6 +23,8 @@ from vsodtool.media.masks.reading import RawMask
 from vsodtool.media.masks.statistics import MaskSummary
 from vsodtool.types import LabelArray
 
+_VISIBLE = 48  # of 255: what is darker than that is not seen over a video
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -85,6 +87,14 @@ class MaskEncoding:
     def holds_ids(self) -> bool:
         """Whether the values are object ids."""
         return not self.meaning.threshold and not self.others
+
+    def colour(self, object_id: int) -> tuple[int, int, int] | None:
+        """RGB in which the masks show an object; None where they have no colours, or it is all but black."""
+        if self.meaning.palette is None or self.meaning.threshold or self.others:
+            return None
+        index = 0 if object_id == self.meaning.background else object_id  # they changed places
+        red, green, blue = self.meaning.palette.colour(index)
+        return (red, green, blue) if max(red, green, blue) >= _VISIBLE else None
 
     @property
     def warnings(self) -> list[str]:

@@ -1,16 +1,20 @@
-"""The mask over the video: each object tinted and outlined in its colour, in an mp4 that browsers play."""
+"""The mask over the video: each object tinted and outlined in its colour, in an mp4 that browsers play.
+
+Each frame may say its name and how its mask came about, in a corner.
+"""
 
 from __future__ import annotations
 
 import colorsys
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from types import TracebackType
+from typing import TypeAlias
 
 import av
 import av.video.stream
@@ -18,12 +22,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from av.error import FFmpegError
+from PIL import Image, ImageDraw, ImageFont
 
 from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.atomic import atomic_path, disk_error
 from vsodtool.types import ImageArray, LabelArray, Size
 
+Colour: TypeAlias = tuple[int, int, int]
+ColourOf: TypeAlias = Callable[[int], Colour]
+
 _TINT = 0.45
+_SMALLEST_TEXT = 10  # pixels
 _SQUARE = Fraction(1)
 _LARGEST_ASPECT = 65535  # H.264 stores both numbers in 16 bits
 _UNEVEN = 0.25  # of the time of a frame: times that stay nearer to a steady rate are one, rounded
@@ -39,7 +48,7 @@ _FIRST_COLOURS = (
 _SAME_BYTES = {"x264-params": "asm=avx2"} if platform.machine().lower() in ("x86_64", "amd64") else {}
 
 
-def object_colour(object_id: int) -> tuple[int, int, int]:
+def object_colour(object_id: int) -> Colour:
     """The RGB colour of an object, always the same; 0, the background, is black."""
     if object_id == 0:
         return (0, 0, 0)
@@ -52,13 +61,16 @@ def object_colour(object_id: int) -> tuple[int, int, int]:
     return (round(255 * red), round(255 * green), round(255 * blue))
 
 
-def blend(rgb: ImageArray, labels: LabelArray, contour: bool = True) -> ImageArray:
+def blend(
+    rgb: ImageArray, labels: LabelArray, contour: bool = True, colour_of: ColourOf = object_colour
+) -> ImageArray:
     """The image with its objects tinted to 45 % and, if wanted, outlined just inside their borders.
 
     Args:
         rgb: uint8 (H, W, 3).
         labels: object ids (H, W), 0 = background, which stays as it is.
         contour: draw the outlines; they are about 1/480 of the shorter side wide, and at least one pixel.
+        colour_of: RGB of each id above 0.
 
     Raises:
         DataError: the two differ in size.
@@ -66,7 +78,7 @@ def blend(rgb: ImageArray, labels: LabelArray, contour: bool = True) -> ImageArr
     if rgb.shape != (*labels.shape, 3):
         raise DataError(f"overlay: expected labels of size {rgb.shape[:2]}, found {labels.shape}")
     ids = labels.astype(np.uint16, copy=False)
-    colours = _colour_table(int(ids.max(initial=0)).bit_length())[ids]
+    colours = _colour_table(int(ids.max(initial=0)).bit_length(), colour_of)[ids]
     owned = (ids > 0).astype(np.uint8)
     picture = rgb.copy()
     cv2.copyTo(cv2.addWeighted(rgb, 1 - _TINT, colours, _TINT, 0), owned, picture)
@@ -79,8 +91,30 @@ def blend(rgb: ImageArray, labels: LabelArray, contour: bool = True) -> ImageArr
 
 
 @cache
-def _colour_table(bits: int) -> npt.NDArray[np.uint8]:
-    return np.array([object_colour(number) for number in range(1 << bits)], np.uint8)
+def _colour_table(bits: int, colour_of: ColourOf) -> npt.NDArray[np.uint8]:
+    return np.array([(0, 0, 0), *(colour_of(number) for number in range(1, 1 << bits))], np.uint8)
+
+
+def write_caption(picture: ImageArray, text: str) -> ImageArray:
+    """The picture with a line of text in its upper left corner; without, where it would not fit.
+
+    Args:
+        picture: uint8 (H, W, 3).
+        text: one line.
+    """
+    height, width = picture.shape[:2]
+    size = max(_SMALLEST_TEXT, height // 32)
+    font = ImageFont.load_default(size)
+    pad = size // 3
+    left, top, right, bottom = font.getbbox(text)
+    area = (round(right - left) + 2 * pad, round(bottom - top) + 2 * pad)
+    if not text or area[0] > width or area[1] > height // 3:
+        return picture
+    image = Image.fromarray(picture)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 0, *area), fill=(0, 0, 0))
+    pen.text((pad - left, pad - top), text, (255, 255, 255), font)
+    return np.asarray(image, np.uint8)
 
 
 class Clock:
@@ -119,7 +153,12 @@ class OverlayWriter:
     """
 
     def __init__(
-        self, path: Path, size: Size, clock: Clock | float | Fraction, pixel_aspect: Fraction = _SQUARE
+        self,
+        path: Path,
+        size: Size,
+        clock: Clock | float | Fraction,
+        pixel_aspect: Fraction = _SQUARE,
+        colour_of: ColourOf = object_colour,
     ) -> None:
         """Prepare a video of `size` (H, W); odd sizes are padded by repeating the last row or column.
 
@@ -128,6 +167,7 @@ class OverlayWriter:
             size: (H, W) of the frames.
             clock: when they are shown, or their number per second.
             pixel_aspect: width of a pixel, as it is to be shown, by its height.
+            colour_of: RGB of each id above 0.
 
         Raises:
             DataError: the frame rate is not a number above zero.
@@ -136,13 +176,19 @@ class OverlayWriter:
         self._size = size
         self._clock = clock if isinstance(clock, Clock) else Clock(clock)
         self._aspect = pixel_aspect
+        self._colour_of = colour_of
         self._following = 0
         self._target: AbstractContextManager[Path] | None = None
         self._container: av.container.OutputContainer | None = None
         self._stream: av.video.stream.VideoStream | None = None
 
     def add(
-        self, rgb: ImageArray, labels: LabelArray, contour: bool = True, index: int | None = None
+        self,
+        rgb: ImageArray,
+        labels: LabelArray,
+        contour: bool = True,
+        index: int | None = None,
+        caption: str = "",
     ) -> None:
         """Append one frame.
 
@@ -151,6 +197,7 @@ class OverlayWriter:
             labels: object ids (H, W).
             contour: draw the outlines.
             index: of the frame in its video; the next if None. What is left out makes the one before longer.
+            caption: what stands in its corner.
 
         Raises:
             DataError: the frame or the labels are not of the size of the video.
@@ -159,7 +206,8 @@ class OverlayWriter:
         if rgb.shape[:2] != self._size:
             raise DataError(f"overlay {self._path}: expected a frame {self._size}, found {rgb.shape[:2]}")
         height, width = self._size
-        picture = np.pad(blend(rgb, labels, contour), ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        drawn = write_caption(blend(rgb, labels, contour, self._colour_of), caption)
+        picture = np.pad(drawn, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         # Said outright: left to guess, players take BT.601 for small pictures and BT.709 for large ones.
         frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")

@@ -142,6 +142,10 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         path = self.layout.masks(self.name, frame)
         return self._masks.read_written(path) if path.exists() else None
 
+    def colour_of(self, object_id: int) -> tuple[int, int, int]:
+        """Of the masks given, where they have one."""
+        return self._masks.encoding.colour(object_id) or super().colour_of(object_id)
+
     def report(self, seconds: float) -> PseudoLabelVideoReport:
         """What became of the video."""
         choice = self._choice or self._only_method()

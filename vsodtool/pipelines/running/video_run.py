@@ -12,7 +12,7 @@ import numpy as np
 
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.media.video.overlay import Clock, OverlayWriter
+from vsodtool.media.video.overlay import Clock, OverlayWriter, object_colour
 from vsodtool.pipelines.running.runs import Outcome, V, tell_losses, tell_notes
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent
 
@@ -58,6 +58,10 @@ class VideoRun(ABC, Generic[V]):
     @abstractmethod
     def labels(self, frame: str) -> LabelArray | None:
         """Object ids (H, W) of a frame as they lie in the output; None where there are none."""
+
+    def colour_of(self, object_id: int) -> tuple[int, int, int]:
+        """RGB of an object in the overlay."""
+        return object_colour(object_id)
 
     @abstractmethod
     def report(self, seconds: float) -> V:
@@ -126,9 +130,15 @@ class VideoRun(ABC, Generic[V]):
             return
         source = self.source
         clock = Clock(source.fps, source.times)
-        with OverlayWriter(path, size, clock, source.pixel_aspect) as writer:
+        with OverlayWriter(path, size, clock, source.pixel_aspect, self.colour_of) as writer:
             for frame in source:
                 labels = self.labels(frame.name)
                 drawn = np.zeros(size, np.uint16) if labels is None else labels
-                writer.add(frame.rgb, drawn, index=frame.index)
+                writer.add(frame.rgb, drawn, index=frame.index, caption=_caption(self.records[frame.name]))
         self.state.wrote([path])
+
+
+def _caption(record: FrameRecord) -> str:
+    """What the overlay says of a frame: its name, how its mask came about, how sure that is."""
+    sure = f"  {record.confidence:.2f}" if record.status is FrameStatus.GENERATED else ""
+    return f"{record.frame}  {record.status}{sure}"
