@@ -29,7 +29,7 @@ class Copier:
     def __call__(self, config: PseudoLabelConfig, *, on_event: OnEvent) -> object:
         self.configs.append(config)
         frames = Path(config.inputs[0])
-        source = config.masks.parent / self.source
+        source = Path(config.masks[0]).parent / self.source
         stems = [int(path.stem) for path in sorted(source.iterdir())]
         for frame in sorted(frames.iterdir()):
             target = OutputLayout(config.output).masks(frames.name, frame.stem)
