@@ -155,3 +155,17 @@ def test_the_estimate_by_hand() -> None:
     more = video(41, [0, 20, 40], errors={20: {1: 0.3}})
     assert estimate([more], nothing_left) == estimate([more])
     assert (estimate([more], suggest([more], 2)) or 0) > (estimate([more]) or 1)
+
+
+@given(
+    st.sets(st.integers(0, 39), min_size=3, max_size=9),
+    st.sets(st.integers(1, 39), max_size=3),
+)
+def test_rates_are_errors_by_the_reach_without_the_label(labels: set[int], cuts: set[int]) -> None:
+    ordered, walls = sorted(labels), sorted(cuts)
+    known = video(40, ordered, cuts=walls, errors={label: {1: 0.5} for label in ordered})
+    for hidden in ordered:
+        others = [label for label in ordered if label != hidden]
+        (stretch,) = [run for run in stretches(others, 40, walls) if run.start <= hidden < run.stop]
+        far = stretch.reach()[hidden - stretch.start] if stretch.before or stretch.after else 40
+        assert known.rates[hidden][1] == pytest.approx(0.5 / far)

@@ -11,14 +11,16 @@ label is added, so that a batch spreads by itself.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
 
-from vsodtool.ops.reach import Floats, Stretch, reaches, stretches
+from vsodtool.ops.reach import Floats, Stretch, reach, reaches, stretches
 
 _SAME = 1e-9  # of the largest gain: what is that close to it is as large
 
@@ -43,12 +45,16 @@ class KnownVideo:
     unusable: Collection[int] = frozenset()
     cuts: Sequence[int] = ()
 
+    @cached_property
     def rates(self) -> dict[int, dict[int, float]]:
         """The errors per reach, q, of the hidden labels, by frame and object."""
         found = {}
         for hidden, errors in self.errors.items():
-            others = [label for label in self.labels if label != hidden]
-            far = float(reaches(others, self.frames, self.cuts)[hidden])
+            place = bisect_left(self.labels, hidden)
+            ends = [*self.labels[max(place - 1, 0) : place], *self.labels[place + 1 : place + 2]]
+            same = [end for end in ends if bisect_right(self.cuts, end) == bisect_right(self.cuts, hidden)]
+            away = [abs(end - hidden) for end in same]
+            far = reach(*away) if len(away) == 2 else away[0] if away else self.frames
             found[hidden] = {number: error / far for number, error in errors.items()}
         return found
 
@@ -160,7 +166,7 @@ def gains(weights: Floats, stretch: Stretch) -> Floats:
 
 def usual_rate(videos: Sequence[KnownVideo]) -> float | None:
     """The mean error per reach of the worst object of each hidden label; None where there are none."""
-    found = [max(rates.values()) for video in videos for rates in video.rates().values() if rates]
+    found = [max(rates.values()) for video in videos for rates in video.rates.values() if rates]
     return fmean(found) if found else None
 
 
@@ -197,7 +203,7 @@ def _errors(video: KnownVideo, labels: Sequence[int], rates: Floats) -> Floats:
 
 def _costs(video: KnownVideo, usual: float) -> _Costs:
     """For each object the mean over the labels at the two ends of a gap; where unknown the video's mean."""
-    known = video.rates()
+    known = video.rates
     objects = sorted({number for rates in known.values() for number in rates})
     if not objects:
         return _Costs(np.full(video.frames, usual), np.full(video.frames, -1))
