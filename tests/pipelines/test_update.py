@@ -452,3 +452,20 @@ def test_an_output_named_by_a_way_up(
     run_pseudolabel(config(tmp_path, output=Path("../out")))
     draw(Path("../out/masks/clip/00012.png"), clip.truth[12])
     assert set(update(tmp_path, output=Path("../out"))[0]) == {10, 11, 13, 14}
+
+
+def test_overwriting_leaves_corrections_out_and_says_so(tmp_path: Path, clip: Any, source: Path) -> None:
+    run_pseudolabel(config(tmp_path))
+    draw(tmp_path / "out/masks/clip/00012.png", clip.truth[12])
+    told: list[str] = []
+    for overwrite in (False, True, False):
+        run_pseudolabel(
+            config(tmp_path, overwrite=overwrite), on_event=lambda event: told.append(event.message)
+        )
+    assert [line.split(":")[0] for line in told if "by hand" in line] == [
+        "1 mask was edited by hand and left as they are",
+        "1 mask was edited by hand and moved to the corrections",
+    ]
+    assert sum("corrections are left out: --update takes them" in line for line in told) == 1
+    update(tmp_path, overwrite=True)  # everything anew, with the corrections
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))

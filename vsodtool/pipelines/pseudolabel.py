@@ -141,6 +141,10 @@ def _densify(
     masks = _match(run, config, given, tools)
     if not config.update:
         _tell_masks(run, masks)
+        corrections = MaskFolder(run.layout.corrections, corrections=True)
+        if corrections.folders(list(masks), alone=False)[0]:
+            text = f"the masks in {corrections.path} are left out: --update takes them"
+            on_event(Event("notice", message=text))
     setup = tools.setup(on_event)
     manifest = run.manifest(setup.resolved, setup.weights, _files(masks))
     _check(run, manifest, masks, update=config.update)

@@ -173,7 +173,9 @@ class Run:
                 shown = ", ".join(str(path.relative_to(self.layout.root)) for path in paths[:3])
                 more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
                 masks = "1 mask was" if len(paths) == 1 else f"{len(paths)} masks were"
-                self.on_event(Event("warning", message=f"{masks} edited by hand and {fate}: {shown}{more}"))
+                takes = "; --update takes them over" if self.command == "pseudolabel" else ""
+                text = f"{masks} edited by hand and {fate}: {shown}{more}{takes}"
+                self.on_event(Event("warning", message=text))
 
     def _tell_earlier(self, state: ResumeState) -> None:
         if state.complete:
