@@ -1,0 +1,94 @@
+"""Areas with known pixels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsodtool.errors import DataError
+from vsodtool.media.annotations.shapes import (
+    box_ring,
+    coco_polygon,
+    ellipse_ring,
+    full_mask,
+    mask_in_box,
+    of_size,
+    pil_box,
+    pil_ellipse,
+    pil_polygon,
+)
+
+SIZE = (8, 10)
+
+
+@given(st.integers(-6, 12), st.integers(-6, 10), st.integers(1, 5), st.integers(1, 5))
+def test_what_sticks_out_of_the_frame_is_cut_off(left: int, top: int, width: int, height: int) -> None:
+    drawn = mask_in_box(np.ones((height, width), bool), left, top)(SIZE)
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    inside = (x >= left) & (x < left + width) & (y >= top) & (y < top + height)
+    np.testing.assert_array_equal(drawn, inside)
+
+
+@pytest.mark.parametrize(
+    ("draw", "count"),
+    [
+        (coco_polygon([box_ring(1, 1, 6, 6)], ""), 25),  # edges of pixels
+        (pil_box((1, 1, 6, 6), ""), 36),  # centres of pixels: both corners belong to it
+        (pil_polygon((1, 1, 6, 1, 6, 6, 1, 6), ""), 36),
+        (coco_polygon([box_ring(1, 1, 3, 3), box_ring(2, 2, 4, 4)], ""), 7),  # parts are joined, not even-odd
+        (coco_polygon([box_ring(3, 1, 5, 7, 90)], ""), 12),  # 2x6 on its side is 6x2
+    ],
+)
+def test_squares_by_the_rule_of_their_tool(draw: object, count: int) -> None:
+    assert np.count_nonzero(draw(SIZE)) == count  # type: ignore[operator]
+
+
+def test_a_ring_that_crosses_itself_is_even_odd() -> None:
+    """Twice around the same square is nothing, where a rule of winding numbers would fill it."""
+    square = [1, 1, 5, 1, 5, 5, 1, 5]
+    once = coco_polygon([square], "")(SIZE)
+    bow = coco_polygon([[1, 1, 7, 7, 7, 1, 1, 7]], "")(SIZE)
+    assert np.count_nonzero(once) == 16
+    assert not bow[1:3, 4].any()  # above and below the crossing is outside
+    assert bow[4, 1]
+    assert bow[4, 6]
+
+
+def test_areas_of_circles() -> None:
+    """Pi r^2, where the outline belongs to it half a pixel further out."""
+    size, centre = (60, 60), (30.0, 30.0)
+    drawn = np.count_nonzero(coco_polygon([ellipse_ring(centre, (20.4, 20.4))], "")(size))
+    assert abs(drawn - math.pi * 20.4**2) < 20
+    drawn = np.count_nonzero(pil_ellipse((30.0, 30.0), (20.4, 20.4))(size))
+    assert abs(drawn - math.pi * 20.9**2) < 40
+    turned = coco_polygon([ellipse_ring(centre, (20, 8), 90)], "")(size)
+    upright = coco_polygon([ellipse_ring(centre, (8, 20))], "")(size)
+    assert np.count_nonzero(turned ^ upright) <= 4
+
+
+def test_another_size_is_refused_and_swapped_sides_are_named() -> None:
+    with pytest.raises(DataError, match=r"here: expected labels of 8x10 like the frame, found 10x8 \(width"):
+        full_mask(np.zeros(SIZE, bool), "here")((10, 8))
+    with pytest.raises(DataError, match="found 9x8") as caught:
+        of_size(full_mask(np.zeros((8, 9), bool), "here"), (8, 9), "here")(SIZE)
+    assert "swapped" not in caught.value.message
+    assert of_size(full_mask(np.zeros(SIZE, bool), ""), None, "")(SIZE).shape == SIZE
+
+
+@pytest.mark.parametrize(
+    ("ring", "words"),
+    [
+        ([1, 1, 3, 3], "3 points"),
+        ([1, 1, 3, 3, 5], "found 5 numbers"),
+        ([1, 1, 3, math.inf, 5, 5], "finite"),
+        ([1, 1, 3, 3, 5, 5000], "within 1000 pixels"),
+    ],
+)
+def test_rings_that_are_none_are_refused(ring: list[float], words: str) -> None:
+    with pytest.raises(DataError, match=f"place: .*{words}") as caught:
+        coco_polygon([ring], "place")(SIZE)
+    assert caught.value.hint
