@@ -344,59 +344,6 @@ def test_segmentations_of_another_number_than_frames_are_refused(
     refused(lambda: read_annotations(save(loaded)), "annotations[0].segmentations", "expected 3", "4 found")
 
 
-def test_broken_sequences_and_texts_are_refused(
-    golden: Path, tmp_path: Path, save: Callable[[Any], Path]
-) -> None:
-    def burst(change: Callable[[Any], object]) -> Path:
-        loaded = json.loads((golden / "burst" / "all_classes.json").read_text("utf-8"))
-        change(loaded["sequences"][0])
-        return save(loaded)
-
-    refused(
-        lambda: read_annotations(burst(lambda one: one["segmentations"].append({}))),
-        "sequences[0].segmentations",
-        "expected 3 of them",
-        "4 found",
-    )
-    refused(lambda: read_annotations(burst(lambda one: one["track_category_ids"].pop("2"))), "the track 2")
-    refused(
-        lambda: read_annotations(burst(lambda one: one["track_category_ids"].update({"2": 9}))), "found 9"
-    )
-    path = tmp_path / "clip.txt"
-    line = (golden / "mots" / "clip.txt").read_text("utf-8").splitlines()[0]
-    path.write_text(f"{line}\n0 2001 2 9 10 i12607\n", "utf-8")
-    refused(lambda: read_annotations(path), "line 2", "expected 10x8 like the line before, found 10x9")
-    path.write_text(f"{line}\n0,2001,2,8,10,1 2 3\n", "utf-8")
-    refused(lambda: read_annotations(path), "line 2", "X-AnyLabeling")
-    assert read_annotations(path, options=ReadOptions(skip_bad=True)).left_out["unreadable"] == 1
-    path.write_text(f"{line}\n0 10000 10 8 10 i12607\n", "utf-8")
-    assert read_annotations(path).left_out["area to ignore"] == 1
-    path.write_text("0 2001 2 8 10 i12608\n", "utf-8")
-    refused(lambda: draw_all(read_annotations(path)), "line 1", "expected runs of 80 pixels (10x8), found 81")
-
-
-def test_the_attribute_that_all_regions_of_via_have_is_their_class(
-    golden: Path, save: Callable[[Any], Path]
-) -> None:
-    loaded = json.loads((golden / "via" / "via_region_data.json").read_text("utf-8"))
-    regions = [region for image in loaded.values() for region in image["regions"]]
-    for number, region in enumerate(regions):
-        region["region_attributes"]["age"] = str(number)
-    project = {"_via_settings": {}, "_via_img_metadata": loaded}
-    assert {category.name for category in read_annotations(save(project)).categories} == {"dog", "ball"}
-    for region in regions:
-        del region["region_attributes"]["type"]
-    assert {category.name for category in read_annotations(save(project)).categories} == {
-        "0",
-        "1",
-        "2",
-        "3",
-        "4",
-    }
-    del regions[0]["region_attributes"]["age"]
-    assert {category.name for category in read_annotations(save(project)).categories} == {"object"}
-
-
 @pytest.mark.parametrize("name", ["pipe", "missing"])
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
