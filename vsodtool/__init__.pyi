@@ -200,6 +200,7 @@ def suggest(
     *,
     inputs: str | Sequence[str],
     number: int = ...,
+    by: Literal["spread", "error"] = ...,
     every: int = ...,
     frames: str = ...,
     names: bool = ...,

@@ -84,7 +84,7 @@ def test_an_output_folder(cli: Cli, clip: Path, tmp_path: Path) -> None:
     labels = tmp_path / "labels"
     arguments = ["--masks", tmp_path / "masks", "--method", "warp", "--quality", "fast", "-o", labels]
     assert cli("pseudolabel", clip, *arguments, "--quiet")[0] == 0
-    code, out, err = cli("suggest", labels, "-n", "2")
+    code, out, err = cli("suggest", labels, "-n", "2", "--by", "error")
     assert code == 0
     header, *rows = out.splitlines()
     assert header.split() == ["#", "video", "frame", "between", "confidence", "gain", "why"]
@@ -93,6 +93,7 @@ def test_an_output_folder(cli: Cli, clip: Path, tmp_path: Path) -> None:
     assert "1 video, 21 frames, 3 given; estimated J" in err
     assert "(estimates from 1 hidden labels)" in err
     assert cli("suggest", labels, "--names", "--quiet")[1].count("clip/") == 5
+    assert cli("suggest", labels, "-n", "1", "--quiet")[1].splitlines()[1].split()[7:] == ["-", "-"]
     (labels / "manifest.json").write_text(
         (labels / "manifest.json").read_text().replace("complete", "running")
     )

@@ -65,7 +65,8 @@ def suggest(out: Path, events: list[Event] | None = None, **options: Any) -> Sug
     heard: list[Event] = [] if events is None else events
     if "export" in options:
         options["export"] = str(options["export"])
-    return run_suggest(SuggestConfig(inputs=(str(out),), **options), on_event=heard.append)
+    asked = {"by": "error", **options}
+    return run_suggest(SuggestConfig(inputs=(str(out),), **asked), on_event=heard.append)
 
 
 def test_hidden_labels_are_measured_once(out: Path, forbid: Callable[[], None]) -> None:
@@ -88,7 +89,7 @@ def test_hidden_labels_are_measured_once(out: Path, forbid: Callable[[], None]) 
     assert suggest(out) == report
     # The page asks for the same, without anything being decoded.
     shutil.rmtree(out.parent / "clip")
-    assert [(each.frame, each.gain) for each in suggestions_of(out, 5)] == [
+    assert [(each.frame, each.gain) for each in suggestions_of(out, 5, by="error")] == [
         (each.frame, each.gain) for each in report.suggestions
     ]
 
@@ -135,6 +136,17 @@ def test_damage_is_measured_again(out: Path, content: bytes) -> None:
     expected = suggest(out)
     (out / "suggest.json").write_bytes(content)
     assert suggest(out) == expected
+
+
+def test_spread_needs_nothing_but_the_labels(clip: Any, out: Path, forbid: Callable[[], None]) -> None:
+    forbid()
+    events: list[Event] = []
+    report = suggest(out, events, by="spread", number=2)
+    assert [each.frame for each in report.suggestions] == ["00004", "00011"]  # of gaps of 8, 6 and 6
+    assert (report.hidden, report.estimated_j, report.suggestions[0].gain) == (0, None, None)
+    assert events[-1].message.endswith("1 video, 21 frames, 4 given")
+    assert not (out / "suggest.json").exists()
+    assert [each.frame for each in suggestions_of(out, 2)] == ["00004", "00011"]
 
 
 def test_too_few_labels_leave_confidence_only(clip: Any, tmp_path: Path) -> None:

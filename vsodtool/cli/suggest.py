@@ -13,9 +13,10 @@ from vsodtool.config import SuggestConfig
 def suggest(config: SuggestConfig, *, json: Json = False, quiet: Quiet = False) -> None:
     """Which frames to label next, or first, and pictures of them to draw on.
 
-    Of an OUT folder: where a label is expected to take away most error, over all videos, measured on labels
-    that are hidden and made again. Of videos that nobody labelled: spread evenly, a third of a gap from both
-    ends, more where more moves. Frames have the numbers and names that `pseudolabel --masks` matches.
+    Of an OUT folder: where labels are farthest away over all its videos, or with --by error where a label is
+    expected to take away most error, measured on labels that are hidden and made again. Of videos that nobody
+    labelled: spread evenly, a third of a gap from both ends, more where more moves. Frames have the numbers
+    and names that `pseudolabel --masks` matches.
     """
     with Reporter(quiet=quiet) as reporter:
         from vsodtool.pipelines.suggest import run_suggest
@@ -24,15 +25,15 @@ def suggest(config: SuggestConfig, *, json: Json = False, quiet: Quiet = False) 
     if config.names and not json:
         write_out("".join(f"{printable(f'{each.video}/{each.frame}')}\n" for each in report.suggestions))
         return
-    if any(each.gain is not None for each in report.suggestions):
-        table = Table(["#", "video", "frame", "between", "confidence", "gain", "why"])
-    else:
-        table = Table(["#", "video", "frame", "seconds", "why"])
+    made = any(each.confidence is not None for each in report.suggestions)
+    columns = ["between", "confidence", "gain"] if made else ["seconds"]
+    table = Table(["#", "video", "frame", *columns, "why"])
     for number, each in enumerate(report.suggestions, 1):
         where: tuple[str, ...] = ("-" if each.time is None else f"{each.time:.2f}",)
-        if each.gain is not None:
+        if made:
             between = f"{each.left} … {each.right}".strip() if each.left or each.right else "-"
-            where = between, f"{each.confidence:.3f}", f"{each.gain:.2f}"
+            gain = "-" if each.gain is None else f"{each.gain:.2f}"
+            where = between, f"{each.confidence:.3f}", gain
         why = ", ".join(filter(None, (each.reason, each.object))) or "-"
         table.add(number, each.video, each.frame, *where, why)
     print_report(report.as_dict(), table, as_json=json)

@@ -9,6 +9,8 @@ from vsodtool.errors import ConfigError
 # Of what `convert` writes, where drafts can be drawn on.
 DRAFTS = ("masks", "labelme", "x-anylabeling", "cvat", "label-studio")
 
+RULES = ("spread", "error")
+
 
 @configuration
 class SuggestConfig(CommonConfig):
@@ -22,6 +24,12 @@ class SuggestConfig(CommonConfig):
         metavar="OUT|INPUT",
     )
     number: int = option("How many frames, over all videos.", default=5, least=1, short="-n")
+    by: str = option(
+        "Of OUT, spread: where labels are farthest away; error: where a label is expected to take away most "
+        "error, by labels that are hidden and made again, and by confidence.",
+        default="spread",
+        choices=RULES,
+    )
     every: int = option(
         "Every N-th frame instead, from a third of N on.", default=0, zero="as many as -n says"
     )

@@ -25,7 +25,7 @@ from vsodtool.pipelines.running.runs import tell_losses
 from vsodtool.pipelines.suggesting.finished import Finished, is_output, read_finished
 from vsodtool.pipelines.suggesting.hidden import HiddenLabels, sources_of
 from vsodtool.pipelines.suggesting.pictures import pictures_folder, refuse_existing, write_picture
-from vsodtool.pipelines.suggesting.ranking import Ranking, rank
+from vsodtool.pipelines.suggesting.ranking import Ranking, rank, rank_spread
 from vsodtool.pipelines.suggesting.stills import Place, places, refuse_nothing, take
 from vsodtool.pipelines.suggesting.suggestion import Suggestion, time_of
 from vsodtool.pipelines.update import config_of
@@ -99,22 +99,21 @@ def run_suggest(config: SuggestConfig, *, on_event: OnEvent = ignore_event) -> S
     return _of_output(given[0], config, on_event)
 
 
-def suggestions_of(output: Path, count: int) -> list[Suggestion]:
+def suggestions_of(output: Path, count: int, by: str = "spread") -> list[Suggestion]:
     """The frames of a finished run to label next, by what is known: nothing is decoded, no network loaded.
-
-    Without `vsodtool suggest` having been there before, nothing is known of hidden labels, and confidence
-    decides.
 
     Args:
         output: an OUT folder of pseudolabel or predict.
         count: how many, at most.
+        by: spread or error, as `SuggestConfig` says. For error `vsodtool suggest --by error` must have been
+            there before; else confidence decides.
 
     Raises:
         UsageError: it is no such folder.
         DataError: the run is not finished, or a file of it is damaged.
     """
     finished = read_finished(output)
-    return _ranking(finished, HiddenLabels(finished), count).suggestions
+    return _ranking(finished, HiddenLabels(finished), count, by).suggestions
 
 
 def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
@@ -179,9 +178,9 @@ def _of_output(output: Path, config: SuggestConfig, on_event: OnEvent) -> Sugges
     hidden = HiddenLabels(finished)
     if finished.manifest.command == "predict":
         on_event(Event("notice", message="made by predict: nothing is known but the confidence of its masks"))
-    elif not config.dry_run:
+    elif config.by == "error" and not config.dry_run:
         hidden.measure(sources, lambda: Tools(config_of(output)), on_event)
-    ranking = _ranking(finished, hidden, config.number)
+    ranking = _ranking(finished, hidden, config.number, config.by)
     ranking = replace(
         ranking,
         suggestions=[
@@ -198,23 +197,26 @@ def _of_output(output: Path, config: SuggestConfig, on_event: OnEvent) -> Sugges
         export=config.export,
         dry_run=config.dry_run,
     )
-    on_event(Event("notice", message=_summary(output, report)))
+    on_event(Event("notice", message=_summary(output, report, config.by)))
     if config.export and not config.dry_run and report.suggestions:
         _export(finished, sources, report.suggestions, config, on_event)
     return report
 
 
-def _ranking(finished: Finished, hidden: HiddenLabels, count: int) -> Ranking:
+def _ranking(finished: Finished, hidden: HiddenLabels, count: int, by: str) -> Ranking:
+    if by == "spread" and finished.manifest.command != "predict":  # which has no labels to be far from
+        return rank_spread(finished, count)
     errors = [hidden.errors(video) for video in finished.videos]
     names = read_objects_json(finished.layout.objects)
     return rank(finished, errors, names, count)
 
 
-def _summary(output: Path, report: SuggestReport) -> str:
+def _summary(output: Path, report: SuggestReport, by: str) -> str:
     videos = "1 video" if report.videos == 1 else f"{report.videos} videos"
     text = f"{output}: {videos}, {report.frames} frames, {report.given} given"
     if report.estimated_j is None or report.estimated_after is None:
-        return f"{text}; no label lies between two others: by confidence only" if report.given else text
+        lacking = report.given and by == "error"
+        return f"{text}; no label lies between two others: by confidence only" if lacking else text
     return (
         f"{text}; estimated J {report.estimated_j:.3f}, with these {len(report.suggestions)} "
         f"{report.estimated_after:.3f} (estimates from {report.hidden} hidden labels)"

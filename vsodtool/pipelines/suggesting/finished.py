@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -67,14 +67,13 @@ class FinishedVideo:
         Args:
             errors: of hidden labels, see `KnownVideo`.
         """
-        return KnownVideo(
-            len(self.rows),
-            self.labels,
-            np.array([row.confidence for row in self.rows], float),
-            errors,
-            frozenset(index for index, row in enumerate(self.rows) if row.status is FrameStatus.SKIPPED),
-            self.cuts,
-        )
+        confidence = np.array([row.confidence for row in self.rows], float)
+        lost = (index for index, row in enumerate(self.rows) if row.status is FrameStatus.SKIPPED)
+        return KnownVideo(len(self.rows), self.labels, confidence, errors, frozenset(lost), self.cuts)
+
+    def unknown(self) -> KnownVideo:
+        """The same, as if nothing were known but where the labels are: all frames are as doubtful."""
+        return replace(self.known({}), confidence=np.zeros(len(self.rows)))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.ops.suggestion import Suggested, estimate, suggest
@@ -33,7 +33,7 @@ class Ranking:
 
 
 def rank(finished: Finished, errors: Sequence[Errors], names: Names, count: int) -> Ranking:
-    """Rank the frames of a run.
+    """Rank the frames of a run by expected error.
 
     Args:
         finished: the run.
@@ -41,12 +41,23 @@ def rank(finished: Finished, errors: Sequence[Errors], names: Names, count: int)
         names: of objects; may lack some.
         count: how many frames, at most.
     """
-    videos = finished.videos
-    known = [video.known(own) for video, own in zip(videos, errors, strict=True)]
+    known = [video.known(own) for video, own in zip(finished.videos, errors, strict=True)]
     chosen = suggest(known, count)
     found = [_in_words(finished, each, names, first=place == 0) for place, each in enumerate(chosen)]
     hidden = sum(bool(js) for own in errors for js in own.values())
     return Ranking(found, hidden, _rounded(estimate(known)), _rounded(estimate(known, chosen)))
+
+
+def rank_spread(finished: Finished, count: int) -> Ranking:
+    """Rank the frames of a run by how far its labels are, alike in all its videos.
+
+    Args:
+        finished: the run.
+        count: how many frames, at most.
+    """
+    chosen = suggest([video.unknown() for video in finished.videos], count)
+    found = [replace(_in_words(finished, each, {}, first=False), gain=None) for each in chosen]
+    return Ranking(found, 0, None, None)
 
 
 def _in_words(finished: Finished, each: Suggested, names: Names, *, first: bool) -> Suggestion:
