@@ -47,16 +47,7 @@ from vsodtool.pipelines.running.given_masks import Target
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent, Size, ignore_event
 
-_ONE_VIDEO = ("cvat", "cvat-video")
 MASKS = "masks"
-_OF_OBJECTS = (
-    MASKS,
-    "burst",
-    "cvat-video",
-    "mots",
-    "supervisely-video",
-    "youtube-vis",
-)  # hold objects, not shapes
 Overlaps: TypeAlias = dict[str, dict[str, int]]  # video -> frame -> pixels of objects that others cover
 
 
@@ -154,7 +145,7 @@ def _of_annotations(config: ConvertConfig, overlaps: Overlaps, on_event: OnEvent
             raise UsageError(
                 f"{config.source} does not say how large {unsized[0].key} is", "give the video with --input"
             )
-        if config.to in _OF_OBJECTS and not unsized:
+        if _is_of_objects(config.to) and not unsized:
             return _as_objects(annotations, reading, overlaps)
         return annotations
     sources = [open_frames(video) for video in discover_videos(list(config.input))]
@@ -174,6 +165,11 @@ def _of_annotations(config: ConvertConfig, overlaps: Overlaps, on_event: OnEvent
         videos.append(VideoLabels(target.name, tuple(frames), len(target.names), target.is_file))
     infos = [info for objects in labelled.objects.values() for info in objects.infos]
     return Annotations(str(config.source), labelled.annotations.format, tuple(videos), _categories(infos))
+
+
+def _is_of_objects(name: str) -> bool:
+    """Whether a format holds objects, not shapes; label images do."""
+    return name == MASKS or any(entry.of_objects for entry in FORMATS if entry.name == name)
 
 
 def _chosen(annotations: Annotations, rule: ObjectRule, name: str) -> Annotations:
@@ -388,7 +384,7 @@ def _write(annotations: Annotations, target: Path, config: ConvertConfig) -> tup
         _write_masks(annotations, target)
         return True, ""
     entry = next(entry for entry in FORMATS if entry.name == config.to)
-    if entry.name in _ONE_VIDEO and len(annotations.videos) > 1:
+    if entry.one_video and len(annotations.videos) > 1:
         names = ", ".join(video.name for video in annotations.videos[:3])
         raise UsageError(
             f"{entry.title} holds one video, found {len(annotations.videos)} ({names}, ...)",

@@ -63,6 +63,12 @@ def test_projects_with_their_images_are_annotations(
     assert is_known_format(root)
 
 
+def test_masks_in_a_folder_called_labels_are_masks(golden: Path, tmp_path: Path) -> None:
+    shutil.copytree(golden / "truth", tmp_path / "labels" / "clip")
+    (tmp_path / "labels" / "notes.txt").write_text("drawn on Monday", "utf-8")
+    assert not holds_annotations(tmp_path)
+
+
 def test_what_is_of_no_known_format(golden: Path, tmp_path: Path) -> None:
     assert not is_known_format(golden / "truth")
     (tmp_path / "notes.json").write_text("{}", "utf-8")

@@ -49,6 +49,8 @@ class Format:
         write: the text of the one file, piece by piece; or
         write_files: names and texts of many; both None if it is only read.
         write_polygons: `write` with polygons instead of masks, where the format has both.
+        one_video: a file holds one video only.
+        of_objects: it holds objects over the frames, not shapes, so shapes must have become objects before.
         names_tags: `write` takes what a labelling configuration calls things: tag, from_name, to_name,
             image_url; `import_hint` has places for them.
         lossless: whether what is written is exactly what was there.
@@ -62,6 +64,8 @@ class Format:
     write: WriteFile | None = None
     write_files: WriteFiles | None = None
     write_polygons: WriteFile | None = None
+    one_video: bool = False
+    of_objects: bool = False
     names_tags: bool = False
     lossless: bool = True
     import_hint: str = ""
@@ -169,6 +173,7 @@ FORMATS: tuple[Format, ...] = (
         read=read_cvat,
         write=partial(write_cvat, polygons=False),
         write_polygons=partial(write_cvat, polygons=True),
+        one_video=True,
         import_hint=_INTO_CVAT,
     ),
     Format(
@@ -182,6 +187,8 @@ FORMATS: tuple[Format, ...] = (
         title="CVAT XML 1.1 for video",
         write_polygons=write_cvat_video,
         lossless=False,
+        one_video=True,
+        of_objects=True,
         import_hint=_INTO_CVAT,
     ),
     Format(
@@ -196,6 +203,7 @@ FORMATS: tuple[Format, ...] = (
         name="supervisely-video",
         title="Supervisely video",
         write_files=partial(write_supervisely, video=True),
+        of_objects=True,
         import_hint="in Supervisely: Import → Supervisely video format",
     ),
     Format(
@@ -213,6 +221,7 @@ FORMATS: tuple[Format, ...] = (
         detect=lambda source: _json_object(source, "videos", "annotations", "categories", without="images"),
         read=read_youtube_vis,
         write=write_youtube_vis,
+        of_objects=True,
         import_hint="YouTube-VIS instances, file_names are <video>/<frame>",
     ),
     Format(
@@ -252,6 +261,7 @@ FORMATS: tuple[Format, ...] = (
         detect=lambda source: _json_object(source, "sequences", "categories"),
         read=read_burst,
         write=write_burst,
+        of_objects=True,
         import_hint="BURST sequences; annotated_image_paths are the frames that were written",
     ),
     Format(
@@ -261,6 +271,7 @@ FORMATS: tuple[Format, ...] = (
         read=read_mots,
         write_files=write_mots,
         lossless=False,
+        of_objects=True,
         import_hint="a text for each video, for TrackEval and trackers; classes have numbers only",
     ),
     Format(
@@ -327,6 +338,10 @@ def holds_annotations(path: Path) -> bool:
         return any(each.suffix.lower() in (".json", ".xml", ".txt", ".zip") for each in paths)
     if any(_is_project_file(each) for each in paths):
         return True
+    if not any("labels" in each.parts for each in pictures) and any(
+        each.suffix.lower() == ".txt" and "labels" in each.parts[:-1] for each in paths
+    ):
+        return True  # YOLO; where pictures lie in `labels`, these are the masks
     files = [each for each in paths if each.suffix.lower() == ".json"]
     beside = bool(files) and all(each.with_suffix("") in pictures for each in files)
     return beside and "shapes" in (_top_level(source, files[0].as_posix()) or ())
@@ -350,7 +365,6 @@ def _is_project_file(path: PurePosixPath) -> bool:
         or path.as_posix() == "annotations.xml"  # CVAT
         or is_label_picture(path)
         or (suffix == ".json" and folders[-1:] in (("ann",), ("annotations",)))  # Supervisely, COCO
-        or (suffix == ".txt" and "labels" in folders)  # YOLO
     )
 
 
