@@ -418,6 +418,11 @@ def test_the_method_stays(tmp_path: Path, clip: Any, source: Path, method: str) 
     report = run_pseudolabel(config(tmp_path, method=method, quality="fast"))
     chosen = report.videos[0].method
     draw(tmp_path / "out/corrections/clip/00012.png", clip.truth[12])
+    told: list[str] = []
+    dry = config(tmp_path, method=method, quality="fast", update=True, dry_run=True)
+    assert run_pseudolabel(dry, on_event=lambda event: told.append(event.message)).videos[0].method == chosen
+    assert any("4 frames in 2 intervals to make again" in line for line in told)
+    assert not any("tried on" in line for line in told)
     with Updater(tmp_path / "out") as updater:
         again = updater.run()
     assert again.videos[0].method == chosen

@@ -18,7 +18,7 @@ from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
 from vsodtool.media.output.earlier_run import find_edits, read_records
-from vsodtool.media.output.manifest import Manifest
+from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.resume import take_over_edits
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
@@ -261,13 +261,18 @@ def _dry_report(
     names = setup.names
     method = names[0] if len(names) == 1 else "auto"
     report = PseudoLabelReport(method=method, flow=setup.flow, output=run.layout.root, dry_run=True)
+    before = read_manifest(run.layout.manifest) if setup.config.update else None
+    choices = before.choices if before is not None and not setup.config.overwrite else {}
     for source in run.sources:
         video, frames = source.video.name, len(source.names)
         given = len(masks[video].files)
         of_video = PseudoLabelVideoReport(
             video, frames, given, frames - given, 0, 0.0, 0.0, names[0], doubts=list(doubts.get(video, ()))
         )
-        if len(names) > 1:
+        choice = choices.get(video)
+        if choice is not None:  # an update keeps to it
+            of_video = replace(of_video, method=choice.method, hidden=choice.hidden, hidden_j=choice.hidden_j)
+        elif len(names) > 1:
             trial = schedule_trial(source, masks[video])
             hidden = [source.names[test.hidden] for test in trial.tests]
             text = f"method {names[0]}, {trial.reason}"
