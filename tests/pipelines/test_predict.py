@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.scenes import scene
 from vsodtool.config import PredictConfig
 from vsodtool.errors import DeviceError, UsageError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
@@ -474,3 +475,22 @@ def test_u2netp_alone_sees_every_frame_by_itself(tmp_path: Path, film: Film, pre
     maps = plainly(Path("u2netp"), clip.frames, 4, 4)
     for soft, probabilities in zip(read(tmp_path / "out/soft/clip"), maps, strict=True):
         np.testing.assert_allclose(soft, 255 * probabilities.numpy(), atol=0.51)
+
+
+@pytest.mark.parametrize("smooth", ["off", "on"])
+def test_a_shot_is_as_if_it_were_a_video(tmp_path: Path, predict: Callable[..., Any], smooth: str) -> None:
+    shots = [scene(1, 9), scene(2, 6)]
+    for name, frames in (("both", [*shots[0], *shots[1]]), ("first", shots[0]), ("second", shots[1])):
+        (tmp_path / name / "clip").mkdir(parents=True)
+        for index, frame in enumerate(frames):
+            assert cv2.imwrite(str(tmp_path / name / "clip" / f"{index:05d}.png"), frame[..., ::-1])
+        predict(tmp_path / name / "clip", output=tmp_path / name / "out", smooth=smooth)
+    maps = {
+        name: [path.read_bytes() for path in sorted((tmp_path / name / "out" / "soft" / "clip").iterdir())]
+        for name in ("both", "first", "second")
+    }
+    assert maps["both"] == [*maps["first"], *maps["second"]]
+    assert json.loads((tmp_path / "both" / "out" / "manifest.json").read_text())["cuts"] == {"clip": [9]}
+    predict(tmp_path / "both" / "clip", output=tmp_path / "one", smooth=smooth, cuts="none")
+    one = [path.read_bytes() for path in sorted((tmp_path / "one" / "soft" / "clip").iterdir())]
+    assert one != maps["both"]

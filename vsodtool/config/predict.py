@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vsodtool.config.base import ShardedConfig
+from vsodtool.config.cuts import cuts_option
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
 
@@ -38,6 +39,7 @@ class PredictConfig(ShardedConfig):
         default="auto",
         choices=SMOOTHS,
     )
+    cuts: str = cuts_option()
     mirror: bool = option(
         "See each frame mirrored too and take the mean: better, at twice the cost.", default=False
     )

@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from vsodtool.config.annotations import AnnotationConfig
 from vsodtool.config.base import MotionConfig
+from vsodtool.config.cuts import cuts_option
 from vsodtool.config.methods import METHOD_NAMES, METHODS, kinds_of_weights
 from vsodtool.config.methods import candidate_methods as methods_of
 from vsodtool.config.option import Panel, configuration, option
@@ -59,6 +60,7 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
         panel=Panel.RUN,
     )
     only_masked: bool = option("Leave out videos that have no mask at all.", default=False)
+    cuts: str = cuts_option()
     void: str = void_option()
     allow_misfit: bool = option(
         "Go on with masks that clearly fit other frames better than their own.",

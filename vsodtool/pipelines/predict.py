@@ -32,6 +32,7 @@ from vsodtool.pipelines.networks.load import load_network
 from vsodtool.pipelines.running.process import keep_freed_memory, torch_threads
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
+from vsodtool.pipelines.running.shots import resolve_cuts
 from vsodtool.types import Event, OnEvent, ignore_event
 
 _GROUP_ON_CPU, _GROUP_ON_GPU = 1, 16  # frames that are encoded, or decoded, together
@@ -93,7 +94,9 @@ def run_predict(
     detector = network.detector
     workers = resolve_workers(config.workers)
     batching = resolve_batching(config, detector, workers)
+    cuts = resolve_cuts(config.cuts, run.opened)
     resolved = {
+        "cuts_sha256": cuts.digest,
         "weights": network.name,  # however its path is spelt
         "device": str(detector.device),
         "precision": detector.precision,
@@ -119,7 +122,14 @@ def run_predict(
             state,
             report,
             lambda source: VideoPrediction(
-                source, state, on_event, config=config, detector=detector, batching=batching, pools=pools
+                source,
+                state,
+                on_event,
+                config=config,
+                detector=detector,
+                batching=batching,
+                pools=pools,
+                cuts=cuts,
             ).run(),
         )
 

@@ -17,10 +17,11 @@ from vsodtool.media.annotations.label_images import objects_json, read_objects_j
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
-from vsodtool.media.output.earlier_run import find_edits, read_records
+from vsodtool.media.output.earlier_run import find_edits, read_found_cuts, read_records
 from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.resume import take_over_edits
 from vsodtool.media.video.frames import FrameSource
+from vsodtool.ops.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.label import output_files
@@ -33,6 +34,7 @@ from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport, Vide
 from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks, with_masks
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
+from vsodtool.pipelines.running.shots import Cuts, resolve_cuts
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
 
 
@@ -115,7 +117,8 @@ def find_stale_intervals(config: PseudoLabelConfig, tools: Tools) -> list[StaleI
     """
     run = _open(config, tools, "", ignore_event)
     with given_masks(config, [Path(text) for text in config.masks], run.opened, ignore_event) as given:
-        of_videos = _find_stale(run, _match(run, config, given, tools))
+        cuts = resolve_cuts(config.cuts, run.opened)
+        of_videos = _find_stale(run, _match(run, config, given, tools), cuts)
         return [interval for _, stale in of_videos for interval in stale]
 
 
@@ -146,18 +149,20 @@ def _densify(
             text = f"the masks in {corrections.path} are left out: --update takes them"
             on_event(Event("notice", message=text))
     setup = tools.setup(on_event)
-    manifest = run.manifest(setup.resolved, setup.weights, _files(masks))
+    cuts = resolve_cuts(config.cuts, run.opened)
+    resolved = {**setup.resolved, "cuts_sha256": cuts.digest}
+    manifest = run.manifest(resolved, setup.weights, _files(masks))
     _check(run, manifest, masks, update=config.update)
     if config.update and _take_edits(run, dry_run=config.dry_run):
         masks = _match(run, config, given, tools)
-        manifest = run.manifest(setup.resolved, setup.weights, _files(masks))
+        manifest = run.manifest(resolved, setup.weights, _files(masks))
     if config.update:
         _tell_masks(run, masks)
         if not config.overwrite:
-            _tell_stale(run, masks)
+            _tell_stale(run, masks, cuts)
     doubts = check_fits(run.sources, masks, config, on_event)
     if config.dry_run:
-        return _dry_report(run, masks, setup, doubts)
+        return _dry_report(run, masks, setup, doubts, cuts)
     made_by = tools.candidates(on_event)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
@@ -178,6 +183,7 @@ def _densify(
                 workers=tools.workers,
                 adapt=tools.adapt,
                 doubts=doubts.get(source.video.name, ()),
+                cuts=cuts,
             ).run(),
         )
 
@@ -225,9 +231,9 @@ def _tell_masks(run: Run, masks: Mapping[str, MaskSet]) -> None:
             run.on_event(Event("warning", name, line))
 
 
-def _tell_stale(run: Run, masks: Mapping[str, MaskSet]) -> None:
+def _tell_stale(run: Run, masks: Mapping[str, MaskSet], cuts: Cuts) -> None:
     """What is to be made again."""
-    for name, stale in _find_stale(run, masks):
+    for name, stale in _find_stale(run, masks, cuts):
         if stale:
             count = sum(each.frames for each in stale)
             frames = "1 frame" if count == 1 else f"{count} frames"
@@ -235,11 +241,14 @@ def _tell_stale(run: Run, masks: Mapping[str, MaskSet]) -> None:
             run.on_event(Event("notice", name, f"{name}: {frames} in {intervals} to make again"))
 
 
-def _find_stale(run: Run, masks: Mapping[str, MaskSet]) -> Iterator[tuple[str, list[StaleInterval]]]:
-    records = read_records(run.layout)
+def _find_stale(
+    run: Run, masks: Mapping[str, MaskSet], cuts: Cuts
+) -> Iterator[tuple[str, list[StaleInterval]]]:
+    records, found = read_records(run.layout), read_found_cuts(run.layout)
     for source in run.opened:
         name = source.video.name
-        yield name, find_stale(masks[name], source.names, records.get(name, {}))
+        shots = cuts.known(name) or Shots(tuple(found.get(name, ())))
+        yield name, find_stale(masks[name], source.names, records.get(name, {}), shots)
 
 
 def adaptation_of(setup: Setup) -> Adapt | None:
@@ -256,7 +265,7 @@ def _in_words(names: list[str]) -> str:
 
 
 def _dry_report(
-    run: Run, masks: Mapping[str, MaskSet], setup: Setup, doubts: Mapping[str, Sequence[str]]
+    run: Run, masks: Mapping[str, MaskSet], setup: Setup, doubts: Mapping[str, Sequence[str]], cuts: Cuts
 ) -> PseudoLabelReport:
     names = setup.names
     method = names[0] if len(names) == 1 else "auto"
@@ -273,7 +282,7 @@ def _dry_report(
         if choice is not None:  # an update keeps to it
             of_video = replace(of_video, method=choice.method, hidden=choice.hidden, hidden_j=choice.hidden_j)
         elif len(names) > 1:
-            trial = schedule_trial(source, masks[video])
+            trial = schedule_trial(source, masks[video], cuts.known(video) or ONE_SHOT)
             hidden = [source.names[test.hidden] for test in trial.tests]
             text = f"method {names[0]}, {trial.reason}"
             if hidden:

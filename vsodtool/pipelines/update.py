@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vsodtool.config import PseudoLabelConfig
+from vsodtool.config.cuts import AUTO, NONE
 from vsodtool.config.methods import kinds_of_weights
 from vsodtool.errors import ConfigError, DataError, UsageError
 from vsodtool.media.output.layout import OutputLayout
@@ -133,6 +134,8 @@ def _config(output: Path, manifest: Manifest) -> PseudoLabelConfig:
     weights = str(told.get("weights", ""))
     if weights and (start / weights).is_file():
         told["weights"] = _from(start, weights)
+    cuts = str(told.get("cuts", AUTO))
+    told["cuts"] = cuts if cuts in (AUTO, NONE) else _from(start, cuts)
     config = PseudoLabelConfig(**{**told, "output": output, "shard": ""})
     return replace(config, update=True, overwrite=False, dry_run=False)
 

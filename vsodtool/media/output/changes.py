@@ -19,11 +19,14 @@ UNCOMPARED = frozenset(
         "config",
         "inputs",
         "masks",
+        "cuts",
         "output",
         "shard",
         "allow_misfit",
     },
 )
+# What a run was told under another name than that of the option.
+_SPELT = {"cuts_sha256": "cuts"}
 _HINT = "repeat the earlier command, choose another output folder, or say --overwrite to start again"
 _HINT_MASKS = f"say --update to make again what depends on them; or {_HINT}"
 
@@ -74,7 +77,7 @@ def _refuse_changed_options(root: Path, before: Manifest, now: Manifest) -> None
             old, new = _kind(old), _kind(new)
         if old != new:
             was, now_is = ("not set" if value is absent else repr(value) for value in (old, new))
-            option = "--" + name.replace("_", "-")
+            option = "--" + _SPELT.get(name, name).replace("_", "-")
             raise UsageError(
                 f"option {option} changed: {root} was begun with {was}, now it is {now_is}", _HINT
             )

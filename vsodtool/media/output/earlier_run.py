@@ -17,7 +17,7 @@ from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.journal import Journal, journal_lines
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import probe
-from vsodtool.media.output.manifest import CLEARING, COMPLETE, Manifest, write_manifest
+from vsodtool.media.output.manifest import CLEARING, COMPLETE, Manifest, read_manifest, write_manifest
 from vsodtool.media.output.stamps import Condition, Stamp, condition
 from vsodtool.media.spill import FrameSpill
 from vsodtool.types import FrameRecord, MethodChoice
@@ -34,6 +34,7 @@ class Earlier:
         frames: the finished frames whose files are as they were written, or edited, by video and name.
         complete: all is done, and all files are still so.
         choices: the method of each video for which one was chosen.
+        cuts: where the shots of each video begin for which they were found.
         files: everything that was written, by paths from the output folder.
         edits: masks that somebody drew on since: theirs from then on.
     """
@@ -41,6 +42,7 @@ class Earlier:
     frames: dict[str, dict[str, FrameRecord]]
     complete: bool
     choices: dict[str, MethodChoice] = field(default_factory=dict)
+    cuts: dict[str, list[int]] = field(default_factory=dict)
     files: dict[str, Stamp] = field(default_factory=dict)
     edits: list[Path] = field(default_factory=list)
 
@@ -80,7 +82,14 @@ def find_earlier(
     complete = before.status == COMPLETE and whole and len(kept) == len(records)
     if complete and outputs_of is not None:
         complete = _same_table(layout, kept)
-    return Earlier(finished, complete, {**before.choices, **listed.choices}, files, edits)
+    return Earlier(
+        finished,
+        complete,
+        {**before.choices, **listed.choices},
+        {**before.cuts, **listed.cuts},
+        files,
+        edits,
+    )
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,7 @@ class _Lists:
     records: dict[tuple[str, str], FrameRecord] = field(default_factory=dict)
     files: dict[str, Stamp] = field(default_factory=dict)
     choices: dict[str, MethodChoice] = field(default_factory=dict)
+    cuts: dict[str, list[int]] = field(default_factory=dict)
 
 
 def _read_lists(layout: OutputLayout) -> _Lists:
@@ -97,6 +107,7 @@ def _read_lists(layout: OutputLayout) -> _Lists:
     for path in (layout.written, *layout.journals()):
         journal = Journal(path, foreign=True)
         lists.choices.update(journal.choices())
+        lists.cuts.update(journal.cuts())
         lists.files.update(journal.files())
         for video in journal.videos():
             lists.records.update({(video, name): each for name, each in journal.records(video).items()})
@@ -242,6 +253,17 @@ def read_records(layout: OutputLayout) -> dict[str, dict[str, FrameRecord]]:
     for record in _read_lists(layout).records.values():
         found.setdefault(record.video, {})[record.frame] = record
     return found
+
+
+def read_found_cuts(layout: OutputLayout) -> dict[str, list[int]]:
+    """Where the shots of videos begin, as the manifest and the journals say.
+
+    Raises:
+        UsageError, DataError: the manifest is not the tool's, or damaged; a state file is a link.
+        DeviceError: the disk fails.
+    """
+    before = read_manifest(layout.manifest)
+    return {**(before.cuts if before is not None else {}), **_read_lists(layout).cuts}
 
 
 def _belongs(layout: OutputLayout, path: Path) -> bool:

@@ -2,8 +2,8 @@
 
 A frame belongs here once its files have their final names, so a killed run redoes at most what is not listed.
 Before it stand its files, with size and hash, so that the next run knows whether they are still so.
-What was chosen for a video as a whole stands there too. A shard of a run also notes the videos of which
-nothing is left to do, with their counts for the manifest.
+What was chosen for a video as a whole, and where its shots begin, stands there too. A shard of a run also
+notes the videos of which nothing is left to do, with their counts for the manifest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class Journal:
         self._records: dict[str, dict[str, FrameRecord]] = {}
         self._done: dict[str, dict[str, int]] = {}
         self._choices: dict[str, MethodChoice] = {}
+        self._cuts: dict[str, list[int]] = {}
         self._files: dict[str, Stamp] = {}
         self._file: io.FileIO | None = None
         self._closed = foreign
@@ -80,6 +81,11 @@ class Journal:
         with self._lock:
             return dict(self._choices)
 
+    def cuts(self) -> dict[str, list[int]]:
+        """Where the shots of videos begin, by video (a copy)."""
+        with self._lock:
+            return dict(self._cuts)
+
     def files(self) -> dict[str, Stamp]:
         """The files that were written, by their paths from the output folder (a copy)."""
         with self._lock:
@@ -94,6 +100,16 @@ class Journal:
         with self._lock:
             self._append(_choice_line(video, choice))
             self._choices[video] = choice
+
+    def settle_cuts(self, video: str, cuts: Sequence[int]) -> None:
+        """Append where the shots of a video begin, before anything is made by it.
+
+        Raises:
+            DeviceError: the disk is full or the journal is closed.
+        """
+        with self._lock:
+            self._append(json.dumps({"cuts": video, "frames": list(cuts)}).encode() + b"\n")
+            self._cuts[video] = list(cuts)
 
     def commit(
         self,
@@ -160,6 +176,8 @@ class Journal:
             self._done[video] = {str(name): int(count) for name, count in fields["counts"].items()}
         elif "choice" in fields:
             self._choices[str(fields["choice"])] = _parse_choice(fields)
+        elif "cuts" in fields:
+            self._cuts[str(fields["cuts"])] = [int(index) for index in fields["frames"]]
 
     def _append(self, data: bytes) -> None:
         if self._closed:

@@ -68,6 +68,8 @@ class Manifest:
         weights: SHA-256 by weight name, empty when none were used.
         videos: per video the number of frames by status; filled when the run is complete.
         choices: the method of each video for which one was chosen; filled when the run is complete.
+        cuts: indices of the first frames of all shots but the first, of each video whose shots were found;
+            filled when the run is complete.
         seconds: duration of the run that completed it.
         status: running, clearing, updating or complete.
         launch: of the processes that began together with --overwrite, by which they know each other; else "".
@@ -82,6 +84,7 @@ class Manifest:
     weights: dict[str, str] = field(default_factory=dict)
     videos: dict[str, dict[str, int]] = field(default_factory=dict)
     choices: dict[str, MethodChoice] = field(default_factory=dict)
+    cuts: dict[str, list[int]] = field(default_factory=dict)
     seconds: float = 0.0
     status: str = RUNNING
     launch: str = ""

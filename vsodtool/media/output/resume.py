@@ -83,6 +83,7 @@ class ResumeState:
     _files: dict[str, Stamp]
     _earlier: dict[str, dict[str, FrameRecord]]
     _choices: dict[str, MethodChoice]
+    _cuts: dict[str, list[int]]
     _lock: Held
 
     def finished(self, video: str) -> dict[str, FrameRecord]:
@@ -141,6 +142,19 @@ class ResumeState:
         self.journal.choose(video, choice)
         self._choices[video] = choice
 
+    def cuts(self, video: str) -> Sequence[int] | None:
+        """Where the shots of a video begin, as this run or the one that it continues found; None: not yet."""
+        return self._cuts.get(video)
+
+    def settle_cuts(self, video: str, cuts: Sequence[int]) -> None:
+        """Hold to where shots begin from now on, also in runs that continue this one.
+
+        Raises:
+            DeviceError: the disk is full.
+        """
+        self.journal.settle_cuts(video, cuts)
+        self._cuts[video] = list(cuts)
+
     def finish(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
         """Write frames.csv (rows in the given order) and the manifest with status complete; drop journals.
 
@@ -155,7 +169,8 @@ class ResumeState:
         rows = list(records)
         self._commit_missing(rows)
         write_frames_csv(self.layout.frames_csv, rows)
-        return self._complete(replace(self.manifest.completed(rows, seconds), choices=self._choices))
+        counted = self.manifest.completed(rows, seconds)
+        return self._complete(replace(counted, choices=self._choices, cuts=self._cuts))
 
     def settle(self) -> None:
         """Of a run that was complete before: list what it made again, as an overlay that had gone.
@@ -352,8 +367,9 @@ def start_or_resume(
         else:
             # Those of a run that was complete once: its journal is gone.
             choices = before.choices if before is not None else {}
+            cuts = before.cuts if before is not None else {}
             status = UPDATING if update and before is not None else manifest.status
-            manifest = replace(manifest, choices=choices, status=status)
+            manifest = replace(manifest, choices=choices, cuts=cuts, status=status)
             write_manifest(layout.manifest, manifest)
         return ResumeState(
             layout,
@@ -367,6 +383,7 @@ def start_or_resume(
             earlier.files,
             earlier.frames,
             dict(earlier.choices),
+            dict(earlier.cuts),
             lock,
         )
     except BaseException:

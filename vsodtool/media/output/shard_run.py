@@ -49,10 +49,11 @@ class Part:
 
 @dataclass(frozen=True)
 class _Whole:
-    """Every row of frames.csv in order, and the choices of all videos."""
+    """Every row of frames.csv in order, and the choices and cuts of all videos."""
 
     rows: list[FrameRecord]
     choices: dict[str, MethodChoice]
+    cuts: dict[str, list[int]]
 
 
 @dataclass
@@ -78,7 +79,7 @@ class ShardState(ResumeState):
         with self._locks.gate():
             whole = self._all_rows()
             if whole is not None:
-                self._choices = whole.choices
+                self._choices, self._cuts = whole.choices, whole.cuts
                 super().finish(whole.rows, seconds)
         return self.manifest
 
@@ -121,7 +122,7 @@ class ShardState(ResumeState):
             if any(frame not in of_video for frame in frames):
                 return None
             rows += [of_video[frame] for frame in frames]
-        return _Whole(rows, earlier.choices)
+        return _Whole(rows, earlier.choices, earlier.cuts)
 
     def _done(self) -> dict[str, Mapping[str, int]]:
         written = read_manifest(self.layout.manifest)
@@ -200,8 +201,8 @@ def _start(
         launch = part.launch if overwrite else before.launch if before is not None else ""
         if before is not None:
             # The counts of a run that was complete once say which videos were done: flows have no other
-            # record. Its choices have none either: the journals are gone.
-            manifest = replace(manifest, videos=before.videos, choices=before.choices)
+            # record. Its choices and cuts have none either: the journals are gone.
+            manifest = replace(manifest, videos=before.videos, choices=before.choices, cuts=before.cuts)
         manifest = replace(manifest, launch=launch)
         if before is None or before.status != RUNNING:
             write_manifest(layout.manifest, manifest)
@@ -217,6 +218,7 @@ def _start(
         _files=earlier.files,
         _earlier=earlier.frames,
         _choices=dict(earlier.choices),
+        _cuts=dict(earlier.cuts),
         _lock=locks,
         _part=part,
         _locks=locks,

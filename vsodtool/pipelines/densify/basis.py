@@ -1,7 +1,8 @@
 """What the label of a frame was made from, so that a run knows which labels a changed mask touches.
 
-Nothing crosses a label: the frames between two labelled frames are made from these two and from what lies
-between. So a record that notes them says by itself whether it still holds, whoever changed what meanwhile.
+Nothing crosses a label or a cut: the frames between two labelled frames are made from these two and from what
+lies between. So a record that notes them says by itself whether it still holds, whoever changed what
+meanwhile.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cached_property
 
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.masks.sparse import MaskSet
+from vsodtool.ops.shots import Shots
 from vsodtool.types import FrameRecord, FrameStatus
 
 _LENGTH = 16  # hexadecimal digits
@@ -25,21 +27,24 @@ class Basis:
     Args:
         masks: of the video.
         names: of all its frames, in order.
+        shots: of the video.
     """
 
-    def __init__(self, masks: MaskSet, names: Sequence[str]) -> None:
-        self._masks, self._names = masks, names
+    def __init__(self, masks: MaskSet, names: Sequence[str], shots: Shots) -> None:
+        self._masks, self._names, self._shots = masks, names, shots
         self._place = {name: index for index, name in enumerate(names)}
 
-    def of(self, left: str, right: str) -> str:
+    def of(self, frame: str, left: str, right: str) -> str:
         """Digest of the labels from one labelled frame to another, of all objects and the encoding.
 
         Args:
-            left: name of the first; "" is the beginning of the video.
+            frame: name of a frame between them.
+            left: name of the first; "" is the beginning of the shot.
             right: name of the last; "" is its end. May be the same.
         """
-        first = bisect_left(self._labelled, self._place[left]) if left else 0
-        last = bisect_right(self._labelled, self._place[right]) if right else len(self._labelled)
+        shot = self._shots.around(self._place[frame], len(self._names))
+        first = bisect_left(self._labelled, self._place[left] if left else shot.start)
+        last = bisect_right(self._labelled, self._place[right] if right else shot.stop - 1)
         between = [self._names[index] for index in self._labelled[first:last]]
         content = [left, right, self._whole, [(name, self.digests[name]) for name in between]]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_LENGTH]
@@ -47,11 +52,14 @@ class Basis:
     def holds(self, record: FrameRecord) -> bool:
         """Whether a frame would be made from the same labels again; True of those that did not decode."""
         if record.frame in self._masks.files:
-            return record.status is FrameStatus.GIVEN and record.basis == self.of(record.frame, record.frame)
+            return record.status is FrameStatus.GIVEN and record.basis == self.of(
+                record.frame, record.frame, record.frame
+            )
         if record.status is not FrameStatus.GENERATED:
             return record.status is FrameStatus.SKIPPED
-        known = all(not name or name in self._place for name in (record.left, record.right))
-        return known and record.basis == self.of(record.left, record.right)
+        names = (record.frame, record.left, record.right)
+        known = all(not name or name in self._place for name in names)
+        return known and record.basis == self.of(*names)
 
     @cached_property
     def digests(self) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.reach import reach, reaches
+from vsodtool.ops.shots import ONE_SHOT, Shots
 
 MOST = 4  # tests per video
 LEAST = 2  # as many tests as are made whatever they cost
@@ -41,8 +42,11 @@ class TrialSchedule:
     reason: str = ""
 
 
-def schedule_trial(source: FrameSource, masks: MaskSet) -> TrialSchedule:
-    """Choose the labels of a video to hide; reads the masks that this depends on."""
+def schedule_trial(source: FrameSource, masks: MaskSet, shots: Shots = ONE_SHOT) -> TrialSchedule:
+    """Choose the labels of a video to hide; reads the masks that this depends on.
+
+    The labels before and after a hidden one are of its shot.
+    """
     if len(masks.names) < 3:
         return TrialSchedule([], "fewer than 3 labelled frames")
     if len(masks.names) == len(source.names):
@@ -58,22 +62,23 @@ def schedule_trial(source: FrameSource, masks: MaskSet) -> TrialSchedule:
         # From two empty labels every method makes an empty one.
         return shows_something(position - 1) or shows_something(position + 1)
 
-    chosen = select_hidden(labels, len(source.names), usable)
+    chosen = select_hidden(labels, len(source.names), usable, shots)
     tests = [HiddenTest(labels[at - 1], labels[at], labels[at + 1]) for at in chosen]
     return TrialSchedule(tests, "" if tests else "no label beside a hidden one shows an object")
 
 
-def typical_reach(labels: Sequence[int], frames: int) -> float:
+def typical_reach(labels: Sequence[int], frames: int, shots: Shots = ONE_SHOT) -> float:
     """The median reach of the frames to fill; the distance is meant where a frame has one label only.
 
     Args:
         labels: indices of the labelled frames, ascending, at least one.
         frames: number of frames of the video.
+        shots: of the video.
 
     Returns:
         0 where no frame is to be filled.
     """
-    far = reaches(labels, frames)
+    far = reaches(labels, frames, shots.cuts)
     return float(np.median(far[far > 0])) if far.any() else 0.0
 
 
@@ -87,7 +92,10 @@ def misfit(found: float, wanted: float) -> float:
 
 
 def select_hidden(
-    labels: Sequence[int], frames: int, usable: Callable[[int], bool] = lambda _: True
+    labels: Sequence[int],
+    frames: int,
+    usable: Callable[[int], bool] = lambda _: True,
+    shots: Shots = ONE_SHOT,
 ) -> list[int]:
     """Choose the labels to hide.
 
@@ -100,17 +108,21 @@ def select_hidden(
         labels: indices of the labelled frames, ascending.
         frames: number of frames of the video.
         usable: whether hiding the label at this position in `labels` would tell anything; asked for few.
+        shots: of the video; a hidden label and the two beside it are of one.
 
     Returns:
         Positions in `labels`, ascending; none where no frame is to be filled or there are fewer than three.
     """
     if len(labels) < 3 or len(labels) == frames:
         return []
-    wanted = typical_reach(labels, frames)
+    wanted = typical_reach(labels, frames, shots)
     misfits = {
         position: misfit(reach(here - before, after - here), wanted)
         for position, (before, here, after) in enumerate(zip(labels, labels[1:], labels[2:], strict=False), 1)
+        if shots.of(before) == shots.of(after)
     }
+    if not misfits:
+        return []
     fitting = [at for at, value in misfits.items() if value <= min(misfits.values()) + log(ALIKE)]
     chosen: list[int] = []
     for count in range(MOST, LEAST - 1, -1):

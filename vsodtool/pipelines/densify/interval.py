@@ -19,6 +19,7 @@ from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.boxes import Box
+from vsodtool.ops.shots import ONE_SHOT, Shots
 from vsodtool.types import Frame, ImageArray, LabelArray, Size
 
 Result = TypeVar("Result")
@@ -51,8 +52,9 @@ class Interval:
     """Frames to fill and what is known beside them.
 
     Attributes:
-        left: the labelled frame before the targets, None before the first label.
-        right: the labelled frame after them, None after the last label.
+        left: the labelled frame before the targets, None before the first label of a shot.
+        right: the labelled frame after them, None after the last label of a shot; of a shot without labels
+            both are None, and nothing is known.
         targets: indices of the frames to fill, ascending; frames that did not decode are not among them.
         frames: holds the targets and what lies between them.
         passed: indices of frames between the labels that are on the way to the targets and not filled.
@@ -77,7 +79,8 @@ class Interval:
     @property
     def size(self) -> Size:
         """(H, W) of every frame."""
-        return self.known.rgb.shape[0], self.known.rgb.shape[1]
+        rgb = self.known.rgb if self.labelled else self.frames.get(self.targets[0])
+        return rgb.shape[0], rgb.shape[1]
 
     @cached_property
     def sequence(self) -> list[int]:
@@ -158,7 +161,7 @@ class Reading:
     """An interval of which some frames have come by.
 
     Attributes:
-        left: the labelled frame before them, None before the first label.
+        left: the labelled frame before them, None before the first label of a shot.
         frames: holds them.
         indices: of them, ascending.
     """
@@ -188,11 +191,13 @@ def stream_intervals(
     targets_of: Callable[[list[int]], Collection[int]],
     spill_folder: Path,
     *,
+    shots: Shots = ONE_SHOT,
     frames: Iterable[Frame] | None = None,
 ) -> Iterator[Interval]:
     """Decode a video once and yield its intervals that have something to fill.
 
-    A labelled frame that does not decode cannot carry its label anywhere: the interval goes on past it.
+    No interval goes across a cut. A labelled frame that does not decode cannot carry its label anywhere: the
+    interval goes on past it.
 
     Args:
         source: the video.
@@ -200,12 +205,14 @@ def stream_intervals(
         labels_of: the label of one of these, see `LabelledFrame`.
         targets_of: those of the frames between two labels that are to be filled.
         spill_folder: where frames of long intervals are put aside; the receiver closes `interval.frames`.
+        shots: of the video.
         frames: those of its frames that matter, in order; None: all.
 
     Raises:
         DataError: none of the labelled frames decodes, or something cannot be read.
     """
     reading = Reading(None, FrameStore(source, spill_folder))
+    shot, any_label = 0, False
 
     def end(right: LabelledFrame | None) -> Iterator[Interval]:
         nonlocal reading
@@ -218,17 +225,20 @@ def stream_intervals(
 
     try:
         for frame in source if frames is None else frames:
+            if shots.of(frame.index) != shot:
+                shot = shots.of(frame.index)
+                yield from end(None)
             if frame.name in labelled:
+                any_label = True
                 yield from end(LabelledFrame(frame.index, frame.name, frame.rgb, labels_of(frame)))
             else:
                 reading.add(frame)
-        if reading.left is None and frames is None:
+        if not any_label and frames is None:
             raise DataError(
                 f"{source.video.path}: none of its {len(labelled)} labelled frames decodes",
                 "check the video, or label other frames",
             )
-        if reading.left is not None:
-            yield from end(None)
+        yield from end(None)
     finally:
         reading.frames.close()
 
@@ -241,11 +251,13 @@ class SparseVideo:
         source: its frames.
         masks: of some of them.
         spill_folder: where frames of long intervals are put aside.
+        shots: of the video.
     """
 
     source: FrameSource
     masks: MaskSet
     spill_folder: Path
+    shots: Shots = ONE_SHOT
 
     def labels(self, frame: Frame) -> Tensor:
         """The label of a masked frame, see `LabelledFrame`."""
@@ -289,7 +301,9 @@ class SparseVideo:
 
         labelled = frozenset(self.masks.names)
         frames = None if everything else told()
-        return stream_intervals(source, labelled, self.labels, targets, self.spill_folder, frames=frames)
+        return stream_intervals(
+            source, labelled, self.labels, targets, self.spill_folder, shots=self.shots, frames=frames
+        )
 
     @cached_property
     def _labelled(self) -> list[int]:
@@ -304,12 +318,17 @@ class SparseVideo:
         for index, name in enumerate(self.source.names):
             if name not in done and index not in needed:
                 at = bisect(bounds, index)
-                first = bounds[at - 1] if at else 0
-                last = bounds[at] if at < len(bounds) else len(self.source.names) - 1
+                shot = self._shot(index)
+                first = max(bounds[at - 1] if at else 0, shot.start)
+                last = min(bounds[at] if at < len(bounds) else shot[-1], shot[-1])
                 needed.update(range(first, last + 1))
         return needed
 
     def _is_whole(self, interval: Interval, needed: Set[int]) -> bool:
-        first = interval.left.index if interval.left else 0
-        last = interval.right.index if interval.right else len(self.source.names) - 1
+        shot = self._shot(interval.sequence[0])
+        first = interval.left.index if interval.left else shot.start
+        last = interval.right.index if interval.right else shot[-1]
         return needed >= set(range(first, last + 1))
+
+    def _shot(self, index: int) -> range:
+        return self.shots.around(index, len(self.source.names))

@@ -21,6 +21,7 @@ from vsodtool.ops.confidence import frame_confidence, margin, owners, to_bytes
 from vsodtool.pipelines.densify.basis import Basis
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
+NOTHING_KNOWN = 0.3  # confidence where no label of the shot says anything
 Number = TypeVar("Number", np.uint8, np.uint16)
 
 
@@ -102,7 +103,7 @@ class LabelWriter:
                 sure = np.full(drawn.shape, 255, np.uint8)
                 write_bytes_atomically(self._layout.confidence(video, name), encode_png(sure))
         write_bytes_atomically(self._layout.masks(video, name), self._masks.given_png(name))
-        return FrameRecord(video, name, FrameStatus.GIVEN, name, name, 1.0, self._basis.of(name, name))
+        return FrameRecord(video, name, FrameStatus.GIVEN, name, name, 1.0, self._basis.of(name, name, name))
 
     def write_generated(self, name: str, label: SoftLabel, left: str, right: str) -> FrameRecord:
         """Write what was made for a frame between the labelled frames `left` and `right` ("" for none)."""
@@ -114,8 +115,21 @@ class LabelWriter:
         mask = self._masks.encoding.encode(label.ids(self._masks.object_ids))
         write_bytes_atomically(self._layout.masks(video, name), mask)
         confidence = round(label.kept * frame_confidence(label.labels, label.certainty), 4)
-        basis = self._basis.of(left, right)
+        basis = self._basis.of(name, left, right)
         return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence, basis)
+
+    def write_nothing(self, name: str, size: Size) -> FrameRecord:
+        """Write the empty label of a frame (H, W) of a shot in which no frame is labelled."""
+        video, empty = self._masks.video, np.zeros(size, np.uint8)
+        if self._config.soft:
+            write_bytes_atomically(self._layout.soft(video, name), encode_png(empty))
+        if self._config.confidence:
+            doubt = np.full(size, round(255 * NOTHING_KNOWN), np.uint8)
+            write_bytes_atomically(self._layout.confidence(video, name), encode_png(doubt))
+        mask = self._masks.encoding.encode(empty.astype(np.uint16))
+        write_bytes_atomically(self._layout.masks(video, name), mask)
+        basis = self._basis.of(name, "", "")
+        return FrameRecord(video, name, FrameStatus.GENERATED, "", "", NOTHING_KNOWN, basis)
 
 
 def output_files(config: PseudoLabelConfig, layout: OutputLayout, record: FrameRecord) -> Iterator[Path]:

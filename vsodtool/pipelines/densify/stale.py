@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from vsodtool.media.masks.sparse import MaskSet
+from vsodtool.ops.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.densify.basis import Basis
 from vsodtool.types import FrameRecord, FrameStatus
 
@@ -31,7 +32,7 @@ class StaleInterval:
 
 
 def find_stale(
-    masks: MaskSet, names: Sequence[str], records: Mapping[str, FrameRecord]
+    masks: MaskSet, names: Sequence[str], records: Mapping[str, FrameRecord], shots: Shots = ONE_SHOT
 ) -> list[StaleInterval]:
     """What an update would make again, in the order of the video.
 
@@ -39,26 +40,29 @@ def find_stale(
         masks: of the video, as they are now.
         names: of all its frames, in order.
         records: of its frames, by name, as the latest run left them.
+        shots: of the video.
     """
-    basis = Basis(masks, names)
+    basis = Basis(masks, names, shots)
     stale = {name for name in names if name not in records or not basis.holds(records[name])}
     labelled = [index for index, name in enumerate(names) if name in masks.files]
     found: list[StaleInterval] = []
     beside: set[str] = set()
     unlabelled = [index for index, name in enumerate(names) if name not in masks.files]
-    for at, group in groupby(unlabelled, key=lambda index: bisect(labelled, index)):
+    for (at, shot), group in groupby(unlabelled, lambda index: (bisect(labelled, index), shots.of(index))):
         between = [names[index] for index in group]
         if stale.isdisjoint(between):
             continue
-        left = names[labelled[at - 1]] if at else ""
-        right = names[labelled[at]] if at < len(labelled) else ""
+        beside_it = [labelled[at - 1] if at else None, labelled[at] if at < len(labelled) else None]
+        left, right = (
+            "" if label is None or shots.of(label) != shot else names[label] for label in beside_it
+        )
         beside |= {left, right}
         count = sum(name in stale or records[name].status is FrameStatus.GENERATED for name in between)
         found.append(StaleInterval(masks.video, left, right, count))
     alone = [name for name in masks.files if name in stale and name not in beside]
     found += [StaleInterval(masks.video, name, name, 1) for name in alone]
     place = {name: index for index, name in enumerate(names)}
-    return sorted(found, key=lambda each: place.get(each.left, -1))
+    return sorted(found, key=lambda each: place.get(each.left or each.right, -1))
 
 
 def describe_changes(masks: MaskSet, names: Sequence[str], records: Mapping[str, FrameRecord]) -> str:
@@ -69,7 +73,7 @@ def describe_changes(masks: MaskSet, names: Sequence[str], records: Mapping[str,
 
 
 def _changes(masks: MaskSet, names: Sequence[str], records: Mapping[str, FrameRecord]) -> Iterator[str]:
-    basis = Basis(masks, names)
+    basis = Basis(masks, names, ONE_SHOT)  # given labels are what they are in any shot
     for name in names:
         record = records.get(name)
         was_given = record is not None and record.status is FrameStatus.GIVEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.weights.safetensors_files import write_weights
 from vsodtool.ops.least_sure import least_sure
+from vsodtool.ops.shots import ONE_SHOT
 from vsodtool.pipelines.densify.basis import Basis
 from vsodtool.pipelines.densify.hidden_labels import TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
@@ -23,6 +24,7 @@ from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.trial import FAR_BELOW, copied_j, describe_choice, try_methods
 from vsodtool.pipelines.running.reports import VideoReport
+from vsodtool.pipelines.running.shots import NO_CUTS, Cuts
 from vsodtool.pipelines.running.video_run import VideoRun
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, MethodChoice, OnEvent
 
@@ -108,11 +110,13 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         workers: Workers,
         adapt: Adapt | None = None,
         doubts: Sequence[str] = (),
+        cuts: Cuts = NO_CUTS,
     ) -> None:
-        self.basis = Basis(video.masks, video.source.names)
+        known = cuts.known(video.source.video.name, state) or ONE_SHOT
+        self.basis = Basis(video.masks, video.source.names, known)
         super().__init__(video.source, state, on_event, overlay=config.overlay, holds=self.basis.holds)
-        self._config = config
-        self._video, self._masks = video, video.masks
+        self._config, self._cuts = config, cuts
+        self._video, self._masks = replace(video, shots=known), video.masks
         self._candidates, self._workers, self._adapt = candidates, workers, adapt
         self._writer = LabelWriter(config, self.layout, video.masks, self.basis)
         self._choice = state.choice(self.name)
@@ -120,6 +124,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     def make(self) -> None:
         """Given labels, then intervals side by side. After a failure, or Ctrl-C, no new one is begun."""
+        self._find_shots()
         missing = [name for name in self._masks.names if name not in self.records]
         self.commit([self._writer.write_given(name) for name in missing])
         learned = self._learned()
@@ -136,6 +141,23 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         for record in self.outdated:  # labels of frames that do not decode have gone
             if record.frame not in self.records:
                 self.state.drop(output_files(self._config, self.layout, record))
+
+    def _find_shots(self) -> None:
+        shots = self._cuts.of(self.source, self.state, self.on_event)
+        if shots != self._video.shots:
+            self._video = replace(self._video, shots=shots)
+            self.basis = Basis(self._masks, self.source.names, shots)
+            self._writer = LabelWriter(self._config, self.layout, self._masks, self.basis)
+            # There are some only if the journal lost its line about the shots.
+            self.records = {name: each for name, each in self.records.items() if self.basis.holds(each)}
+        for shot in shots.split(self.total) if shots.cuts else []:
+            names = self.source.names[shot.start : shot.stop]
+            if not any(name in self._masks.files for name in names):
+                text = (
+                    f"{self.name}: no mask in the shot of frames {names[0]} to {names[-1]}: its labels are "
+                    "empty; mask a frame of it, or say by an all-zero mask that nothing is there"
+                )
+                self.on_event(Event("warning", self.name, text))
 
     def labels(self, frame: str) -> LabelArray | None:
         """As written, also those that were given."""
@@ -205,7 +227,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     @cached_property
     def _schedule(self) -> TrialSchedule:
-        return schedule_trial(self.source, self._masks)
+        return schedule_trial(self.source, self._masks, self._video.shots)
 
     def _choose(self, candidates: Candidates) -> MethodChoice:
         """The method for this video, the same in all runs that continue this one."""
@@ -226,5 +248,10 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             records.append(record)
             self.tell(record.frame)
 
-        candidates.fill(method, interval, workers=self._workers, on_label=write)
+        if interval.labelled:
+            candidates.fill(method, interval, workers=self._workers, on_label=write)
+        else:
+            for index in interval.targets:
+                records.append(self._writer.write_nothing(self.source.names[index], interval.size))
+                self.tell(records[-1].frame)
         self.commit(records)

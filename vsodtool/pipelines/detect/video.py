@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,12 @@ from vsodtool.ops.confidence import frame_confidence, to_bytes
 from vsodtool.ops.network_image import to_frame_size
 from vsodtool.pipelines.detect.clips import Batching, ClipDetection
 from vsodtool.pipelines.detect.inputs import FrameInputs
-from vsodtool.pipelines.detect.read_ahead import read_ahead
 from vsodtool.pipelines.detect.smoothing import NoSmoothing, SaliencySmoothing
+from vsodtool.pipelines.running.read_ahead import read_ahead
 from vsodtool.pipelines.running.reports import VideoReport
+from vsodtool.pipelines.running.shots import NO_CUTS, Cuts
 from vsodtool.pipelines.running.video_run import VideoRun
-from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent, Size
+from vsodtool.types import Event, Frame, FrameRecord, FrameStatus, LabelArray, OnEvent, Size
 
 _FRAMES_AHEAD = 8  # decoded ones that wait for room
 SALIENT = 128  # round(255 p) from p = 0.5 on
@@ -78,8 +80,11 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         detector: Detector,
         batching: Batching,
         pools: Pools,
+        cuts: Cuts = NO_CUTS,
     ) -> None:
         super().__init__(source, state, on_event, overlay=config.overlay)
+        frames_meet = detector.is_video or detector.sees_motion or is_smoothed(config, detector)
+        self._cuts = cuts if frames_meet else NO_CUTS
         self._config, self._detector, self._batching, self._pools = config, detector, batching, pools
         self._writing: deque[Future[FrameRecord]] = deque()
 
@@ -103,36 +108,44 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         return PredictVideoReport(self.name, self.total, generated, skipped, self.confidence(), seconds)
 
     def _fill(self) -> None:
-        count, length = self.total, self._batching.clip_length
+        shots = self._cuts.of(self.source, self.state, self.on_event)
+        finished = frozenset(self.records)
+        with read_ahead(self.source, _FRAMES_AHEAD) as frames:
+            for number, own in groupby(frames, lambda frame: shots.of(frame.index)):
+                self._fill_shot(own, shots.split(self.total)[number], finished)
+        while self._writing:
+            self._take(self._writing.popleft().result())
+
+    def _fill_shot(self, frames: Iterator[Frame], shot: range, finished: frozenset[str]) -> None:
+        """As if the frames of a shot were a video: clips, motion and smoothing end with it."""
+        count, length = len(shot), self._batching.clip_length
+        names = self.source.names[shot.start : shot.stop]
         if count < length:
-            text = f"{count} frames, fewer than a clip of {length}: one clip of {count}"
+            which = f"{count} frames" if count == self.total else f"{count} frames from {names[0]} on"
+            text = f"{which}, fewer than a clip of {length}: one clip of {count}"
             self.on_event(Event("notice", self.name, text))
         size = self.source.size
-        finished = frozenset(self.records)
-        smoothing = self._smoothing(finished)
+        smoothing = self._smoothing(names, finished)
         detection = ClipDetection(
             self._detector, self._batching, self._pools.network, announced=count, wanted=smoothing.wants
         )
         estimator = motion_estimator() if self._detector.sees_motion else None
         inputs = FrameInputs(self._detector.size, self._pools.frames, estimator)
-        with read_ahead(self.source, _FRAMES_AHEAD) as frames:
-            for frame in frames:
-                for seen in inputs.add(frame):
-                    smoothing.see(seen.index, seen.image)
-                    detection.add(seen.index, seen.name, seen.image, seen.motion)
-                self._write(smoothing.smooth(detection.known()), size)
+        for frame in frames:
+            for seen in inputs.add(replace(frame, index=frame.index - shot.start)):
+                smoothing.see(seen.index, seen.image)
+                detection.add(seen.index, seen.name, seen.image, seen.motion)
+            self._write(smoothing.smooth(detection.known()), size)
         for seen in inputs.end():
             smoothing.see(seen.index, seen.image)
             detection.add(seen.index, seen.name, seen.image, seen.motion)
             self._write(smoothing.smooth(detection.known()), size)
         self._write(smoothing.rest(detection.rest()), size)
-        while self._writing:
-            self._take(self._writing.popleft().result())
 
-    def _smoothing(self, finished: frozenset[str]) -> SaliencySmoothing | NoSmoothing:
+    def _smoothing(self, names: Sequence[str], finished: frozenset[str]) -> SaliencySmoothing | NoSmoothing:
         if not is_smoothed(self._config, self._detector):
             return NoSmoothing(finished)
-        return SaliencySmoothing(self.source.names, finished, self._pools.frames, motion_estimator())
+        return SaliencySmoothing(names, finished, self._pools.frames, motion_estimator())
 
     def _write(self, known: Iterator[tuple[str, Tensor]], size: Size) -> None:
         for name, probabilities in known:

@@ -149,7 +149,7 @@ def plan_adaptation(video: SparseVideo, tried: Sequence[HiddenTest]) -> list[Hid
     tests = [
         HiddenTest(before, here, after)
         for before, here, after in zip(labels, labels[1:], labels[2:], strict=False)
-        if here not in kept
+        if here not in kept and video.shots.of(before) == video.shots.of(after)
     ]
     return [tests[number] for number in spread(len(tests), MOST)] if len(tests) >= FEWEST else []
 

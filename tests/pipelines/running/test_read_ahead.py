@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vsodtool.pipelines.detect.read_ahead import read_ahead
+from vsodtool.pipelines.running.read_ahead import read_ahead
 
 
 def test_all_items_come_in_order_from_another_thread() -> None:
