@@ -17,6 +17,7 @@ import random
 import re
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,7 @@ import torch
 from machine import header, publish
 from PIL import Image
 
+import vsodtool.pipelines.pseudolabel  # noqa: F401  before the processes part, so that none loads it again
 from vsodtool.cli.app import app
 from vsodtool.cli.failure import exit_code_of
 from vsodtool.config import TrainConfig, load_config, shipped_path
@@ -93,7 +95,19 @@ def command(*arguments: str) -> Callable[[], object]:
     return partial(app, list(arguments), prog_name="vsodtool", standalone_mode=False)
 
 
-PSEUDOLABEL = ("pseudolabel", "v", "--masks", "m", "-o", "out", "--method", "warp", "--device", "cpu", "-q")
+PSEUDOLABEL = (
+    "pseudolabel",
+    "v",
+    "--masks",
+    "m",
+    "-o",
+    "out",
+    "--method",
+    "warp",
+    "--device",
+    "cpu",
+    "--quiet",
+)
 
 
 def clip(
@@ -117,6 +131,41 @@ def a_mask(suffix: str, change: Callable[[np.ndarray], np.ndarray] | None, folde
     """A clip of which a mask is damaged."""
     clip(folder, mask=suffix, masks=change)
     return folder / "m" / f"3.{suffix}"
+
+
+def a_mask_of_pillow(suffix: str, mode: str, folder: Path) -> Path:
+    """As above in a mode that OpenCV does not write: a palette, one bit."""
+    clip(folder)
+    for name in ("0", "3"):
+        drawn = Image.open(folder / "m" / f"{name}.png").point(lambda value: value > 0)
+        (folder / "m" / f"{name}.png").unlink()
+        if mode == "P":
+            drawn.putpalette([0, 0, 0, 236, 95, 103])
+        (drawn.point(lambda value: 255 * value).convert("1") if mode == "1" else drawn).save(
+            folder / "m" / f"{name}.{suffix}"
+        )
+    return folder / "m" / f"3.{suffix}"
+
+
+def annotations(format: str, folder: Path) -> Path:
+    """The masks of a clip as annotations of another tool, of which the largest file is damaged."""
+    clip(folder)
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        app(
+            ["convert", "m", "-o", "a", "--to", format, "--quiet"],
+            prog_name="vsodtool",
+            standalone_mode=False,
+        )
+    finally:
+        os.chdir(here)
+    shutil.rmtree(folder / "m")
+    (folder / "a").rename(folder / "m")
+    if (folder / "m").is_dir():
+        files = (path for path in (folder / "m").rglob("*") if path.is_file())
+        return max(files, key=lambda path: path.stat().st_size)
+    return folder / "m"
 
 
 def a_frame(suffix: str, folder: Path) -> Path:
@@ -293,6 +342,11 @@ KINDS: dict[str, Kind] = {
     "mask png, RGB": Kind(partial(a_mask, "png", coloured), command(*PSEUDOLABEL)),
     "mask png, 16 bit": Kind(partial(a_mask, "png", deep), command(*PSEUDOLABEL)),
     "mask bmp": Kind(partial(a_mask, "bmp", None), command(*PSEUDOLABEL)),
+    "mask png, palette": Kind(partial(a_mask_of_pillow, "png", "P"), command(*PSEUDOLABEL)),
+    "mask png, 1 bit": Kind(partial(a_mask_of_pillow, "png", "1"), command(*PSEUDOLABEL)),
+    "mask bmp, palette": Kind(partial(a_mask_of_pillow, "bmp", "P"), command(*PSEUDOLABEL)),
+    "mask gif": Kind(partial(a_mask_of_pillow, "gif", "P"), command(*PSEUDOLABEL)),
+    "mask webp": Kind(partial(a_mask, "webp", None), command(*PSEUDOLABEL)),
     "mask tif": Kind(partial(a_mask, "tif", None), command(*PSEUDOLABEL)),
     "frame jpg": Kind(partial(a_frame, "jpg"), command(*PSEUDOLABEL)),
     "frame png": Kind(partial(a_frame, "png"), command(*PSEUDOLABEL)),
@@ -325,6 +379,10 @@ KINDS: dict[str, Kind] = {
     "pages tif": picture_kind("tif", pages=5),
     "pages webp": picture_kind("webp", pages=5),
     "pages png": picture_kind("png", pages=5),
+    **{
+        f"annotations, {format}": Kind(partial(annotations, format), command(*PSEUDOLABEL), text=True)
+        for format in ("coco", "cvat", "labelme", "label-studio", "youtube-vis", "yolo", "supervisely")
+    },
     "journal": Kind(partial(a_run, "journal.jsonl"), command(*PSEUDOLABEL), ALLOWED | {2}, text=True),
     "manifest": Kind(partial(a_run, "manifest.json"), command(*PSEUDOLABEL), ALLOWED | {2}, text=True),
     "frames.csv": Kind(partial(a_run, "frames.csv"), command(*PSEUDOLABEL), ALLOWED | {2}, text=True),
@@ -376,6 +434,7 @@ def attempt(kind: Kind, folder: Path) -> tuple[int, str, float, int]:
     told = folder.with_suffix(".txt")
     child = os.fork()
     if child == 0:
+        signal.alarm(int(10 * PATIENCE))  # for what waits without computing
         resource.setrlimit(resource.RLIMIT_CPU, (int(2 * PATIENCE), int(2 * PATIENCE)))
         output = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):

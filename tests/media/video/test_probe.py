@@ -125,6 +125,74 @@ def test_a_raw_stream_without_times(tmp_path: Path) -> None:
     check_as_decoded(film(tmp_path / "raw.h264", "libx264", format="h264"))
 
 
+def units(data: bytes) -> list[tuple[int, int]]:
+    """Type and place of the units of an H.265 packet in mp4: a length of four bytes before each."""
+    found, place = [], 0
+    while place < len(data):
+        found.append((data[place + 4] >> 1 & 63, place + 4))
+        place += 4 + int.from_bytes(data[place : place + 4], "big")
+    return found
+
+
+def changed(packet: Any, data: bytes) -> Any:
+    new = av.Packet(data)
+    new.pts, new.dts, new.time_base = packet.pts, packet.dts, packet.time_base
+    new.duration, new.is_keyframe = packet.duration, packet.is_keyframe
+    return new
+
+
+def with_broken_link(packets: list[Any]) -> list[Any]:
+    """The second CRA becomes a BLA, as splicers write it."""
+    place = [index for index, packet in enumerate(packets) if packet.is_keyframe][2]
+    data = bytearray(bytes(packets[place]))
+    for kind, start in units(bytes(data)):
+        if kind == 21:
+            data[start] = 16 << 1 | data[start] & 1
+    return [*packets[:place], changed(packets[place], bytes(data)), *packets[place + 1 :]]
+
+
+def with_end_of_sequence(packets: list[Any]) -> list[Any]:
+    """A sequence ends before the second CRA, as where two files were joined."""
+    place = [index for index, packet in enumerate(packets) if packet.is_keyframe][2] - 1
+    ended = changed(packets[place], bytes(packets[place]) + b"\0\0\0\2\x48\x01")
+    return [*packets[:place], ended, *packets[place + 1 :]]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("link", [with_broken_link, with_end_of_sequence])
+def test_pictures_left_away_where_a_file_was_joined(
+    tmp_path: Path, link: Callable[[list[Any]], list[Any]], suffix: str
+) -> None:
+    whole = film(tmp_path / "whole.mp4", "libx265", {"x265-params": X265})
+    path = remuxed(whole, tmp_path / "joined.mp4", link)
+    if suffix != "mp4":
+        path = remuxed(path, tmp_path / f"joined.{suffix}", lambda packets: packets)
+    frames = check_as_decoded(path)
+    assert 18 < len(frames.names) < 24
+    unseen = 24 - len(frames.names)
+    assert frames.notes[0].startswith(f"{unseen} pictures where it was joined refer to what was cut off")
+
+
+def test_damage_is_no_joint_and_keeps_the_places(tmp_path: Path) -> None:
+    """What refers to a picture that is damaged is lost, and said: the undamaged file has it."""
+    whole = film(tmp_path / "whole.mp4", "libx265", {"x265-params": X265})
+
+    def damage(packets: list[Any]) -> list[Any]:
+        place = [index for index, packet in enumerate(packets) if packet.is_keyframe][1]
+        data = bytearray(bytes(packets[place]))
+        start = next(start for kind, start in units(bytes(data)) if kind == 21)
+        data[start + 2 :] = bytes(byte * 7 + 3 & 255 for byte in data[start + 2 :])
+        return [*packets[:place], changed(packets[place], bytes(data)), *packets[place + 1 :]]
+
+    frames = opened(remuxed(whole, tmp_path / "damaged.mp4", damage))
+    intact = {frame.index: frame.rgb for frame in opened(whole)}
+    found = list(frames)
+    assert len(frames.names) == 24
+    assert 0 < len(found) < 24
+    assert all(np.array_equal(frame.rgb, intact[frame.index]) for frame in found)
+    assert len(found) + len(frames.losses) == 24
+
+
 def test_a_whole_open_group_of_pictures(tmp_path: Path) -> None:
     frames = check_as_decoded(film(tmp_path / "whole.mp4", "libx265", {"x265-params": X265}))
     assert len(frames.names) == 24

@@ -4,7 +4,8 @@ The number of a frame is its place among the frames that a decoder gives for the
 players and annotation tools count. Packets tell it without decoding, but for these:
 
 - Packets before the first key frame, and pictures that are shown before it and refer to what came before it
-  (open groups of pictures, of which the recording or a cut leaves a half), are never shown.
+  (open groups of pictures, of which the recording or a cut leaves a half), are never shown; nor are those
+  at a broken link of H.265, where a whole file was joined of such pieces.
 - VP8 and VP9 store reference frames that are never shown, MPEG-4 frames that repeat the one before.
 - Some containers store no times, the same ones twice (joined files), or guesses (AVI with reordered frames).
 """
@@ -12,7 +13,7 @@ players and annotation tools count. Packets tell it without decoding, but for th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsodtool.errors import DataError
+from vsodtool.media.video.broken_links import BrokenLinks
 from vsodtool.media.video.streams import (
     choose_stream,
     hint_for,
@@ -93,6 +95,8 @@ def probe_video(path: Path) -> VideoProbe:
     known, unseen = [], 0
     usable = not guessed and found.tells and _are_usable(found.times)
     never = _never_shown(path, index, found) if usable else None
+    if never is not None and found.skipped:
+        never |= _left_away_at_links(path, index, found)
     if never is None:
         count = _count_by_decoding(path, index)
     else:
@@ -104,7 +108,8 @@ def probe_video(path: Path) -> VideoProbe:
         count = announced - unseen
     if count == 0:
         raise DataError(f"{path}: expected a video, found no frames in it", hint_for(missing))
-    leading = f"{unseen} pictures at the start refer to what was cut off: no player shows or counts them"
+    place = "where it was joined" if found.skipped else "at the start"
+    leading = f"{unseen} pictures {place} refer to what was cut off: no player shows or counts them"
     return VideoProbe(
         index,
         count,
@@ -147,6 +152,8 @@ class _Packets:
         first_key: presentation time of the first that decoding can start from.
         starts_with_key: whether that is the very first.
         hidden: number of packets of frames that are never shown.
+        skipped: presentation times of pictures that are left away at joints of the stream.
+        held_back: of pictures that may be left away there, too.
         tells: whether every other packet is one frame.
         broken: why they cannot be read to the end, "" if they can.
     """
@@ -155,6 +162,8 @@ class _Packets:
     first_key: int | None = None
     starts_with_key: bool = False
     hidden: int = 0
+    skipped: set[int] = field(default_factory=set)
+    held_back: set[int] = field(default_factory=set)
     tells: bool = True
     broken: str = ""
 
@@ -162,10 +171,13 @@ class _Packets:
 def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
     found = _Packets([])
     codec = stream.codec_context.name
+    links = BrokenLinks(stream, _MOST_REORDERED)
+    found.skipped, found.held_back = links.skipped, links.held_back
     try:
         for packet in container.demux(stream):
             if packet.size == 0:
                 continue
+            links.see(packet)
             if packet.is_keyframe and found.first_key is None:
                 found.first_key, found.starts_with_key = packet.pts, not found.times and not found.hidden
             if packet.is_discard or _is_hidden(packet, codec):  # discard: before the start of an edit list
@@ -221,6 +233,13 @@ def _never_shown(path: Path, index: int, found: _Packets) -> set[int] | None:
                 break
             shown.add(frame.pts)
     return {time for time in times if start is not None and time < start and time not in shown}
+
+
+def _left_away_at_links(path: Path, index: int, found: _Packets) -> set[int]:
+    """Times of the pictures that are not shown at the joints of the stream, whatever else does not decode."""
+    with open_stream(path, index) as (container, stream):
+        shown = {frame.pts for frame in decode(container, stream) if frame is not None}
+    return (found.skipped | found.held_back) - shown
 
 
 def _count_by_decoding(path: Path, index: int) -> int:
