@@ -79,11 +79,14 @@ def count_pages(data: bytes) -> int:
     return 1
 
 
-def has_deep_pixels(data: bytes) -> bool:
-    """Whether an image file has more than 8 bits a channel; of a PNG, its first 32 bytes do."""
+def has_deep_pixels(data: bytes, page: int = 0) -> bool:
+    """Whether a page of an image file has more than 8 bits a channel; of a PNG, its first 32 bytes do."""
     if data.startswith(PNG_SIGNATURE):
         return data[24:25] == b"\x10"
-    return _is_tiff(data) and _tiff_pages(data)[0].bits > 8
+    if not _is_tiff(data):
+        return False
+    pages = _tiff_pages(data)
+    return page < len(pages) and pages[page].bits > 8
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -232,10 +232,14 @@ def _decode_unusual(data: bytes) -> npt.NDArray[Any]:
         mode = str(iio.immeta(data, plugin="pillow", exclude_applied=False)["mode"])
         plain = mode in {"1", "L", "I", "F", "RGB", *_EXTRA} or mode.startswith("I;16")
         if not plain:
-            return iio.imread(data, plugin="pillow", index=0, rotate=True, mode="RGB")
-        return page_to_rgb(iio.imread(data, plugin="pillow", index=0, rotate=True), mode)
+            page = iio.imread(data, plugin="pillow", index=0, rotate=True, mode="RGB")
+        else:
+            page = page_to_rgb(iio.imread(data, plugin="pillow", index=0, rotate=True), mode)
     except Exception as error:  # noqa: BLE001 - Pillow's plugins raise whatever they meet in damaged bytes
         return _decode_doubles(data, error)
+    if page.dtype == np.uint8 and has_deep_pixels(data):  # Pillow leaves their lower byte away
+        raise ValueError("16-bit colours in a form that OpenCV does not read")
+    return page
 
 
 def _decode_doubles(data: bytes, error: Exception) -> npt.NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -52,6 +53,31 @@ def test_deep_pages_are_stretched_alike(tmp_path: Path, dtype: type) -> None:
     for frame, values in zip(frames, grey, strict=True):
         assert np.array_equal(frame.rgb, np.dstack([values] * 3))
     assert frames.notes == ["frames deeper than 8 bit: 0 to 2295 becomes 0 to 255"]
+
+
+def test_deep_pages_in_colour_keep_their_lower_byte(tmp_path: Path) -> None:
+    colour = pages().astype(np.uint16) * 4  # 10 bit: the upper bytes are almost black
+    colour[0, 0, :2] = [[0] * 3, [1020] * 3]
+    cv2.imwritemulti(str(tmp_path / "stack.tif"), [page[..., ::-1] for page in colour])
+    frames = opened(tmp_path / "stack.tif")
+    for frame, values in zip(frames, colour, strict=True):
+        assert np.array_equal(frame.rgb, values // 4)
+    assert frames.notes == ["frames deeper than 8 bit: 0 to 1020 becomes 0 to 255"]
+    assert frames.losses == []
+
+
+def test_a_damaged_deep_page_in_colour_is_a_loss(tmp_path: Path) -> None:
+    path = tmp_path / "stack.tif"
+    cv2.imwritemulti(str(path), list(pages(3).astype(np.uint16) * 200))
+    data = bytearray(path.read_bytes())
+    with Image.open(path) as file:
+        file.seek(1)
+        start = file.tag_v2[273][0]
+    data[start : start + 400] = bytes(400)
+    path.write_bytes(data)
+    frames = opened(path)
+    assert [frame.index for frame in frames] == [0, 2]
+    assert [loss.frame_name for loss in frames.losses] == ["00001"]
 
 
 def test_a_page_of_another_size_is_a_loss(tmp_path: Path) -> None:

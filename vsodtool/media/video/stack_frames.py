@@ -7,12 +7,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+import cv2
 import imageio.v3 as iio
+import numpy as np
 import numpy.typing as npt
 
 from vsodtool.errors import DataError
 from vsodtool.media.depth import Levels, find_levels, is_deep
-from vsodtool.media.image_integrity import LARGEST_PIXELS, count_pages
+from vsodtool.media.image_integrity import LARGEST_PIXELS, count_pages, has_deep_pixels
 from vsodtool.media.images import page_to_rgb
 from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.folder_frames import FOLDER_FPS
@@ -110,7 +112,8 @@ class StackFrames:
     def _pages(self, indices: Collection[int] | None = None) -> Iterator[tuple[int, npt.NDArray[Any] | str]]:
         """(index, pixels in RGB, or what is wrong with the page)."""
         try:
-            file = iio.imopen(read_regular(self.video.path), "r", plugin="pillow")
+            data = read_regular(self.video.path)
+            file = iio.imopen(data, "r", plugin="pillow")
         except Exception as error:  # noqa: BLE001 - Pillow raises whatever it meets in damaged bytes
             yield 0, f"cannot be opened ({error})"
             return
@@ -127,11 +130,28 @@ class StackFrames:
                     mode = str(about["mode"])
                     plain = mode in _PLAIN or mode.startswith("I;16")
                     if plain:
-                        yield index, page_to_rgb(file.read(index=index, rotate=True), mode)
+                        page = page_to_rgb(file.read(index=index, rotate=True), mode)
                     else:
-                        yield index, file.read(index=index, rotate=True, mode="RGB")
+                        page = file.read(index=index, rotate=True, mode="RGB")
+                    # Pillow leaves the lower byte of 16-bit colours away.
+                    lowered = page.dtype == np.uint8 and has_deep_pixels(data, index)
+                    yield index, _decode_deep_page(data, index) if lowered else page
                 except Exception as error:  # noqa: BLE001 - as above
                     yield index, f"does not decode ({error})"
+
+
+def _decode_deep_page(data: bytes, index: int) -> npt.NDArray[Any]:
+    """A page of a TIFF in 16-bit colours, RGB (H, W, 3).
+
+    Raises:
+        ValueError: it does not decode.
+    """
+    encoded = np.frombuffer(data, np.uint8)
+    wanted = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    decodes, found = cv2.imdecodemulti(encoded, wanted, range=(index, index + 1))
+    if not decodes or found[0].dtype == np.uint8:
+        raise ValueError("16-bit colours in a form that OpenCV does not read")
+    return cv2.cvtColor(found[0], cv2.COLOR_BGR2RGB)
 
 
 def _count(video: VideoInput) -> int:
