@@ -86,8 +86,7 @@ def write(entry: Format, annotations: Annotations, path: Path) -> None:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(entry.write(annotations))
         return
-    if entry.write_files is None:
-        raise SystemExit(f"{entry.name}: expected a format that is written without --polygons")
+    assert entry.write_files is not None
     for name, text in entry.write_files(annotations):
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text(text, encoding="utf-8")
@@ -128,7 +127,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--frames", type=int, default=5000)
-    parser.add_argument("--formats", nargs="+", default=["cvat", "coco"])
+    known = [entry.name for entry in FORMATS if entry.read and (entry.write or entry.write_files)]
+    parser.add_argument("--formats", nargs="+", default=["cvat", "coco"], choices=known)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = ["## Annotation files: annotations.py", "", *header()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +221,62 @@ def test_annotations_and_masks_together(tmp_path: Path, clip: Any, exact: Any) -
     assert report.videos[0].given == 4
     assert np.array_equal(ids(tmp_path / "again" / "masks" / "clip")[5], made[6])
     assert any("from" in event.message and "more" in event.message for event in events)
+
+
+def strange(tmp_path: Path, change: Callable[[Any], object]) -> Path:
+    """COCO's golden file, changed."""
+    golden = Path(__file__).parents[1] / "media" / "annotations" / "golden" / "coco" / "compressed.json"
+    content = json.loads(golden.read_text("utf-8"))
+    change(content)
+    (tmp_path / "strange.json").write_text(json.dumps(content), "utf-8")
+    return tmp_path / "strange.json"
+
+
+MANY = [entry.name for entry in FORMATS if entry.write_files] + [MASKS]
+
+
+@pytest.mark.parametrize("to", MANY)
+@pytest.mark.parametrize("name", ["../../evil", "/evil", "..\\..\\evil", "C:\\evil"])
+def test_nothing_is_written_beside_the_folder(tmp_path: Path, to: str, name: str) -> None:
+    def change(content: Any) -> None:
+        content["videos"] = [{"id": 1, "name": name}, {"id": 2, "name": "b"}]
+        content["images"][1] |= {"video_id": 2, "file_name": "b/1.jpg"}
+
+    source = strange(tmp_path, change)
+    target = tmp_path / "a" / "b" / "c"
+    with suppress(DataError):  # refused, unless the name is harmless where the format puts it
+        convert(source, output=str(target), to=to)
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path != source]
+    assert all(target in path.parents for path in written)
+
+
+@pytest.mark.parametrize("to", ["labelme", "yolo", "supervisely", MASKS])
+def test_no_frame_is_written_over_another(tmp_path: Path, to: str) -> None:
+    def change(content: Any) -> None:
+        for number, image in enumerate(content["images"]):
+            image["file_name"] = f"{number}/a.jpg"
+
+    with pytest.raises(DataError, match=r"expected a name of its own for each file, found .* twice"):
+        convert(strange(tmp_path, change), output=str(tmp_path / "out"), to=to)
+
+
+@pytest.mark.parametrize("text", ["a\x00", "a\x0b", "\ud800", "\uffff"])
+def test_characters_that_no_name_has_are_refused(tmp_path: Path, text: str) -> None:
+    path = strange(tmp_path, lambda content: content["categories"][0].update(name=text))
+    with pytest.raises(DataError, match=r"categories\[0\]\.name: expected a text without control characters"):
+        convert(path, output=str(tmp_path / "back.xml"), to="cvat")
+
+
+def test_names_that_are_no_text_on_the_disk_come_back(tmp_path: Path) -> None:
+    """A byte of a file name that is not UTF-8 is half a character in Python, and an escape in JSON."""
+
+    def change(content: Any) -> None:
+        for number, image in enumerate(content["images"]):
+            image["file_name"] = f"\udcff{number}.jpg"
+
+    convert(strange(tmp_path, change), output=str(tmp_path / "b.json"), to="coco")
+    convert(tmp_path / "b.json", output=str(tmp_path / "back.json"), to="coco")
+    names = [
+        image["file_name"] for image in json.loads((tmp_path / "back.json").read_text("utf-8"))["images"]
+    ]
+    assert names == ["\udcff0.jpg", "\udcff1.jpg", "\udcff2.jpg"]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -48,6 +48,7 @@ from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent, Size, ignore_event
 
 MASKS = "masks"
+_ESCAPED = "backslashreplace"  # names that are not UTF-8 on the disk: JSON reads them back
 Overlaps: TypeAlias = dict[str, dict[str, int]]  # video -> frame -> pixels of objects that others cover
 
 
@@ -393,10 +394,15 @@ def _write(annotations: Annotations, target: Path, config: ConvertConfig) -> tup
     if entry.write_files is not None:
         if config.polygons:
             raise UsageError(f"{entry.title} is written in one way only", "convert without --polygons")
+        folder = _Folder(target)
         for name, text in entry.write_files(annotations):
-            write_bytes_atomically(target / name, text.encode("utf-8"))
+            folder.write(name, text.encode("utf-8", _ESCAPED))
         return entry.lossless, entry.import_hint
-    with atomic_path(target) as temporary, disk_errors(target), temporary.open("w", encoding="utf-8") as file:
+    with (
+        atomic_path(target) as temporary,
+        disk_errors(target),
+        temporary.open("w", encoding="utf-8", errors=_ESCAPED) as file,
+    ):
         file.writelines(_pieces(entry, annotations, config))
     return entry.lossless and not config.polygons, entry.import_hint.format_map(_words(config))
 
@@ -422,7 +428,37 @@ def _words(config: ConvertConfig) -> dict[str, str]:
     }
 
 
-def _write_masks(annotations: Annotations, folder: Path) -> None:
+class _Folder:
+    """A folder that files are written into, each once and none beside it, whatever strangers call them."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._written: set[str] = set()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file.
+
+        Raises:
+            DataError: its name leads out of the folder, or was written before.
+            DeviceError: it cannot be written.
+        """
+        plain = PurePosixPath(name.replace("\\", "/"))
+        if plain.is_absolute() or ".." in plain.parts or PureWindowsPath(name).drive:
+            raise DataError(
+                f"{self._root}: expected names of files within it, found {name!r}",
+                "rename the video in the annotations, or give it with --input",
+            )
+        if name in self._written:
+            raise DataError(
+                f"{self._root}: expected a name of its own for each file, found {name!r} twice",
+                "frames of different folders have one name: convert one video at a time, with --video",
+            )
+        self._written.add(name)
+        write_bytes_atomically(self._root / name, data)
+
+
+def _write_masks(annotations: Annotations, target: Path) -> None:
+    folder = _Folder(target)
     for video in annotations.videos:
         numbers = {shape.track: int(shape.track or 0) for frame in video.frames for shape in frame.shapes}
         infos = [
@@ -438,5 +474,5 @@ def _write_masks(annotations: Annotations, folder: Path) -> None:
             stem = frame.key.stem or f"{frame.key.number or 0:05d}"
             narrow = labels.astype(np.uint8)
             data = encode_plane_png(labels) if palette is None else encode_plane_png(narrow, palette)
-            where = folder / video.name if len(annotations.videos) > 1 else folder
-            write_bytes_atomically(where / f"{stem}.png", data)
+            where = f"{video.name}/" if len(annotations.videos) > 1 else ""
+            folder.write(f"{where}{stem}.png", data)

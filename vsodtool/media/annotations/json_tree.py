@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from vsodtool.errors import DataError
 from vsodtool.media.annotations.source import Source
 
 _MISSING = object()
+# Control characters, and halves of characters but for those that stand for bytes of file names.
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udc7f\udd00-\udfff\ufffe\uffff]")
 
 
 class Tree:
@@ -77,9 +80,11 @@ class Tree:
         """A string; whole numbers are taken for one, as ids are written either way.
 
         Raises:
-            DataError: this is neither.
+            DataError: this is neither, or holds characters that no name has.
         """
         if isinstance(self.value, str):
+            if _NO_TEXT.search(self.value):
+                raise self.refused("a text without control characters")
             return self.value
         if isinstance(self.value, int) and not isinstance(self.value, bool):
             return str(self.value)
