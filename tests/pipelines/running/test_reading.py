@@ -20,8 +20,8 @@ def test_everything_that_is_said_arrives() -> None:
     reading = reading_of(
         ConvertConfig(
             source=Path("a"), check=True, masks_format="coco", match="number", frame_offset=-1,
-            objects="track", classes=" dog, cat,,", empty="given", empty_tag="Leer", boxes=True, predictions=True,
-            interpolated=False, skip_bad=True,
+            objects="track", classes=" dog, cat,,", empty="given", empty_tag="Leer", boxes=True,
+            predictions=True, interpolated=False, skip_bad=True,
         )
     )  # fmt: skip
     assert reading.format == "coco"
