@@ -14,7 +14,7 @@ import pytest
 from vsodtool.config import PredictConfig, PseudoLabelConfig, SuggestConfig
 from vsodtool.config.convert import WRITTEN_FORMATS
 from vsodtool.config.suggest import DRAFTS
-from vsodtool.errors import DataError, UsageError
+from vsodtool.errors import DataError, DeviceError, UsageError, WeightsError
 from vsodtool.media.images import read_grey, read_rgb, write_png
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
@@ -147,6 +147,30 @@ def test_spread_needs_nothing_but_the_labels(clip: Any, out: Path, forbid: Calla
     assert events[-1].message.endswith("1 video, 21 frames, 4 given")
     assert not (out / "suggest.json").exists()
     assert [each.frame for each in suggestions_of(out, 2)] == ["00004", "00011"]
+
+
+def test_a_folder_that_cannot_be_written_costs_the_next_run_time_only(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise DeviceError(f"disk full: cannot write {path}", "free some space")
+
+    expected = suggest(out)
+    (out / "suggest.json").unlink()
+    monkeypatch.setattr("vsodtool.pipelines.suggesting.hidden.write_bytes_atomically", full)
+    events: list[Event] = []
+    assert suggest(out, events) == expected
+    assert any(event.kind == "warning" and "are not kept: disk full" in event.message for event in events)
+
+
+def test_other_weights_than_those_of_the_run_are_refused(clip: Any, tmp_path: Path) -> None:
+    out = label(clip, tmp_path, method="fgplg")
+    manifest = json.loads((out / "manifest.json").read_text())
+    changed = dict.fromkeys(manifest["weights"], "0" * 64)
+    assert changed
+    (out / "manifest.json").write_text(json.dumps({**manifest, "weights": changed}))
+    with pytest.raises(WeightsError, match=r"is not what .*out was made with"):
+        suggest(out)
 
 
 def test_too_few_labels_leave_confidence_only(clip: Any, tmp_path: Path) -> None:
