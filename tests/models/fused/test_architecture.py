@@ -13,7 +13,7 @@ from vsodtool.models.fused.architecture import FusedArchitecture
 from vsodtool.models.u2net.architecture import U2NetArchitecture
 from vsodtool.models.weights.networks import read_architecture
 
-SMALL = FusedArchitecture(backbone="resnet18", context_width=8, motion_input=True, looks_width=8)
+SMALL = FusedArchitecture(backbone="resnet18", context_width=8, looks_width=8)
 
 
 def test_architecture_there_and_back() -> None:
@@ -31,6 +31,7 @@ def test_it_has_two_parts() -> None:
     [
         ({"kind": "video"}, "kind: expected fused, found 'video'"),
         ({"context_width": 7}, "context_width: expected an even number"),
+        ({"motion_input": False}, "motion_input: expected true, found False"),
         ({"looks_width": 1}, "width: expected a whole number of at least 2, found 1"),
         ({"looks_inner_width": 4.0}, "inner_width: expected a whole number of at least 2, found 4.0"),
     ],

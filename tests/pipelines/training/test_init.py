@@ -40,13 +40,13 @@ def stored(config: MakeConfig, tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def start(config: MakeConfig, kind: str, init: Path) -> tuple[RcrNet, list[str]]:
+def start(config: MakeConfig, kind: str, init: Path, **options: object) -> tuple[RcrNet, list[str]]:
     said: list[str] = []
 
     def hear(event: Event) -> None:
         said.append(event.message)
 
-    return start_network(config(kind=kind, init=str(init)), hear).network, said
+    return start_network(config(kind=kind, init=str(init), **options), hear).network, said
 
 
 def same(network: RcrNet, path: Path) -> set[str]:
@@ -98,11 +98,11 @@ def test_image_to_fgplg_extends_the_first_convolution_by_four_channels(
 
 def test_a_fused_detector_gives_its_video_network(config: MakeConfig, tmp_path: Path) -> None:
     torch.manual_seed(5)
-    video = architecture_of(config(kind="video")).as_dict()
+    video = architecture_of(config(kind="video", motion_input=True)).as_dict()
     architecture = FusedArchitecture(**{**video, "kind": "fused"}, looks_width=8, looks_inner_width=4)
     path = tmp_path / "fused.safetensors"
     save_network(path, create_network(architecture), Preprocessing(size=64))
-    network, said = start(config, "video", path)
+    network, said = start(config, "video", path, motion_input=True)
     assert same(network, path) == set(network.state_dict())
     assert said[-1].startswith("start: fused.safetensors (fused, mobilenet_v3_small/16")
     with pytest.raises(WeightsError, match="expected RCRNet"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from vsodtool.errors import ConfigError
 from vsodtool.models.architecture import FUSED, VIDEO, Architecture
 from vsodtool.models.u2net.architecture import U2NetArchitecture
 
@@ -15,6 +16,7 @@ class FusedArchitecture(Architecture):
 
     Attributes:
         kind: always fused.
+        motion_input: always true.
         looks_width: channels between the stages of the U²-Net.
         looks_inner_width: channels inside of them.
     """
@@ -22,6 +24,7 @@ class FusedArchitecture(Architecture):
     kinds: ClassVar[tuple[str, ...]] = (FUSED,)
 
     kind: str = FUSED
+    motion_input: bool = True
     looks_width: int = 64
     looks_inner_width: int = 16
 
@@ -32,6 +35,8 @@ class FusedArchitecture(Architecture):
             ConfigError: naming the value, what was expected and what was found.
         """
         super().__post_init__()
+        if not self.motion_input:
+            raise ConfigError("architecture: motion_input: expected true, found False")
         _ = self.looks
 
     @property

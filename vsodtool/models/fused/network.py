@@ -1,4 +1,4 @@
-"""RCRNet+NER and U²-Net answer the same question; a pixel is salient where both say so."""
+"""RCRNet+NER and a head over U²-Net answer the same question; a pixel is salient where both say so."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from torch.nn import functional
 
 from vsodtool.models.architecture import CHANNELS_IN
 from vsodtool.models.fused.architecture import FusedArchitecture
+from vsodtool.models.fused.head import LooksHead
 from vsodtool.models.rcrnet.layers import resize
 from vsodtool.models.rcrnet.network import FrameFeatures
 from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.u2net.network import U2NetFeatures
 
 _DECODERS = 3  # of U²-Net: up to a quarter of the size; the two finer ones cost more than all others together
-_BESIDE = ("renormalise", "looks", "side")  # what a video network has not
+_BESIDE = ("renormalise", "looks", "head")  # what a video network has not
 _SUREST = -1e-6  # the largest log-probability: the logit of a probability of 1 is not finite
 
 
 class FusedNet(VideoRcrNet):
-    """A video network and the coarse half of a U²-Net, whose maps are joined by their geometric mean.
+    """A video network, and a head over the coarse half of a U²-Net; their maps' geometric mean is the answer.
 
     Not in the paper. The one knows motion and what it saw of few videos, the other what salient things look
-    like in ten thousand pictures. Their mistakes have little in common: what only one of them finds is mostly
-    wrong, and the geometric mean is high only where both are.
+    like in ten thousand pictures. Their mistakes have little in common: what only one of them finds is
+    mostly wrong, and the geometric mean is high only where both are.
     """
 
     def __init__(self, architecture: FusedArchitecture) -> None:
@@ -33,7 +34,7 @@ class FusedNet(VideoRcrNet):
         # Images come normalised as the video network wants them; each has weights made with its own.
         self.renormalise = nn.Conv2d(seen, seen, 1, groups=seen)
         self.looks = U2NetFeatures(architecture.looks, _DECODERS)
-        self.side = nn.Conv2d(architecture.looks_width, 1, 3, padding=1)
+        self.head = LooksHead(architecture.looks_width)
 
     def video_weights(self) -> dict[str, Tensor]:
         """The state of the video network alone."""
@@ -44,14 +45,15 @@ class FusedNet(VideoRcrNet):
         }
 
     def encode(self, images: Tensor) -> FrameFeatures:
-        """As the video network; the logits of the U²-Net (N, 1, h, w) follow the skips."""
+        """As the video network; the logits of the head (N, 1, h, w) follow the skips."""
         features = super().encode(images)
         return features._replace(skips=(*features.skips, self.looks_logits(images)))
 
     def looks_logits(self, images: Tensor) -> Tensor:
-        """What the U²-Net finds in normalised images (N, 3 or more, H, W), at a quarter of their size."""
-        seen = self.renormalise(images[:, : self.renormalise.in_channels])
-        return self.side(self.looks.features(seen)[0])  # type: ignore[no-any-return]
+        """What the head finds in images as `encode` takes them, at a quarter of their size."""
+        seen = self.renormalise.in_channels
+        features = self.looks.features(self.renormalise(images[:, :seen]))
+        return self.head(features, images[:, seen:])  # type: ignore[no-any-return]
 
     def decode(self, features: FrameFeatures, context: Tensor) -> Tensor:
         """Logits (N, 1, H, W) of the geometric mean of both probabilities; float32."""

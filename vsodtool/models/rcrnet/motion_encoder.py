@@ -26,7 +26,7 @@ class MotionEncoder(nn.Module):
         strides = (2, 2, 2 if output_stride == 16 else 1, 1)
         widths = (WIDTHS[0], *WIDTHS)
         self.levels = nn.ModuleList(
-            _residual(before, after, stride)
+            residual(before, after, stride)
             for (before, after), stride in zip(pairwise(widths), strides, strict=True)
         )
         self.channels = WIDTHS
@@ -41,7 +41,8 @@ class MotionEncoder(nn.Module):
         return found[0], found[1], found[2], found[3]
 
 
-def _residual(channels_in: int, channels_out: int, stride: int) -> BasicBlock:
+def residual(channels_in: int, channels_out: int, stride: int) -> BasicBlock:
+    """A residual block of two 3x3 convolutions; where sizes differ, a 1x1 convolution is the shortcut."""
     shortcut = None
     if stride > 1 or channels_in != channels_out:
         shortcut = nn.Sequential(
