@@ -18,6 +18,8 @@ from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.errors import ConfigError, DataError
+from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.ops.shots import Shots
 
 Disks = Callable[[str], Any]
 
@@ -170,3 +172,26 @@ def test_a_file_that_changes_while_training_runs(videos: tuple[LabelledVideo, ..
     image.unlink()
     with pytest.raises(DataError, match="cannot be read"):
         dataset[0]
+
+
+def test_no_clip_spans_a_cut(videos: tuple[LabelledVideo, ...]) -> None:
+    def sides(of: tuple[LabelledVideo, ...], **options: Any) -> list[set[bool]]:
+        dataset = ClipDataset(of, clip_length=3, size=16, **options)
+        return [{int(name) < 4 for name in dataset[index].names} for index in range(len(dataset))]
+
+    cut = tuple(replace(video, shots=Shots((4,))) for video in videos)
+    assert {True, False} in sides(videos, augmentation=None)
+    assert all(len(side) == 1 for side in sides(cut, augmentation=None))
+    assert all(len(side) == 1 for side in sides(cut, augmentation=replace(AUGMENTATION, gap=3)))
+
+
+def test_motion_maps_of_shots_are_those_of_videos(videos: tuple[LabelledVideo, ...]) -> None:
+    video = replace(videos[0], shots=Shots((4,)))
+    both = ClipDataset([video], clip_length=4, size=64, augmentation=None, estimator=motion_estimator)
+    later = replace(videos[0], frames=videos[0].frames[4:])
+    alone = ClipDataset([later], clip_length=4, size=64, augmentation=None, estimator=motion_estimator)
+    assert [both[index].names[0] for index in range(len(both))] == ["00000", "00004"]
+    second, same_again = both[1].motion, alone[0].motion
+    assert second is not None
+    assert same_again is not None
+    assert torch.equal(second, same_again)

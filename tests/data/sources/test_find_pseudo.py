@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.data.sources.test_training_data import Disks, counts, load
 from vsodtool.errors import DataError
+from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.manifest import read_manifest, write_manifest
 
 
@@ -23,6 +25,23 @@ def test_pseudo_labels_with_their_confidence(tmp_path: Path, disk: Disks) -> Non
     assert all(frame.given for video in data.validation for frame in video.frames)
     thinned = load(tmp_path, out, label_every=1, pseudo_between=1)
     assert [frame.position for frame in thinned.train[0].frames] == [0, 2, 4]
+
+
+def test_pseudo_labels_of_several_shots(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a", "b", "c"])
+    out = disk("out").pseudo(root, every=4)
+    manifest = read_manifest(out / "manifest.json")
+    assert manifest is not None
+    cuts = {"a": [2, 4], "b": [2, 4], "c": [2, 4]}
+    write_manifest(out / "manifest.json", replace(manifest, cuts=cuts))
+    records = [
+        replace(each, left="00000") if each.frame < "00002" or each.frame >= "00004" else each
+        for each in read_frames_csv(out / "frames.csv")
+    ]
+    write_frames_csv(out / "frames.csv", records)
+    video = load(tmp_path, out).train[0]
+    assert [frame.position for frame in video.frames] == [0, 1, 4, 5, 6, 7]  # nothing known of 2 and 3
+    assert [[frame.position for frame in shot.frames] for shot in video.by_shot()] == [[0, 1], [4, 5, 6, 7]]
 
 
 def test_pseudo_labels_of_moved_frames(tmp_path: Path, disk: Disks) -> None:

@@ -75,7 +75,7 @@ class ClipDataset(Dataset[ClipSample]):
             raise ConfigError(
                 f"clips: expected a positive clip_length and size, found {clip_length} and {size}"
             )
-        self._videos = tuple(videos)
+        self._videos = tuple(shot for video in videos for shot in video.by_shot())
         self._length, self._size = clip_length, size
         self._augmentation = augmentation
         self._confidence_weight = confidence_weight

@@ -75,7 +75,7 @@ class FgplgDataset(Dataset[FgplgSample]):
             raise ConfigError(
                 f"triplets: expected size >= 1 and 1 <= gap[0] <= gap[1], found {size} and {gap}"
             )
-        self._videos = tuple(videos)
+        self._videos = tuple(shot for video in videos for shot in video.by_shot())
         self._size, self._seed, self._gap = size, seed, gap
         self._augmentation, self._motion = augmentation, motion
         self._make_estimator = estimator

@@ -79,7 +79,7 @@ class VideoMotion:
         Raises:
             DataError: a file cannot be read any more.
         """
-        key = (video.name, video.place, place)
+        key = (video.name, video.place, video.frames[place].position)
         maps = self._maps.get(key)
         if maps is None:
             maps = self._estimate(video, place)

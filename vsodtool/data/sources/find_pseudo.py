@@ -13,11 +13,15 @@ from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, InputEntry, Manifest, read_manifest
 from vsodtool.media.video.inputs import VideoInput, discover_videos
+from vsodtool.ops.shots import Shots
 from vsodtool.types import FrameRecord, FrameStatus
 
 
 def find_pseudo(source: PseudoSource, faults: Faults) -> list[FoundVideo]:
-    """The videos of an output folder; skipped frames are left out.
+    """The videos of an output folder, with their shots.
+
+    Left out are skipped frames, and those of shots in which nothing was labelled: that their labels are empty
+    says nothing.
 
     Raises:
         DataError: the run is unfinished, its frames are gone or changed, or they are of another video.
@@ -35,7 +39,9 @@ def find_pseudo(source: PseudoSource, faults: Faults) -> list[FoundVideo]:
         video = given[name] if source.images else _recorded_video(source, name, manifest.inputs.get(name))
         names = frame_names(video)
         _check_same(source, name, records, names, video.path)
-        found.append(_collect(layout, video, names, records, faults))
+        shots = Shots(tuple(manifest.cuts.get(name, ())))
+        told = [each for each in records if not (shots.cuts and _says_nothing(each))]
+        found.append(_collect(layout, video, names, told, faults, shots=shots))
     return found
 
 
@@ -102,7 +108,13 @@ def _check_same(
 
 
 def _collect(
-    layout: OutputLayout, video: VideoInput, names: list[str], records: list[FrameRecord], faults: Faults
+    layout: OutputLayout,
+    video: VideoInput,
+    names: list[str],
+    records: list[FrameRecord],
+    faults: Faults,
+    *,
+    shots: Shots,
 ) -> FoundVideo:
     masks: dict[str, Path] = {}
     confidence: dict[str, float] = {}
@@ -119,4 +131,8 @@ def _collect(
             confidence[name] = record.confidence
             if (map_path := layout.confidence(record.video, name)).is_file():
                 maps[name] = map_path
-    return FoundVideo(video, names, masks, confidence, maps)
+    return FoundVideo(video, names, masks, confidence, maps, shots=shots)
+
+
+def _says_nothing(record: FrameRecord) -> bool:
+    return record.status is FrameStatus.GENERATED and not record.left and not record.right

@@ -14,6 +14,7 @@ from vsodtool.media.folders import frame_name, list_images
 from vsodtool.media.masks.numbers import frame_numbers
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import VideoInput
+from vsodtool.ops.shots import ONE_SHOT, Shots
 
 _DIGITS = re.compile(r"[0-9]+")
 ORPHAN = "mask without a frame"
@@ -30,6 +31,7 @@ class FoundVideo:
         confidence: of the frames whose mask is a pseudo-label; the others are given.
         maps: confidence per pixel, where there are pictures of it.
         stills: whether the frames are unrelated images; None where names and sizes decide.
+        shots: of the video, where they are known.
     """
 
     video: VideoInput
@@ -38,6 +40,7 @@ class FoundVideo:
     confidence: Mapping[str, float] = field(default_factory=dict)
     maps: Mapping[str, Path] = field(default_factory=dict)
     stills: bool | None = False
+    shots: Shots = ONE_SHOT
 
 
 def frame_names(video: VideoInput) -> list[str]:

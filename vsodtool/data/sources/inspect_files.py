@@ -144,7 +144,7 @@ def _labelled(
             f"frame of another size than {first.image.name}",
             *(frame.image for frame in frames if frame.size != first.size),
         )
-    return LabelledVideo(found.video.name, found.video.path, frames, encoding, stills)
+    return LabelledVideo(found.video.name, found.video.path, frames, encoding, stills, found.shots)
 
 
 def _levels(found: FoundVideo, images: Mapping[str, Path], *, stills: bool) -> dict[str, Levels | None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from vsodtool.media.depth import Levels
 from vsodtool.media.masks.sparse import MaskEncoding
+from vsodtool.ops.shots import ONE_SHOT, Shots
 from vsodtool.types import Size
 
 
@@ -48,6 +50,7 @@ class LabelledVideo:
         frames: in temporal order; those without a label are not among them.
         encoding: what the pixel values of its masks mean.
         stills: whether the frames are unrelated images.
+        shots: of the video, by the positions of its frames.
     """
 
     name: str
@@ -55,8 +58,14 @@ class LabelledVideo:
     frames: tuple[LabelledFrame, ...]
     encoding: MaskEncoding
     stills: bool = False
+    shots: Shots = ONE_SHOT
 
     @property
     def given(self) -> tuple[LabelledFrame, ...]:
         """The frames that a person labelled."""
         return tuple(frame for frame in self.frames if frame.given)
+
+    def by_shot(self) -> list[LabelledVideo]:
+        """Each shot that has labelled frames as a video; nothing goes from one to another."""
+        groups = groupby(self.frames, lambda frame: self.shots.of(frame.position))
+        return [replace(self, frames=tuple(frames)) for _, frames in groups] if self.shots.cuts else [self]

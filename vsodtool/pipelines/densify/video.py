@@ -115,7 +115,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         known = cuts.known(video.source.video.name, state) or ONE_SHOT
         self.basis = Basis(video.masks, video.source.names, known)
         super().__init__(video.source, state, on_event, overlay=config.overlay, holds=self.basis.holds)
-        self._config, self._cuts = config, cuts
+        self._config, self._cuts, self.shots = config, cuts, known
         self._video, self._masks = replace(video, shots=known), video.masks
         self._candidates, self._workers, self._adapt = candidates, workers, adapt
         self._writer = LabelWriter(config, self.layout, video.masks, self.basis)
@@ -143,7 +143,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
                 self.state.drop(output_files(self._config, self.layout, record))
 
     def _find_shots(self) -> None:
-        shots = self._cuts.of(self.source, self.state, self.on_event)
+        self.shots = shots = self._cuts.of(self.source, self.state, self.on_event)
         if shots != self._video.shots:
             self._video = replace(self._video, shots=shots)
             self.basis = Basis(self._masks, self.source.names, shots)

@@ -26,6 +26,7 @@ from vsodtool.models.detector.detector import Detector
 from vsodtool.models.flow.dis import motion_estimator
 from vsodtool.ops.confidence import frame_confidence, to_bytes
 from vsodtool.ops.network_image import to_frame_size
+from vsodtool.ops.shots import ONE_SHOT
 from vsodtool.pipelines.detect.clips import Batching, ClipDetection
 from vsodtool.pipelines.detect.inputs import FrameInputs
 from vsodtool.pipelines.detect.smoothing import NoSmoothing, SaliencySmoothing
@@ -85,6 +86,7 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         super().__init__(source, state, on_event, overlay=config.overlay)
         frames_meet = detector.is_video or detector.sees_motion or is_smoothed(config, detector)
         self._cuts = cuts if frames_meet else NO_CUTS
+        self.shots = self._cuts.known(self.name, state) or ONE_SHOT
         self._config, self._detector, self._batching, self._pools = config, detector, batching, pools
         self._writing: deque[Future[FrameRecord]] = deque()
 
@@ -108,7 +110,7 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         return PredictVideoReport(self.name, self.total, generated, skipped, self.confidence(), seconds)
 
     def _fill(self) -> None:
-        shots = self._cuts.of(self.source, self.state, self.on_event)
+        self.shots = shots = self._cuts.of(self.source, self.state, self.on_event)
         finished = frozenset(self.records)
         with read_ahead(self.source, _FRAMES_AHEAD) as frames:
             for number, own in groupby(frames, lambda frame: shots.of(frame.index)):

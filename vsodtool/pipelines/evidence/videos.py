@@ -67,6 +67,7 @@ def record_video(video: LabelledVideo, gap: int, maker: GuessMaker, place: Path)
             lambda frame: to_channels(_label(video, given[frame.index]), [1]),
             lambda between: [index for index in between if index in given],
             Path(spill),
+            shots=video.shots,
         )
         recorder.record(intervals, Workers(pool))
     write_index(place, recorder.files)

@@ -63,6 +63,7 @@ class Cuts:
         shots = self.known(name, state)
         if shots is None:
             shots = find_shots(source)
+        if state.cuts(name) != list(shots.cuts):
             state.settle_cuts(name, shots.cuts)
         if shots.cuts:
             firsts = [source.names[index] for index in shots.cuts]

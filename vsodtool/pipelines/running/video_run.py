@@ -13,8 +13,9 @@ import numpy as np
 from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.media.video.overlay import Clock, OverlayWriter, object_colour
+from vsodtool.ops.shots import ONE_SHOT
 from vsodtool.pipelines.running.runs import Outcome, V, tell_losses, tell_notes
-from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent
+from vsodtool.types import Event, Frame, FrameRecord, FrameStatus, LabelArray, OnEvent
 
 
 class VideoRun(ABC, Generic[V]):
@@ -47,6 +48,7 @@ class VideoRun(ABC, Generic[V]):
         finished = state.finished(self.name)
         self.records = {frame: record for frame, record in finished.items() if holds(record)}
         self.outdated = [record for frame, record in finished.items() if frame not in self.records]
+        self.shots = ONE_SHOT
         self._overlay = overlay
         self._seen = set(self.records)  # what progress counts: frames that are not yet committed too
         self._lock = threading.Lock()
@@ -134,11 +136,12 @@ class VideoRun(ABC, Generic[V]):
             for frame in source:
                 labels = self.labels(frame.name)
                 drawn = np.zeros(size, np.uint16) if labels is None else labels
-                writer.add(frame.rgb, drawn, index=frame.index, caption=_caption(self.records[frame.name]))
+                writer.add(frame.rgb, drawn, index=frame.index, caption=self._caption(frame))
         self.state.wrote([path])
 
-
-def _caption(record: FrameRecord) -> str:
-    """What the overlay says of a frame: its name, how its mask came about, how sure that is."""
-    sure = f"  {record.confidence:.2f}" if record.status is FrameStatus.GENERATED else ""
-    return f"{record.frame}  {record.status}{sure}"
+    def _caption(self, frame: Frame) -> str:
+        """What the overlay says of a frame: its name, its shot, how its mask came about, how sure that is."""
+        record, count = self.records[frame.name], len(self.shots.cuts) + 1
+        shot = f"  shot {self.shots.of(frame.index) + 1}/{count}" if count > 1 else ""
+        sure = f"  {record.confidence:.2f}" if record.status is FrameStatus.GENERATED else ""
+        return f"{record.frame}{shot}  {record.status}{sure}"
