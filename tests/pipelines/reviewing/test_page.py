@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import ndimage
 
 from tests.pipelines.reviewing.browser import Hands, launched
 from tests.pipelines.reviewing.conftest import Connect, MakeOut, Out
@@ -555,6 +556,41 @@ def test_masks_in_the_page_are_what_numpy_says(make_out: MakeOut, open_page: Ope
         np.testing.assert_array_equal(np.array(seen).reshape(size), drawn)
     np.testing.assert_array_equal(np.array(found["undone"]).reshape(size), start)
     np.testing.assert_array_equal(np.array(found["redone"]).reshape(size), drawn)
+
+
+def test_tidying_is_what_scipy_says(make_out: MakeOut, open_page: Open) -> None:
+    """Specks and pinholes of one object go; the other object, and what lies between them, stays."""
+    hands = open_page(make_out())
+    mask = np.zeros((40, 50), np.uint8)
+    mask[5:30, 5:30] = 1
+    mask[10:14, 10:13] = 0  # a pinhole of 12 pixels
+    mask[18:26, 12:26] = 0  # a hole too large for one
+    mask[20, 20] = 2
+    mask[27, 7:9] = 0
+    mask[27, 8] = 2  # a hole that borders on the other object
+    mask[35, 40:44] = 1  # a speck
+    mask[32:38, 2:8] = 1  # no speck
+    mask[2, 45] = 2
+    script = """async ([start, width, height, id]) => {
+      const { Mask } = await import("/ids.js");
+      const mask = new Mask(Uint8Array.from(start), width, height);
+      mask.begin(); const rect = mask.tidy(id, 0.05); mask.end();
+      const tidied = [...mask.ids];
+      mask.undo();
+      const again = new Mask(Uint8Array.from(tidied), width, height).tidy(id, 0.05);
+      return { tidied, undone: [...mask.ids], again };
+    }"""
+    found = hands.page.evaluate(script, [mask.reshape(-1).tolist(), 50, 40, 1])
+    regions, count = ndimage.label(mask == 1)
+    sizes = ndimage.sum_labels(mask == 1, regions, range(1, count + 1))
+    expected = mask.copy()
+    for number, size in enumerate(sizes, 1):
+        if size < 0.05 * max(sizes):
+            expected[regions == number] = 0
+    expected[10:14, 10:13] = 1
+    np.testing.assert_array_equal(np.array(found["tidied"]).reshape(40, 50), expected)
+    np.testing.assert_array_equal(np.array(found["undone"]).reshape(40, 50), mask)
+    assert found["again"] is None
 
 
 def test_a_page_that_is_passed_on_works_from_a_file(

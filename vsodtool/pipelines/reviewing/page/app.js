@@ -831,6 +831,7 @@ const KEYS = [
     { keys: ["["], shown: "[  ]", about: "smaller, larger", edits: true, run: () => { editor.resize(1 / 1.25); refreshButtons(); } },
     { keys: ["]"], shown: "", about: "", edits: true, run: () => { editor.resize(1.25); refreshButtons(); } },
     ...Array.from({ length: 9 }, (_, place) => ({ keys: [String(place + 1)], shown: place ? "" : "1 … 9", about: place ? "" : "object", run: objectAt(place) })),
+    { keys: ["y"], shown: "Y", about: "tidy: specks go, pinholes are closed", edits: true, run: () => editor.tidy() },
     { keys: ["p"], shown: "P", about: "copy the mask of the frame before", edits: true, run: copyPrevious },
     { keys: ["Ctrl+z"], shown: "Ctrl Z", about: "undo; with Shift redo", edits: true, run: () => editor.step("undo") },
     { keys: ["Ctrl+Shift+z", "Ctrl+y"], shown: "", about: "", edits: true, run: () => editor.step("redo") },
@@ -863,7 +864,7 @@ function help() {
 function wire() {
   const buttons = /** @type {Object<string, () => void>} */ ({
     first: () => go(now.video, 0), previous: step(-1), play, next: step(1), last: () => go(now.video, video().count - 1),
-    undo: () => editor.step("undo"), redo: () => editor.step("redo"), copy: copyPrevious, back: takeBack, save: () => saver.flush(),
+    undo: () => editor.step("undo"), redo: () => editor.step("redo"), tidy: () => editor.tidy(), copy: copyPrevious, back: takeBack, save: () => saver.flush(),
     outline: () => toggle("outline"), confidence: () => toggle("confidence"), onion: () => toggle("onion"),
     fit: () => { view.fit(); refreshButtons(); },
     accept: () => flagFrame("ok"), reject: () => flagFrame("bad"), skip: () => flagFrame("skip"),

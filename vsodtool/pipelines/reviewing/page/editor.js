@@ -14,6 +14,9 @@ import { Mask, clamp } from "./ids.js";
  * @property {(id: number) => void} pick
  */
 
+/** Share of an object's largest region below which a region is a speck. */
+const SMALL = 0.02;
+
 export class Editor {
   /**
    * @param {import("./view.js").View} view
@@ -164,6 +167,17 @@ export class Editor {
     this.mask.begin();
     this.view.paintMask(this.mask.replace(ids));
     if (this.mask.end()) this.host.changed();
+  }
+
+  /** Take specks of the object away, close its pinholes. */
+  tidy() {
+    if (!this.mask || !this.host.mayEdit() || this.last) return;
+    this.host.begin();
+    this.mask.begin();
+    const rect = this.mask.tidy(this.host.object(), SMALL);
+    if (rect) this.view.paintMask(rect);
+    if (this.mask.end()) this.host.changed();
+    else this.host.say("nothing to tidy: no specks, no pinholes");
   }
 
   /** @param {"undo" | "redo"} what */

@@ -164,6 +164,65 @@ export class Mask {
   }
 
   /**
+   * Take specks of an object away and close its pinholes: whatever is small beside its largest region.
+   * @param {number} id
+   * @param {number} share of the largest region below which a region is small
+   * @returns {Rect | null} null if there is nothing to tidy
+   */
+  tidy(id, share) {
+    const { width, ids } = this, own = this.regions((at) => ids[at] === id);
+    const largest = own.reduce((most, region) => Math.max(most, region.pixels.length), 0);
+    const holes = this.regions((at) => ids[at] === 0).filter((region) => !region.open && this.within(region.pixels, id));
+    let rect = null;
+    for (const [regions, value] of /** @type {const} */ ([[own, 0], [holes, id]])) {
+      for (const { pixels } of regions) {
+        if (pixels.length >= share * largest) continue;
+        for (const at of pixels) {
+          ids[at] = value;
+          const x = at % width, y = (at - x) / width;
+          rect = join(rect, { left: x, top: y, right: x + 1, bottom: y + 1 });
+        }
+      }
+    }
+    return rect && this.touch(rect);
+  }
+
+  /**
+   * Whether a region borders on nothing but one object.
+   * @param {number[]} pixels
+   * @param {number} id
+   */
+  within(pixels, id) {
+    const { width, ids } = this;
+    return pixels.every((at) => [at - 1, at + 1, at - width, at + width].every((next) => ids[next] === 0 || ids[next] === id));
+  }
+
+  /**
+   * The regions of some pixels, which hang together by their sides.
+   * @param {(at: number) => boolean} wanted
+   */
+  regions(wanted) {
+    const { width, height } = this, seen = new Uint8Array(width * height), found = [];
+    for (let from = 0; from < seen.length; from++) {
+      if (seen[from] || !wanted(from)) continue;
+      const pixels = [from];
+      let open = false;
+      seen[from] = 1;
+      for (let place = 0; place < pixels.length; place++) {
+        const at = pixels[place], x = at % width;
+        open ||= x === 0 || x === width - 1 || at < width || at >= seen.length - width;
+        for (const next of [x > 0 ? at - 1 : -1, x < width - 1 ? at + 1 : -1, at - width, at + width]) {
+          if (next < 0 || next >= seen.length || seen[next] || !wanted(next)) continue;
+          seen[next] = 1;
+          pixels.push(next);
+        }
+      }
+      found.push({ pixels, open });
+    }
+    return found;
+  }
+
+  /**
    * Replace all.
    * @param {Ids} values
    * @returns {Rect}
