@@ -568,7 +568,8 @@ def test_tidying_is_what_scipy_says(make_out: MakeOut, open_page: Open) -> None:
     mask[20, 20] = 2
     mask[27, 7:9] = 0
     mask[27, 8] = 2  # a hole that borders on the other object
-    mask[35, 40:44] = 1  # a speck
+    mask[35:38, 40:43] = 1  # a speck
+    mask[36, 41] = 0  # with a hole in it
     mask[32:38, 2:8] = 1  # no speck
     mask[2, 45] = 2
     script = """async ([start, width, height, id]) => {

@@ -166,6 +166,7 @@ async function madeAgain() {
   $("again-note").textContent = now.madeNote;
   refresh();
   await go(now.video, now.frame, true);
+  document.body.dataset.made = String(now.runs);
 }
 
 // ---------------------------------------------------------------- going from frame to frame

@@ -172,9 +172,9 @@ export class Mask {
   tidy(id, share) {
     const { width, ids } = this, own = this.regions((at) => ids[at] === id);
     const largest = own.reduce((most, region) => Math.max(most, region.pixels.length), 0);
-    const holes = this.regions((at) => ids[at] === 0).filter((region) => !region.open && this.within(region.pixels, id));
+    /** @type {Rect | null} */
     let rect = null;
-    for (const [regions, value] of /** @type {const} */ ([[own, 0], [holes, id]])) {
+    const give = (/** @type {{pixels: number[]}[]} */ regions, /** @type {number} */ value) => {
       for (const { pixels } of regions) {
         if (pixels.length >= share * largest) continue;
         for (const at of pixels) {
@@ -183,7 +183,10 @@ export class Mask {
           rect = join(rect, { left: x, top: y, right: x + 1, bottom: y + 1 });
         }
       }
-    }
+    };
+    give(own, 0);
+    // Looked for only now: the hole of a speck went with it.
+    give(this.regions((at) => ids[at] === 0).filter((region) => !region.open && this.within(region.pixels, id)), id);
     return rect && this.touch(rect);
   }
 
