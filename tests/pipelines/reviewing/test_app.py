@@ -198,6 +198,22 @@ def test_a_mask_of_another_size_that_lies_there_is_told(make_out: MakeOut, conne
     assert "expected a mask of 32x24 like its frame, found 4x3" in answer.json()["error"]
 
 
+@pytest.mark.parametrize("part", ["corrections", "corrections/clip"])
+def test_links_are_not_written_through(
+    part: str, make_out: MakeOut, connect: Connect, tmp_path: Path
+) -> None:
+    out = make_out()
+    (tmp_path / "theirs").mkdir()
+    (out.root / part).parent.mkdir(exist_ok=True)
+    (out.root / part).symlink_to(tmp_path / "theirs")
+    client = connect(out)
+    ids, etag = client.mask(1)
+    refused = client.put_mask(1 - ids, etag)
+    assert refused.status_code == 422
+    assert "found a link" in refused.json()["error"]
+    assert list((tmp_path / "theirs").iterdir()) == []
+
+
 def test_unknown_ids_are_refused_until_their_object_is_added(make_out: MakeOut, connect: Connect) -> None:
     out = make_out()
     client = connect(out)

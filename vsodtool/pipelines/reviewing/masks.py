@@ -164,9 +164,11 @@ class VideoMasks:
                 "add an object first",
             )
         data = self._encoding.encode(ids)
+        path = self._layout.correction(self._video, frame)
         with _SAVING:
             self._check(frame, began_from)
-            write_bytes_atomically(self._layout.correction(self._video, frame), data)
+            _refuse_links(path)
+            write_bytes_atomically(path, data)
         return etag_of(ids)
 
     def take_back(self, frame: str, began_from: str) -> ReadMask:
@@ -179,6 +181,7 @@ class VideoMasks:
         path = self._layout.correction(self._video, frame)
         with _SAVING:
             self._check(frame, began_from)
+            _refuse_links(path)
             with disk_errors(path):
                 path.unlink(missing_ok=True)
         return self.read(frame)
@@ -222,6 +225,16 @@ _SAVING = threading.Lock()  # between looking at what lies there and replacing i
 def etag_of(ids: LabelArray) -> str:
     """SHA-256 of ids, whatever file they lie in."""
     return hashlib.sha256(ids.astype("<u2").tobytes()).hexdigest()
+
+
+def _refuse_links(path: Path) -> None:
+    """Refuse to write or delete where a link would lead elsewhere."""
+    for folder in (path.parent, path.parent.parent):
+        if folder.is_symlink():
+            raise DataError(
+                f"{folder}: expected a folder of the tool's own, found a link to {folder.readlink()}",
+                "remove the link",
+            )
 
 
 def _spread(frames: Sequence[str]) -> Sequence[str]:
