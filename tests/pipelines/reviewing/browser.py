@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,22 +115,20 @@ class Hands:
         return self.page.locator(selector).inner_text()
 
     def picture(self) -> bytes:
-        """The canvas as it is seen."""
+        """The canvas as it is seen, once it has come to rest."""
         self.page.mouse.move(2, 2)
-        self.page.wait_for_timeout(60)
-        return self.page.locator("#stage").screenshot()
+        before = b""
+        for _ in range(50):
+            self.page.evaluate(
+                "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )
+            now = self.page.locator("#stage").screenshot()
+            if now == before:
+                return now
+            before = now
+            self.page.wait_for_timeout(80)
+        raise AssertionError("the picture never comes to rest")
 
-
-@dataclass
-class Address:
-    """A page to open.
-
-    Attributes:
-        url: with its token.
-        size: (H, W) of the frames.
-        root: the output folder.
-    """
-
-    url: str
-    size: tuple[int, int]
-    root: Path
+    def shows(self, picture: bytes) -> bool:
+        """Whether the canvas looks like this, if not at once."""
+        return any(self.picture() == picture for _ in range(10))

@@ -20,10 +20,10 @@ from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.rerun import IDLE, RUNNING, Rerun, Updater
 from vsodtool.types import FrameRecord, FrameStatus, Size
 
-# Of objects that have none of their own: bright, and unlike the colours by which the page tells states.
+# Of objects that have none of their own: bright, and the first of them rare in what is filmed.
 COLORS = (
-    "#ff9f2e", "#21d4fd", "#d184ff", "#ffe14d", "#ff6fae", "#7dff8a",
-    "#5b8cff", "#ff5a4f", "#3cf0c5", "#c6a15b", "#b6ff3c", "#e8e8ff",
+    "#ff4fc3", "#21d4fd", "#ffb02e", "#a98bff", "#7dff8a", "#ffe14d",
+    "#ff8a5c", "#5b8cff", "#3cf0c5", "#ff9ec7", "#b6ff3c", "#e8e8ff",
 )  # fmt: skip
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
 _STATUS = {FrameStatus.GIVEN: 0, FrameStatus.GENERATED: 1, FrameStatus.SKIPPED: 2}

@@ -209,7 +209,7 @@ export class View {
   }
 
   /**
-   * Where the tool is unsure: red, the more the less sure.
+   * Where the tool is less sure than elsewhere in the frame: red, the more so the less sure.
    * @param {ImageBitmap | null} bitmap grey, white is sure
    */
   setDoubt(bitmap) {
@@ -217,10 +217,10 @@ export class View {
     if (bitmap) {
       this.doubt.context.drawImage(bitmap, 0, 0, this.width, this.height);
       const image = this.doubt.context.getImageData(0, 0, this.width, this.height);
-      const pixels = new Uint32Array(image.data.buffer);
+      const pixels = new Uint32Array(image.data.buffer), { least, most } = spread(pixels);
       for (let at = 0; at < pixels.length; at++) {
-        const doubt = 255 - (pixels[at] & 255);
-        pixels[at] = (Math.min(215, doubt * 1.35) << 24) | (0x30 << 16) | (clamp(190 - doubt, 30, 190) << 8) | 0xff;
+        const doubt = clamp((most - (pixels[at] & 255)) / (most - least), 0, 1) ** 2;
+        pixels[at] = ((200 * doubt) << 24) | (0x28 << 16) | ((200 - 160 * doubt) << 8) | 0xff;
       }
       this.doubt.context.putImageData(image, 0, 0);
       this.doubt.empty = false;
@@ -281,6 +281,30 @@ export function paint(out, ids, width, height, rect, inside, border, reach) {
       else if (inside) out[at] = inside[id];
     }
   }
+}
+
+/**
+ * Between which values doubts differ: the least sure and the middle of those that are not quite sure. Where a
+ * whole region is a little unsure, what stands out of it is of interest.
+ * @param {Uint32Array} pixels grey
+ */
+function spread(pixels) {
+  const counts = new Uint32Array(256);
+  let total = 0;
+  for (const pixel of pixels) {
+    counts[pixel & 255]++;
+    if ((pixel & 255) < 250) total++;
+  }
+  let seen = 0, least = -1, most = 250;
+  for (let value = 0; value < 250; value++) {
+    seen += counts[value];
+    if (least < 0 && seen > 0.02 * total) least = value;
+    if (seen > 0.5 * total) {
+      most = value;
+      break;
+    }
+  }
+  return { least: Math.max(0, least), most: Math.max(most, least + 24) };
 }
 
 /**

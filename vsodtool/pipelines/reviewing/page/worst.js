@@ -25,7 +25,8 @@ export class WorstList {
     this.names = [];
     /** @type {Map<string, HTMLLIElement>} */
     this.items = new Map();
-    this.position = 0;
+    /** Where the frame that is shown stood in the list when it was there last. */
+    this.stood = { key: "", at: 0 };
     /** @type {WeakMap<Element, Place>} */
     this.places = new WeakMap();
     this.seen = new IntersectionObserver((entries) => {
@@ -95,7 +96,7 @@ export class WorstList {
    */
   mark(video, frame) {
     const at = this.order.findIndex((place) => place.video === video && place.frame === frame);
-    if (at >= 0) this.position = at;
+    if (at >= 0) this.stood = { key: `${video}/${frame}`, at };
     for (const [key, item] of this.items) {
       const button = /** @type {HTMLElement} */ (item.firstChild);
       const here = key === `${video}/${frame}`;
@@ -118,8 +119,9 @@ export class WorstList {
   next(step, video, frame) {
     if (!this.order.length) return null;
     const at = this.order.findIndex((place) => place.video === video && place.frame === frame);
-    // What was accepted is no longer listed; its successor stands in its place.
-    const next = at >= 0 ? at + step : step > 0 ? this.position : this.position - 1;
+    // What was accepted or corrected is no longer listed; its successor stands in its place.
+    const place = this.stood.key === `${video}/${frame}` ? this.stood.at : 0;
+    const next = at >= 0 ? at + step : step > 0 ? place : place - 1;
     return this.order[((next % this.order.length) + this.order.length) % this.order.length];
   }
 }
