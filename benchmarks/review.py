@@ -1,10 +1,10 @@
-"""The review page in figures: how soon it is there, how fast it steps, what it holds, how soon labels come.
+"""The review page in figures: how soon it is there, how it steps, what it holds, how soon labels come.
 
     python benchmarks/review.py [--frames 5000] [--sequence SEQUENCE_ROOT NAME] [--quality balanced fast]
                                 [--rounds 3] [--out FILE.md]
 
-The server runs as a command, the page in the chromium of this machine, driven as by a person. A run of so many
-small frames is made up for the first three. With --sequence, a DAVIS sequence gets the masks of every tenth
+The server runs as a command, the page in the chromium of this machine, driven as by a person. A run of so
+many small frames is made up for the first three. With --sequence, a DAVIS sequence gets the masks of every tenth
 frame, and the time is that from saving a stroke on a frame in the middle until the page shows the labels
 of its two intervals (18 frames): the first round also loads, the rest is warm, of which the median is told.
 CPU seconds are those of the server. Needs `pip install playwright` and a chromium.
@@ -70,6 +70,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def close(self) -> None:
+        """End it as a person does."""
         self._process.send_signal(signal.SIGINT)
         self._process.communicate()
 
