@@ -49,7 +49,7 @@ demo: $(STAMP)
 	$(BIN)/vsodtool demo -o demo-out
 
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: lint test
 
