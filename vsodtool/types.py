@@ -119,9 +119,10 @@ class Event:
             ends), "notice" (worth a line), "warning" (something was lost or replaced), "address" (of a page
             to open).
         video: the video it belongs to, "" if none.
-        message: one line of text, may be empty for "frame".
+        message: one line of text; of "video" and "frame" the stage that the work is in, mostly empty.
         done: frames finished so far in this video.
         total: frames in this video, 0 if unknown.
+        share: what is done of the work on this video, in [0, 1]; None where done / total say it.
     """
 
     kind: str
@@ -129,6 +130,7 @@ class Event:
     message: str = ""
     done: int = 0
     total: int = 0
+    share: float | None = None
 
 
 OnEvent: TypeAlias = Callable[[Event], None]

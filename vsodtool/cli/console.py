@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from vsodtool.types import Event
+
+
+_SOON, _LITTLE = 1.0, 0.01  # seconds, and share of the work, from which a time left can be told
 
 
 class Reporter:
@@ -32,6 +36,7 @@ class Reporter:
         self._lock = threading.Lock()
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, tuple[float, float]] = {}  # when, and how much of the work was done then
         if not quiet and not self._follows and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             self._bars = _make_bars()
 
@@ -72,12 +77,31 @@ class Reporter:
     def _advance(self, bars: Progress, event: Event) -> None:
         task = self._tasks.get(event.video)
         if task is None:
-            name = printable(event.video)
-            task = self._tasks[event.video] = bars.add_task(name, total=event.total or None)
+            whole = 1.0 if event.total else None
+            task = bars.add_task(printable(event.video), total=whole, frames="", left="")
+            self._tasks[event.video] = task
+            self._begun[event.video] = (time.monotonic(), _share(event))
         if event.total:
-            bars.update(task, completed=event.done, total=event.total)
+            name = printable(f"{event.video}: {event.message}" if event.message else event.video)
+            left = self._time_left(event) if event.kind != "done" else ""
+            counted = f"{event.done}/{event.total}"
+            bars.update(task, completed=_share(event), total=1.0, description=name, frames=counted, left=left)
         if event.kind == "done":  # a line takes its place: a bar for each of many videos fills the screen
             bars.remove_task(self._tasks.pop(event.video))
+
+    def _time_left(self, event: Event) -> str:
+        """By the mean speed since this process began with the video: that of the latest frames wanders."""
+        then, before = self._begun[event.video]
+        passed, gained = time.monotonic() - then, _share(event) - before
+        if passed < _SOON or gained < _LITTLE:
+            return "-:--:--"
+        left = round(passed * (1 - _share(event)) / gained)
+        return f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
+
+
+def _share(event: Event) -> float:
+    """What is done of the work, in [0, 1]."""
+    return event.done / max(1, event.total) if event.share is None else event.share
 
 
 def write_err(text: str) -> None:
@@ -88,13 +112,13 @@ def write_err(text: str) -> None:
 
 def _make_bars() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[frames]}", style="progress.download", markup=False),
+        TextColumn("{task.fields[left]}", style="progress.remaining", markup=False),
         console=Console(file=sys.stderr),  # honours NO_COLOR by itself
         redirect_stdout=False,
         redirect_stderr=False,

@@ -22,6 +22,7 @@ from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.resume import take_over_edits
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.shots import ONE_SHOT, Shots
+from vsodtool.pipelines.densify.estimate import estimate_seconds, measure_pace
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.label import output_files
@@ -162,7 +163,7 @@ def _densify(
             _tell_stale(run, masks, cuts)
     doubts = check_fits(run.sources, masks, config, on_event)
     if config.dry_run:
-        return _dry_report(run, masks, setup, doubts, cuts)
+        return _estimate(run, masks, _dry_report(run, masks, setup, doubts, cuts), tools)
     made_by = tools.candidates(on_event)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
@@ -291,3 +292,32 @@ def _dry_report(
             of_video = replace(of_video, method="" if hidden else names[0], hidden=hidden)
         report.videos.append(of_video)
     return report
+
+
+def _estimate(
+    run: Run, masks: Mapping[str, MaskSet], report: PseudoLabelReport, tools: Tools
+) -> PseudoLabelReport:
+    """A dry report with the seconds that each video would take, where no weights must be fetched for it."""
+    config, setup = run.config, tools.setup(run.on_event)
+    assert isinstance(config, PseudoLabelConfig)
+    first = next(
+        (source for source in run.sources if len(masks[source.video.name].names) < len(source.names)), None
+    )
+    if config.update or first is None or (setup.backend != "dis" and setup.estimator is None):
+        return report
+    candidates = tools.candidates(run.on_event)
+    video = SparseVideo(first, masks[first.video.name], run.layout.root)
+    pace = measure_pace(video, candidates, tools.workers)
+    if pace is None:
+        return report
+    videos = []
+    for source, of_video in zip(run.sources, report.videos, strict=True):
+        own = masks[source.video.name]
+        trial = schedule_trial(source, own) if len(candidates.names) > 1 else None
+        seconds = estimate_seconds(pace, source, own, trial, candidates, overlay=config.overlay)
+        videos.append(replace(of_video, seconds=round(seconds, 1)))
+    whole = sum(video.seconds for video in videos)
+    about = f"{whole:.0f} s" if whole < 120 else f"{whole / 60:.0f} min"
+    text = f"about {about}: {pace.frames} frames of {first.video.name} took {pace.seconds:.1f} s"
+    run.on_event(Event("notice", message=text))
+    return replace(report, videos=videos)

@@ -24,7 +24,7 @@ from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.video import Learned, PseudoLabelVideoReport, VideoDensification
-from vsodtool.types import FrameStatus, MethodChoice, OnEvent
+from vsodtool.types import Event, FrameStatus, MethodChoice, OnEvent, ignore_event
 
 GIVEN = [0, 4, 8, 12]
 
@@ -76,7 +76,12 @@ def begin(video: SparseVideo) -> ResumeState:
 
 
 def run(
-    video: SparseVideo, state: ResumeState, exact: Any, adapt: AddsOther, **options: Any
+    video: SparseVideo,
+    state: ResumeState,
+    exact: Any,
+    adapt: AddsOther,
+    on_event: OnEvent = ignore_event,
+    **options: Any,
 ) -> PseudoLabelVideoReport:
     config = PseudoLabelConfig(inputs=("clip",), masks=("masks",), output=video.spill_folder, **options)
     candidates = Candidates({"warp": WarpMethod()}, MotionEstimators(exact, exact), "fast", "exact")
@@ -84,13 +89,29 @@ def run(
         work = VideoDensification(
             video,
             state,
-            [].append,
+            on_event,
             config=config,
             candidates=candidates,
             workers=Workers(pool, drivers),
             adapt=adapt,
         )
         return work.run().report
+
+
+def test_progress_counts_all_the_work_and_names_its_stages(video: SparseVideo, exact: Any) -> None:
+    events: list[Event] = []
+    with begin(video) as state:
+        run(video, state, exact, AddsOther(), events.append, overlay=True)
+    frames = [event for event in events if event.kind == "frame"]
+    shares = [event.share for event in frames]
+    assert None not in shares
+    stages = list(dict.fromkeys(event.message for event in frames))
+    assert stages == ["comparing methods on hidden labels", "", "drawing the overlay"]
+    chosen = next(at for at, event in enumerate(frames) if not event.message)  # from here on it is known
+    later = shares[chosen:]
+    assert later == sorted(later)  # type: ignore[type-var]
+    assert shares[0] == 0
+    assert shares[-1] == pytest.approx(1)
 
 
 def test_it_competes_with_the_methods_of_the_run(video: SparseVideo, exact: Any) -> None:

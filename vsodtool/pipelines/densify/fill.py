@@ -31,6 +31,7 @@ def densify(
     workers: Workers,
     on_label: OnLabel,
     smooth: bool = False,
+    on_seen: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Fill every target of an interval, once with each method.
 
@@ -44,6 +45,7 @@ def densify(
         on_label: takes each finished label; called from several threads, in no particular order.
         smooth: let the neighbours of a frame steady its label; passed frames near targets are then
             generated too, so that a frame comes out alike whether those around it are filled or passed.
+        on_seen: told of how many more frames the first of two labels has been carried to.
     """
     interval = interval.on(estimators.device)
     for wants in Wants:
@@ -56,7 +58,7 @@ def densify(
         with torch.inference_mode():
             motion = Motion(interval, estimators, workers, everywhere=wants is Wants.FRAMES)
             try:
-                _Fill(interval, motion, estimators, alike, on_label, smooth=smooth).run(workers)
+                _Fill(interval, motion, estimators, alike, on_label, smooth=smooth).run(workers, on_seen)
             finally:
                 motion.close()
 
@@ -98,7 +100,7 @@ class _Fill:
         self._targets = set(interval.targets)
         self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
 
-    def run(self, workers: Workers) -> None:
+    def run(self, workers: Workers, on_seen: Callable[[int], None]) -> None:
         wanted = set(with_neighbours(self._interval)) if self._windows else self._targets
         try:
             for known in self._known:
@@ -111,6 +113,8 @@ class _Fill:
                     workers.map(see, steps)
                     if last:
                         self._smooth(workers, steps[-1][0])
+                    else:
+                        on_seen(len(steps))
             self._smooth(workers, None)
         finally:
             self._first.close()

@@ -62,6 +62,7 @@ class Candidates:
         *,
         workers: Workers,
         on_label: Callable[[SoftLabel], None],
+        on_seen: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Fill an interval with one of the methods, see `densify`."""
         densify(
@@ -71,6 +72,7 @@ class Candidates:
             workers=workers,
             on_label=lambda _, label: on_label(label),
             smooth=is_smoothed(self.methods[name], self.quality),
+            on_seen=on_seen,
         )
 
     def beside(self, method: Method) -> Candidates:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import sqrt
 from statistics import fmean, stdev
 
@@ -26,7 +26,11 @@ FAR_BELOW = (
 
 
 def try_methods(
-    video: SparseVideo, schedule: TrialSchedule, candidates: Candidates, workers: Workers
+    video: SparseVideo,
+    schedule: TrialSchedule,
+    candidates: Candidates,
+    workers: Workers,
+    on_tried: Callable[[HiddenTest], None] = lambda _: None,
 ) -> MethodChoice:
     """Make the hidden labels again with each candidate and choose.
 
@@ -38,6 +42,7 @@ def try_methods(
         schedule: of this video.
         candidates: the methods.
         workers: do the work.
+        on_tried: told of each test that is done; called from several threads.
     """
     source, masks = video.source, video.masks
     scores: dict[int, dict[str, float]] = {}
@@ -54,7 +59,9 @@ def try_methods(
 
         methods = list(candidates.methods.values())
         densify(interval, methods, candidates.estimators, workers=workers, on_label=score)
+        on_tried(by_hidden[hidden])
 
+    by_hidden = {test.hidden: test for test in schedule.tests}
     if schedule.tests:
         workers.each(stream_tests(video, schedule.tests), attempt)
     tried = sorted(scores)

@@ -17,7 +17,8 @@ from vsodtool.media.weights.safetensors_files import write_weights
 from vsodtool.ops.least_sure import least_sure
 from vsodtool.ops.shots import ONE_SHOT
 from vsodtool.pipelines.densify.basis import Basis
-from vsodtool.pipelines.densify.hidden_labels import TrialSchedule, schedule_trial
+from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, to_fill
+from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
 from vsodtool.pipelines.densify.label import LabelWriter, SoftLabel, output_files
 from vsodtool.pipelines.densify.setup import Candidates
@@ -42,7 +43,7 @@ class PseudoLabelVideoReport(VideoReport):
         generated: frames with a mask made here, by this run or an earlier one.
         skipped: frames that did not decode.
         confidence: mean over the generated frames, 1 where there are none; an estimate of their J.
-        seconds: spent on it by this run.
+        seconds: spent on it by this run; in a dry run an estimate, 0 where there is none.
         method: that made its masks; "" in a dry run that does not know it yet.
         hidden: names of the frames whose labels were hidden from the methods to choose one.
         hidden_j: by method the mean J that it reached on these, in [0, 1]. The label lies in the middle of an
@@ -121,16 +122,20 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         self._writer = LabelWriter(config, self.layout, video.masks, self.basis)
         self._choice = state.choice(self.name)
         self._doubts = list(doubts)
+        self._effort = Effort()
 
     def make(self) -> None:
         """Given labels, then intervals side by side. After a failure, or Ctrl-C, no new one is begun."""
         self._find_shots()
         missing = [name for name in self._masks.names if name not in self.records]
         self.commit([self._writer.write_given(name) for name in missing])
+        method = self._choice.method if self._choice else self._candidates.names[0]
+        self._effort.plan(self._cost(method) + (OVERLAY * self.total if self._config.overlay else 0))
         learned = self._learned()
         candidates = learned.candidates
         if self._choice is None or self._choice.method not in candidates.names:  # or a damaged journal
             self._choice = self._choose(candidates)
+            self._effort.plan(self._cost(self._choice.method) - self._cost(method))
         if learned.weights and self._choice.method not in self._candidates.names:
             kept = self.layout.adapted(self.name)
             write_weights(kept, learned.weights, {"method": self._choice.method})
@@ -233,12 +238,47 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         """The method for this video, the same in all runs that continue this one."""
         if len(candidates.names) == 1:
             return self._only_method()
-        choice = try_methods(self._video, self._schedule, candidates, self._workers)
+        stage, prices = "comparing methods on hidden labels", self._prices(candidates.names[0])
+        cost = {
+            test: prices.test(test, candidates.names, self._config.quality) for test in self._schedule.tests
+        }
+        self._effort.plan(sum(cost.values()))
+        self.tell(stage=stage)
+
+        def tried(test: HiddenTest) -> None:
+            self._effort.spend(cost[test])
+            self.tell(stage=stage)
+
+        choice = try_methods(self._video, self._schedule, candidates, self._workers, tried)
         self.state.choose(self.name, choice)
         self.on_event(Event("notice", self.name, describe_choice(choice)))
         return choice
 
+    @property
+    def share(self) -> float:
+        """What is done of all the work on the video."""
+        return self._effort.share
+
+    def drawn(self) -> None:
+        """A frame of the overlay is done."""
+        self._effort.spend(OVERLAY)
+        super().drawn()
+
+    def _prices(self, method: str) -> Prices:
+        return Prices.of(method, self._config.quality)
+
+    def _cost(self, method: str) -> float:
+        """Of making what is missing."""
+        index_of = {name: index for index, name in enumerate(self.source.names)}
+        missing = [index for name, index in index_of.items() if name not in self.records]
+        between, beside = to_fill([index_of[name] for name in self._masks.names], missing)
+        prices = self._prices(method)
+        return prices.interval(between, 2) + prices.interval(beside, 1)
+
     def _fill(self, candidates: Candidates, method: str, interval: Interval) -> None:
+        prices = self._prices(method)
+        made = prices.made if len(interval.labelled) == 2 else prices.made_from_one
+
         records: list[FrameRecord] = []
         left = interval.left.name if interval.left else ""
         right = interval.right.name if interval.right else ""
@@ -246,12 +286,18 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         def write(label: SoftLabel) -> None:
             record = self._writer.write_generated(self.source.names[label.index], label, left, right)
             records.append(record)
+            self._effort.spend(made)
             self.tell(record.frame)
 
+        def seen(count: int) -> None:
+            self._effort.spend(prices.seen * count)
+            self.tell()
+
         if interval.labelled:
-            candidates.fill(method, interval, workers=self._workers, on_label=write)
+            candidates.fill(method, interval, workers=self._workers, on_label=write, on_seen=seen)
         else:
             for index in interval.targets:
                 records.append(self._writer.write_nothing(self.source.names[index], interval.size))
+                self._effort.spend(prices.seen + prices.made)  # as it was planned
                 self.tell(records[-1].frame)
         self.commit(records)

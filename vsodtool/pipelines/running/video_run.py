@@ -77,7 +77,7 @@ class VideoRun(ABC, Generic[V]):
             DeviceError: out of memory, or the output cannot be written.
         """
         started = time.perf_counter()
-        self.on_event(Event("video", self.name, total=self.total, done=len(self.records)))
+        self.on_event(Event("video", self.name, "", len(self.records), self.total, self.share))
         losses: list[str] = []
         if not self._is_finished():
             tell_notes(self.source, self.on_event)
@@ -101,12 +101,22 @@ class VideoRun(ABC, Generic[V]):
             self.records.update({record.frame: record for record in records})
             self._seen.update(record.frame for record in records)
 
-    def tell(self, frame: str) -> None:
-        """Count a frame that is made, if not yet finished, as progress. Callable from several threads."""
+    def tell(self, frame: str = "", *, stage: str = "") -> None:
+        """Tell of progress. Callable from several threads.
+
+        Args:
+            frame: one that is made, if not yet finished, and counts from now on.
+            stage: what is done at present, where that is not the making of frames.
+        """
         with self._lock:
-            self._seen.add(frame)
+            self._seen.update([frame] if frame else [])
             done = len(self._seen)
-        self.on_event(Event("frame", self.name, done=done, total=self.total))
+        self.on_event(Event("frame", self.name, stage, done, self.total, self.share))
+
+    @property
+    def share(self) -> float | None:
+        """What is done of the work, in [0, 1]; None where frames say it."""
+        return None
 
     def count(self, status: FrameStatus) -> int:
         """How many frames have this status."""
@@ -125,6 +135,10 @@ class VideoRun(ABC, Generic[V]):
             for name in self.source.names
         )
 
+    def drawn(self) -> None:
+        """A frame of the overlay is done."""
+        self.tell(stage="drawing the overlay")
+
     def _write_overlay(self) -> None:
         """Decode the video once more and draw the labels; frames without stay as they are."""
         path, size = self.layout.overlay(self.name), self.source.size
@@ -137,6 +151,7 @@ class VideoRun(ABC, Generic[V]):
                 labels = self.labels(frame.name)
                 drawn = np.zeros(size, np.uint16) if labels is None else labels
                 writer.add(frame.rgb, drawn, index=frame.index, caption=self._caption(frame))
+                self.drawn()
         self.state.wrote([path])
 
     def _caption(self, frame: Frame) -> str:

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsodtool.config.methods import METHODS
+from vsodtool.pipelines.densify.effort import FLOW, MAKE, SIDE, Effort, Prices, to_fill
+from vsodtool.pipelines.densify.hidden_labels import HiddenTest
+
+
+@pytest.mark.parametrize("method", [*METHODS, "adapted"])
+@pytest.mark.parametrize("quality", FLOW)
+def test_every_method_has_prices(method: str, quality: str) -> None:
+    prices = Prices.of(method, quality)
+    assert prices.seen == FLOW[quality] + SIDE
+    # The second label costs no flow: that is there already.
+    assert prices.made_from_one == pytest.approx(prices.made + FLOW[quality])
+    assert prices.interval(10, 2) == pytest.approx(10 * (prices.seen + prices.made))
+    assert prices.interval(10, 1) == pytest.approx(10 * prices.made_from_one)
+
+
+def test_a_hidden_label_costs_its_way_and_each_method() -> None:
+    prices = Prices.of("warp", "fast")
+    test = HiddenTest(10, 15, 20)
+    one = prices.test(test, ["warp"], "fast")
+    assert one == pytest.approx(10 * FLOW["fast"] + 2 * SIDE + MAKE["warp"])
+    assert prices.test(test, ["fgplg", "warp"], "fast") > one
+
+
+@given(st.sets(st.integers(0, 50), min_size=1), st.sets(st.integers(0, 50)))
+def test_frames_lie_between_labels_or_beside(labels: set[int], missing: set[int]) -> None:
+    labelled, targets = sorted(labels), sorted(missing - labels)
+    between, beside = to_fill(labelled, targets)
+    assert between + beside == len(targets)
+    assert beside == sum(index < labelled[0] or index > labelled[-1] for index in targets)
+
+
+def test_a_share_of_what_is_planned() -> None:
+    effort = Effort()
+    assert effort.share == 0
+    effort.spend(1)
+    assert effort.share == 0
+    effort.plan(4)
+    assert effort.share == 0.25
+    effort.spend(9)
+    assert effort.share == 1
