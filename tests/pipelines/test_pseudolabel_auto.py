@@ -279,5 +279,9 @@ def test_a_dry_run_says_what_would_be_tried(tmp_path: Path, film: Film, exact: A
         "two": "method small, fewer than 3 labelled frames",
     }
     assert [(video.method, video.hidden) for video in report.videos] == [("", HIDDEN), ("small", [])]
-    assert tried[0].indices == tried[1].indices == []
+    assert sorted(tried[0].indices) == [1, 2]  # the first interval, by the default, for the time it takes
+    assert tried[1].indices == []
+    (about,) = [event.message for event in events if event.message.startswith("about ")]
+    assert "2 frames of one took" in about
+    assert all(video.seconds > 0 for video in report.videos)
     assert not (tmp_path / "out").exists()

@@ -318,6 +318,7 @@ def _estimate(
         videos.append(replace(of_video, seconds=round(seconds, 1)))
     whole = sum(video.seconds for video in videos)
     about = f"{whole:.0f} s" if whole < 120 else f"{whole / 60:.0f} min"
-    text = f"about {about}: {pace.frames} frames of {first.video.name} took {pace.seconds:.1f} s"
+    frames = "1 frame" if pace.frames == 1 else f"{pace.frames} frames"
+    text = f"about {about}: {frames} of {first.video.name} took {pace.seconds:.1f} s"
     run.on_event(Event("notice", message=text))
     return replace(report, videos=videos)
