@@ -153,19 +153,20 @@ def annotations(format: str, folder: Path) -> Path:
     here = Path.cwd()
     os.chdir(folder)
     try:
-        app(
-            ["convert", "m", "-o", "a", "--to", format, "--quiet"],
-            prog_name="vsodtool",
-            standalone_mode=False,
-        )
+        converting = ("convert", "out", "-o", "a", "--to", format, "--frames", "given", "--quiet")
+        for arguments in (PSEUDOLABEL, converting):
+            app(list(arguments), prog_name="vsodtool", standalone_mode=False)
     finally:
         os.chdir(here)
+    shutil.rmtree(folder / "out")
     shutil.rmtree(folder / "m")
-    (folder / "a").rename(folder / "m")
-    if (folder / "m").is_dir():
-        files = (path for path in (folder / "m").rglob("*") if path.is_file())
-        return max(files, key=lambda path: path.stat().st_size)
-    return folder / "m"
+    if (folder / "a").is_file():
+        (folder / "m").mkdir()
+        (folder / "a").rename(folder / "m" / ("a.xml" if format == "cvat" else "a.json"))
+    else:
+        (folder / "a").rename(folder / "m")
+    files = (path for path in (folder / "m").rglob("*") if path.is_file())
+    return max(files, key=lambda path: path.stat().st_size)
 
 
 def a_frame(suffix: str, folder: Path) -> Path:

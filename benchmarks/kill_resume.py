@@ -1,11 +1,14 @@
 """Kill `vsodtool pseudolabel` at random moments, run it again, and compare with an undisturbed run.
 
     python benchmarks/kill_resume.py [INPUT --masks MASKS] [--every N] [--kills 10] [--seed 0]
-                                     [--quality balanced] [--device auto]
+                                     [--quality balanced] [--device auto] [--hashes]
 
 Without INPUT a generated clip is used. After each SIGKILL all files under final names are decoded; when a run
 comes to its end all outputs are compared byte for byte (manifest.json without its times), and the next round
 begins with nothing, until the kills are used up. Exit status 1 if anything differs.
+
+`--hashes` kills nothing: it measures what part of a run's time goes into hashes of its outputs, in a run from
+nothing, in one of which half of the outputs are gone, and in one that has nothing left to do.
 """
 
 from __future__ import annotations
@@ -21,12 +24,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import av
 import cv2
 from machine import header
+
+from vsodtool.config import PseudoLabelConfig
+from vsodtool.media.output import resume, stamps
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
 HERE = Path(__file__).resolve().parent
 VOLATILE = ("second", "time", "date", "started", "finished", "created", "updated", "resumed")
@@ -112,21 +120,83 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quality", default="balanced")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--hashes", action="store_true")
     arguments = parser.parse_args()
     if (arguments.input is None) != (arguments.masks is None):
         parser.error("give both INPUT and --masks, or neither")
     with tempfile.TemporaryDirectory() as temporary:
-        failed = _measure(arguments, Path(temporary))
+        measure = _measure_hashes if arguments.hashes else _measure
+        failed = measure(arguments, Path(temporary))
     sys.exit(1 if failed else 0)
+
+
+def _clip(arguments: argparse.Namespace, folder: Path) -> tuple[Path, Path]:
+    """The video and its masks, made if none were given."""
+    if arguments.input is not None:
+        return arguments.input, arguments.masks
+    make = [sys.executable, str(HERE / "long_video.py"), str(folder / "clip"), "--frames", "120"]
+    subprocess.run([*make, "--height", "240", "--width", "426"], check=True)
+    return folder / "clip" / "long.mp4", folder / "clip" / "masks"
+
+
+class HashClock:
+    """Seconds that all threads spend in `stamp`, on the clock and of computing."""
+
+    def __init__(self) -> None:
+        self.calls, self.wall, self.cpu = 0, 0.0, 0.0
+        self._lock = threading.Lock()
+        self._stamp = stamps.stamp
+        stamps.stamp = resume.stamp = self._timed  # type: ignore[attr-defined]
+
+    def _timed(self, path: Path) -> stamps.Stamp:
+        wall, cpu = time.perf_counter(), time.thread_time()
+        try:
+            return self._stamp(path)
+        finally:
+            with self._lock:
+                self.calls += 1
+                self.wall += time.perf_counter() - wall
+                self.cpu += time.thread_time() - cpu
+
+
+def _measure_hashes(arguments: argparse.Namespace, folder: Path) -> bool:
+    clip, masks = _clip(arguments, folder)
+    config = PseudoLabelConfig(
+        inputs=(str(clip),),
+        masks=(str(masks),),
+        output=folder / "output",
+        method="warp",
+        every=arguments.every,
+        quality=arguments.quality,
+        device=arguments.device,
+        soft=True,
+        confidence=True,
+    )
+    lines = ["## kill_resume.py --hashes", "", *header(), ""]
+    lines += ["| run | files hashed | CPU s of them | CPU s of the run | share | of the clock |"]
+    lines += ["|---|---:|---:|---:|---:|---:|"]
+    clock = HashClock()
+    for title in ("from nothing", "half of the outputs gone", "nothing left to do"):
+        if title.startswith("half"):
+            for place in ("masks", "soft", "confidence"):
+                for path in sorted((folder / "output" / place).rglob("*.png"))[::2]:
+                    path.unlink()
+        before = clock.calls, clock.cpu, clock.wall
+        wall, cpu = time.perf_counter(), time.process_time()
+        run_pseudolabel(config)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        own, own_wall = clock.cpu - before[1], clock.wall - before[2]
+        lines.append(
+            f"| {title} | {clock.calls - before[0]} | {own:.2f} | {cpu:.1f} |"
+            f" {own / cpu:.1%} | {own_wall / wall:.1%} |"
+        )
+    print("\n".join(lines))
+    return False
 
 
 def _measure(arguments: argparse.Namespace, folder: Path) -> bool:
     chance = random.Random(arguments.seed)
-    clip, masks = arguments.input, arguments.masks
-    if clip is None:
-        make = [sys.executable, str(HERE / "long_video.py"), str(folder / "clip"), "--frames", "120"]
-        subprocess.run([*make, "--height", "240", "--width", "426"], check=True)
-        clip, masks = folder / "clip" / "long.mp4", folder / "clip" / "masks"
+    clip, masks = _clip(arguments, folder)
     base = [
         sys.executable,
         "-m",
