@@ -205,6 +205,7 @@ def suggest(
     by: Literal["spread", "error"] = ...,
     every: int = ...,
     frames: str = ...,
+    cuts: str = ...,
     names: bool = ...,
     export: str | Path = ...,
     to: Literal["", "masks", "labelme", "x-anylabeling", "cvat", "label-studio"] = ...,

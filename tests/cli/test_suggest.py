@@ -16,8 +16,9 @@ from .conftest import Cli
 def clip(tmp_path: Path) -> Path:
     folder = tmp_path / "clip"
     folder.mkdir()
+    picture = np.random.default_rng(2).integers(0, 256, (32, 40, 3), np.uint8)
     for index in range(21):
-        assert cv2.imwrite(str(folder / f"{index:05d}.png"), np.full((32, 40, 3), 10 * index, np.uint8))
+        assert cv2.imwrite(str(folder / f"{index:05d}.png"), picture)
     return folder
 
 

@@ -96,3 +96,10 @@ def test_a_blend_is_fitted() -> None:
     nothing = torch.zeros(500)
     assert blend(nothing, nothing, nothing) == (0, 0, 0)
     assert blend(first, first, first).first == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("step", [5, 10, 12])
+def test_no_shot_begins_at_the_ends(step: int) -> None:
+    """One flat colour that grows lighter looks like a fade; a cut before its first frame would be none."""
+    frames = [np.full((32, 40, 3), step * index, np.uint8) for index in range(21)]
+    assert all(0 < cut < 21 for cut in found(frames))

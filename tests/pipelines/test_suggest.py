@@ -133,3 +133,19 @@ def test_a_folder_that_cannot_be_written_to_is_refused_first(clip: Any, tmp_path
 def test_no_input_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found nothing there"):
         suggest(tmp_path / "nothing.mp4")
+
+
+def test_every_shot_gets_a_picture(film: Film, tmp_path: Path) -> None:
+    folder = film([(2, 1)] * 11).write_folder(tmp_path / "clip")
+    other = film([(1, 0)] * 29, start=(20, 10)).write_folder(tmp_path / "other")
+    for index in range(30):
+        (other / f"{index:05d}.png").rename(folder / f"{12 + index:05d}.png")
+    listed = tmp_path / "cuts.txt"
+    listed.write_text("clip 00012\n")
+    events: list[Event] = []
+    report = suggest(folder, number=2, cuts=str(listed), events=events)
+    first, second = report.suggestions
+    assert first.index < 12 <= second.index
+    assert any(event.message == "clip: 2 shots, cut at 00012" for event in events)
+    alone = suggest(folder, number=2, cuts="none")
+    assert [each.index for each in alone.suggestions] != [first.index, second.index]

@@ -173,6 +173,17 @@ def test_other_weights_than_those_of_the_run_are_refused(clip: Any, tmp_path: Pa
         suggest(out)
 
 
+def test_a_shot_without_a_label_is_suggested_first(clip: Any, tmp_path: Path) -> None:
+    (tmp_path / "cuts.txt").write_text("clip 00015\n")
+    out = label(clip, tmp_path, [1, 5, 9], cuts=str(tmp_path / "cuts.txt"))
+    for by in ("spread", "error"):
+        first, *_ = suggest(out, by=by).suggestions
+        assert first.index >= 15
+        assert (first.left, first.right) == ("", "")
+        assert "no label in its shot, cut at 00015" in first.reason
+    assert list(json.loads((out / "suggest.json").read_text())["hidden"]["clip"]) == ["00005"]
+
+
 def test_too_few_labels_leave_confidence_only(clip: Any, tmp_path: Path) -> None:
     events: list[Event] = []
     report = suggest(label(clip, tmp_path, [3, 16]), events, number=3)

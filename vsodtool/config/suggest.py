@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vsodtool.config.base import CommonConfig
+from vsodtool.config.cuts import cuts_option
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
 
@@ -38,6 +39,7 @@ class SuggestConfig(CommonConfig):
         default="",
         metavar="LIST",
     )
+    cuts: str = cuts_option()
     names: bool = option("Print video/frame only, one a line.", default=False)
     export: str = option(
         "Write the frames as PNG to DIR/images/<video>/<frame>.png, to draw on.",

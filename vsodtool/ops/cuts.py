@@ -168,13 +168,12 @@ class CutSearch:
         while self._looked < self._count:
             self._look()
         cuts: list[int] = []
+        inside = range(FLASH, self._count - FLASH + 1)
         for at in sorted(self._cuts, key=lambda cut: -self._cuts[cut]):
-            if all(abs(at - other) >= FLASH for other in (0, self._count)) and not any(
-                self._is_one(*sorted((at, other))) for other in cuts
-            ):
+            if at in inside and not any(self._is_one(*sorted((at, other))) for other in cuts):
                 cuts.append(at)
         for each in sorted(filter(self._is_sure, self._gradual), key=lambda found: found.detail):
-            if all(abs(each.middle - other) > SPANS[-1] for other in cuts):
+            if each.cut in inside and all(abs(each.middle - other) > SPANS[-1] for other in cuts):
                 cuts.append(each.cut)
         return sorted(cuts)
 

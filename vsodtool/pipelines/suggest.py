@@ -22,6 +22,7 @@ from vsodtool.media.video.inputs import discover_videos, expand_inputs
 from vsodtool.pipelines.convert import run_convert
 from vsodtool.pipelines.densify.tools import Tools
 from vsodtool.pipelines.running.runs import tell_losses
+from vsodtool.pipelines.running.shots import Cuts, find_shots, resolve_cuts
 from vsodtool.pipelines.suggesting.finished import Finished, is_output, read_finished
 from vsodtool.pipelines.suggesting.hidden import HiddenLabels, sources_of
 from vsodtool.pipelines.suggesting.pictures import pictures_folder, refuse_existing, write_picture
@@ -126,8 +127,10 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
     sources = [open_frames(video) for video in videos]
     if config.export:
         check_export(Path(config.export), [*map(Path, config.inputs), *(each.video.path for each in sources)])
+    cuts = resolve_cuts(config.cuts, sources)
+    wanted = places(sources, config, lambda source: _shots(source, cuts, on_event))
     suggestions = []
-    for source, own in zip(sources, places(sources, config, _one_shot), strict=True):
+    for source, own in zip(sources, wanted, strict=True):
         suggestions += _of_video(source, own, config, on_event)
     if config.export and not config.dry_run:
         names = [source.video.name for source in sources]
@@ -162,8 +165,16 @@ def _of_video(
     return found
 
 
-def _one_shot(source: FrameSource) -> list[range]:
-    return [range(len(source.names))]
+def _shots(source: FrameSource, cuts: Cuts, on_event: OnEvent) -> list[range]:
+    """The shots of a video, told if there are several."""
+    shots = cuts.known(source.video.name)
+    split = (find_shots(source) if shots is None else shots).split(len(source.names))
+    if len(split) > 1:
+        firsts = ", ".join(source.names[shot.start] for shot in split[1:6])
+        more = f" and {len(split) - 6} more" if len(split) > 6 else ""
+        text = f"{source.video.name}: {len(split)} shots, cut at {firsts}{more}"
+        on_event(Event("notice", source.video.name, text))
+    return split
 
 
 def _still(source: FrameSource, index: int, reason: str) -> Suggestion:

@@ -52,6 +52,11 @@ def test_cuts_are_told_by_what_was_carried(text: str, shots: tuple[int, ...]) ->
     assert video.labels == [index for index, letter in enumerate(text) if letter == "G"]
 
 
+def test_cuts_that_the_run_found_hold() -> None:
+    assert FinishedVideo("clip", rows("....."), [2, 4]).cuts == [2, 4]
+    assert FinishedVideo("clip", rows("..G...G..", (4,)), []).cuts == []
+
+
 def test_the_labels_around_a_frame() -> None:
     video = FinishedVideo("clip", rows("..G...G..", (4,)))
     assert video.around(3) == ("00002", "")

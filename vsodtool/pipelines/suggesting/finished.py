@@ -25,10 +25,12 @@ class FinishedVideo:
     Attributes:
         name: of the video.
         rows: the records.
+        found: its cuts, where the run found them; None where only the rows tell.
     """
 
     name: str
     rows: Sequence[FrameRecord]
+    found: Sequence[int] | None = None
 
     @cached_property
     def labels(self) -> list[int]:
@@ -37,7 +39,9 @@ class FinishedVideo:
 
     @cached_property
     def cuts(self) -> list[int]:
-        """First frames of shots, told by what was carried: no label crosses a cut."""
+        """First frames of shots, if need be told by what was carried: no label crosses a cut."""
+        if self.found is not None:
+            return list(self.found)
         shown = [index for index, row in enumerate(self.rows) if row.status is not FrameStatus.SKIPPED]
         return [after for before, after in pairwise(shown) if self._is_cut(before, after)]
 
@@ -112,7 +116,9 @@ def read_finished(root: Path) -> Finished:
     rows: dict[str, list[FrameRecord]] = {}
     for row in read_frames_csv(layout.frames_csv):
         rows.setdefault(row.video, []).append(row)
-    return Finished(layout, manifest, [FinishedVideo(name, own) for name, own in rows.items()])
+    return Finished(
+        layout, manifest, [FinishedVideo(name, own, manifest.cuts.get(name)) for name, own in rows.items()]
+    )
 
 
 def is_output(path: Path) -> bool:
