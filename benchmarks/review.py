@@ -4,8 +4,8 @@
                                 [--rounds 3] [--out FILE.md]
 
 The server runs as a command, the page in the chromium of this machine, driven as by a person. A run of so
-many small frames is made up for the first three. With --sequence, a DAVIS sequence gets the masks of every
-tenth frame, and the time is that from saving a stroke on a frame in the middle until the page shows the
+many small frames is made up for the first four rows. With --sequence, a DAVIS sequence gets the masks of
+every tenth frame, and the time is that from saving a stroke on a frame in the middle until the page shows the
 labels of its two intervals (18 frames): the first round also loads, the rest is warm, of which the median is
 told. CPU seconds are those of the server. Needs `pip install playwright` and a chromium.
 """

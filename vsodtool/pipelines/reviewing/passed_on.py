@@ -28,6 +28,7 @@ QUALITY = 80
 MOST_BYTES = 64 << 20
 _WORST = 300
 _TRIED = 5  # frames from which the size of all is estimated
+_PRELOAD = re.compile(r'^<link rel="modulepreload".*\n', re.MULTILINE)
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:class|function|const) (\w+))", re.MULTILINE)
 
@@ -161,7 +162,7 @@ def _page(data: str) -> str:
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    text = (PAGE / "index.html").read_text("utf-8")
+    text = _PRELOAD.sub("", (PAGE / "index.html").read_text("utf-8"))
     parts = {
         '<meta charset="utf-8">': '<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">',

@@ -67,6 +67,7 @@ const now = {
   visit: 0,
   polled: 0,
   madeNote: "",
+  whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
 };
 
 const key = () => `${now.video}/${now.frame}`;
@@ -99,6 +100,7 @@ function takeProgress(said) {
   now.readOnly = source.embedded ? "this page was passed on: masks cannot be changed in it" : said.readOnly;
   document.body.classList.toggle("read-only", Boolean(now.readOnly));
   banner(source.embedded ? "" : said.readOnly ? `Read-only: ${said.readOnly}.` : "");
+  if (!document.body.dataset.ready) now.runs = said.rerun.runs || 0;
   const { rerun } = said, count = said.stale.length, frames = said.stale.reduce((sum, each) => sum + each[3], 0);
   now.running = rerun.state === "running";
   const button = $("again");
@@ -115,7 +117,7 @@ function takeProgress(said) {
   $("again-note").classList.toggle("failed", Boolean(rerun.error));
   document.body.dataset.rerun = rerun.state;
   document.body.dataset.stale = String(count);
-  if (now.videos.length) timeline.show(video(), staleHere());
+  if (document.body.dataset.ready) timeline.show(video(), staleHere());
   $("legend-stale").hidden = count === 0;
   refreshButtons();
 }
@@ -194,16 +196,29 @@ async function go(number, frame, again = false) {
   if (!present()) setTimeout(() => visit === now.visit && now.shown !== key() && note("loading…"), 250);
 }
 
+/** @type {Map<number, Promise<VideoInfo>>} that were asked for */
+const asked = new Map();
+
+/**
+ * What is known of a video; asked for once.
+ * @param {number} number
+ */
+async function infoOf(number) {
+  const known = now.infos.get(number);
+  if (known) return known;
+  let answer = asked.get(number);
+  if (!answer) asked.set(number, (answer = source.video(number).finally(() => asked.delete(number))));
+  const info = await answer;
+  if (!now.infos.has(number)) now.infos.set(number, info);
+  return info;
+}
+
 /**
  * Know the size and the objects of a video.
  * @param {number} number
  */
 async function open(number) {
-  let info = now.infos.get(number);
-  if (!info) {
-    info = await source.video(number);
-    now.infos.set(number, info);
-  }
+  const info = await infoOf(number);
   if (now.opened !== number && number === now.video) {
     now.opened = number;
     now.shown = "";
@@ -213,7 +228,7 @@ async function open(number) {
     showObjects();
     $("video").value = String(number);
     timeline.show(video(), staleHere());
-    refresh();
+    if (document.body.dataset.ready) refresh();
   }
   return info;
 }
@@ -259,6 +274,7 @@ function present() {
   showOnion();
   showDoubt();
   tell();
+  now.whenShown(null);
   return true;
 }
 
@@ -301,8 +317,8 @@ function tell() {
 function refresh() {
   const all = $("scope").value === "all" && now.videos.length > 1;
   const numbers = all ? now.videos.map((_, number) => number) : [now.video];
-  const order = worstFirst(now.videos, numbers).map((place) => ({ ...place, name: now.videos[place.video].rows[place.frame][0] }));
-  worst.show(order, all ? now.videos.map((each) => each.name) : []);
+  const order = worstFirst(now.videos, numbers);
+  worst.show(order, all ? now.videos.map((each) => each.name) : [], (place) => now.videos[place.video].rows[place.frame][0]);
   $("worst-empty").hidden = order.length > 0;
   $("worst-empty").textContent = "Nothing left to look at: every frame is a label of yours, or accepted.";
   timeline.show(video(), staleHere());
@@ -621,9 +637,7 @@ function pickTool(tool) {
  * @param {HTMLCanvasElement} canvas
  */
 async function drawSmall(place, canvas) {
-  let info = now.infos.get(place.video);
-  if (!info) now.infos.set(place.video, (info = await source.video(place.video)));
-  const { width, height } = info, there = loader.kept.get(`${place.video}/${place.frame}`);
+  const info = await infoOf(place.video), { width, height } = info, there = loader.kept.get(`${place.video}/${place.frame}`);
   const [picture, mask] = await Promise.all([
     source.frame(place.video, place.frame, undefined, canvas.width).then(createImageBitmap),
     there?.ids ? there : source.mask(place.video, place.frame, width * height),
@@ -929,6 +943,7 @@ function wire() {
 
 async function begin() {
   wire();
+  infoOf(0).catch(() => null); // already on its way when it is asked for; what fails is told then
   try {
     await readState();
   } catch (error) {
@@ -938,12 +953,11 @@ async function begin() {
   }
   if (now.videos.length > 1) $("scope").value = "all";
   const [first] = worstFirst(now.videos, now.videos.map((_, number) => number));
-  now.runs = -1;
-  refresh();
+  const shown = new Promise((done) => { now.whenShown = done; });
   await go(first ? first.video : 0, first ? first.frame : 0, true);
-  refresh();
-  now.runs = (await source.progress()).rerun.runs || 0;
+  await shown; // the frame first, then the small pictures
   document.body.dataset.ready = "yes";
+  refresh();
   poll();
 }
 

@@ -98,17 +98,18 @@ export function worstFirst(videos, numbers) {
     for (const frame of videos[number].open()) all.push({ video: number, frame, confidence: videos[number].rows[frame][2] });
   }
   all.sort((a, b) => a.confidence - b.confidence || a.video - b.video || a.frame - b.frame);
-  const first = [], later = [], taken = new Set();
-  for (const number of numbers) {
-    for (const frame of videos[number].settled()) taken.add(`${number}/${frame}`);
-  }
+  const first = [], later = [];
+  /** @type {Map<number, Uint8Array>} a frame each: 1 beside what is listed or settled */
+  const near = new Map(numbers.map((number) => [number, new Uint8Array(videos[number].count)]));
+  const settle = (/** @type {Uint8Array} */ marks, /** @type {number} */ frame) =>
+    marks.fill(1, Math.max(0, frame - APART), frame + APART + 1);
+  for (const [number, marks] of near) for (const frame of videos[number].settled()) settle(marks, frame);
   for (const place of all) {
-    let near = false;
-    for (let away = -APART; away <= APART; away++) near ||= taken.has(`${place.video}/${place.frame + away}`);
-    if (near) later.push(place);
+    const marks = /** @type {Uint8Array} */ (near.get(place.video));
+    if (marks[place.frame]) later.push(place);
     else {
       first.push(place);
-      taken.add(`${place.video}/${place.frame}`);
+      settle(marks, place.frame);
     }
   }
   return first.concat(later);

@@ -19,6 +19,7 @@ export class Timeline {
     /** @type {[number, number][]} */
     this.stale = [];
     this.frame = 0;
+    this.pending = 0;
     this.hover = -1;
     this.base = document.createElement("canvas"); // all but the cursor, which moves often
     let dragging = false;
@@ -68,8 +69,16 @@ export class Timeline {
     this.draw();
   }
 
-  /** Everything that does not move. */
+  /** Paint before the screen is shown next, however often that is asked for. */
   paint() {
+    this.pending ||= requestAnimationFrame(() => {
+      this.pending = 0;
+      this.paintNow();
+    });
+  }
+
+  /** Everything that does not move. */
+  paintNow() {
     const ratio = devicePixelRatio || 1, { clientWidth: width, clientHeight: height } = this.slider;
     for (const canvas of [this.canvas, this.base]) {
       canvas.width = Math.max(1, Math.round(width * ratio));
@@ -164,6 +173,7 @@ export class Timeline {
   }
 
   draw() {
+    if (this.pending) return; // the painting ends with it
     const { context, canvas, video } = this, ratio = devicePixelRatio || 1;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);

@@ -23,6 +23,8 @@ export class WorstList {
     this.order = [];
     /** @type {string[]} */
     this.names = [];
+    /** @type {(place: Place) => string} */
+    this.nameOf = (place) => String(place.frame);
     /** @type {Map<string, HTMLLIElement>} */
     this.items = new Map();
     /** Where the frame that is shown stood in the list when it was there last. */
@@ -39,7 +41,7 @@ export class WorstList {
     }, { root: list, rootMargin: "120px" });
     more.addEventListener("click", () => {
       this.rows += ROWS;
-      this.show(this.order, this.names);
+      this.show(this.order, this.names, this.nameOf);
     });
   }
 
@@ -50,11 +52,13 @@ export class WorstList {
 
   /**
    * @param {Place[]} order
-   * @param {string[]} names "video" of a place where that is told, else ""
+   * @param {string[]} names of the videos, where they are told
+   * @param {(place: Place) => string} nameOf a frame
    */
-  show(order, names) {
+  show(order, names, nameOf) {
     this.order = order;
     this.names = names;
+    this.nameOf = nameOf;
     const shown = order.slice(0, this.rows), kept = new Map();
     for (const place of shown) {
       const key = `${place.video}/${place.frame}`;
@@ -65,13 +69,13 @@ export class WorstList {
     this.more.hidden = order.length <= this.rows;
   }
 
-  /** @param {Place & {name?: string}} place */
+  /** @param {Place} place */
   item(place) {
     const item = document.createElement("li"), button = document.createElement("button"), picture = document.createElement("canvas");
     picture.width = SIDE;
     picture.height = 90;
     const name = document.createElement("span"), value = document.createElement("span");
-    name.textContent = place.name || String(place.frame);
+    name.textContent = this.nameOf(place);
     value.textContent = short(place.confidence);
     value.style.color = hue(place.confidence);
     button.append(picture, name, value);
