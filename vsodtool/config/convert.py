@@ -48,7 +48,7 @@ class ConvertConfig(AnnotationConfig):
         panel=Panel.WHERE,
         metavar="INPUT",
     )
-    video: str = option("Only this video of OUT.", default="", panel=Panel.WHERE, metavar="NAME")
+    video: str = option("Only this video.", default="", panel=Panel.WHERE, metavar="NAME")
     frames: str = option(
         "Which frames of OUT: all|given|generated|corrected|every:K, or a file of frame names.",
         default="all",
