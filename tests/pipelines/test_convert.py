@@ -18,8 +18,10 @@ from vsodtool.errors import ConfigError, DataError, UsageError
 from vsodtool.media.annotations.formats.cvat import write_cvat
 from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
 from vsodtool.media.annotations.table import FORMATS
+from vsodtool.media.output.layout import OutputLayout
 from vsodtool.pipelines.convert import MASKS, ConvertReport, run_convert
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
+from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.types import Event
 
 Film = Callable[..., Any]
@@ -142,6 +144,17 @@ def test_a_list_of_frames_and_corrections(out: Path, tmp_path: Path) -> None:
     assert convert(out, check=True, frames="corrected").frames == 1
     with pytest.raises(UsageError, match="file of frame names"):
         convert(out, check=True, frames="nosuch.txt")
+
+
+def test_frames_that_were_flagged_on_the_page(out: Path, tmp_path: Path) -> None:
+    notes = Notes(OutputLayout(out))
+    notes.set("clip", "00001", "bad", "tail")
+    notes.set("clip", "00002", "ok", "")
+    notes.set("other", "00003", "bad", "")
+    assert convert(out, check=True, frames=str(notes.path)).frames == 1
+    (tmp_path / "flags.json").write_text('{"version": 1}', "utf-8")
+    with pytest.raises(DataError, match="expected flags of the review page"):
+        convert(out, check=True, frames=str(tmp_path / "flags.json"))
 
 
 def test_generated_frames_carry_their_confidence(out: Path, tmp_path: Path) -> None:

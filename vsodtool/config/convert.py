@@ -50,7 +50,8 @@ class ConvertConfig(AnnotationConfig):
     )
     video: str = option("Only this video.", default="", panel=Panel.WHERE, metavar="NAME")
     frames: str = option(
-        "Which frames of OUT: all|given|generated|corrected|every:K, or a file of frame names.",
+        "Which frames of OUT: all|given|generated|corrected|every:K, a file of frame names, or one of flags "
+        "saved by review (those flagged there).",
         default="all",
         usual=_FRAMES,
         metavar="WHICH",

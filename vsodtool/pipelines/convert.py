@@ -43,6 +43,7 @@ from vsodtool.media.output.manifest import COMPLETE, InputEntry, read_manifest
 from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
+from vsodtool.pipelines.reviewing.notes import parse_notes
 from vsodtool.pipelines.running.given_masks import Target
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent, Size, ignore_event
@@ -366,8 +367,18 @@ def _wanted(config: ConvertConfig, layout: OutputLayout, rows: Sequence[FrameRec
 
 
 def _listed(path: Path, rows: Sequence[FrameRecord]) -> set[str]:
+    """Those of a list, or those that are flagged in a file of the review page."""
     try:
-        lines = {line.strip() for line in read_regular(path).decode("utf-8").splitlines() if line.strip()}
+        data = read_regular(path)
+        if data.lstrip().startswith(b"{"):
+            flagged = {
+                (video, frame)
+                for video, notes in parse_notes(data, path).items()
+                for frame, note in notes.frames.items()
+                if note.flag == "bad"
+            }
+            return {row.frame for row in rows if (row.video, row.frame) in flagged}
+        lines = {line.strip() for line in data.decode("utf-8").splitlines() if line.strip()}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"--frames: expected all, given, generated, corrected, every:K or a file of frame names, found "
