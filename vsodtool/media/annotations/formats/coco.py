@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as coco
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.json_tree import Tree, load_json
@@ -209,6 +208,8 @@ def counts_mask(text: str, size: Size, place: str, hint: str) -> Draw:
 
 def compressed_counts(mask: MaskArray) -> str:
     """COCO's compressed text of a mask, bool (H, W)."""
+    from pycocotools import mask as coco  # not where masks are only scored: it takes a while
+
     text: str = coco.encode(transposed(mask).view(np.uint8).T)["counts"].decode("ascii")
     return text
 
@@ -281,6 +282,8 @@ def write_coco(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
 def _entries(
     drawn: Iterable[tuple[int, FrameLabels]], numbers: dict[str, int], *, polygons: bool
 ) -> Iterator[dict[str, Any]]:
+    from pycocotools import mask as coco
+
     for image, frame in drawn:
         for shape in frame.shapes:
             mask = shape.draw(frame.key.known_size)
