@@ -381,7 +381,10 @@ KINDS: dict[str, Kind] = {
     "pages webp": picture_kind("webp", pages=5),
     "pages png": picture_kind("png", pages=5),
     **{
-        f"annotations, {format}": Kind(partial(annotations, format), command(*PSEUDOLABEL), text=True)
+        # what is exported to Label Studio are predictions, to be looked at there
+        f"annotations, {format}": Kind(
+            partial(annotations, format), command(*PSEUDOLABEL, "--predictions"), text=True
+        )
         for format in ("coco", "cvat", "labelme", "label-studio", "youtube-vis", "yolo", "supervisely")
     },
     "journal": Kind(partial(a_run, "journal.jsonl"), command(*PSEUDOLABEL), ALLOWED | {2}, text=True),

@@ -8,7 +8,8 @@ it stays ignored.
 
 from __future__ import annotations
 
-import signal
+# `signal` itself first builds enumerations, in which Ctrl-C would be Python's own.
+import _signal as signal  # type: ignore[import-not-found]  # typeshed has only `signal`
 import sys
 
 TYPE_CHECKING = False
