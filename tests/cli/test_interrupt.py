@@ -57,7 +57,7 @@ def run(moment: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("moment", ["vsodtool.cli.streams", "typer", "vsodtool.cli.app", "numpy", "av"])
+@pytest.mark.parametrize("moment", ["vsodtool.cli.streams", "typer", "vsodtool.cli.app", "numpy", "cv2"])
 def test_while_modules_are_loaded(moment: str, tmp_path: Path) -> None:
     done = run(moment, "evaluate", str(tmp_path), str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (130, "", interrupt.LINE)
