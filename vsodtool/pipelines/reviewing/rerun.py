@@ -148,8 +148,10 @@ class Rerun:
             self._counts = {}
             self._warm().run(on_event=self._hear)
             self.ended()
+            with self._lock:  # told before what is next is known: the page can show the new labels
+                self._progress = replace(self._progress, runs=self._progress.runs + 1, stale=())
             # What was saved meanwhile is for the next run.
-            return {"stale": self._find(), "runs": self._progress.runs + 1}
+            return {"stale": self._find()}
 
         self._change(run)
 

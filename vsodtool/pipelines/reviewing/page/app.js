@@ -16,7 +16,7 @@ import { WorstList } from "./worst.js";
 /** @typedef {import("./frames.js").Place} Place */
 
 const AHEAD = 10; // frames that are loaded before they are asked for
-const POLL = 1000, IDLE_POLL = 2500; // ms
+const POLL = 200, IDLE_POLL = 2500; // ms between two questions to the server, while it works and else
 
 /**
  * An element of the page.
@@ -153,7 +153,7 @@ async function poll() {
     if (!(error instanceof Refused)) throw error;
     banner(error.status ? error.message : "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.", true);
   }
-  if (!source.embedded) now.polled = setTimeout(poll, now.running || document.body.dataset.rerun === "looking" ? POLL / 2 : IDLE_POLL);
+  if (!source.embedded) now.polled = setTimeout(poll, now.running || document.body.dataset.rerun === "looking" ? POLL : IDLE_POLL);
 }
 
 /** New labels are there. */
@@ -756,7 +756,7 @@ async function attempt(work) {
 /** Ask the server sooner than usual. */
 function soon() {
   clearTimeout(now.polled);
-  if (!source.embedded) now.polled = setTimeout(poll, 150);
+  if (!source.embedded) now.polled = setTimeout(poll, 50);
 }
 
 async function makeAgain() {
