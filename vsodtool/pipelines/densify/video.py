@@ -148,6 +148,8 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
                 self.state.drop(output_files(self._config, self.layout, record))
 
     def _find_shots(self) -> None:
+        if self._cuts.known(self.name, self.state) is None:
+            self.tell(stage="finding cuts")
         self.shots = shots = self._cuts.of(self.source, self.state, self.on_event)
         if shots != self._video.shots:
             self._video = replace(self._video, shots=shots)

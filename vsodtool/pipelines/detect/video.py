@@ -110,6 +110,8 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         return PredictVideoReport(self.name, self.total, generated, skipped, self.confidence(), seconds)
 
     def _fill(self) -> None:
+        if self._cuts.known(self.name, self.state) is None:
+            self.tell(stage="finding cuts")
         self.shots = shots = self._cuts.of(self.source, self.state, self.on_event)
         finished = frozenset(self.records)
         with read_ahead(self.source, _FRAMES_AHEAD) as frames:
