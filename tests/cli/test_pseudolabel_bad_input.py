@@ -156,8 +156,12 @@ def test_frames_of_two_sizes(label: Cli, small_clip: Make, tmp_path: Path) -> No
     clip = small_clip()
     source = clip.folder()
     cv2.imwrite(str(source / "00004.png"), np.zeros((20, 96, 3), np.uint8))
-    refused(label(source, clip.masks(0, 2)), 3, "00004.png: expected 96x72", "found 96x20")
-    assert set(found_masks(tmp_path)) >= {"00000", "00002"}  # what was finished before stays
+    masks, told = clip.masks(0, 2), ("00004.png: expected 96x72", "found 96x20")
+    refused(label(source, masks), 3, *told)
+    assert not (tmp_path / "out" / "masks").exists()  # seen before the work, as cuts are looked for
+    refused(label(source, masks, "--cuts", "none", out=tmp_path / "one"), 3, *told)
+    kept = {path.stem for path in (tmp_path / "one" / "masks" / "clip").iterdir()}
+    assert kept >= {"00000", "00002"}  # what was finished before stays
 
 
 @pytest.mark.parametrize("where", ["clip/out", "masks/out", "clip", "masks"])
