@@ -63,6 +63,25 @@ def test_while_modules_are_loaded(moment: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", interrupt.LINE)
 
 
+def test_while_the_streams_are_half_loaded() -> None:
+    program = PRESS.replace("if name == moment:", "if name == 'contextlib' or name == '_typeshed':")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-S",
+            "-c",
+            "import sys; sys.modules.pop('contextlib', None)\n" + program,
+            "",
+            "--version",
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", interrupt.LINE)
+
+
 def test_after_the_result() -> None:
     done = run("exit", "--version")
     assert (done.returncode, done.stderr) == (130, interrupt.LINE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 # `signal` itself first builds enumerations, in which Ctrl-C would be Python's own.
 import _signal as signal  # type: ignore[import-not-found]  # typeshed has only `signal`
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -50,12 +51,12 @@ class Raised:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
+    """Without an import, which could be of what is just being imported."""
     del number, frame
-    import os
-
-    from vsodtool.cli.streams import write_raw
-
-    write_raw(LINE)
+    try:  # noqa: SIM105  contextlib would be an import
+        os.write(2, LINE.encode())
+    except OSError:  # nobody reads it
+        pass
     os._exit(CODE)
 
 
