@@ -16,7 +16,7 @@ import { WorstList } from "./worst.js";
 /** @typedef {import("./frames.js").Place} Place */
 
 const AHEAD = 10; // frames that are loaded before they are asked for
-const POLL = 200, IDLE_POLL = 2500; // ms between two questions to the server, while it works and else
+const POLL = 300, IDLE_POLL = 2500; // ms between two questions to the server, while it works and else
 
 /**
  * An element of the page.
@@ -67,6 +67,7 @@ const now = {
   visit: 0,
   polled: 0,
   madeNote: "",
+  staleTold: "",
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
 };
 
@@ -117,7 +118,9 @@ function takeProgress(said) {
   $("again-note").classList.toggle("failed", Boolean(rerun.error));
   document.body.dataset.rerun = rerun.state;
   document.body.dataset.stale = String(count);
-  if (document.body.dataset.ready) timeline.show(video(), staleHere());
+  const stale = JSON.stringify(said.stale);
+  if (document.body.dataset.ready && stale !== now.staleTold) timeline.show(video(), staleHere());
+  now.staleTold = stale;
   $("legend-stale").hidden = count === 0;
   refreshButtons();
 }
