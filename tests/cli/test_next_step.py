@@ -22,7 +22,7 @@ def test_the_worst_frames_and_the_commands(capsys: pytest.CaptureFixture[str]) -
     assert first == "least sure, spread over time: 00007 (0.41), 00021 (0.62)"
     assert second == "next: vsodtool review 'my labels'"
     assert "vsodtool suggest 'my labels' -n 5 --export stills" in third
-    assert third.endswith("with --update")
+    assert "--update and also --masks stills/masks" in third
 
 
 def test_five_of_all_videos(capsys: pytest.CaptureFixture[str]) -> None:

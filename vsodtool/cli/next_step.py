@@ -35,8 +35,8 @@ def tell_next_step(worst: Sequence[tuple[str, Mapping[str, float]]], output: Pat
     lines = [
         f"least sure, spread over time: {', '.join(named)}",
         f"next: {tool} review {folder}",
-        f"  or: {tool} suggest {folder} -n {FRAMES} --export stills, mask these frames, put the masks into "
-        "MASKS and run the same command with --update",
+        f"  or: {tool} suggest {folder} -n {FRAMES} --export stills, draw their masks into stills/masks, and "
+        "the same command again with --update and also --masks stills/masks",
     ]
     _tell(lines)
 
