@@ -139,9 +139,6 @@ def run_demo(
     j, f, copy_j, copy_f = _scores(clip, dense, given)
     report = replace(report, seconds=seconds, j=j, f=f, copy_j=copy_j, copy_f=copy_f)
     write_png(report.picture, demo_picture(clip, dense, given, report.j, report.f), level=9)
-    on_event(
-        Event("notice", message=f"to look through the labels and correct them: vsodtool review {labels.root}")
-    )
     return report
 
 
