@@ -105,7 +105,7 @@ class BrowserFrames:
                     + (f": {self._failure}" if self._failure else ""),
                     "check the file with ffprobe, or get another copy of it",
                 )
-            return Picture(path.read_bytes())
+            return Picture(read_regular(path))
         path = source.video.files[index]
         try:
             data = read_regular(path)

@@ -17,6 +17,7 @@ from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import OutputLock
 from vsodtool.media.output.own_files import read_own
+from vsodtool.media.regular_file import read_regular
 
 FLAGS = ("ok", "bad", "skip")
 LONGEST_NOTE = 500
@@ -108,7 +109,7 @@ class Notes:
             DeviceError: it cannot be written.
         """
         try:
-            found = parse_notes(file.read_bytes(), file)
+            found = parse_notes(read_regular(file), file)
         except OSError as error:
             raise DataError(f"cannot read {file}: {error.strerror or error}", "check the path") from error
         for video, of_video in found.items():
