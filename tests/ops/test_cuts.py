@@ -63,8 +63,13 @@ def test_a_flash_is_no_cut(value: int) -> None:
     assert found(frames) == []
 
 
-def test_another_light_is_no_cut() -> None:
-    frames = [frame if index < 20 else frame // 2 for index, frame in enumerate(scene(1, 40))]
+@pytest.mark.parametrize("gain", [0.2, 0.3, 0.4, 0.5])
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_another_light_is_no_cut(gain: float, goes_on: bool) -> None:
+    frames = [
+        (gain * frame).astype(np.uint8) if (index < 20) != goes_on else frame
+        for index, frame in enumerate(scene(1, 40))
+    ]
     assert found(frames) == []
 
 

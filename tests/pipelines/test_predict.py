@@ -437,8 +437,9 @@ def test_two_videos_and_a_dry_run(tmp_path: Path, film: Film, predict: Any) -> N
     assert [record.video for record in read_frames_csv(tmp_path / "out/frames.csv")] == ["one"] * 10 + [
         "two"
     ] * 4
-    done = [event.done for event in events if event.kind == "frame" and event.video == "one"]
-    assert done == list(range(1, 11))
+    of_one = [event for event in events if event.kind == "frame" and event.video == "one"]
+    assert [event.message for event in of_one] == ["finding cuts"] + [""] * 10
+    assert [event.done for event in of_one] == list(range(11))
 
 
 def test_torch_gets_its_threads_back(tmp_path: Path, film: Film, predict: Any) -> None:

@@ -17,12 +17,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vsodtool.ops.exposure import in_light_of
 from vsodtool.ops.warp import sample
 from vsodtool.types import ImageArray
 
 THUMBNAIL = 96  # pixels of a thumbnail's longer side, about
 MOVED = 0.35  # change of neighbouring frames, looked at coarsely, below which they are of one shot
 CUT = 0.42  # difference of neighbouring frames, see `difference`
+LIT = 0.36  # difference from which on it may be the light that changed: half of it gone is 0.30
 STANDS_OUT = 1.8  # times the median of the differences around it
 AROUND = 8  # frames to each side which that median is of
 NOTHING = 3 / 255  # detail of a frame in which there is nothing to see
@@ -150,6 +152,7 @@ class CutSearch:
         self._count = 0
         self._looked = 0
         self._cuts: dict[int, float] = {}
+        self._lit: list[int] = []  # frames from which on the same is seen in another light
         self._empty: set[int] = set()  # frames in which there is nothing to see
         self._gradual: list[_Gradual] = []
 
@@ -160,6 +163,8 @@ class CutSearch:
         self._count += 1
         if at and _moved(self._seen[at - 1].coarse, self._seen[at].coarse) > MOVED:
             self._differences[at] = self._difference(at - 1, at)
+            if self._differences[at] > LIT >= self._relit_difference(at - 1, at):
+                self._lit.append(at)
         if at >= self._looked + SPANS[-1]:
             self._look()
 
@@ -192,18 +197,22 @@ class CutSearch:
         """Decide about one frame: those around it are there."""
         at = self._looked
         self._looked += 1
-        if self._differences.get(at, 0.0) > CUT and self._is_cut(at):
+        if self._differences.get(at, 0.0) > CUT and at not in self._lit and self._is_cut(at):
             self._cuts[at] = self._differences[at]
         if self._seen[at].detail < NOTHING:
             self._empty.add(at)
-        if self._seen[at].detail > NOTHING:
-            self._shown = at
         self._gradual += [found for span in SPANS if (found := self._gradual_at(at, span)) is not None]
         for kept in (self._seen, self._differences):
             kept.pop(at - SPANS[-1], None)
 
     def _difference(self, first: int, second: int) -> float:
         return self._differ(self._seen[first].image, self._seen[second].image)
+
+    def _relit_difference(self, first: int, second: int) -> float:
+        """Their difference in one light: lamps that are switched on or off begin no shot."""
+        image, other = self._seen[first].image, self._seen[second].image
+        relit = in_light_of(other, image)
+        return self._difference(first, second) if relit is other else self._differ(image, relit)
 
     def _is_cut(self, at: int) -> bool:
         """Whether nothing a few frames before is like anything a few frames after, and around it much is."""
@@ -217,7 +226,7 @@ class CutSearch:
 
     def _gradual_at(self, at: int, span: int) -> _Gradual | None:
         first, last = max(at - span, 0), min(at + span, self._count - 1)
-        if min(at - first, last - at) < SPANS[0]:
+        if min(at - first, last - at) < SPANS[0] or any(first < lit <= last for lit in self._lit):
             return None
         left, here, right = (self._seen[index] for index in (first, at, last))
         mix = blend(here.coarse, left.coarse, right.coarse)
