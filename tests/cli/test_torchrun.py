@@ -117,7 +117,9 @@ def test_a_killed_rank_is_finished_by_a_job_array(tmp_path: Path) -> None:
     reports = [json.loads(job.communicate()[0]) for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0]
     assert [[video["name"] for video in report["videos"]] for report in reports] == [["b"], ["a"]]
-    assert sum(video["reused"] for report in reports for video in report["videos"]) == len(finished)
+    reused = sum(video["reused"] for report in reports for video in report["videos"])
+    # A process that is killed between a file and its line in the journal has that file made again.
+    assert len(finished) - len(reports) <= reused <= len(finished)
     subprocess.run([*VSODTOOL, *arguments, "-o", "whole"], cwd=tmp_path, check=True, capture_output=True)
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
     assert finished.items() <= tree(tmp_path / "out").items()
