@@ -2,8 +2,9 @@
 
 All is seen on thumbnails. At a hard cut not even motion makes two neighbouring frames alike. The frames of a
 dissolve are made of the frames at its two ends, and have less detail than either: A. Hanjalic, "Shot-boundary
-detection: unraveled and resolved?", IEEE TCSVT 12(2), 2002. The numbers were chosen on davis-train,
-benchmarks/cuts.py.
+detection: unraveled and resolved?", IEEE TCSVT 12(2), 2002. The same in another light is no new shot.
+
+The numbers were chosen on davis-train, benchmarks/cuts.py.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ class CutSearch:
         self._count = 0
         self._looked = 0
         self._cuts: dict[int, float] = {}
-        self._lit: list[int] = []  # frames from which on the same is seen in another light
+        self._lit: set[int] = set()  # frames from which on the same is seen in another light
         self._empty: set[int] = set()  # frames in which there is nothing to see
         self._gradual: list[_Gradual] = []
 
@@ -164,7 +165,7 @@ class CutSearch:
         if at and _moved(self._seen[at - 1].coarse, self._seen[at].coarse) > MOVED:
             self._differences[at] = self._difference(at - 1, at)
             if self._differences[at] > LIT >= self._relit_difference(at - 1, at):
-                self._lit.append(at)
+                self._lit.add(at)
         if at >= self._looked + SPANS[-1]:
             self._look()
 
@@ -226,7 +227,7 @@ class CutSearch:
 
     def _gradual_at(self, at: int, span: int) -> _Gradual | None:
         first, last = max(at - span, 0), min(at + span, self._count - 1)
-        if min(at - first, last - at) < SPANS[0] or any(first < lit <= last for lit in self._lit):
+        if min(at - first, last - at) < SPANS[0] or not self._lit.isdisjoint(range(first + 1, last + 1)):
             return None
         left, here, right = (self._seen[index] for index in (first, at, last))
         mix = blend(here.coarse, left.coarse, right.coarse)

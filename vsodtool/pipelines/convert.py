@@ -37,7 +37,7 @@ from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import summarise
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, InputEntry, read_manifest
 from vsodtool.media.regular_file import read_regular
@@ -252,9 +252,7 @@ def _of_output(config: ConvertConfig, pictures: str) -> Annotations:
             f"{config.source}: expected a finished run, found an unfinished one",
             "run its command again first",
         )
-    rows: dict[str, list[FrameRecord]] = {}
-    for row in read_frames_csv(layout.frames_csv):
-        rows.setdefault(row.video, []).append(row)
+    rows = read_rows_by_video(layout.frames_csv)
     if config.video and config.video not in rows:
         raise DataError(
             f"{config.source}: expected the video '{config.video}', found {', '.join(list(rows)[:5])}",

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
-from vsodtool.media.output.frames_csv import csv_cell, plain_cell, read_frames_csv, write_frames_csv
+from vsodtool.media.output.frames_csv import (
+    csv_cell,
+    plain_cell,
+    read_frames_csv,
+    read_rows_by_video,
+    write_frames_csv,
+)
 from vsodtool.types import FrameRecord, FrameStatus
 
 ROWS = [
@@ -28,6 +34,16 @@ def test_the_text_is_that_of_the_contract(tmp_path: Path) -> None:
         "bear,00001,generated,00000,00005,0.876543\n"
         "bear,00002,skipped,00000,00005,0.000000\n"
     )
+
+
+def test_rows_of_several_videos_keep_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "frames.csv"
+    zebra = [FrameRecord("zebra", name, FrameStatus.GENERATED, "", "", 0.5) for name in ("2", "10")]
+    write_frames_csv(path, [zebra[0], *ROWS, zebra[1]])
+    rows = read_rows_by_video(path)
+    assert list(rows) == ["zebra", "bear"]
+    assert rows["zebra"] == zebra
+    assert [row.frame for row in rows["bear"]] == [row.frame for row in ROWS]
 
 
 def test_round_trip_and_again(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from vsodtool.data.sources.found import FoundVideo, frame_names
 from vsodtool.data.sources.source_text import PseudoSource
 from vsodtool.errors import DataError
 from vsodtool.media.fingerprint import input_fingerprint
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, InputEntry, Manifest, read_manifest
 from vsodtool.media.video.inputs import VideoInput, discover_videos
@@ -28,9 +28,7 @@ def find_pseudo(source: PseudoSource, faults: Faults) -> list[FoundVideo]:
     """
     layout = OutputLayout(source.output)
     manifest = _read_finished(layout)
-    by_video: dict[str, list[FrameRecord]] = {}
-    for record in read_frames_csv(layout.frames_csv):
-        by_video.setdefault(record.video, []).append(record)
+    by_video = read_rows_by_video(layout.frames_csv)
     if not by_video:
         raise DataError(f"{source.output}: expected pseudo-labels, found an empty frames.csv", "check --data")
     given = _given_videos(source, by_video)

@@ -59,6 +59,18 @@ def read_frames_csv(path: Path) -> list[FrameRecord]:
     return records
 
 
+def read_rows_by_video(path: Path) -> dict[str, list[FrameRecord]]:
+    """The same rows by video, each and the frames of each in the order of the table.
+
+    Raises:
+        DataError: as `read_frames_csv`.
+    """
+    rows: dict[str, list[FrameRecord]] = {}
+    for record in read_frames_csv(path):
+        rows.setdefault(record.video, []).append(record)
+    return rows
+
+
 def csv_cell(text: str) -> str:
     """`text` as one cell, quoted where it has to be.
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.annotations.label_images import read_objects_json
 from vsodtool.media.annotations.objects import ObjectInfo
-from vsodtool.media.fingerprint import input_fingerprint
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import Holding, probe
-from vsodtool.media.output.manifest import COMPLETE, UPDATING, InputEntry, Manifest, read_manifest
+from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
 from vsodtool.media.video.frames import FrameSource, open_frames
-from vsodtool.media.video.inputs import VideoInput, discover_videos
+from vsodtool.pipelines.running.earlier_inputs import changed_input, find_input
 from vsodtool.types import FrameRecord
 
 COMMANDS = ("pseudolabel", "predict")
@@ -57,7 +56,7 @@ class ReviewFolder:
         Raises:
             DataError: it is damaged.
         """
-        return _rows(self.layout)
+        return read_rows_by_video(self.layout.frames_csv)
 
     def manifest(self) -> Manifest | None:
         """What the manifest says now.
@@ -100,30 +99,22 @@ def open_folder(root: Path, video: str = "") -> ReviewFolder:
     if not manifest.inputs:
         raise UsageError(f"{root} was made by vsodtool {manifest.version}", "run its command again")
     _refuse_unfinished(layout, manifest)
-    rows = _rows(layout)
+    rows = read_rows_by_video(layout.frames_csv)
     if video and video not in rows:
         raise DataError(
             f"{root}: expected the video '{video}', found {', '.join(list(rows)[:5])}",
             "check the name given with --video",
         )
     names = [video] if video else list(rows)
-    start = _start_folder(root, manifest)
     objects = read_objects_json(layout.objects)
     videos = []
     for name in names:
-        source = open_frames(_find_input(root, name, manifest.inputs[name], start))
+        source = open_frames(find_input(root, manifest, name))
         frames = [row.frame for row in rows[name]]
         if list(source.names) != frames:
-            raise _changed(root, name, source.video.path)
+            raise changed_input(root, name, source.video.path)
         videos.append(ReviewedVideo(name, source, frames, objects.get(name, {})))
     return ReviewFolder(layout, manifest.command, videos)
-
-
-def _rows(layout: OutputLayout) -> dict[str, list[FrameRecord]]:
-    rows: dict[str, list[FrameRecord]] = {}
-    for row in read_frames_csv(layout.frames_csv):
-        rows.setdefault(row.video, []).append(row)
-    return rows
 
 
 def _refuse_unfinished(layout: OutputLayout, manifest: Manifest) -> None:
@@ -146,39 +137,3 @@ def _writer(layout: OutputLayout) -> str:
 
 def _is_held(path: Path) -> bool:
     return probe(path) is Holding.HELD
-
-
-def _start_folder(root: Path, manifest: Manifest) -> Path:
-    """The folder in which the run was started, from where paths in its manifest count, as far as is known."""
-    output = Path(str(manifest.config.get("output", "")))
-    real = root.resolve()
-    if not output.is_absolute() and output.parts and real.parts[-len(output.parts) :] == output.parts:
-        return Path(*real.parts[: -len(output.parts)])
-    return Path()
-
-
-def _find_input(root: Path, name: str, entry: InputEntry, start: Path) -> VideoInput:
-    """The video of a manifest's entry: where the run was started, or as the path reads here.
-
-    Raises:
-        DataError: it has gone or changed.
-    """
-    given = Path(entry.path)
-    candidates = [path for path in dict.fromkeys((start / given, given)) if path.exists()]
-    if not candidates:
-        raise DataError(
-            f"{root}: expected its input '{name}' at {given}, found nothing there",
-            "put it back, or start review in the folder in which the run was started",
-        )
-    for path in candidates:
-        for video in discover_videos([str(path)]):
-            if (len(video.files) or 1) == entry.files and input_fingerprint(video) == entry.fingerprint:
-                return VideoInput(name, video.path, video.kind, video.files)
-    raise _changed(root, name, given)
-
-
-def _changed(root: Path, name: str, path: Path) -> DataError:
-    return DataError(
-        f"the video '{name}' ({path}) has changed since {root} was made from it",
-        "put the old one back, or make the labels again with --overwrite",
-    )

@@ -51,7 +51,12 @@ def find_input(output: Path, manifest: Manifest, name: str) -> VideoInput:
         for video in discover_videos([str(path)]):
             if (len(video.files) or 1) == entry.files and input_fingerprint(video) == entry.fingerprint:
                 return VideoInput(name, video.path, video.kind, video.files)
-    raise DataError(
-        f"the video '{name}' ({given}) has changed since {output} was made from it",
+    raise changed_input(output, name, given)
+
+
+def changed_input(output: Path, name: str, path: Path) -> DataError:
+    """What is raised for a video of a finished run that is no longer what it was."""
+    return DataError(
+        f"the video '{name}' ({path}) has changed since {output} was made from it",
         "put the old one back, or make the labels again with --overwrite",
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vsodtool.errors import DataError, UsageError
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, Manifest, read_manifest
 from vsodtool.ops.suggestion import KnownVideo
@@ -113,9 +113,7 @@ def read_finished(root: Path) -> Finished:
         raise DataError(
             f"{root}: expected a finished run, found an unfinished one", "run its command again first"
         )
-    rows: dict[str, list[FrameRecord]] = {}
-    for row in read_frames_csv(layout.frames_csv):
-        rows.setdefault(row.video, []).append(row)
+    rows = read_rows_by_video(layout.frames_csv)
     return Finished(
         layout, manifest, [FinishedVideo(name, own, manifest.cuts.get(name)) for name, own in rows.items()]
     )
