@@ -319,7 +319,7 @@ def test_in_one_process_again_and_again(tmp_path: Path, clip: Any, source: Path)
 
 
 def test_a_folder_that_an_updater_cannot_take(tmp_path: Path, clip: Any, source: Path) -> None:
-    with pytest.raises(UsageError, match="expected a run of pseudolabel, found no run"):
+    with pytest.raises(UsageError, match="expected an output folder of pseudolabel, found none"):
         Updater(tmp_path / "out")
     with pytest.raises(KeyboardInterrupt):
         run_pseudolabel(config(tmp_path), generator=Counting(3))

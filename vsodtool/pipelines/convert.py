@@ -37,9 +37,10 @@ from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import summarise
+from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.manifest import COMPLETE, InputEntry, read_manifest
+from vsodtool.media.output.manifest import InputEntry
 from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
@@ -246,12 +247,7 @@ class _Painted:
 def _of_output(config: ConvertConfig, pictures: str) -> Annotations:
     """The labels of an OUT folder."""
     layout = OutputLayout(config.source)
-    manifest = read_manifest(layout.manifest)
-    if manifest is None or manifest.status != COMPLETE:
-        raise DataError(
-            f"{config.source}: expected a finished run, found an unfinished one",
-            "run its command again first",
-        )
+    manifest = read_finished_run(layout, ("pseudolabel", "predict"))
     rows = read_rows_by_video(layout.frames_csv)
     if config.video and config.video not in rows:
         raise DataError(

@@ -9,9 +9,10 @@ from typing import Any
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.config.cuts import AUTO, NONE
 from vsodtool.config.methods import kinds_of_weights
-from vsodtool.errors import ConfigError, DataError, UsageError
+from vsodtool.errors import ConfigError, UsageError
+from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
+from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest
 from vsodtool.pipelines.densify.stale import StaleInterval
 from vsodtool.pipelines.densify.tools import Tools
 from vsodtool.pipelines.pseudolabel import (
@@ -99,17 +100,10 @@ def config_of(output: Path) -> PseudoLabelConfig:
         UsageError: it is no folder of `pseudolabel`, or its options are not to be had back.
         DataError: the run is not finished.
     """
-    manifest = read_manifest(OutputLayout(output).manifest)
-    if manifest is None or manifest.command != "pseudolabel":
-        found = "no run" if manifest is None else f"one of '{manifest.command}'"
-        raise UsageError(f"{output}: expected a run of pseudolabel, found {found}", "check the folder")
+    manifest = read_finished_run(OutputLayout(output), ("pseudolabel",), statuses=(COMPLETE, UPDATING))
     if not manifest.config:
         raise UsageError(
             f"{output} was made by vsodtool {manifest.version}", "run its command again with --overwrite"
-        )
-    if manifest.status not in (COMPLETE, UPDATING):
-        raise DataError(
-            f"{output}: expected a finished run, found an unfinished one", "run its command again first"
         )
     try:
         return _config(output, manifest)

@@ -74,7 +74,7 @@ def test_what_the_rule_is_told() -> None:
 
 def test_folders(tmp_path: Path) -> None:
     assert not is_output(tmp_path)
-    with pytest.raises(UsageError, match="expected a run of pseudolabel or predict, found none"):
+    with pytest.raises(UsageError, match="expected an output folder of pseudolabel or predict, found none"):
         read_finished(tmp_path)
     manifest = Manifest("pseudolabel", {}, {}, status=COMPLETE)
     write_manifest(tmp_path / "manifest.json", manifest)

@@ -9,9 +9,10 @@ from vsodtool.data.sources.found import FoundVideo, frame_names
 from vsodtool.data.sources.source_text import PseudoSource
 from vsodtool.errors import DataError
 from vsodtool.media.fingerprint import input_fingerprint
+from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.manifest import COMPLETE, InputEntry, Manifest, read_manifest
+from vsodtool.media.output.manifest import InputEntry
 from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.ops.shots import Shots
 from vsodtool.types import FrameRecord, FrameStatus
@@ -27,7 +28,7 @@ def find_pseudo(source: PseudoSource, faults: Faults) -> list[FoundVideo]:
         DataError: the run is unfinished, its frames are gone or changed, or they are of another video.
     """
     layout = OutputLayout(source.output)
-    manifest = _read_finished(layout)
+    manifest = read_finished_run(layout, ("pseudolabel",))
     by_video = read_rows_by_video(layout.frames_csv)
     if not by_video:
         raise DataError(f"{source.output}: expected pseudo-labels, found an empty frames.csv", "check --data")
@@ -41,16 +42,6 @@ def find_pseudo(source: PseudoSource, faults: Faults) -> list[FoundVideo]:
         told = [each for each in records if not (shots.cuts and _says_nothing(each))]
         found.append(_collect(layout, video, names, told, faults, shots=shots))
     return found
-
-
-def _read_finished(layout: OutputLayout) -> Manifest:
-    manifest = read_manifest(layout.manifest)
-    if manifest is None or manifest.status != COMPLETE:
-        raise DataError(
-            f"{layout.root}: expected the output of a finished run of pseudolabel, found an unfinished one",
-            "run the same pseudolabel command again to finish it",
-        )
-    return manifest
 
 
 def _given_videos(source: PseudoSource, records: dict[str, list[FrameRecord]]) -> dict[str, VideoInput]:

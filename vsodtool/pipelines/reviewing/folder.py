@@ -8,6 +8,7 @@ from pathlib import Path
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.annotations.label_images import read_objects_json
 from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.output.finished_run import read_run_of, unfinished
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import Holding, probe
@@ -85,17 +86,7 @@ def open_folder(root: Path, video: str = "") -> ReviewFolder:
         DataError: the run is not finished, an input has gone or changed, or there is no such video.
     """
     layout = OutputLayout(root)
-    manifest = read_manifest(layout.manifest)
-    if manifest is None:
-        raise UsageError(
-            f"{root}: expected an output folder of pseudolabel or predict, found none",
-            "give the folder that was named with -o",
-        )
-    if manifest.command not in COMMANDS:
-        raise UsageError(
-            f"{root}: expected an output folder of pseudolabel or predict, found one of {manifest.command}",
-            "give the folder of another run",
-        )
+    manifest = read_run_of(layout, COMMANDS)
     if not manifest.inputs:
         raise UsageError(f"{root} was made by vsodtool {manifest.version}", "run its command again")
     _refuse_unfinished(layout, manifest)
@@ -127,7 +118,7 @@ def _refuse_unfinished(layout: OutputLayout, manifest: Manifest) -> None:
         return
     at_work = _writer(layout)
     hint = "a run is writing there: wait until it is done" if at_work else "run its command again first"
-    raise DataError(f"{layout.root}: expected a finished run, found an unfinished one", hint)
+    raise unfinished(layout, hint)
 
 
 def _writer(layout: OutputLayout) -> str:

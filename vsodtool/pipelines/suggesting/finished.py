@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vsodtool.errors import DataError, UsageError
+from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.manifest import COMPLETE, Manifest, read_manifest
+from vsodtool.media.output.manifest import Manifest
 from vsodtool.ops.suggestion import KnownVideo
 from vsodtool.types import FrameRecord, FrameStatus
 
@@ -103,16 +103,7 @@ def read_finished(root: Path) -> Finished:
         DataError: the run is not finished, or a file of it is damaged.
     """
     layout = OutputLayout(root)
-    manifest = read_manifest(layout.manifest)
-    if manifest is None or manifest.command not in ("pseudolabel", "predict"):
-        found = "none" if manifest is None else f"one of {manifest.command}"
-        raise UsageError(
-            f"{root}: expected a run of pseudolabel or predict, found {found}", "check the folder"
-        )
-    if manifest.status != COMPLETE:
-        raise DataError(
-            f"{root}: expected a finished run, found an unfinished one", "run its command again first"
-        )
+    manifest = read_finished_run(layout, ("pseudolabel", "predict"))
     rows = read_rows_by_video(layout.frames_csv)
     return Finished(
         layout, manifest, [FinishedVideo(name, own, manifest.cuts.get(name)) for name, own in rows.items()]
