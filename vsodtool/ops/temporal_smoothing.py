@@ -16,7 +16,7 @@ from torch.nn import functional
 from vsodtool.ops.confidence import owner_probabilities
 
 REACH = 2  # neighbours on each side
-# Chosen on four videos of davis-train: benchmarks/RESULTS.md, "Temporal smoothing".
+# Chosen on four videos of davis-train: benchmarks/TRIED.md, "Temporal smoothing".
 _LIKENESS = 0.05  # difference of colour, of 1, at which a neighbour keeps 1/e of its weight
 _FADING = 0.8  # weight of a neighbour for each frame between
 _CERTAIN = 5.0  # log-odds; no frame is surer than that

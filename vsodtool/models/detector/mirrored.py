@@ -13,7 +13,7 @@ from vsodtool.ops.motion.maps import mirror_maps
 class MirroredDetector(Detector):
     """As `Detector`, at twice the cost.
 
-    It helps the more, the less a network has seen: benchmarks/RESULTS.md, "The mean of a map and its mirror".
+    It helps the more, the less a network has seen: benchmarks/TRIED.md, "The mean of a map and its mirror".
     Features of the mirrored frame follow those of the frame itself, channel after channel.
     """
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 from vsodtool.ops.warp import sample
 from vsodtool.types import FlowEstimator
 
-# Chosen on four videos of davis-train: benchmarks/RESULTS.md, "Smoothing of predict".
+# Chosen on four videos of davis-train: benchmarks/TRIED.md, "Smoothing of predict".
 FADING = 0.95  # weight of a neighbour; of what lies n frames away FADING^n
 LIKENESS = 0.1  # difference of colour, of 1, at which a neighbour keeps 1/e of its weight
 

@@ -88,7 +88,7 @@ class LearnedMethod:
         labels = torch.cat((torch.zeros_like(logits[:1]), logits)).softmax(dim=0)[1:, 0][None]
         agreed = backing(labels, guess)
         one_sided = ONE_SIDED if len(evidence.sides) == 1 else 1.0
-        # Powers chosen on validation videos: benchmarks/RESULTS.md, "Confidence of the learned densifier".
+        # Powers chosen on validation videos: benchmarks/TRIED.md, "Confidence of the learned densifier".
         return evidence.answer(labels, agreed * one_sided, agreed * ruled.trust.sqrt())
 
     def _decide(self, evidence: Evidence, number: int, guess: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ class _Settings:
     edges: bool
 
 
-# benchmarks/RESULTS.md: how these were chosen, and what each step gives.
+# benchmarks/TRIED.md: how these were chosen, and what each step gives.
 _SETTINGS = {
     "fast": _Settings(
         DisSettings(1, 8, 4, 12, 2),

@@ -16,7 +16,7 @@ from vsodtool.types import FlowEstimator
 
 BLOCK = 32  # frames that are smoothed together
 REACH = 24  # frames before and behind them that have a say
-SURER = 1.4  # what many agree on is surer than what one says; benchmarks/RESULTS.md, "Smoothing of predict"
+SURER = 1.4  # what many agree on is surer than what one says; benchmarks/TRIED.md, "Smoothing of predict"
 
 
 @dataclass(frozen=True)
