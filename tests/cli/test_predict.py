@@ -40,4 +40,4 @@ def test_the_table_is_all_that_stdout_gets(cli: Cli, configs: list[CommonConfig]
     assert [line.split() for line in out.splitlines()] == [
         ["video", "frames", "generated", "skipped", "confidence", "seconds"],
         ["a", "5", "4", "1", "0.750", "1.2"],
-    ]
+    ]  # what was skipped is a column where something was

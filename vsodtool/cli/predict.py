@@ -21,9 +21,11 @@ def predict(config: PredictConfig, *, json: Json = False, quiet: Quiet = False) 
         from vsodtool.pipelines.predict import run_predict
 
         report = run_in_ranks(run_predict, config, reporter)
-    table = Table(["video", "frames", "generated", "skipped", "confidence", "seconds"])
+    lost = ["skipped"] if any(video.skipped for video in report.videos) else []
+    table = Table(["video", "frames", "generated", *lost, "confidence", "seconds"])
     for video in report.videos:
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
-        table.add(video.name, video.frames, video.generated, video.skipped, mean, f"{video.seconds:.1f}")
+        counts = [video.frames, video.generated, *([video.skipped] if lost else [])]
+        table.add(video.name, *counts, mean, f"{video.seconds:.1f}")
     print_report(report.as_dict(), table, as_json=json)
     refuse_losses(report.losses, config.output)

@@ -25,11 +25,12 @@ def pseudolabel(config: PseudoLabelConfig, *, json: Json = False, quiet: Quiet =
         report = run_in_ranks(run_pseudolabel, config, reporter)
     chosen = ["method", "hidden J"] if report.method == "auto" else []
     doubted = ["masks fit"] if any(video.doubts for video in report.videos) else []
-    columns = ["video", "frames", "given", "generated", "skipped", "confidence", *chosen, *doubted, "seconds"]
-    table = Table(columns)
+    lost = ["skipped"] if any(video.skipped for video in report.videos) else []  # 80 columns are not many
+    counted = ["video", "frames", "given", "generated", *lost]
+    table = Table([*counted, "confidence", *chosen, *doubted, "seconds"])
     for video in report.videos:
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
-        counts = video.frames, video.given, video.generated, video.skipped
+        counts = [video.frames, video.given, video.generated, *([video.skipped] if lost else [])]
         reached = video.hidden_j.get(video.method)
         hidden = f"{reached:.3f}" if reached is not None else "-"
         more = [video.method or "-", hidden] if chosen else []

@@ -22,7 +22,11 @@ from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.rerun import Updater
 from vsodtool.pipelines.reviewing.server import ReviewServer
 from vsodtool.pipelines.reviewing.session import Session
+from vsodtool.pipelines.suggesting.finished import read_finished
+from vsodtool.pipelines.suggesting.ranking import rank_at_once
 from vsodtool.types import Event, OnEvent, ignore_event
+
+SUGGESTED = 5  # frames that the time line marks as those to label next: as many as `suggest` names
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def run_review(
         DeviceError: the port is taken, or something cannot be written.
     """
     folder = open_folder(config.source, config.video)
+    suggest = partial(_suggested, config.source)
     if config.import_:
         frames = {video.name: video.names for video in folder.videos}
         count = Notes(folder.layout).take(Path(config.import_), frames) if not config.dry_run else 0
@@ -94,11 +99,11 @@ def run_review(
         count = sum(len(video.names) for video in folder.videos)
         on_event(Event("notice", message=f"would show {count} frames of {config.source}"))
     elif config.html:
-        with Session(folder, read_only=True) as session:
+        with Session(folder, read_only=True, suggest=suggest) as session:
             _write_page(config, session, on_event)
     else:
         again = partial(updater or _updater, config.source) if folder.command == "pseudolabel" else None
-        with Session(folder, read_only=config.read_only, updater=again) as session:
+        with Session(folder, read_only=config.read_only, updater=again, suggest=suggest) as session:
             _serve(config, session, serving, on_event)
     return _report(config, folder)
 
@@ -107,6 +112,14 @@ def _updater(output: Path) -> Updater:
     from vsodtool.pipelines.update import Updater as MaskUpdater  # brings torch: only when it is needed
 
     return MaskUpdater(output)
+
+
+def _suggested(output: Path) -> dict[str, list[int]]:
+    """What `vsodtool suggest OUT` names, by video."""
+    found: dict[str, list[int]] = {}
+    for each in rank_at_once(read_finished(output), SUGGESTED).suggestions:
+        found.setdefault(each.video, []).append(each.index)
+    return found
 
 
 def _serve(

@@ -23,9 +23,9 @@ def test_every_method_has_prices(method: str, quality: str) -> None:
 def test_a_hidden_label_costs_its_way_and_each_method() -> None:
     prices = Prices.of("warp", "fast")
     test = HiddenTest(10, 15, 20)
-    one = prices.test(test, ["warp"], "fast")
+    one = prices.test(test, ["warp"])
     assert one == pytest.approx(10 * FLOW["fast"] + 2 * SIDE + MAKE["warp"])
-    assert prices.test(test, ["fgplg", "warp"], "fast") > one
+    assert prices.test(test, ["fgplg", "warp"]) > one
 
 
 @given(st.sets(st.integers(0, 50), min_size=1), st.sets(st.integers(0, 50)))

@@ -65,13 +65,18 @@ def opened(source: Path, masks: Path) -> tuple[FrameSource, MaskSet]:
 
 
 def attempt(
-    schedule: TrialSchedule, frames: FrameSource, masks: MaskSet, methods: Sequence[Says], folder: Path
+    schedule: TrialSchedule,
+    frames: FrameSource,
+    masks: MaskSet,
+    methods: Sequence[Says],
+    folder: Path,
+    **hears: Any,
 ) -> MethodChoice:
     estimators = MotionEstimators(DisEstimator(), DisEstimator())  # nothing moves by them here
     candidates = Candidates({method.name: method for method in methods}, estimators, "balanced", "")
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
         video = SparseVideo(frames, masks, folder)
-        return try_methods(video, schedule, candidates, Workers(pool, drivers))
+        return try_methods(video, schedule, candidates, Workers(pool, drivers), **hears)
 
 
 @pytest.fixture
@@ -138,6 +143,29 @@ def test_what_does_not_decode_is_left_out(
     assert choice.hidden == hidden
     if not hidden:
         assert (choice.method, choice.reason) == ("nothing", "no hidden label could be tried")
+
+
+def test_a_test_is_told_of_while_it_is_made(tmp_path: Path, still: Any) -> None:
+    frames, masks = opened(
+        still.write_folder(tmp_path / "clip"), still.write_masks(tmp_path / "m", [0, 4, 8])
+    )
+
+    class SaysAlongFlow(Says):
+        wants = Wants.BOXES
+
+    test, told = HiddenTest(0, 4, 8), list[tuple[HiddenTest, int]]()
+    attempt(
+        TrialSchedule([test]),
+        frames,
+        masks,
+        [SaysAlongFlow("nothing", still)],
+        tmp_path,
+        on_flow=lambda test, pairs: told.append((test, pairs)),
+        on_tried=lambda test: told.append((test, -1)),
+    )
+    assert {each for each, _ in told} == {test}
+    assert [count for _, count in told][-1] == -1
+    assert sum(count for _, count in told[:-1]) == 8  # between nine frames
 
 
 def test_a_plan_says_why_nothing_is_tried(tmp_path: Path, still: Any) -> None:

@@ -22,7 +22,7 @@ from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.reviewing.app import make_app, pack_ids
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.rerun import Updater
-from vsodtool.pipelines.reviewing.session import Session
+from vsodtool.pipelines.reviewing.session import Session, Suggested
 from vsodtool.types import FrameRecord, FrameStatus
 
 Pixels = npt.NDArray[np.uint8]
@@ -164,9 +164,14 @@ def connect() -> Iterator[Connect]:
     sessions: list[Session] = []
 
     def make(
-        out: Out, *, read_only: bool = False, updater: Callable[[], Updater] | None = None, timeout: float = 5
+        out: Out,
+        *,
+        read_only: bool = False,
+        updater: Callable[[], Updater] | None = None,
+        timeout: float = 5,
+        suggest: Callable[[], Suggested] = dict,
     ) -> Client:
-        session = Session(open_folder(out.root), read_only=read_only, updater=updater)
+        session = Session(open_folder(out.root), read_only=read_only, updater=updater, suggest=suggest)
         sessions.append(session.__enter__())
         app = make_app(session, port=PORT, token=TOKEN, timeout=timeout)
         return Client(TestClient(app, base_url=f"http://127.0.0.1:{PORT}"), session)

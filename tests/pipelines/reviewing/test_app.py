@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,9 @@ from PIL import Image
 from tests.pipelines.reviewing.conftest import Connect, MakeOut
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
+from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.lock import OutputLock
+from vsodtool.media.output.manifest import UPDATING, read_manifest, write_manifest
 from vsodtool.pipelines.reviewing.app import page_files, unpack_ids
 
 
@@ -52,6 +55,33 @@ def test_the_state_tells_every_frame(make_out: MakeOut, connect: Connect) -> Non
     assert video["frames"][0] == ["00000", 0, 1.0, 0, 0]
     assert video["frames"][1] == ["00001", 1, 0.83, 0, 4]
     assert video["frames"][6] == ["00006", 1, 0.76, 4, -1]
+
+
+def test_the_state_tells_what_to_label_next(make_out: MakeOut, connect: Connect) -> None:
+    asked: list[int] = []
+
+    def suggest() -> dict[str, list[int]]:
+        asked.append(1)
+        return {"clip": [6, 1]}
+
+    out = make_out()
+    client = connect(out, suggest=suggest)
+
+    def suggested() -> list[int]:
+        return client.get("/api/state").json()["videos"][0]["suggested"]
+
+    assert suggested() == [1, 6]
+    ids, etag = client.mask(1)
+    assert client.put_mask(ids * 0, etag).status_code == 200
+    assert suggested() == [6]  # what is corrected is labelled
+    assert len(asked) == 1  # the labels of the run are as they were
+    write_frames_csv(out.layout.frames_csv, client.session.folder.rows()["clip"])
+    assert suggested() == [6]
+    assert len(asked) == 2
+    manifest = read_manifest(out.layout.manifest)
+    assert manifest is not None
+    write_manifest(out.layout.manifest, replace(manifest, status=UPDATING))
+    assert suggested() == []  # labels are being made again
 
 
 def test_a_video_tells_its_size_and_objects(make_out: MakeOut, connect: Connect) -> None:

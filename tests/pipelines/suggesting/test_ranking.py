@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest
 from vsodtool.pipelines.suggesting.finished import Finished, FinishedVideo
-from vsodtool.pipelines.suggesting.ranking import rank, rank_spread
+from vsodtool.pipelines.suggesting.ranking import rank, rank_at_once, rank_spread
 from vsodtool.types import FrameRecord, FrameStatus
 
 
@@ -45,6 +46,15 @@ def test_the_harder_video_comes_first_and_says_why() -> None:
     assert ranking.estimated_j is not None
     assert ranking.estimated_after is not None
     assert ranking.estimated_j < ranking.estimated_after
+
+
+def test_at_once_by_distance_or_of_predict_by_confidence() -> None:
+    run = finished(video("clip", 41, [0, 40]))
+    assert rank_at_once(run, 3) == rank_spread(run, 3)
+    rows = [FrameRecord("clip", f"{at:03d}", FrameStatus.GENERATED, "", "", 1.0) for at in range(41)]
+    rows[7] = replace(rows[7], confidence=0.2)
+    (first,) = rank_at_once(finished(FinishedVideo("clip", rows), command="predict"), 1).suggestions
+    assert first.index == 7
 
 
 def test_the_worst_of_several_objects_is_named() -> None:

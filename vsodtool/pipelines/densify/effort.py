@@ -24,11 +24,13 @@ class Prices:
     """What pieces of work cost.
 
     Attributes:
+        flow: between two neighbours, both ways.
         seen: a frame to which the first of two labels is carried: flow, and what that label says.
         made: a frame that is made then, with what the second label says.
         made_from_one: a frame that is made from one label: all of it.
     """
 
+    flow: float
     seen: float
     made: float
     made_from_one: float
@@ -36,14 +38,15 @@ class Prices:
     @classmethod
     def of(cls, method: str, quality: str) -> Prices:
         """Those of a method; all but warp have networks."""
-        seen = FLOW[quality] + SIDE
+        flow = FLOW[quality]
+        seen = flow + SIDE
         make = MAKE.get(method, MAKE_LEARNED) + FINISH
-        return cls(seen, SIDE + make, seen + make)
+        return cls(flow, seen, SIDE + make, seen + make)
 
-    def test(self, test: HiddenTest, methods: Sequence[str], quality: str) -> float:
+    def test(self, test: HiddenTest, methods: Sequence[str]) -> float:
         """A hidden label made again: flow all the way, one frame by each method."""
         made = sum(MAKE.get(method, MAKE_LEARNED) for method in methods)
-        return FLOW[quality] * (test.right - test.left) + 2 * SIDE + made
+        return self.flow * (test.right - test.left) + 2 * SIDE + made
 
     def interval(self, targets: int, labels: int) -> float:
         """Frames between two labels, or beside one."""

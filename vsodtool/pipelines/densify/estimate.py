@@ -79,10 +79,10 @@ def estimate_seconds(
     index_of = {name: index for index, name in enumerate(source.names)}
     missing = [index for name, index in index_of.items() if name not in masks.files]
     between, beside = to_fill([index_of[name] for name in masks.names], missing)
-    prices, quality = Prices.of(candidates.names[0], candidates.quality), candidates.quality
+    prices = Prices.of(candidates.names[0], candidates.quality)
     cost = prices.interval(between, 2) + prices.interval(beside, 1)
     if schedule is not None:
-        cost += sum(prices.test(test, candidates.names, quality) for test in schedule.tests)
+        cost += sum(prices.test(test, candidates.names) for test in schedule.tests)
     if overlay:
         cost += OVERLAY * len(source.names)
     height, width = source.size

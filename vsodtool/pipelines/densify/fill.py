@@ -32,6 +32,7 @@ def densify(
     on_label: OnLabel,
     smooth: bool = False,
     on_seen: Callable[[int], None] = lambda _: None,
+    on_flow: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Fill every target of an interval, once with each method.
 
@@ -46,6 +47,7 @@ def densify(
         smooth: let the neighbours of a frame steady its label; passed frames near targets are then
             generated too, so that a frame comes out alike whether those around it are filled or passed.
         on_seen: told of how many more frames the first of two labels has been carried to.
+        on_flow: told of between how many more neighbours the flow is known.
     """
     interval = interval.on(estimators.device)
     for wants in Wants:
@@ -56,7 +58,7 @@ def densify(
             _fill_apart(interval, alike, workers, on_label)
             continue
         with torch.inference_mode():
-            motion = Motion(interval, estimators, workers, everywhere=wants is Wants.FRAMES)
+            motion = Motion(interval, estimators, workers, everywhere=wants is Wants.FRAMES, on_flow=on_flow)
             try:
                 _Fill(interval, motion, estimators, alike, on_label, smooth=smooth).run(workers, on_seen)
             finally:

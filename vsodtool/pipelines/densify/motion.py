@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -57,7 +57,7 @@ class Motion:
 
     Short intervals keep each flow until it was used from both sides. Long ones put coarse flows aside on disk
     and compute fine ones again for the second side, so that memory does not grow with the interval.
-    With `everywhere` the boxes are the whole frames.
+    With `everywhere` the boxes are the whole frames. `on_flow` is told of how many fine ones were computed.
     """
 
     def __init__(
@@ -67,7 +67,9 @@ class Motion:
         workers: Workers,
         *,
         everywhere: bool = False,
+        on_flow: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self._on_flow = on_flow
         self._interval, self._estimators, self._workers = interval, estimators, workers
         self._sequence = interval.sequence
         self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
@@ -90,6 +92,7 @@ class Motion:
         for chunk in chunks(positions):
             wanted = [position for position in chunk if position not in self._fine]
             flows = dict(zip(wanted, self._workers.map(self._fine_flow, wanted), strict=True))
+            self._on_flow(len(wanted))
             flows |= {position: self._fine.pop(position) for position in chunk if position in self._fine}
             if self._spill is None and not backwards:
                 self._fine |= flows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import sqrt
 from statistics import fmean, stdev
 
@@ -30,7 +31,9 @@ def try_methods(
     schedule: TrialSchedule,
     candidates: Candidates,
     workers: Workers,
+    *,
     on_tried: Callable[[HiddenTest], None] = lambda _: None,
+    on_flow: Callable[[HiddenTest, int], None] = lambda _, __: None,
 ) -> MethodChoice:
     """Make the hidden labels again with each candidate and choose.
 
@@ -43,6 +46,7 @@ def try_methods(
         candidates: the methods.
         workers: do the work.
         on_tried: told of each test that is done; called from several threads.
+        on_flow: told, likewise, of between how many more neighbours of a test the flow is known.
     """
     source, masks = video.source, video.masks
     scores: dict[int, dict[str, float]] = {}
@@ -57,9 +61,10 @@ def try_methods(
             with lock:
                 scores.setdefault(hidden, {})[name] = reached
 
-        methods = list(candidates.methods.values())
-        densify(interval, methods, candidates.estimators, workers=workers, on_label=score)
-        on_tried(by_hidden[hidden])
+        test, methods = by_hidden[hidden], list(candidates.methods.values())
+        flowed = partial(on_flow, test)
+        densify(interval, methods, candidates.estimators, workers=workers, on_label=score, on_flow=flowed)
+        on_tried(test)
 
     by_hidden = {test.hidden: test for test in schedule.tests}
     if schedule.tests:

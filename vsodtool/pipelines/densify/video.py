@@ -241,17 +241,24 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         if len(candidates.names) == 1:
             return self._only_method()
         stage, prices = "comparing methods on hidden labels", self._prices(candidates.names[0])
-        cost = {
-            test: prices.test(test, candidates.names, self._config.quality) for test in self._schedule.tests
-        }
-        self._effort.plan(sum(cost.values()))
+        left = {test: prices.test(test, candidates.names) for test in self._schedule.tests}
+        self._effort.plan(sum(left.values()))
         self.tell(stage=stage)
 
-        def tried(test: HiddenTest) -> None:
-            self._effort.spend(cost[test])
+        def spend(test: HiddenTest, cost: float) -> None:
+            cost = min(cost, left[test])  # long tests compute flow twice
+            left[test] -= cost
+            self._effort.spend(cost)
             self.tell(stage=stage)
 
-        choice = try_methods(self._video, self._schedule, candidates, self._workers, tried)
+        choice = try_methods(
+            self._video,
+            self._schedule,
+            candidates,
+            self._workers,
+            on_tried=lambda test: spend(test, left[test]),
+            on_flow=lambda test, pairs: spend(test, pairs * prices.flow),
+        )
         self.state.choose(self.name, choice)
         self.on_event(Event("notice", self.name, describe_choice(choice)))
         return choice

@@ -145,6 +145,7 @@ def _thinned(state: dict[str, Any], chosen: Sequence[_Chosen]) -> dict[str, Any]
             for row in (video["frames"][index] for index in each.indices)
         ]
         video["corrected"] = [place[index] for index in video["corrected"] if index in place]
+        video["suggested"] = [place[index] for index in video["suggested"] if index in place]
         video["flags"] = {
             str(place[int(index)]): said for index, said in video["flags"].items() if int(index) in place
         }

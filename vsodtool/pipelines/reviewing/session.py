@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import Any
 
 from vsodtool.errors import UsageError
 from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.output.manifest import COMPLETE, Manifest
 from vsodtool.media.video.browser_frames import BrowserFrames
 from vsodtool.pipelines.reviewing.folder import ReviewedVideo, ReviewFolder
 from vsodtool.pipelines.reviewing.masks import VideoMasks
@@ -25,6 +26,8 @@ COLORS = (
     "#ff4fc3", "#21d4fd", "#ffb02e", "#a98bff", "#7dff8a", "#ffe14d",
     "#ff8a5c", "#5b8cff", "#3cf0c5", "#ff9ec7", "#b6ff3c", "#e8e8ff",
 )  # fmt: skip
+Suggested = Mapping[str, Collection[int]]
+"""Indices of frames by the name of their video."""
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
 _STATUS = {FrameStatus.GIVEN: 0, FrameStatus.GENERATED: 1, FrameStatus.SKIPPED: 2}
 
@@ -61,7 +64,12 @@ class Session:
     """A review of one folder. Callable from several threads; use it in a `with` block."""
 
     def __init__(
-        self, folder: ReviewFolder, *, read_only: bool = False, updater: Callable[[], Updater] | None = None
+        self,
+        folder: ReviewFolder,
+        *,
+        read_only: bool = False,
+        updater: Callable[[], Updater] | None = None,
+        suggest: Callable[[], Suggested] = dict,
     ) -> None:
         """Begin.
 
@@ -69,6 +77,7 @@ class Session:
             folder: what is looked at.
             read_only: refuse every write.
             updater: makes what makes labels again; None where that cannot be done.
+            suggest: the frames to label next, asked anew when the labels have changed.
         """
         self.folder = folder
         self.notes = Notes(folder.layout)
@@ -79,6 +88,8 @@ class Session:
         self._open: dict[int, OpenVideo] = {}
         self._opening = threading.Lock()
         self._rows: tuple[object, dict[str, list[FrameRecord]]] = (None, {})
+        self._suggest = suggest
+        self._suggested: tuple[object, Suggested] = (None, {})
         self._stack = ExitStack()
 
     def __enter__(self) -> Session:
@@ -170,6 +181,7 @@ class Session:
         manifest = self.folder.manifest()
         rows, said = self.rows(), self.notes.read()
         corrected = self._corrections()
+        suggested = self._next(manifest)
         videos = []
         for video in self.folder.videos:
             place = {name: index for index, name in enumerate(video.names)}
@@ -199,6 +211,11 @@ class Session:
                     ],
                     "corrected": sorted(
                         place[name] for name in corrected.get(video.name, ()) if name in place
+                    ),
+                    "suggested": sorted(
+                        index
+                        for index in suggested.get(video.name, ())
+                        if video.names[index] not in corrected.get(video.name, ())
                     ),
                     "flags": {
                         str(place[name]): [note.flag, note.note]
@@ -244,6 +261,19 @@ class Session:
         reason = self.why_read_only()
         if reason:
             raise UsageError(f"read-only: {reason}", "wait, or open the page without --read-only")
+
+    def _next(self, manifest: Manifest | None) -> Suggested:
+        """The frames to label next; none while labels are made again."""
+        if manifest is None or manifest.status != COMPLETE:
+            return {}
+        with self._lock:
+            stamp = self._rows[0]
+            if self._suggested[0] == stamp:
+                return self._suggested[1]
+        suggested = self._suggest()
+        with self._lock:
+            self._suggested = stamp, suggested
+        return suggested
 
     def _corrections(self) -> dict[str, set[str]]:
         """Names of the corrected frames by video."""

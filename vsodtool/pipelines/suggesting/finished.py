@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest
 from vsodtool.ops.suggestion import KnownVideo
 from vsodtool.types import FrameRecord, FrameStatus
+
+Errors: TypeAlias = dict[int, dict[int, float]]  # hidden frame -> object -> 1 - J
 
 
 @dataclass(frozen=True)

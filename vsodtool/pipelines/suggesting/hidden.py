@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
 
 from vsodtool.errors import DeviceError, WeightsError
 from vsodtool.media.atomic import write_bytes_atomically
@@ -31,12 +30,10 @@ from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.tools import Tools
 from vsodtool.pipelines.densify.trial import hidden_js, stream_tests
 from vsodtool.pipelines.running.earlier_inputs import find_input
-from vsodtool.pipelines.suggesting.finished import Finished, FinishedVideo
+from vsodtool.pipelines.suggesting.finished import Errors, Finished, FinishedVideo
 from vsodtool.types import Event, OnEvent
 
 VERSION = 1
-
-Errors: TypeAlias = dict[int, dict[int, float]]  # hidden frame -> object -> 1 - J
 
 
 @dataclass(frozen=True)

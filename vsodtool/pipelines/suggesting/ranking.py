@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.ops.suggestion import Suggested, estimate, suggest
-from vsodtool.pipelines.suggesting.finished import Finished, FinishedVideo
-from vsodtool.pipelines.suggesting.hidden import Errors
+from vsodtool.pipelines.suggesting.finished import Errors, Finished, FinishedVideo
 from vsodtool.pipelines.suggesting.suggestion import Suggestion
 
 Names = Mapping[str, Mapping[int, ObjectInfo]]  # video -> object -> what it is called
@@ -58,6 +57,18 @@ def rank_spread(finished: Finished, count: int) -> Ranking:
     chosen = suggest([video.unknown() for video in finished.videos], count)
     found = [replace(_in_words(finished, each, {}, first=False), gain=None) for each in chosen]
     return Ranking(found, 0, None, None)
+
+
+def rank_at_once(finished: Finished, count: int) -> Ranking:
+    """Rank the frames of a run by what its table tells: of `predict`, which has no labels, the confidence.
+
+    Args:
+        finished: the run.
+        count: how many frames, at most.
+    """
+    if finished.manifest.command == "predict":
+        return rank(finished, [{} for _ in finished.videos], {}, count)
+    return rank_spread(finished, count)
 
 
 def _in_words(finished: Finished, each: Suggested, names: Names, *, first: bool) -> Suggestion:

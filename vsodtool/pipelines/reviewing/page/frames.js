@@ -20,6 +20,7 @@ export class Video {
     this.rows = state.frames;
     this.confidenceMaps = state.confidenceMaps;
     this.corrected = new Set(state.corrected);
+    this.suggested = new Set(state.suggested);
     /** @type {Map<number, [string, string]>} */
     this.flags = new Map(Object.entries(state.flags).map(([frame, said]) => [Number(frame), said]));
   }

@@ -12,6 +12,7 @@
  * @property {number | null} hiddenJ
  * @property {Row[]} frames
  * @property {number[]} corrected
+ * @property {number[]} suggested frames to label next
  * @property {Object<string, [string, string]>} flags
  * @property {boolean} confidenceMaps
  */

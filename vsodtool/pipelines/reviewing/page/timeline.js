@@ -64,7 +64,7 @@ export class Timeline {
     this.slider.setAttribute("aria-valuemax", String(video.count));
     this.slider.setAttribute("aria-valuenow", String(frame + 1));
     const [name, status, confidence] = video.rows[frame];
-    const kind = video.corrected.has(frame) ? "corrected" : status === GIVEN ? "given" : status === SKIPPED ? "did not decode" : `confidence ${short(confidence)}`;
+    const kind = video.corrected.has(frame) ? "corrected" : status === GIVEN ? "given" : status === SKIPPED ? "did not decode" : `confidence ${short(confidence)}${video.suggested.has(frame) ? ", suggested" : ""}`;
     this.slider.setAttribute("aria-valuetext", `frame ${name}, ${frame + 1} of ${video.count}, ${kind}`);
     this.draw();
   }
@@ -119,6 +119,7 @@ export class Timeline {
         else if (corrected && mark !== "bad") mark = "corrected";
         else if (flag && !mark) mark = flag;
         else if (status === GIVEN && !mark) mark = "given";
+        else if (!mark && video.suggested.has(frame)) mark = "next";
       }
       const x = SIDE + column * each, wide = Math.max(0.75, each - gap);
       if (skipped) continue;
@@ -218,7 +219,7 @@ function lowest(video) {
  * @param {string} mark
  */
 function sign(context, x, y, mark) {
-  const colors = /** @type {Object<string, string>} */ ({ given: "#56d38a", corrected: "#6cb2ff", bad: "#ff7b72", ok: "#c3ccd8", skip: "#f0b952" });
+  const colors = /** @type {Object<string, string>} */ ({ given: "#56d38a", corrected: "#6cb2ff", bad: "#ff7b72", ok: "#c3ccd8", skip: "#f0b952", next: "#d9b8ff" });
   context.fillStyle = context.strokeStyle = colors[mark];
   context.lineWidth = 2;
   context.beginPath();
@@ -226,6 +227,11 @@ function sign(context, x, y, mark) {
     context.moveTo(x - 4, y + 4);
     context.lineTo(x + 4, y + 4);
     context.lineTo(x, y - 4);
+    context.fill();
+  } else if (mark === "next") {
+    context.moveTo(x - 4, y - 4);
+    context.lineTo(x + 4, y - 4);
+    context.lineTo(x, y + 4);
     context.fill();
   } else if (mark === "corrected") {
     context.moveTo(x, y - 5);
