@@ -41,7 +41,9 @@ def test_a_run_leaves_everything_it_promises(config: MakeConfig, tmp_path: Path,
     events: list[Event] = []
     report = run_train(config(kind=kind, steps_per_epoch=2), on_event=events.append)
     run = tmp_path / "run"
-    files = "best.safetensors config.yaml final.safetensors last.pt log.jsonl manifest.json sheets"
+    files = (
+        "best.safetensors config.yaml final.safetensors last.pt log.jsonl manifest.json report.json sheets"
+    )
     assert sorted(path.name for path in run.iterdir()) == files.split()
     assert sorted(path.name for path in (run / "sheets").iterdir()) == ["epoch-0001.png", "epoch-0002.png"]
     assert cv2.imread(str(run / "sheets" / "epoch-0001.png")) is not None
@@ -52,6 +54,10 @@ def test_a_run_leaves_everything_it_promises(config: MakeConfig, tmp_path: Path,
     assert [record["event"] for record in log] == ["begin", *epoch, *epoch]
     best = max(record["s_measure"] for record in log if record["event"] == "validation")
     assert report.best_score == best
+    assert (report.paid, report.start_scores) == (None, {})  # random weights are nothing to compare with
+    written = json.loads((run / "report.json").read_text())
+    assert written["best_score"] == best
+    assert [record["step"] for record in written["curve"]] == [2, 4]
     assert load_network(str(run / "best.safetensors"), (kind,)).architecture.context_width == 8
     assert json.loads((run / "manifest.json").read_text())["status"] == "complete"
     steps = [event.done for event in events if event.kind == "frame"]

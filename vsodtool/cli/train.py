@@ -37,9 +37,9 @@ def train(config: TrainConfig, *, json: Json = False, quiet: Quiet = False) -> N
     """Train a network on images or videos with masks.
 
     Writes RUN/best.safetensors (the weights with the best validation score, for `predict`, `pseudolabel` and
-    --init), RUN/last.pt (from which the same command continues after an interruption), RUN/log.jsonl,
-    and a picture of the validation after each epoch in RUN/sheets. Without --config the options are the
-    paper's.
+    --init; those that it began with where training did not pay), RUN/report.json, RUN/last.pt (from which
+    the same command continues after an interruption), RUN/log.jsonl, and a picture of the validation after
+    each epoch in RUN/sheets. Without --config the options are the paper's.
 
     Several processes share the work when started as `torchrun --nproc-per-node N -m vsodtool train ...`.
     """
@@ -49,12 +49,13 @@ def train(config: TrainConfig, *, json: Json = False, quiet: Quiet = False) -> N
         report = run_train(config, on_event=reporter)
     if not report.is_main:
         return
-    left_out = {"scores", "dry_run"}
+    left_out = {"scores", "start_scores", "dry_run"}
     if report.dry_run:  # what only a run can know
-        left_out |= {"best_step", "best_score", "seconds"}
+        left_out |= {"best_step", "best_score", "gain", "noise", "paid", "seconds"}
     table = Table(["what", "would be" if report.dry_run else "value"])
     table.add("data", ", ".join(config.data))
-    for name, value in {**report.as_dict(), **report.scores}.items():
+    began = {f"{name} at the start": value for name, value in report.start_scores.items()}
+    for name, value in {**report.as_dict(), **began, **report.scores}.items():
         if name not in left_out:
             table.add(
                 name, f"{value:.4f}" if isinstance(value, float) else "-" if value is None else str(value)

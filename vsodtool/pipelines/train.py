@@ -1,11 +1,12 @@
 """`vsodtool train`: labelled images or videos -> weights.
 
-RUN/config.yaml, manifest.json, log.jsonl, last.pt (to continue from), best.safetensors and final.safetensors
-(to use), sheets/epoch-*.png.
+RUN/config.yaml, manifest.json, log.jsonl, report.json, last.pt (to continue from), best.safetensors and
+final.safetensors (to use), sheets/epoch-*.png.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any
 from vsodtool.checks import resolve_workers
 from vsodtool.config import TrainConfig
 from vsodtool.errors import WeightsError
+from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.output.layout import check_output
 from vsodtool.media.training_run.folder import RunFolder, read_checkpoint
+from vsodtool.media.training_run.log import read_log
 from vsodtool.ops.sampling.sample_order import SampleOrder
 from vsodtool.pipelines.running.process import keep_freed_memory
 from vsodtool.pipelines.training.batches import read_batches, reader_processes
@@ -40,15 +43,20 @@ class TrainReport:
     Attributes:
         kind: of training.
         output: the folder of the run.
-        weights: the file with the best weights.
+        weights: the file to use, with the best weights.
         training_samples: clips (images, triplets) to learn from.
         validation_samples: and to be judged on.
         start: where the weights come from that it begins with.
         steps: steps done, over all runs; in a dry run those to do.
         epochs: validations done; in a dry run those to do.
-        best_step: the step with the best validation score.
+        best_step: the step with the best validation score; 0 if that is what the run began with.
         best_by: the name of that score.
         best_score: that score.
+        scope: what the scores speak for.
+        start_scores: of the weights that it began with; none if they were no whole network.
+        gain: by how much the best after training is better than the start by `best_by`, negative if worse.
+        noise: how much of that hangs on which frames validate; None if nothing tells.
+        paid: whether it is better by more than that; None without a start to compare with.
         scores: of the last validation.
         parameters: number of parameters of the network.
         seconds: of training, over all runs.
@@ -67,6 +75,11 @@ class TrainReport:
     best_step: int = -1
     best_by: str = ""
     best_score: float | None = None
+    scope: str = ""
+    start_scores: dict[str, float] = field(default_factory=dict)
+    gain: float | None = None
+    noise: float | None = None
+    paid: bool | None = None
     scores: dict[str, float] = field(default_factory=dict)
     parameters: int = 0
     seconds: float = 0.0
@@ -133,6 +146,7 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
         start="the last checkpoint of this run" if continued else config.init,
         parameters=parameters,
         best_by=config.best_by,
+        scope=str(training.data.scope),
         is_main=world.is_main,
     )
     if config.dry_run:
@@ -141,18 +155,39 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
     with training.owned(start.weights, continued=continued):
         place(start.network, world.device)
         state = create_state(config, start.network)
+        state.whole = start.whole
         if continued:
             _restore(training, state)
         _train(training, start, state)
+        report = _with_outcome(report, training, state)
+        if world.is_main:
+            _write(report, training.folder)
+    return report
+
+
+def _with_outcome(report: TrainReport, training: Training, state: TrainState) -> TrainReport:
+    nearest = state.nearest
+    compared = None if nearest is None else nearest.as_dict()
     return replace(
         report,
         steps=state.step,
-        epochs=state.step // plan.steps_per_epoch,
+        epochs=state.step // training.plan.steps_per_epoch,
         best_step=state.best_step,
         best_score=state.best_score,
+        start_scores={} if state.start is None else dict(state.start.scores),
+        gain=None if compared is None else compared["gain"],
+        noise=None if compared is None else compared["noise"],
+        paid=None if nearest is None else nearest.gain.is_sure,
         scores=state.scores,
         seconds=state.seconds,
     )
+
+
+def _write(report: TrainReport, folder: RunFolder) -> None:
+    """report.json: the report, and each validation of the log."""
+    curve = [record for record in read_log(folder.log) if record["event"] == "validation"]
+    content = {**report.as_dict(), "curve": curve}
+    write_bytes_atomically(folder.report, f"{json.dumps(content, indent=1)}\n".encode())
 
 
 def _restore(training: Training, state: TrainState) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.data.sources.test_training_data import Disks, counts, load
+from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.errors import DataError
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
+from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import read_manifest, write_manifest
+from vsodtool.types import FrameStatus
 
 
 def test_pseudo_labels_with_their_confidence(tmp_path: Path, disk: Disks) -> None:
@@ -22,7 +25,13 @@ def test_pseudo_labels_with_their_confidence(tmp_path: Path, disk: Disks) -> Non
     assert [frame.given for frame in video.frames] == [True, False, False, False] * 2
     assert {frame.confidence for frame in video.frames} == {1.0, 0.25}
     assert [frame.confidence_map is None for frame in video.frames] == [True, False, False, False] * 2
-    assert all(frame.given for video in data.validation for frame in video.frames)
+    # What validates are given masks; the others are seen beside them.
+    judged = ClipDataset(data.validation, clip_length=1, size=16, augmentation=None)
+    assert [judged[place].names for place in range(len(judged))] == [
+        (frame.name,) for video in data.validation for frame in video.given
+    ]
+    clips = ClipDataset(data.validation, clip_length=4, size=16, augmentation=None)
+    assert [clip.weights.flatten(1).any(1).tolist() for clip in clips] == [[True, False, False, False]] * 2
     thinned = load(tmp_path, out, label_every=1, pseudo_between=1)
     assert [frame.position for frame in thinned.train[0].frames] == [0, 2, 4]
 
@@ -80,3 +89,20 @@ def test_unfinished_and_damaged_pseudo_labels(tmp_path: Path, disk: Disks) -> No
     write_manifest(out / "manifest.json", type(manifest)("pseudolabel", {}, manifest.inputs))
     with pytest.raises(DataError, match="found an unfinished one"):
         load(tmp_path, out)
+
+
+def test_the_kinds_of_frames_are_counted(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a", "b"])
+    out = disk("out").pseudo(root, every=4, confidence=0.25)
+    layout = OutputLayout(out)
+    for frame in ("00000", "00001"):  # taken by --update, and not
+        layout.correction("a", frame).parent.mkdir(parents=True, exist_ok=True)
+        layout.correction("a", frame).write_bytes(b"")
+    records = read_frames_csv(layout.frames_csv)
+    skipped = replace(records[-1], status=FrameStatus.SKIPPED, confidence=0.0)
+    write_frames_csv(layout.frames_csv, [*records[:-1], skipped])
+    notices = load(tmp_path, out).notices
+    assert notices[0] == (
+        f"{out}: frames: 3 given, 1 corrected, 11 generated; left out: 1 of shots without a mask, or skipped"
+    )
+    assert notices[1].startswith(f"{out}: 1 corrections are not taken yet: run pseudolabel with --update")

@@ -8,21 +8,25 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 from vsodtool.config import TrainConfig
+from vsodtool.data.sources.validation_split import Scope
 from vsodtool.media.training_run.folder import RunFolder, read_checkpoint
 from vsodtool.media.training_run.log import read_log
 from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.weights.networks import create_network
 from vsodtool.pipelines.train import run_train
 from vsodtool.pipelines.training.clips import IMAGE_TASK
 from vsodtool.pipelines.training.datasets import Datasets
 from vsodtool.pipelines.training.init import start_network
 from vsodtool.pipelines.training.interrupt import StopRequest
+from vsodtool.pipelines.training.kinds import architecture_of
 from vsodtool.pipelines.training.loop import StepResult
 from vsodtool.pipelines.training.processes import World
 from vsodtool.pipelines.training.recorder import Recorder, _duration
 from vsodtool.pipelines.training.run import Plan, Training
-from vsodtool.pipelines.training.state import create_state
+from vsodtool.pipelines.training.state import TrainState, create_state
 from vsodtool.pipelines.training.task import Forward
 from vsodtool.pipelines.training.validate import Validation
 from vsodtool.types import Event, ignore_event
@@ -50,13 +54,19 @@ def test_durations_are_for_people(seconds: float, expected: str) -> None:
 class Scripted:
     """A validator whose scores are given."""
 
-    def __init__(self, *scores: float) -> None:
-        self._scores = list(scores)
+    def __init__(self, *scores: float, apart: float = 0.0) -> None:
+        self._scores, self._apart = list(scores), apart
         self.forward = Forward(IMAGE_TASK, Preprocessing(size=64), torch.float32)
 
     def __call__(self, network: object, stop: StopRequest) -> Validation:
         score = self._scores.pop(0)
-        return Validation({"s_measure": score, "j": score, "mae": 1 - score, "loss": 1.0}, 3)
+        self._apart = -self._apart  # which half is the better one changes each time
+        halves = {f"v/{half}": _scores(score + (half - 0.5) * self._apart) for half in range(2)}
+        return Validation(_scores(score), 3, halves=halves)
+
+
+def _scores(score: float) -> dict[str, float]:
+    return {"s_measure": score, "j": score, "mae": 1 - score, "loss": 1.0}
 
 
 def test_the_best_weights_are_kept_and_every_epoch_is_told(config: MakeConfig, tmp_path: Path) -> None:
@@ -89,3 +99,77 @@ def test_the_best_weights_are_kept_and_every_epoch_is_told(config: MakeConfig, t
     assert news[0].startswith("epoch 1/3: loss 0.2500, validation loss 1.0000, S 0.5000")
     assert "best so far; 4 s left" in news[0]
     assert "best s_measure 0.9000 at step 4" in news[2]
+
+
+@pytest.fixture
+def record(config: MakeConfig, tmp_path: Path) -> Callable[..., tuple[TrainState, RunFolder, list[str]]]:
+    """One step for each score but the first, which is that of whole weights to begin with."""
+
+    def run(*scores: float, apart: float = 0.0) -> tuple[TrainState, RunFolder, list[str]]:
+        settings = config(kind="image", epochs=len(scores) - 1, steps_per_epoch=1, init="start.safetensors")
+        folder, said = RunFolder(tmp_path / "run"), list[Event]()
+        folder.root.mkdir()
+        world = World(0, 1, torch.device("cpu"))
+        data = Datasets([0] * 4, [0], Scope.SAME_VIDEOS)  # type: ignore[arg-type]
+        training = Training(settings, folder, world, data, Plan.of(settings, 4, world), said.append)
+        state = create_state(settings, create_network(architecture_of(settings)))
+        state.whole = True
+        validator = Scripted(*scores, apart=apart)
+        recorder = Recorder(training, state, validator, StopRequest())  # type: ignore[arg-type]
+        recorder.begin()
+        with torch.no_grad():
+            state.judged.get_parameter("decoder.logit.bias").fill_(9)
+        for step in range(1, len(scores)):
+            state.step = step
+            recorder.after_step(StepResult(0.25, 1.0, 1e-3, 1.0, 0.1))
+        recorder.finish()
+        recorder.close()
+        return state, folder, [event.message for event in said if event.kind == "notice"]
+
+    return run
+
+
+Record = Callable[..., tuple[TrainState, RunFolder, list[str]]]
+
+
+def test_where_it_began_is_the_best_if_training_did_not_pay(record: Record) -> None:
+    state, folder, said = record(0.9, 0.8, 0.85)
+    assert (state.best_step, state.best_score) == (0, 0.9)
+    assert state.start is not None
+    bias = load_file(folder.best)["decoder.logit.bias"]
+    assert float(bias) != 9 == float(load_file(folder.final)["decoder.logit.bias"])
+    records = [line for line in read_log(folder.log) if line["event"] == "validation"]
+    assert [(line["epoch"], line["step"], line["best"]) for line in records] == [
+        (0, 0, True), (1, 1, False), (2, 2, False)
+    ]  # fmt: skip
+    assert said[0].startswith("epoch 0/2: validation loss 1.0000, S 0.9000")
+    assert said[-3] == (
+        "training did not pay on this split (other frames of the same videos): s_measure 0.8500 at best, "
+        "after step 2, 0.9000 where it began: -0.0500 give or take 0.0000"
+    )
+    assert said[-2].endswith("run/best.safetensors is what it began with")
+    assert said[-1].endswith("until then predict as before: --weights start.safetensors")
+
+
+def test_what_hangs_on_the_half_of_the_frames_is_not_better(record: Record) -> None:
+    state, _, said = record(0.80, 0.82, 0.79, apart=0.03)  # in one half 0.035 better, in the other 0.01 worse
+    assert state.best_step == 0
+    assert said[-3].endswith("0.8000 where it began: +0.0200 give or take 0.0300")
+
+
+def test_the_last_line_names_the_file_and_both_scores(record: Record) -> None:
+    state, folder, said = record(0.80, 0.86, 0.84)
+    assert (state.best_step, state.best_score) == (1, 0.86)
+    assert float(load_file(folder.best)["decoder.logit.bias"]) == 9
+    assert said[-1] == (
+        f"use {folder.best}: s_measure 0.8600, 0.8000 where it began: better by 0.0600 give or take 0.0000; "
+        "this speaks for other frames of the same videos"
+    )
+
+
+def test_a_checkpoint_keeps_what_the_start_was_worth(record: Record, config: MakeConfig) -> None:
+    state, folder, _ = record(0.80, 0.86, 0.84, apart=0.02)
+    settings = config(kind="image", epochs=2, steps_per_epoch=1)
+    again = create_state(settings, create_network(architecture_of(settings)))
+    again.restore(read_checkpoint(folder.last), "last.pt")
+    assert (again.whole, again.start, again.nearest) == (True, state.start, state.nearest)

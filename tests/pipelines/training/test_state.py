@@ -19,6 +19,7 @@ from vsodtool.errors import WeightsError
 from vsodtool.media.training_run.folder import read_checkpoint, write_checkpoint
 from vsodtool.pipelines.training.init import start_network
 from vsodtool.pipelines.training.state import TrainState, create_state
+from vsodtool.pipelines.training.verdict import Judgement
 from vsodtool.types import ignore_event
 
 MakeConfig = Callable[..., TrainConfig]
@@ -111,11 +112,12 @@ def test_rates_and_decays_are_those_of_the_options(state: TrainState, fresh: Tra
 
 @pytest.mark.parametrize(("best_by", "better"), [("s_measure", 0.8), ("j", 0.8), ("mae", 0.7)])
 def test_better_is_higher_but_for_errors(state: TrainState, best_by: str, better: float) -> None:
-    assert state.is_better(better, best_by)
-    assert not state.is_better(0.75, best_by)
-    assert not state.is_better(math.nan, best_by)
+    for score in (0.75, math.nan):
+        assert not state.judge(Judgement({best_by: score}, {}), best_by)
+    assert state.judge(Judgement({best_by: better}, {}), best_by)
+    assert state.best_score == better
     state.best_score = math.nan
-    assert state.is_better(0.1, best_by)
+    assert state.judge(Judgement({best_by: 0.1}, {}), best_by)
 
 
 def test_the_running_mean_forgets_its_beginning_quickly(state: TrainState) -> None:

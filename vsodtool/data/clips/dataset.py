@@ -39,8 +39,9 @@ class ClipDataset(Dataset[ClipSample]):
     """Clips of labelled frames in order, resized to a square.
 
     For training (with an augmentation) a clip starts at a random place within its share of the video and is
-    varied as a whole; for validation (without) the clips hold every labelled frame, unchanged. A sample is a
-    function of (seed, epoch, index) and of the files alone.
+    varied as a whole; for validation (without) the clips hold every given frame, unchanged, and beside it
+    pseudo-labelled ones whose pixels have no weight: they are seen and not judged. A sample is a function of
+    (seed, epoch, index) and of the files alone.
 
     Args:
         videos: at least one labelled frame each.
@@ -86,6 +87,7 @@ class ClipDataset(Dataset[ClipSample]):
             _Item(number, clip)
             for number, video in enumerate(self._videos)
             for clip in range(self._count(video))
+            if augmentation is not None or self._moves(video) or self._is_judged(video, clip)
         ]
         if not self._items:
             raise DataError(
@@ -126,6 +128,10 @@ class ClipDataset(Dataset[ClipSample]):
         if self._moves(video):
             return len(video.frames) if self._motion is not None else 0
         return count_clips(len(video.frames), self._length)
+
+    def _is_judged(self, video: LabelledVideo, clip: int) -> bool:
+        places = fixed_window(len(video.frames), self._length, clip)
+        return any(video.frames[place].given for place in places)
 
     def _moves(self, video: LabelledVideo) -> bool:
         return video.stills and self._length > 1
@@ -201,6 +207,8 @@ class ClipDataset(Dataset[ClipSample]):
         return sample
 
     def _weigh(self, frame: LabelledFrame, box: Box) -> npt.NDArray[np.float32]:
+        if self._augmentation is None and not frame.given:
+            return np.zeros((self._size, self._size), np.float32)
         if frame.given or not self._confidence_weight:
             return np.ones((self._size, self._size), np.float32)
         if frame.confidence_map is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from vsodtool.data.sources.faults import Faults
@@ -18,11 +19,16 @@ from vsodtool.ops.shots import Shots
 from vsodtool.types import FrameRecord, FrameStatus
 
 
-def find_pseudo(source: PseudoSource, faults: Faults) -> list[FoundVideo]:
+def find_pseudo(source: PseudoSource, faults: Faults, told: list[str]) -> list[FoundVideo]:
     """The videos of an output folder, with their shots.
 
     Left out are skipped frames, and those of shots in which nothing was labelled: that their labels are empty
     says nothing.
+
+    Args:
+        source: the folder.
+        faults: told of missing masks.
+        told: gets a line with what is taken and what is left out.
 
     Raises:
         DataError: the run is unfinished, its frames are gone or changed, or they are of another video.
@@ -33,15 +39,32 @@ def find_pseudo(source: PseudoSource, faults: Faults) -> list[FoundVideo]:
     if not by_video:
         raise DataError(f"{source.output}: expected pseudo-labels, found an empty frames.csv", "check --data")
     given = _given_videos(source, by_video)
-    found = []
+    found, left_out, corrected, waiting = [], 0, 0, 0
     for name, records in by_video.items():
         video = given[name] if source.images else _recorded_video(source, name, manifest.inputs.get(name))
         names = frame_names(video)
         _check_same(source, name, records, names, video.path)
         shots = Shots(tuple(manifest.cuts.get(name, ())))
-        told = [each for each in records if not (shots.cuts and _says_nothing(each))]
-        found.append(_collect(layout, video, names, told, faults, shots=shots))
+        used = [each for each in records if not (shots.cuts and _says_nothing(each))]
+        found.append(_collect(layout, video, names, used, faults, shots=shots))
+        drawn = [each for each in records if layout.correction(name, each.frame).is_file()]
+        left_out += len(records) - len(found[-1].masks)
+        corrected += sum(each.status is FrameStatus.GIVEN for each in drawn)
+        waiting += sum(each.status is FrameStatus.GENERATED for each in drawn)
+    told += _kinds(source.text, found, left_out, corrected, waiting)
     return found
+
+
+def _kinds(text: str, found: list[FoundVideo], left_out: int, corrected: int, waiting: int) -> Iterator[str]:
+    generated = sum(len(video.confidence) for video in found)
+    given = sum(len(video.masks) for video in found) - generated
+    line = f"{text}: frames: {given - corrected} given, {corrected} corrected, {generated} generated"
+    yield f"{line}; left out: {left_out} of shots without a mask, or skipped" if left_out else line
+    if waiting:
+        yield (
+            f"{text}: {waiting} corrections are not taken yet: run pseudolabel with --update first, "
+            "or their frames count as generated"
+        )
 
 
 def _given_videos(source: PseudoSource, records: dict[str, list[FrameRecord]]) -> dict[str, VideoInput]:

@@ -25,7 +25,7 @@ from vsodtool.data.sources.source_text import (
     parse_source,
 )
 from vsodtool.data.sources.thinning import ALL, thin_labels
-from vsodtool.data.sources.validation_split import check_disjoint, only_given, split_videos
+from vsodtool.data.sources.validation_split import Scope, check_disjoint, split_videos
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.annotations.label_images import Reading
 
@@ -41,6 +41,7 @@ class DataSpec:
         label_every: the paper's l, for training only.
         pseudo_between: the paper's m, for training only; -1 for all.
         seed: of what is set aside.
+        stretches: set parts of videos aside where they are few.
         reading: how annotation files are read.
     """
 
@@ -50,6 +51,7 @@ class DataSpec:
     label_every: int = 1
     pseudo_between: int = ALL
     seed: int = 0
+    stretches: bool = False
     reading: Reading = field(default_factory=Reading)
 
     def __post_init__(self) -> None:
@@ -72,13 +74,15 @@ class TrainingData:
 
     Attributes:
         train: videos and sets of still images, thinned.
-        validation: the same, given masks only; shares no frame with `train`.
+        validation: the same; shares no frame with `train`. Pseudo-labels in it only make clips whole.
+        scope: what scores on it speak for.
         notices: lines for the user: what each source holds, what was left out, what was set aside.
         fingerprint: changes when a file or the split does.
     """
 
     train: tuple[LabelledVideo, ...]
     validation: tuple[LabelledVideo, ...]
+    scope: Scope
     notices: tuple[str, ...]
     fingerprint: str
 
@@ -110,17 +114,21 @@ def load_training_data(spec: DataSpec, *, cache: Path) -> TrainingData:
     ]
     train = [video for videos in sources for video in videos]
     if spec.validation:
-        validation = [only_given(video) for videos in others for video in videos if video.given]
+        validation = [video for videos in others for video in videos if video.given]
         check_disjoint(train, validation)
     else:
-        train, validation = split_videos(train, spec.validation_share, spec.seed)
+        train, validation = split_videos(train, spec.validation_share, spec.seed, stretches=spec.stretches)
         notices.append(_describe_split(train, validation))
     if not validation:
         raise DataError("no validation data: no mask in it was drawn by a person", "give other --validation")
     thinned = [thin_labels(video, spec.label_every, spec.pseudo_between) for video in train]
     if spec.label_every > 1 or spec.pseudo_between != ALL:
         notices.append(_describe("training uses", thinned))
-    return TrainingData(tuple(thinned), tuple(validation), tuple(notices), _fingerprint(thinned, validation))
+    scope = Scope.of(train, validation)
+    notices.append(f"validation speaks for {scope}")
+    return TrainingData(
+        tuple(thinned), tuple(validation), scope, tuple(notices), _fingerprint(thinned, validation)
+    )
 
 
 def _load(text: str, reading: Reading, cache: Path, faults: Faults, told: list[str]) -> list[LabelledVideo]:
@@ -130,7 +138,7 @@ def _load(text: str, reading: Reading, cache: Path, faults: Faults, told: list[s
         found, lines = find_annotated(source, reading, cache, own)
         told += lines
     else:
-        found = _find(source, own)
+        found = _find(source, own, told)
     if not own:
         require_labels(found, text)
     videos = inspect_videos(found, text, cache, own)
@@ -138,10 +146,14 @@ def _load(text: str, reading: Reading, cache: Path, faults: Faults, told: list[s
     return videos
 
 
-def _find(source: PairSource | PseudoSource | DatasetSource, faults: Faults) -> list[FoundVideo]:
+def _find(
+    source: PairSource | PseudoSource | DatasetSource, faults: Faults, told: list[str]
+) -> list[FoundVideo]:
     if isinstance(source, DatasetSource):
         return find_dataset_videos(source, faults)
-    return find_pairs(source, faults) if isinstance(source, PairSource) else find_pseudo(source, faults)
+    if isinstance(source, PairSource):
+        return find_pairs(source, faults)
+    return find_pseudo(source, faults, told)
 
 
 def _describe(text: str, videos: Sequence[LabelledVideo]) -> str:
@@ -160,15 +172,19 @@ def _describe(text: str, videos: Sequence[LabelledVideo]) -> str:
 
 
 def _describe_split(train: Sequence[LabelledVideo], validation: Sequence[LabelledVideo]) -> str:
-    names = [video.name for video in validation if not video.stills]
-    images = sum(len(video.frames) for video in validation if video.stills)
-    parts = [", ".join(names)] if names else []
-    if images:
-        parts.append(_number(images, "still image"))
     places = {video.place.resolve() for video in train}
-    shared = any(not video.stills and video.place.resolve() in places for video in validation)
-    warning = " (the last part of the only video: not independent of the training)" if shared else ""
-    return f"set aside for validation: {' and '.join(parts)}{warning}"
+    moving = [video for video in validation if not video.stills]
+    parts = [_frames_of(video) if video.place.resolve() in places else video.name for video in moving]
+    images = sum(len(video.frames) for video in validation if video.stills)
+    named = ", ".join(dict.fromkeys(parts))
+    return "set aside for validation: " + " and ".join(
+        [*([named] if named else []), *([_number(images, "still image")] if images else [])]
+    )
+
+
+def _frames_of(video: LabelledVideo) -> str:
+    first, *rest = (frame.name for frame in video.given)
+    return f"{video.name} {first} to {rest[-1]}" if rest else f"{video.name} {first}"
 
 
 def _number(count: int, noun: str) -> str:

@@ -1,9 +1,12 @@
-"""Validation data out of the training data: by whole videos, seeded, never overlapping."""
+"""Validation data out of the training data: whole videos, or stretches of few; never overlapping."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,40 +18,76 @@ from vsodtool.errors import DataError
 _HINT = "give more data, or validation data of its own with --validation"
 
 
+_ENOUGH = 2  # whole videos, to say something of others
+_MASKS = 2  # given masks of a stretch; 1 where there are fewer than _MANY
+_MANY = 8
+_GAP = 5  # frames between a stretch and what is trained on, at least; fewer in videos shorter than 60 frames
+_GAPS = 12
+
+
+class Scope(StrEnum):
+    """What the scores of a validation speak for."""
+
+    SAME_VIDEOS = "other frames of the same videos"
+    OTHER_VIDEOS = "other videos"
+    OTHER_IMAGES = "other images"
+
+    @staticmethod
+    def of(train: Iterable[LabelledVideo], validation: Sequence[LabelledVideo]) -> Scope:
+        """By what validates: other videos only if none of them is trained on."""
+        moving = {video.place.resolve() for video in validation if not video.stills}
+        if not moving:
+            return Scope.OTHER_IMAGES
+        trained = {video.place.resolve() for video in train}
+        return Scope.SAME_VIDEOS if moving & trained else Scope.OTHER_VIDEOS
+
+
 class Split(NamedTuple):
-    """Videos for training and for validation."""
+    """Videos for training and for validation, which may be parts of the same."""
 
     train: list[LabelledVideo]
     validation: list[LabelledVideo]
 
 
-def split_videos(videos: Sequence[LabelledVideo], share: float, seed: int) -> Split:
+class _Stretch(NamedTuple):
+    """Positions in a video: of the first and the last given mask, and those next to it that train again."""
+
+    first: int
+    last: int
+    before: float
+    after: float
+
+
+def split_videos(
+    videos: Sequence[LabelledVideo], share: float, seed: int, *, stretches: bool = False
+) -> Split:
     """Set aside a share of the videos, and of each set of still images a share of the images.
 
     Videos with the same frames (labels of several kinds) stay together. Where there is one video only, its
-    last part is set aside, in which case training and validation are not independent. The choice depends on
-    the seed and on names, not on where the data lie or in which order they were given.
+    last part is set aside, in which case training and validation are not independent. With `stretches` that
+    is better: where the share is not two whole videos, each video lends a stretch of its frames instead, with
+    a gap on both sides that nothing is trained on, so that no video is lost to training. The choice depends
+    on the seed and on names, not on where the data lie or in which order they were given.
 
     Args:
         videos: labelled ones.
         share: in (0, 1); at least one video is set aside, and at least one is left.
         seed: of the choice.
+        stretches: whether a few frames can be judged by themselves, as those of a detector can.
+
+    Returns:
+        The split; pseudo-labels beside what is judged stay, as a part of clips.
 
     Raises:
         DataError: there are too few labelled frames to set some aside.
     """
     stills = [video for video in videos if video.stills]
     moving = [video for video in videos if not video.stills]
-    train, validation = _split_moving(moving, share, seed) if moving else Split([], [])
+    train, validation = _split_moving(moving, share, seed, stretches) if moving else Split([], [])
     parts = [_split_stills(video, share, seed) for video in _without_doubles(stills)]
     train += [part for part, _ in parts]
     validation += [part for _, part in parts]
-    return Split(train, [only_given(video) for video in validation])
-
-
-def only_given(video: LabelledVideo) -> LabelledVideo:
-    """A video without its pseudo-labels: scores are against what a person drew."""
-    return replace(video, frames=video.given)
+    return Split(train, [video for video in validation if video.given])
 
 
 def check_disjoint(train: Iterable[LabelledVideo], validation: Iterable[LabelledVideo]) -> None:
@@ -70,14 +109,18 @@ def _pictures(videos: Iterable[LabelledVideo]) -> set[Path]:
     return {frame.image.resolve() for video in videos for frame in video.frames}
 
 
-def _split_moving(videos: Sequence[LabelledVideo], share: float, seed: int) -> Split:
+def _split_moving(videos: Sequence[LabelledVideo], share: float, seed: int, stretches: bool) -> Split:
     groups: dict[Path, list[LabelledVideo]] = {}
     for video in videos:
         groups.setdefault(video.place.resolve(), []).append(video)
-    if len(groups) == 1:
-        return _split_in_time(videos, share)
     # By name, so that the same data elsewhere are split alike; by place where names are the same.
     places = sorted(groups, key=lambda place: (groups[place][0].name, str(place)))
+    if stretches and round(len(places) * share) < _ENOUGH:
+        split = _split_by_stretches([groups[place] for place in places], share, seed)
+        if split.validation:
+            return split
+    if len(groups) == 1:
+        return _split_in_time(videos, share)
     order = np.random.default_rng([seed, len(places)]).permutation(len(places))
     count = _count(len(places), share)
     aside = {places[number] for number in order[:count]}
@@ -85,6 +128,52 @@ def _split_moving(videos: Sequence[LabelledVideo], share: float, seed: int) -> S
         [video for video in videos if video.place.resolve() not in aside],
         [video for video in videos if video.place.resolve() in aside],
     )
+
+
+def _split_by_stretches(groups: Sequence[Sequence[LabelledVideo]], share: float, seed: int) -> Split:
+    split = Split([], [])
+    for number, group in enumerate(groups):
+        positions = sorted({frame.position for video in group for frame in video.given})
+        least = _ENOUGH if len(groups) == 1 else 1
+        chosen = _choose_stretches(positions, share, least, np.random.default_rng([seed, number]))
+        for video in group:
+            split.train.extend(_between(video, chosen))
+            parts = (
+                _where(video, [f for f in video.frames if s.before < f.position < s.after]) for s in chosen
+            )
+            split.validation.extend(part for part in parts if part.given)
+    return split
+
+
+def _choose_stretches(
+    positions: Sequence[int], share: float, least: int, rng: np.random.Generator
+) -> list[_Stretch]:
+    """Stretches spread over a video, each inside of its own part of the given masks; none if they are few."""
+    masks = _MASKS if len(positions) >= _MANY else 1
+    count = min(max(round(share * len(positions) / masks), least), len(positions) // (masks + 2))
+    if not count:
+        return []
+    gap = min(_GAP, max(1, (positions[-1] - positions[0]) // _GAPS))
+    borders = np.linspace(0, len(positions), count + 1).round().astype(int).tolist()
+    chosen = []
+    for start, end in pairwise(borders):
+        at = int(rng.integers(start + 1, end - masks))
+        first, last = positions[at], positions[at + masks - 1]
+        before = max((position for position in positions if position <= first - gap), default=-math.inf)
+        after = min((position for position in positions if position >= last + gap), default=math.inf)
+        chosen.append(_Stretch(first, last, before, after))
+    return chosen
+
+
+def _between(video: LabelledVideo, stretches: Sequence[_Stretch]) -> list[LabelledVideo]:
+    """What is left of a video, each part by itself: no clip goes across what was taken out."""
+    borders = [(-math.inf, -math.inf), *((each.before, each.after) for each in stretches)]
+    ends = [*(before for before, _ in borders[1:]), math.inf]
+    parts = [
+        _where(video, [frame for frame in video.frames if after <= frame.position <= end])
+        for (_, after), end in zip(borders, ends, strict=True)
+    ]
+    return [part for part in parts if part.frames]
 
 
 def _split_in_time(videos: Sequence[LabelledVideo], share: float) -> Split:

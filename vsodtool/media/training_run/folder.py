@@ -43,6 +43,11 @@ class RunFolder:
         return self.root / "log.jsonl"
 
     @property
+    def report(self) -> Path:
+        """The outcome as JSON, with the curve of the validations."""
+        return self.root / "report.json"
+
+    @property
     def last(self) -> Path:
         """The whole state of the training, from which it continues."""
         return self.root / "last.pt"
@@ -103,7 +108,7 @@ class RunFolder:
             DeviceError: a file cannot be deleted.
         """
         # The options go last: while they are there, this is recognised as the folder of a run.
-        files = [self.last, self.best, self.final, self.log, self.manifest]
+        files = [self.last, self.best, self.final, self.log, self.report, self.manifest]
         files += [path for pattern in _DATED for path in self.root.glob(pattern) if path.is_file()]
         for path in [*files, self.config]:
             with disk_errors(path):

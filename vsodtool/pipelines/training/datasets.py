@@ -9,6 +9,7 @@ from vsodtool.config import TrainConfig
 from vsodtool.data.augmentation import AUGMENTATION, NO_AUGMENTATION, PAPER, Augmentation
 from vsodtool.data.clips.still_motion import StillMotion
 from vsodtool.data.sources.training_data import TrainingData
+from vsodtool.data.sources.validation_split import Scope
 from vsodtool.media.training_run.folder import RunFolder
 from vsodtool.pipelines.training.batches import KeyedDataset
 from vsodtool.types import OnEvent
@@ -25,12 +26,14 @@ class Datasets:
     Attributes:
         train: varied from round to round.
         validation: whole frames, always the same.
+        scope: what scores on it speak for.
         notices: lines about what was found.
         fingerprint: changes when a file changes.
     """
 
     train: KeyedDataset
     validation: KeyedDataset
+    scope: Scope = Scope.OTHER_VIDEOS
     notices: tuple[str, ...] = ()
     fingerprint: str = ""
 

@@ -43,11 +43,13 @@ class StartNetwork:
         network: on the CPU, in training mode.
         dropouts: its dropout layers, which take the seeds of the samples.
         weights: SHA-256 by name of the weights that it begins with; empty for random ones.
+        whole: whether all of its weights are those of a trained network, which can be used as it is.
     """
 
     network: TrainedNetwork
     dropouts: list[SeededDropout2d]
     weights: dict[str, str]
+    whole: bool = False
 
 
 def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) -> StartNetwork:
@@ -67,16 +69,18 @@ def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) 
         torch.manual_seed(config.seed)
         network = create_network(architecture)
     weights: dict[str, str] = {}
+    whole = False
     if load and config.init == "imagenet":
         weights = _from_imagenet(network, config.backbone, on_event)
     elif load and config.init != "scratch":
-        weights = _from_file(network, (kind.network, *kind.starts_from), config.init, on_event)
+        kinds = (kind.network, *kind.starts_from)
+        weights, whole = _from_file(network, kinds, config.init, on_event)
     if config.freeze_backbone:
         network.backbone.requires_grad_(False)
         freeze_batch_norm(network.backbone)
     if config.batch_norm == "frozen":
         freeze_batch_norm(network)
-    return StartNetwork(network.train(), seed_dropout(network), weights)
+    return StartNetwork(network.train(), seed_dropout(network), weights, whole)
 
 
 def place(network: nn.Module, device: torch.device) -> None:
@@ -140,7 +144,7 @@ def _load_classifier(backbone: nn.Module, name: str, weights: Mapping[str, Tenso
 
 def _from_file(
     network: TrainedNetwork, kinds: tuple[str, ...], init: str, on_event: OnEvent
-) -> dict[str, str]:
+) -> tuple[dict[str, str], bool]:
     architecture = network.architecture
     loaded = load_network(weight_path(init), kinds)
     for text in loaded.notices:
@@ -161,7 +165,7 @@ def _from_file(
     fresh = _fill(network, found, init)
     text = f"start: {loaded.name} ({loaded.architecture}), sha256 {loaded.sha256[:12]}"
     on_event(Event("notice", message=f"{text}, {fresh}" if fresh else text))
-    return {loaded.path.name: file_sha256(loaded.path)}
+    return {loaded.path.name: file_sha256(loaded.path)}, not fresh
 
 
 def _fill(network: TrainedNetwork, weights: Mapping[str, Tensor], init: str) -> str:

@@ -35,6 +35,7 @@ class Kind:
         task: how a batch of them goes through the network, and what the network should say.
         config: the file of configs/ to begin with, as `--config` names it.
         starts_from: further kinds of network whose weights may be begun with (`--init`).
+        stretches: whether a few frames of a video are enough to validate on.
     """
 
     network: str
@@ -42,15 +43,21 @@ class Kind:
     task: Task
     config: str
     starts_from: tuple[str, ...] = ()
+    stretches: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "image": Kind(network=IMAGE, datasets=open_clips, task=IMAGE_TASK, config="train-image"),
+    "image": Kind(network=IMAGE, datasets=open_clips, task=IMAGE_TASK, config="train-image", stretches=True),
     "fgplg": Kind(
         network=FGPLG, datasets=open_triplets, task=FGPLG_TASK, config="train-fgplg", starts_from=(IMAGE,)
     ),
     "video": Kind(
-        network=VIDEO, datasets=open_clips, task=VIDEO_TASK, config="train-video", starts_from=(IMAGE, FUSED)
+        network=VIDEO,
+        datasets=open_clips,
+        task=VIDEO_TASK,
+        config="train-video",
+        starts_from=(IMAGE, FUSED),
+        stretches=True,
     ),
     "densifier": Kind(
         network=DENSIFIER, datasets=open_evidence, task=DENSIFIER_TASK, config="train-densifier"
@@ -66,12 +73,13 @@ def open_datasets(config: TrainConfig, folder: RunFolder, on_event: OnEvent = ig
         ConfigError: a source cannot be understood.
     """
     named = {each.name: getattr(config, each.name) for each in fields(DataSpec) if hasattr(config, each.name)}
-    spec = DataSpec(**named, reading=reading_of(config, "single"))
+    kind = KINDS[config.kind]
+    spec = DataSpec(**named, stretches=kind.stretches, reading=reading_of(config, "single"))
     data = load_training_data(spec, cache=folder.frames)
     if not data.validation:
         raise DataError("no validation data", "give --validation, or a larger --validation-share")
-    train, validation = KINDS[config.kind].datasets(Found(config, data, folder, on_event))
-    return Datasets(train, validation, data.notices, data.fingerprint)
+    train, validation = kind.datasets(Found(config, data, folder, on_event))
+    return Datasets(train, validation, data.scope, data.notices, data.fingerprint)
 
 
 def task_of(config: TrainConfig) -> Task:

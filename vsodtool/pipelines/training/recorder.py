@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import Any
 
@@ -41,16 +42,22 @@ class Recorder:
         self._log: RunLog | None = None
         self._board: TensorBoardLog | None = None
         if self._is_main:
-            self._log = RunLog(self._folder.log, keep=state.step if state.step else -1)
+            begun = state.step or state.start is not None
+            self._log = RunLog(self._folder.log, keep=state.step if begun else -1)
             if self._config.tensorboard:
                 self._board = TensorBoardLog(self._folder.tensorboard, state.step)
 
     def begin(self) -> None:
-        """Note where the run begins or continues; a new run's first checkpoint shows that the disk is fit."""
+        """Note where the run begins or continues, and judge the weights that it begins with.
+
+        A new run's first checkpoint shows that the disk is fit.
+        """
         self._note("continue" if self._state.step else "begin", step=self._state.step, steps=self._plan.steps)
         if not self._state.step:
             self.save()
-        if self._state.step and self._at_end_of_epoch() and self._state.validated < self._state.step:
+            if self._state.whole and self._state.start is None:
+                self._validate()
+        elif self._at_end_of_epoch() and self._state.validated < self._state.step:
             self._validate()
 
     def after_step(self, result: StepResult) -> None:
@@ -87,11 +94,13 @@ class Recorder:
         self._saved_at = time.perf_counter()
 
     def finish(self) -> None:
-        """Write the weights of the end."""
+        """Write the weights of the end, and say which file to use and why."""
         if self._is_main:
             self._write_weights(self._folder.final, self._state.scores)
             text = f"{self._plan.steps} steps, best {self._best_text()}"
             self._tell(Event("done", "training", text, self._state.step, self._plan.steps))
+            for line in conclusion(self._training, self._state):
+                self._tell(Event("notice", message=line))
 
     def close(self) -> None:
         """Close the logs."""
@@ -101,12 +110,7 @@ class Recorder:
 
     def _validate(self) -> None:
         outcome = self._validator(self._state.judged, self._stop)
-        state = self._state
-        score = outcome.scores[self._config.best_by]
-        better = state.is_better(score, self._config.best_by)
-        if better:
-            state.best_score, state.best_step = score, state.step
-        state.validated, state.scores = state.step, outcome.scores
+        better = self._state.judge(outcome.judgement, self._config.best_by)
         if self._is_main:
             self._keep(outcome, better=better)
         self.save()
@@ -135,14 +139,16 @@ class Recorder:
 
     def _sentence(self, scores: dict[str, float], *, better: bool) -> str:
         epochs = self._plan.steps // self._plan.steps_per_epoch
+        found = (
+            f"validation loss {scores['loss']:.4f}, S {scores['s_measure']:.4f}, J {scores['j']:.4f}, "
+            f"MAE {scores['mae']:.4f}"
+        )
+        if not self._state.step:
+            return f"epoch 0/{epochs}: {found}: what it begins with"
         loss = sum(self._losses) / max(len(self._losses), 1)
         rest = (self._plan.steps - self._state.step) * self._state.seconds / max(self._state.step, 1)
         best = "best so far" if better else f"best {self._best_text()}"
-        return (
-            f"epoch {self._epoch}/{epochs}: loss {loss:.4f}, validation loss {scores['loss']:.4f}, "
-            f"S {scores['s_measure']:.4f}, J {scores['j']:.4f}, MAE {scores['mae']:.4f}, {best}; "
-            f"{_duration(rest)} left"
-        )
+        return f"epoch {self._epoch}/{epochs}: loss {loss:.4f}, {found}, {best}; {_duration(rest)} left"
 
     def _best_text(self) -> str:
         return f"{self._config.best_by} {self._state.best_score:.4f} at step {self._state.best_step}"
@@ -162,8 +168,30 @@ class Recorder:
 
     @property
     def _epoch(self) -> int:
-        """The epoch of the step that was done last, counted from 1."""
-        return max(self._state.step - 1, 0) // self._plan.steps_per_epoch + 1
+        """The epoch of the step that was done last, counted from 1; 0 before the first step."""
+        return -(-self._state.step // self._plan.steps_per_epoch)
+
+
+def conclusion(training: Training, state: TrainState) -> list[str]:
+    """The last lines of a run: the file to use, its score beside that of the start, what they speak for."""
+    name, best, scope = training.config.best_by, training.folder.best, training.data.scope
+    if state.start is None or state.nearest is None:
+        return [f"use {best}; its score speaks for {scope}"]
+    began, nearest = state.start.scores[name], state.nearest
+    noise = f"give or take {nearest.gain.noise:.4f}" if math.isfinite(nearest.gain.noise) else "of one frame"
+    if state.best_step:
+        return [
+            f"use {best}: {name} {state.best_score:.4f}, {began:.4f} where it began: better by "
+            f"{nearest.gain.value:.4f} {noise}; this speaks for {scope}"
+        ]
+    return [
+        f"training did not pay on this split ({scope}): {name} {nearest.score:.4f} at best, after step "
+        f"{nearest.step}, {began:.4f} where it began: {nearest.gain.value:+.4f} {noise}",
+        f"tried: {state.step} steps, learning rate {training.config.learning_rate:g}, "
+        f"{len(training.data.train)} samples; {best} is what it began with",
+        "do: label more videos or more frames (vsodtool suggest); until then predict as before: "
+        f"--weights {training.config.init}",
+    ]
 
 
 def _duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from vsodtool import __version__
 from vsodtool.config import TrainConfig
 from vsodtool.errors import WeightsError
 from vsodtool.models.weights.networks import Network
+from vsodtool.pipelines.training.verdict import Gain, Judgement, gain
 
 _OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 _WORST = {"s_measure": -math.inf, "j": -math.inf, "mae": math.inf}
@@ -42,6 +43,26 @@ class Ema:
                 value.copy_(theirs[name])
 
 
+@dataclass(frozen=True)
+class Nearest:
+    """A network after training, beside the one it began as.
+
+    Attributes:
+        step: after which it was validated.
+        score: by `best_by`.
+        gain: over the start.
+    """
+
+    step: int
+    score: float
+    gain: Gain
+
+    def as_dict(self) -> dict[str, Any]:
+        """In JSON types; noise that nothing tells is None."""
+        noise = self.gain.noise if math.isfinite(self.gain.noise) else None
+        return {"step": self.step, "score": self.score, "gain": self.gain.value, "noise": noise}
+
+
 @dataclass
 class TrainState:
     """Everything that a run continues from.
@@ -57,6 +78,9 @@ class TrainState:
         best_step: the step that it belongs to, -1 before the first validation.
         scores: of the last validation.
         seconds: of training, over all runs.
+        whole: whether the weights it began with are those of a whole network, which has to be beaten.
+        start: what validation said of that network, None before it was asked.
+        nearest: the best after training, by `best_by`, even if it is not better than the start for sure.
     """
 
     network: Network
@@ -69,16 +93,37 @@ class TrainState:
     best_step: int = -1
     scores: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    whole: bool = False
+    start: Judgement | None = None
+    nearest: Nearest | None = None
 
     @property
     def judged(self) -> Network:
         """The network that is validated and kept."""
         return self.network if self.ema is None else self.ema.network
 
-    def is_better(self, score: float, best_by: str) -> bool:
-        """Whether a score beats the best one; the first that is a number does."""
-        best = _WORST[best_by] if math.isnan(self.best_score) else self.best_score
-        return score < best if best_by == "mae" else score > best
+    def judge(self, now: Judgement, best_by: str) -> bool:
+        """Take note of a validation; whether its network is the best so far.
+
+        One that was trained has to beat the start by more than the noise of the comparison.
+        """
+        score, gained = now.scores[best_by], None
+        if self.step and self.start is not None:
+            gained = gain(self.start, now, best_by)
+            before = self.nearest
+            if before is None or (
+                _beats(score, before.score, best_by)
+                if gained.is_sure == before.gain.is_sure
+                else gained.is_sure
+            ):
+                self.nearest = Nearest(self.step, score, gained)
+        better = _beats(score, self.best_score, best_by) and (gained is None or gained.is_sure)
+        if better:
+            self.best_score, self.best_step = score, self.step
+        if not self.step:
+            self.start = now
+        self.validated, self.scores = self.step, dict(now.scores)
+        return better
 
     def as_dict(self) -> dict[str, Any]:
         """Tensors and plain values."""
@@ -94,6 +139,9 @@ class TrainState:
             "best_step": self.best_step,
             "scores": dict(self.scores),
             "seconds": self.seconds,
+            "whole": self.whole,
+            "start": None if self.start is None else self.start.as_dict(),
+            "nearest": None if self.nearest is None else self.nearest.as_dict(),
         }
 
     def restore(self, content: dict[str, Any], where: str) -> None:
@@ -117,7 +165,9 @@ class TrainState:
             self.step = self.saved = _whole(content, "step")
             self.validated, self.best_step = _whole(content, "validated"), _whole(content, "best_step", -1)
             self.best_score, self.seconds = _number(content, "best_score"), _number(content, "seconds")
-            self.scores = {str(name): _number(content["scores"], name) for name in content["scores"]}
+            self.scores = _scores(content["scores"])
+            self.whole, self.start = bool(content["whole"]), _judgement(content["start"])
+            self.nearest = _nearest(content["nearest"])
         except (LookupError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise WeightsError(
@@ -154,6 +204,31 @@ def _number(content: Mapping[str, Any], name: str) -> float:
     if type(value) not in (int, float) or math.isinf(value):
         raise ValueError(f"{name}: expected a number, found {str(value)[:40]!r}")
     return float(value)
+
+
+def _scores(content: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): _number(content, name) for name in content}
+
+
+def _judgement(content: Mapping[str, Any] | None) -> Judgement | None:
+    if content is None:
+        return None
+    halves = {str(name): _scores(scores) for name, scores in content["halves"].items()}
+    return Judgement(_scores(content["scores"]), halves)
+
+
+def _nearest(content: Mapping[str, Any] | None) -> Nearest | None:
+    if content is None:
+        return None
+    noise = content["noise"]
+    gained = Gain(_number(content, "gain"), math.inf if noise is None else _number(content, "noise"))
+    return Nearest(_whole(content, "step"), _number(content, "score"), gained)
+
+
+def _beats(score: float, best: float, best_by: str) -> bool:
+    """Whether a score beats the best one; the first that is a number does."""
+    best = _WORST[best_by] if math.isnan(best) else best
+    return score < best if best_by == "mae" else score > best
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, content: Mapping[str, Any]) -> None:

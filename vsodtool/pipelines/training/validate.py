@@ -18,6 +18,7 @@ from vsodtool.pipelines.training.interrupt import StopRequest
 from vsodtool.pipelines.training.processes import World
 from vsodtool.pipelines.training.sheet import SheetCell, sheet_cells
 from vsodtool.pipelines.training.task import Forward
+from vsodtool.pipelines.training.verdict import Judgement
 
 SCORES = ("s_measure", "j", "mae", "loss")
 
@@ -42,11 +43,18 @@ class Validation:
         scores: s_measure, j, mae and loss: means over the frames of a video, then over the videos.
         frames: number of frames.
         cells: pictures for the sheet.
+        halves: the same means over the first and the second half of the frames of each video.
     """
 
     scores: dict[str, float]
     frames: int
     cells: list[SheetCell] = field(default_factory=list)
+    halves: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def judgement(self) -> Judgement:
+        """To be compared with that of another network."""
+        return Judgement(self.scores, self.halves)
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,8 @@ class Validator:
         every = {(result.video, result.frame): result for share, _ in shares for result in share}
         pictures = {number: drawn for _, share in shares for number, drawn in share.items()}
         drawn = [cell for number in sorted(pictures) for cell in pictures[number]]
-        return Validation(mean_scores(list(every.values())), len(every), drawn)
+        results = list(every.values())
+        return Validation(mean_scores(results), len(every), drawn, half_scores(results))
 
     def _batches(
         self, network: Network, stop: StopRequest
@@ -123,9 +132,12 @@ class Validator:
         loss = float(clips)
         probabilities = logits.sigmoid().cpu()
         truth = target.labels.cpu() > 0.5
+        judged = target.weights.flatten(2).any(-1).cpu()  # the others only make clips whole
         found = []
         for clip, (video, names) in enumerate(zip(target.videos, target.frames, strict=True)):
             for frame, name in enumerate(names):
+                if not judged[frame, clip]:
+                    continue
                 pair = (probabilities[frame, clip, 0].numpy(), truth[frame, clip, 0].numpy())
                 found.append(_score(video, name, *pair, loss))
         return found, sheet_cells(target, probabilities) if draw else []
@@ -139,11 +151,29 @@ def mean_scores(results: list[FrameResult]) -> dict[str, float]:
     """
     if not results:
         raise DataError("no validation data", "give --validation, or a larger --validation-share")
+    means = np.mean([np.mean(rows, axis=0) for rows in _by_video(results).values()], axis=0)
+    return {name: float(mean) for name, mean in zip(SCORES, means, strict=True)}
+
+
+def half_scores(results: list[FrameResult]) -> dict[str, dict[str, float]]:
+    """Means over each half of the frames of each video, in order; of a single frame that one."""
+    found = {}
+    for video, rows in _by_video(results).items():
+        middle = (len(rows) + 1) // 2
+        for number, part in enumerate((rows[:middle], rows[middle:])):
+            if part:
+                means = np.mean(part, axis=0)
+                found[f"{video}/{number}"] = {
+                    name: float(mean) for name, mean in zip(SCORES, means, strict=True)
+                }
+    return found
+
+
+def _by_video(results: list[FrameResult]) -> dict[str, list[list[float]]]:
     videos: dict[str, list[list[float]]] = {}
     for result in sorted(results, key=lambda result: (result.video, result.frame)):
         videos.setdefault(result.video, []).append([getattr(result, name) for name in SCORES])
-    means = np.mean([np.mean(rows, axis=0) for rows in videos.values()], axis=0)
-    return {name: float(mean) for name, mean in zip(SCORES, means, strict=True)}
+    return videos
 
 
 def _score(
