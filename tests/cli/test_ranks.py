@@ -17,7 +17,7 @@ from vsodtool.cli.console import Reporter
 from vsodtool.cli.failure import exit_code_of
 from vsodtool.cli.ranks import is_news, leave_together, run_in_ranks, speaker
 from vsodtool.config import FlowConfig
-from vsodtool.errors import DataError, DeviceError
+from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
 from vsodtool.pipelines.running.ranks import Board
 from vsodtool.types import Event, ignore_event
@@ -70,6 +70,12 @@ def test_without_torchrun_nothing_is_different() -> None:
     assert run_in_ranks(work, given, ignore_event).losses == ["lost by "]
     assert work.calls == [(given, "")]
     assert (speaker(), is_news("x"), is_news("x"), leave_together(3)) == ("", True, True, 3)
+
+
+def test_an_engine_that_divides_the_work_is_refused(be_rank: BeRank) -> None:
+    be_rank(1)
+    with pytest.raises(UsageError, match="both divide the work"):
+        run_in_ranks(Work(), config(engine="ray"), ignore_event)
 
 
 def test_rank_0_speaks_for_all(be_rank: BeRank) -> None:

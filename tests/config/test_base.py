@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,23 @@ def test_what_is_valid_is_kept() -> None:
 def test_a_configuration_does_not_change() -> None:
     with pytest.raises(AttributeError):
         CommonConfig().seed = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("values", "part"),
+    [
+        ({"engine": "spark"}, "engine: expected one of process, ray, found 'spark'"),
+        ({"ray_address": "auto"}, "ray_address: 'auto' given, but the engine is 'process'"),
+        ({"engine": "ray", "ray_address": "head"}, "ray_address: expected auto or HOST:PORT, found 'head'"),
+        ({"engine": "ray", "ray_address": "ray://h:1"}, "expected auto or HOST:PORT"),
+        ({"engine": "ray", "shard": "1/2"}, "shard: given together with engine 'ray'"),
+    ],
+)
+def test_what_engines_cannot_do(values: dict[str, Any], part: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(part)):
+        ShardedConfig(**INPUT, **values)
+
+
+def test_addresses_of_clusters() -> None:
+    for address in ("auto", "head:6379", "10.0.0.1:6379"):
+        ShardedConfig(**INPUT, engine="ray", ray_address=address)

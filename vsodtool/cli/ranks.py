@@ -12,7 +12,7 @@ from vsodtool.cli import interrupt
 from vsodtool.cli.console import write_err
 from vsodtool.cli.streams import drop
 from vsodtool.config import ShardedConfig
-from vsodtool.errors import DeviceError
+from vsodtool.errors import DeviceError, UsageError
 from vsodtool.pipelines.running.ranks import Board, Rank, share_of
 
 if TYPE_CHECKING:
@@ -37,11 +37,17 @@ def run_in_ranks(run: Callable[..., R], config: C, on_event: Callable[..., None]
         their losses, of which rank 0 tells.
 
     Raises:
+        UsageError: the engine is one that divides the work itself.
         Exit: on rank 0, with the exit code of the first rank that failed.
     """
     rank = Rank.from_environment()
     if rank is None:
         return run(config, on_event=on_event)
+    if config.engine != "process":
+        raise UsageError(
+            f"--engine {config.engine} in a process of torchrun: both divide the work",
+            f"start it once, without torchrun: vsodtool ... --engine {config.engine}",
+        )
     import secrets
 
     import torch

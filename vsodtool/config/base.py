@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from vsodtool.config.option import Panel, configuration, option, options_of
@@ -9,6 +10,9 @@ from vsodtool.config.shard import Shard
 from vsodtool.errors import ConfigError
 
 BACKENDS = ("auto", "dis", "raft-small", "raft-large")
+ENGINES = ("process", "ray")
+AUTO_ADDRESS = "auto"
+_ADDRESS = re.compile(r"[^\s:/@]+:[0-9]{1,5}")
 QUALITIES = ("fast", "balanced", "best")
 
 
@@ -61,9 +65,23 @@ class ShardedConfig(CommonConfig):
         panel=Panel.RUN,
         metavar="I/N",
     )
+    engine: str = option(
+        "process: the videos one after the other, in this process; ray: side by side in --workers workers of "
+        "one core or GPU each, here or on a cluster.",
+        default="process",
+        choices=ENGINES,
+        panel=Panel.RUN,
+    )
+    ray_address: str = option(
+        "Of the cluster: auto is the one that this machine belongs to. Without it a local one is started.",
+        default="",
+        usual=(AUTO_ADDRESS,),
+        panel=Panel.RUN,
+        metavar="auto|HOST:PORT",
+    )
 
     def __post_init__(self) -> None:
-        """Refuse also a run without input, and a shard that does not exist."""
+        """Refuse also a run without input, a shard that does not exist, and what engines cannot do."""
         super().__post_init__()
         if not self.inputs:
             raise ConfigError(
@@ -71,6 +89,21 @@ class ShardedConfig(CommonConfig):
             )
         if self.shard:
             Shard.parse(self.shard)
+        if self.ray_address and self.engine != "ray":
+            raise ConfigError(
+                f"ray_address: '{self.ray_address}' given, but the engine is '{self.engine}'",
+                "say --engine ray too",
+            )
+        if self.ray_address not in ("", AUTO_ADDRESS) and not _ADDRESS.fullmatch(self.ray_address):
+            raise ConfigError(
+                f"ray_address: expected auto or HOST:PORT, found '{self.ray_address}'",
+                "`ray status` on a machine of the cluster shows it; 6379 is the usual port",
+            )
+        if self.shard and self.engine != "process":
+            raise ConfigError(
+                f"shard: given together with engine '{self.engine}', which divides the work itself",
+                "leave out --shard",
+            )
 
 
 @configuration

@@ -8,14 +8,18 @@ OUT/manifest.json
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from vsodtool.checks import resolve_device, resolve_workers
 from vsodtool.config import FlowConfig
 from vsodtool.models.flow.registry import resolve_backend, weight_digests
 from vsodtool.pipelines.densify.quality import motion_estimators
-from vsodtool.pipelines.fields.video import Engine, FlowTask, FlowVideoReport, count, plan_video, run_video
+from vsodtool.pipelines.fields.bench import FieldBench, FieldTask
+from vsodtool.pipelines.fields.video import Engine, FlowTask, FlowVideoReport, count, plan_video
+from vsodtool.pipelines.running.engines import Job
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
@@ -66,20 +70,43 @@ def run_flow(
     if config.dry_run:
         run.check(manifest)
         return _dry_report(config, run, tasks, backend)
-    if estimator is None:
-        device = resolve_device(config.device)  # the motion that `pseudolabel` carries labels along
-        estimator = motion_estimators(backend, config.quality, device, on_event).adjacent
-    engine = Engine.for_backend(estimator, backend, resolve_workers(config.workers))
-    report = FlowReport(backend=estimator.name, output=config.output)
-    on_event(Event("notice", message=f"flow: {estimator.name}"))
-    with run.begin(manifest) as state:
-        return run.work(
-            state,
-            report,
-            lambda source: run_video(
-                config, source, tasks[source.video.name], engine, state=state, on_event=on_event
-            ),
+    device = resolve_device(config.device)
+    elsewhere = partial(open_bench, config, device.type, backend, estimator)
+    used = estimator or motion_estimators(backend, config.quality, device, on_event).adjacent
+    engine = Engine.for_backend(used, backend, resolve_workers(config.workers))
+    report = FlowReport(backend=used.name, output=config.output)
+    on_event(Event("notice", message=f"flow: {used.name}"))
+    bench = FieldBench(config, engine, {source.video.name: source for source in run.sources})
+    videos = [
+        FieldTask(
+            source.video,
+            len(source.names),
+            asked=tuple(path for task in tasks[source.video.name] for path in task.files),
+            flows=tasks[source.video.name],
         )
+        for source in run.sources
+    ]
+    with run.begin(manifest) as state:
+        return run.work(state, report, Job(videos, bench, elsewhere, device.type))
+
+
+@contextmanager
+def open_bench(
+    config: FlowConfig, device: str, backend: str, estimator: FlowEstimator | None, threads: int
+) -> Iterator[FieldBench]:
+    """What computes flows in a worker.
+
+    Args:
+        config: of the run.
+        device: kind of device that computes.
+        backend: of the flow, not auto.
+        estimator: the caller's, as in `run_flow`.
+        threads: of the worker.
+    """
+    used = estimator
+    if used is None:  # the motion that `pseudolabel` carries labels along
+        used = motion_estimators(backend, config.quality, resolve_device(device), ignore_event).adjacent
+    yield FieldBench(config, Engine.for_backend(used, backend, threads))
 
 
 def _identify(

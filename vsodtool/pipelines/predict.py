@@ -20,15 +20,11 @@ from vsodtool.models.detector.mirrored import MirroredDetector
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.u2net.architecture import U2NET
 from vsodtool.models.u2net.network import U2Net
+from vsodtool.pipelines.detect.bench import DetectBench, DetectTask
 from vsodtool.pipelines.detect.clips import Batching
-from vsodtool.pipelines.detect.video import (
-    Pools,
-    PredictVideoReport,
-    VideoPrediction,
-    is_smoothed,
-    output_files,
-)
+from vsodtool.pipelines.detect.video import Pools, PredictVideoReport, is_smoothed, output_files
 from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.running.engines import Job
 from vsodtool.pipelines.running.process import keep_freed_memory, torch_threads
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
@@ -90,6 +86,7 @@ def run_predict(
         DeviceError: the device does not exist, memory does not suffice, or the output cannot be written.
     """
     run = open_run("predict", config, launch=launch, on_event=on_event)
+    given = detector
     network = _load(config, on_event) if detector is None else _Network(detector, "detector", {})
     detector = network.detector
     workers = resolve_workers(config.workers)
@@ -117,21 +114,38 @@ def run_predict(
         return _dry_report(report, run)
     on_event(Event("notice", message=_describe(network.name, detector, batching, config)))
     outputs = partial(output_files, config, run.layout)
-    with run.begin(manifest, outputs) as state, _pools(config, detector, workers) as pools:
-        return run.work(
-            state,
-            report,
-            lambda source: VideoPrediction(
-                source,
-                state,
-                on_event,
-                config=config,
-                detector=detector,
-                batching=batching,
-                pools=pools,
-                cuts=cuts,
-            ).run(),
+    tasks = [
+        DetectTask(
+            source.video,
+            len(source.names),
+            asked=(run.layout.overlay(source.video.name),),
+            cuts=cuts.alone(source.video.name),
         )
+        for source in run.sources
+    ]
+    sources = {source.video.name: source for source in run.sources}
+    with run.begin(manifest, outputs) as state, pools_of(config, detector, workers) as pools:
+        bench = DetectBench(config, detector, batching, pools, sources)
+        elsewhere = partial(open_bench, config, detector.device.type, given)
+        return run.work(state, report, Job(tasks, bench, elsewhere, detector.device.type, outputs))
+
+
+@contextmanager
+def open_bench(
+    config: PredictConfig, device: str, detector: Detector | None, threads: int
+) -> Iterator[DetectBench]:
+    """What predicts in a worker.
+
+    Args:
+        config: of the run.
+        device: kind of device that computes.
+        detector: the caller's, as in `run_predict`.
+        threads: of the worker.
+    """
+    used = detector or _load(replace(config, device=device), ignore_event).detector
+    batching = resolve_batching(config, used, threads)
+    with pools_of(config, used, threads) as pools:
+        yield DetectBench(config, used, batching, pools)
 
 
 def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
@@ -171,7 +185,7 @@ def _streams(config: PredictConfig, detector: Detector, workers: int) -> int:
 
 
 @contextmanager
-def _pools(config: PredictConfig, detector: Detector, workers: int) -> Iterator[Pools]:
+def pools_of(config: PredictConfig, detector: Detector, workers: int) -> Iterator[Pools]:
     """Threads for the network and for everything else.
 
     On a CPU each piece of the network has one core to itself. Torch's own threads wait for each other after

@@ -7,6 +7,7 @@ OUT/frames.csv and OUT/manifest.json.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +19,12 @@ from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
 from vsodtool.media.output.earlier_run import find_edits, read_found_cuts, read_records
+from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.resume import take_over_edits
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.shots import ONE_SHOT, Shots
+from vsodtool.pipelines.densify.bench import LabelBench, LabelTask
 from vsodtool.pipelines.densify.estimate import estimate_seconds, measure_pace
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
@@ -31,7 +34,8 @@ from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.setup import Setup
 from vsodtool.pipelines.densify.stale import StaleInterval, describe_changes, find_stale
 from vsodtool.pipelines.densify.tools import Tools
-from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport, VideoDensification
+from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport
+from vsodtool.pipelines.running.engines import Job
 from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks, with_masks
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
@@ -168,25 +172,60 @@ def _densify(
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
     outputs = partial(output_files, config, run.layout)
+    shown = config if overlays else replace(config, overlay=False)
+    sources = {source.video.name: source for source in run.sources}
+    job = Job(
+        [
+            _task(source, masks[name], doubts.get(name, ()), cuts.alone(name), run.layout)
+            for name, source in sources.items()
+        ],
+        LabelBench(shown, tools, made_by, sources),
+        partial(open_bench, shown, setup.device.type, tools.estimator, tools.methods),
+        setup.device.type,
+        outputs,
+    )
     with run.begin(manifest, outputs, update=config.update) as state:
         if given.labelled:
             added = read_objects_json(run.layout.objects) if config.update else {}
             write_bytes_atomically(run.layout.objects, objects_json(given.labelled, added))
-        return run.work(
-            state,
-            report,
-            lambda source: VideoDensification(
-                SparseVideo(source, masks[source.video.name], run.layout.root),
-                state,
-                on_event,
-                config=config if overlays else replace(config, overlay=False),
-                candidates=made_by,
-                workers=tools.workers,
-                adapt=tools.adapt,
-                doubts=doubts.get(source.video.name, ()),
-                cuts=cuts,
-            ).run(),
-        )
+        return run.work(state, report, job)
+
+
+def _task(
+    source: FrameSource, masks: MaskSet, doubts: Sequence[str], cuts: Cuts, layout: OutputLayout
+) -> LabelTask:
+    name = source.video.name
+    return LabelTask(
+        source.video,
+        len(source.names),
+        divisible=not source.is_cut,  # else each part would decode all of it, and tell its loss
+        asked=(layout.overlay(name), layout.adapted(name)),
+        masks=masks,
+        doubts=doubts,
+        cuts=cuts,
+    )
+
+
+@contextmanager
+def open_bench(
+    config: PseudoLabelConfig,
+    device: str,
+    estimator: FlowEstimator | None,
+    methods: Sequence[Method],
+    threads: int,
+) -> Iterator[LabelBench]:
+    """What labels videos in a worker.
+
+    Args:
+        config: of the run.
+        device: kind of device that computes.
+        estimator: the caller's, as in `run_pseudolabel`.
+        methods: the caller's.
+        threads: of the worker.
+    """
+    own = replace(config, device=device, workers=threads)
+    with Tools(own, adaptation_of, estimator=estimator, methods=methods) as tools:
+        yield LabelBench(own, tools, tools.candidates(ignore_event))
 
 
 def _match(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools) -> dict[str, MaskSet]:

@@ -18,8 +18,7 @@ from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.resume import ResumeState, describe_run, start_or_resume
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.pipelines.running.reports import VideoReport
-from vsodtool.pipelines.running.runs import Outcome
+from vsodtool.pipelines.running.reports import Outcome, VideoReport
 from vsodtool.pipelines.running.video_run import VideoRun
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray
 

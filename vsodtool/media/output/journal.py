@@ -91,6 +91,11 @@ class Journal:
         with self._lock:
             return dict(self._files)
 
+    def file(self, path: str) -> Stamp | None:
+        """One of these; None if none of that name was written."""
+        with self._lock:
+            return self._files.get(path)
+
     def choose(self, video: str, choice: MethodChoice) -> None:
         """Append what was chosen for a video, before anything is made by it.
 

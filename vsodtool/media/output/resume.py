@@ -7,7 +7,7 @@ refused unless the user says --overwrite, which clears what the tool wrote there
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -45,6 +45,8 @@ from vsodtool.media.output.own_files import refuse_linked_folders
 from vsodtool.media.output.stamps import Condition, Stamp, stamp
 from vsodtool.types import FrameRecord, MethodChoice
 
+_DIVISION = frozenset({"shard", "engine", "ray_address"})  # options that say who does which part
+
 
 class Held(Protocol):
     """A lock, or several."""
@@ -56,6 +58,25 @@ class Held(Protocol):
     def release(self) -> None:
         """Give it back; twice is harmless."""
         ...
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a video when another process begins with it. Can be pickled.
+
+    Attributes:
+        finished: the frames that are finished, by name.
+        choice: the method that was chosen.
+        cuts: where the shots begin; None: not yet known.
+        files: what was written, by paths from the output folder.
+        seconds: that others have spent on it in this run.
+    """
+
+    finished: dict[str, FrameRecord] = field(default_factory=dict)
+    choice: MethodChoice | None = None
+    cuts: list[int] | None = None
+    files: dict[str, Stamp] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass
@@ -85,6 +106,11 @@ class ResumeState:
     _choices: dict[str, MethodChoice]
     _cuts: dict[str, list[int]]
     _lock: Held
+
+    @property
+    def spent(self) -> float:
+        """Seconds that other processes have spent on a video: none, they tell this one what they did."""
+        return 0.0
 
     def finished(self, video: str) -> dict[str, FrameRecord]:
         """The frames of `video` that earlier runs finished and whose files exist, by frame name."""
@@ -154,6 +180,43 @@ class ResumeState:
         """
         self.journal.settle_cuts(video, cuts)
         self._cuts[video] = list(cuts)
+
+    def add(self, records: Sequence[FrameRecord], files: Mapping[str, Stamp]) -> None:
+        """List frames that another process finished, and files that it wrote.
+
+        Args:
+            records: the frames.
+            files: as they were written, by paths from the output folder.
+
+        Raises:
+            DeviceError: as `commit`.
+        """
+        self._lock.check()
+        self.journal.commit(records, files=files)
+
+    def known(self, video: str, asked: Iterable[Path] = (), seconds: float = 0.0) -> Known:
+        """What another process must know to go on with `video`.
+
+        Args:
+            video: its name.
+            asked: files besides those of finished frames whose state it may ask about.
+            seconds: that others have spent on it in this run.
+        """
+        finished = {**self.finished(video), **self.journal.records(video)}
+        outputs_of = self._outputs_of
+        paths = list(asked)
+        if outputs_of is not None:
+            paths += [path for record in finished.values() for path in outputs_of(record)]
+        names = [path.relative_to(self.layout.root).as_posix() for path in paths]
+        stamps = ((name, self.journal.file(name) or self._files.get(name)) for name in names)
+        cuts = self.cuts(video)
+        return Known(
+            finished,
+            self.choice(video),
+            None if cuts is None else list(cuts),
+            {name: found for name, found in stamps if found is not None},
+            seconds,
+        )
 
     def finish(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
         """Write frames.csv (rows in the given order) and the manifest with status complete; drop journals.
@@ -255,8 +318,8 @@ def describe_run(
         entries[video.name] = InputEntry(
             str(video.path), len(video.files) or 1, input_fingerprint(video), len(files), digest
         )
-    # All shards of a run share one manifest.
-    whole = {name: value for name, value in config.items() if name != "shard"}
+    # All shards of a run share one manifest, and one engine continues what another began.
+    whole = {name: value for name, value in config.items() if name not in _DIVISION}
     return Manifest(command, plain(whole), entries, dict(weights or {}))
 
 

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -286,6 +287,36 @@ class SparseVideo:
             if everything or not missing:
                 return
             lost |= missing
+
+    def groups(self, finished: Set[str], most: int) -> list[Sequence[str]]:
+        """Frames that need work, in groups of whole intervals; nothing is decoded.
+
+        Args:
+            finished: names of frames that need no work.
+            most: frames of a group, of which one interval may have more.
+
+        Returns:
+            Names of frames, in order.
+        """
+        groups: list[Sequence[str]] = []
+        group: list[str] = []
+        for interval in self._split():
+            names = [self.source.names[index] for index in interval]
+            if all(name in finished for name in names):
+                continue
+            if group and len(group) + len(names) > most:
+                groups.append(group)
+                group = []
+            group += names
+        return [*groups, group] if group else groups
+
+    def _split(self) -> Iterator[range]:
+        """The frames between labels and cuts, shot by shot."""
+        for shot in self.shots.split(len(self.source.names)):
+            bounds = [index for index in self._labelled if index in shot]
+            for first, last in pairwise((shot.start - 1, *bounds, shot.stop)):
+                if last - first > 1:
+                    yield range(first + 1, last)
 
     def _stream(self, needed: Set[int], done: Set[str], seen: set[int]) -> Iterator[Interval]:
         source, everything = self.source, len(needed) == len(self.source.names)

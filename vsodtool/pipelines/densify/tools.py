@@ -42,7 +42,7 @@ class Tools:
             methods: used instead of those that `config` names.
             keep: they serve several runs, so what is read of videos and masks is kept, too.
         """
-        self._config, self._estimator, self._methods = config, estimator, methods
+        self._config, self.estimator, self.methods = config, estimator, methods
         self._adaptation = adaptation
         self._setup: Setup | None = None
         self._candidates: Candidates | None = None
@@ -66,7 +66,7 @@ class Tools:
         """What will be used; weights are read. Raises as `prepare`."""
         if self._setup is None:
             self._setup = prepare(
-                self._config, estimator=self._estimator, methods=self._methods, on_event=on_event
+                self._config, estimator=self.estimator, methods=self.methods, on_event=on_event
             )
         return self._setup
 

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
-from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.weights.safetensors_files import write_weights
 from vsodtool.ops.least_sure import least_sure
 from vsodtool.ops.shots import ONE_SHOT
@@ -25,8 +24,10 @@ from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.trial import FAR_BELOW, copied_j, describe_choice, try_methods
 from vsodtool.pipelines.running.reports import VideoReport
+from vsodtool.pipelines.running.runs import tell_notes
 from vsodtool.pipelines.running.shots import NO_CUTS, Cuts
 from vsodtool.pipelines.running.video_run import VideoRun
+from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, MethodChoice, OnEvent
 
 WORST = 5  # frames of a video that its report names as least sure
@@ -103,7 +104,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
     def __init__(
         self,
         video: SparseVideo,
-        state: ResumeState,
+        state: VideoState,
         on_event: OnEvent,
         *,
         config: PseudoLabelConfig,
@@ -126,6 +127,38 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     def make(self) -> None:
         """Given labels, then intervals side by side. After a failure, or Ctrl-C, no new one is begun."""
+        candidates, method = self._prepare()
+        lossy = self.source.is_cut or self.count(FrameStatus.SKIPPED) > 0  # told by every run
+        intervals = self._video.intervals(set(self.records), everything=lossy)
+        self._workers.each(intervals, partial(self._fill, candidates, method))
+        for record in self.outdated:  # labels of frames that do not decode have gone
+            if record.frame not in self.records:
+                self.state.drop(output_files(self._config, self.layout, record))
+
+    def begin(self, most: int) -> list[Sequence[str]]:
+        """What comes before the intervals, and these in groups that can be filled apart.
+
+        Args:
+            most: frames of a group, of which one interval may have more.
+
+        Returns:
+            Names of the frames that each group makes.
+        """
+        if self.outdated:
+            self.state.drop([self.layout.overlay(self.name)])
+        tell_notes(self.source, self.on_event)
+        self._prepare()
+        return self._video.groups(set(self.records), most)
+
+    def fill(self, frames: Sequence[str]) -> None:
+        """Fill the intervals of one group, after `begin`."""
+        candidates, method = self._prepare()
+        others = set(self.source.names).difference(frames).union(self.records)
+        intervals = self._video.intervals(others, everything=False)
+        self._workers.each(intervals, partial(self._fill, candidates, method))
+
+    def _prepare(self) -> tuple[Candidates, str]:
+        """Shots, given labels, and the method, which is the same in all runs that continue this one."""
         self._find_shots()
         missing = [name for name in self._masks.names if name not in self.records]
         self.commit([self._writer.write_given(name) for name in missing])
@@ -140,12 +173,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             kept = self.layout.adapted(self.name)
             write_weights(kept, learned.weights, {"method": self._choice.method})
             self.state.wrote([kept])
-        lossy = self.source.is_cut or self.count(FrameStatus.SKIPPED) > 0  # told by every run
-        intervals = self._video.intervals(set(self.records), everything=lossy)
-        self._workers.each(intervals, partial(self._fill, candidates, self._choice.method))
-        for record in self.outdated:  # labels of frames that do not decode have gone
-            if record.frame not in self.records:
-                self.state.drop(output_files(self._config, self.layout, record))
+        return candidates, self._choice.method
 
     def _find_shots(self) -> None:
         if self._cuts.known(self.name, self.state) is None:

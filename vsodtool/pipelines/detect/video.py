@@ -20,7 +20,6 @@ from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.images import encode_png, read_grey
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.flow.dis import motion_estimator
@@ -34,6 +33,7 @@ from vsodtool.pipelines.running.read_ahead import read_ahead
 from vsodtool.pipelines.running.reports import VideoReport
 from vsodtool.pipelines.running.shots import NO_CUTS, Cuts
 from vsodtool.pipelines.running.video_run import VideoRun
+from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import Event, Frame, FrameRecord, FrameStatus, LabelArray, OnEvent, Size
 
 _FRAMES_AHEAD = 8  # decoded ones that wait for room
@@ -74,7 +74,7 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
     def __init__(
         self,
         source: FrameSource,
-        state: ResumeState,
+        state: VideoState,
         on_event: OnEvent,
         *,
         config: PredictConfig,

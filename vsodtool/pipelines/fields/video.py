@@ -16,11 +16,11 @@ from vsodtool.config import FlowConfig
 from vsodtool.media.flow.files import write_flow
 from vsodtool.media.flow.picture import write_flow_picture
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.flow.registry import BACKENDS
-from vsodtool.pipelines.running.reports import VideoReport
-from vsodtool.pipelines.running.runs import Outcome, tell_losses, tell_notes
+from vsodtool.pipelines.running.reports import Outcome, VideoReport
+from vsodtool.pipelines.running.runs import tell_losses, tell_notes
+from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import Event, FlowEstimator, Frame, OnEvent
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def run_video(
     tasks: Sequence[FlowTask],
     engine: Engine,
     *,
-    state: ResumeState,
+    state: VideoState,
     on_event: OnEvent,
 ) -> Outcome[FlowVideoReport]:
     """Compute those flows of a video that are not there yet, or not as they were written.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+from vsodtool.types import FrameRecord
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,24 @@ class RunReport:
 
 
 R = TypeVar("R", bound=RunReport)
+V = TypeVar("V", bound=VideoReport)
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[V]):
+    """What became of a video.
+
+    Attributes:
+        report: for people.
+        losses: what could not be read, one line each.
+        records: one for each frame, in order; none where the run makes no table of frames.
+        counts: what the manifest says of it, where the run makes no table of frames.
+    """
+
+    report: V
+    losses: list[str]
+    records: list[FrameRecord] = field(default_factory=list)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def pack(report: RunReport) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 from vsodtool.config import ShardedConfig
 from vsodtool.config.shard import Shard
@@ -25,28 +25,11 @@ from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.sampling.split import split_by_weight
-from vsodtool.pipelines.running.reports import RunReport, VideoReport
-from vsodtool.types import Event, FrameRecord, OnEvent
+from vsodtool.pipelines.running.engines import ENGINES, Job
+from vsodtool.pipelines.running.reports import Outcome, RunReport
+from vsodtool.types import Event, OnEvent
 
-V = TypeVar("V", bound=VideoReport)
 R = TypeVar("R", bound=RunReport)
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[V]):
-    """What became of a video.
-
-    Attributes:
-        report: for people.
-        losses: what could not be read, one line each.
-        records: one for each frame, in order; none where the run makes no table of frames.
-        counts: what the manifest says of it, where the run makes no table of frames.
-    """
-
-    report: V
-    losses: list[str]
-    records: list[FrameRecord] = field(default_factory=list)
-    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,31 +123,36 @@ class Run:
                 self._tell_earlier(state)
             yield state
 
-    def work(self, state: ResumeState, report: R, make: Callable[[FrameSource], Outcome[V]]) -> R:
-        """Work on the videos of this process, one after the other, and finish the run.
+    def work(self, state: ResumeState, report: R, job: Job[Any]) -> R:
+        """Have the engine work on the videos of this process, and finish the run if all could be made.
 
-        A video is the unit of work: `make` asks nothing of the others, and nothing of the output folder but
-        through `state`. Whoever wants to spread videos over machines does it here.
+        A video is asked nothing of the others, and nothing of the output folder but through its state.
 
         Args:
             state: the output folder.
             report: without videos, losses and seconds.
-            make: makes what is missing of a video.
+            job: what there is to do.
 
         Returns:
-            The whole report.
+            The whole report; what could not be made stands among its losses.
         """
-        outcomes = [make(source) for source in self.sources]
+        result = ENGINES[self.config.engine].work(self.config, job, state, self.on_event)
+        outcomes = [result.outcomes[task.name] for task in job.tasks if task.name in result.outcomes]
         seconds = time.perf_counter() - self.started
+        if not result.failed:
+            self._finish(state, outcomes, seconds)
+        self._tell_waiting(state)
+        losses = [line for outcome in outcomes for line in outcome.losses]
+        losses += [result.failed[task.name] for task in job.tasks if task.name in result.failed]
+        return replace(report, videos=[each.report for each in outcomes], losses=losses, seconds=seconds)
+
+    def _finish(self, state: ResumeState, outcomes: Sequence[Outcome[Any]], seconds: float) -> None:
         if not self.by_frame:
             state.finish_counts({outcome.report.name: outcome.counts for outcome in outcomes}, seconds)
         elif state.complete:
             state.settle()
         else:
             state.finish([record for outcome in outcomes for record in outcome.records], seconds)
-        self._tell_waiting(state)
-        losses = [line for outcome in outcomes for line in outcome.losses]
-        return replace(report, videos=[each.report for each in outcomes], losses=losses, seconds=seconds)
 
     def _tell_edits(self, state: ResumeState) -> None:
         """Name the masks that somebody drew on: they are theirs."""
@@ -219,9 +207,11 @@ def open_run(
     Raises:
         UsageError: the output folder cannot be used, or shards are to clear it that cannot agree on it.
         DataError: an input is missing or unreadable.
-        DeviceError: the output folder is not writable.
+        DeviceError: the output folder is not writable, or the engine does not answer.
     """
     started = time.perf_counter()
+    if not config.dry_run:
+        ENGINES[config.engine].check(config)
     videos = discover_videos(config.inputs)
     check_frame_names(videos)
     given = [Path(text) for text in config.inputs if text != "-"]

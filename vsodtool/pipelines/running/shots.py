@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from vsodtool.config.cuts import AUTO, NONE
-from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.cuts_file import read_cuts
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.ops.cuts import CutSearch, Differ, difference, thumbnail
 from vsodtool.ops.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.running.read_ahead import read_ahead
+from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import Event, OnEvent
 
 _AHEAD = 8
@@ -45,14 +45,18 @@ class Cuts:
             return NONE
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def known(self, video: str, state: ResumeState | None = None) -> Shots | None:
+    def alone(self, video: str) -> Cuts:
+        """What of this is about one video."""
+        return self if self.listed is None else Cuts({video: self.listed.get(video, ONE_SHOT)})
+
+    def known(self, video: str, state: VideoState | None = None) -> Shots | None:
         """The shots of a video, if nothing has to be decoded to know them."""
         if self.listed is not None:
             return self.listed.get(video, ONE_SHOT)
         found = None if state is None else state.cuts(video)
         return None if found is None else Shots(tuple(found))
 
-    def of(self, source: FrameSource, state: ResumeState, on_event: OnEvent) -> Shots:
+    def of(self, source: FrameSource, state: VideoState, on_event: OnEvent) -> Shots:
         """The shots of a video; they are found by decoding it, unless this or an earlier run did.
 
         Raises:

@@ -10,11 +10,12 @@ from typing import Generic
 
 import numpy as np
 
-from vsodtool.media.output.resume import ResumeState
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.media.video.overlay import Clock, OverlayWriter, object_colour
 from vsodtool.ops.shots import ONE_SHOT
-from vsodtool.pipelines.running.runs import Outcome, V, tell_losses, tell_notes
+from vsodtool.pipelines.running.reports import Outcome, V
+from vsodtool.pipelines.running.runs import tell_losses, tell_notes
+from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import Event, Frame, FrameRecord, FrameStatus, LabelArray, OnEvent
 
 
@@ -28,7 +29,7 @@ class VideoRun(ABC, Generic[V]):
     def __init__(
         self,
         source: FrameSource,
-        state: ResumeState,
+        state: VideoState,
         on_event: OnEvent,
         *,
         overlay: bool,
@@ -90,7 +91,7 @@ class VideoRun(ABC, Generic[V]):
             losses = tell_losses(self.source, self.on_event)
         if self._overlay:
             self._write_overlay()
-        report = self.report(round(time.perf_counter() - started, 3))
+        report = self.report(round(time.perf_counter() - started + self.state.spent, 3))
         self.on_event(Event("done", self.name, done=self.total, total=self.total))
         return Outcome(report, losses, [self.records[frame] for frame in self.source.names])
 
