@@ -117,11 +117,25 @@ class TrainConfig(ReadingConfig):
     freeze_backbone: bool = option(
         "Leave the weights of the backbone as they begin: faster, and no overfitting of them.", default=False
     )
+    freeze_encoder: bool = option(
+        "Train only what relates frames and decodes: what is seen of a clip is computed once, and training "
+        "is several times as fast; for kind video.",
+        default=False,
+    )
+    variants: int = option(
+        "Each clip comes in so many variants, again and again; their features are remembered if the encoder "
+        "is frozen.",
+        default=0,
+        zero="a new one each time",
+    )
     epochs: int = option(
         "Number of validations; the training is epochs x steps_per_epoch long.", default=50, least=1
     )
     steps_per_epoch: int = option(
         "Steps between two validations.", default=0, zero="as many as see all data once"
+    )
+    minutes: float = option(
+        "Train so long, validations included, instead of a number of steps.", default=0.0, zero="by steps"
     )
     batch_size: int = option("Clips (images, triplets) per process and pass.", default=1, least=1)
     accumulate: int = option("Passes per step.", default=1, least=1)
@@ -229,6 +243,13 @@ class TrainConfig(ReadingConfig):
             raise ConfigError(
                 f"backbone: expected efficientnet_lite0 for kind densifier, found {self.backbone}",
                 "use --config train-densifier",
+            )
+        if self.freeze_encoder and self.kind != "video":
+            raise ConfigError(f"freeze_encoder: expected false for kind {self.kind}, found true")
+        if self.freeze_encoder and self.init in INITS:
+            raise ConfigError(
+                f"freeze_encoder: expected a whole network to begin with, found --init {self.init}",
+                "use --init rcrnet-ner-looks, or a file",
             )
         if self.init == "scratch" and self.freeze_backbone:
             raise ConfigError(

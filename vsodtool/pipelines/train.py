@@ -7,22 +7,27 @@ final.safetensors (to use), sheets/epoch-*.png.
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from vsodtool.checks import resolve_workers
 from vsodtool.config import TrainConfig
-from vsodtool.errors import WeightsError
+from vsodtool.errors import ConfigError, WeightsError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.output.layout import check_output
 from vsodtool.media.training_run.folder import RunFolder, read_checkpoint
 from vsodtool.media.training_run.log import read_log
+from vsodtool.models.rcrnet.video import VideoRcrNet
+from vsodtool.models.weights.networks import AnyArchitecture, read_architecture
 from vsodtool.ops.sampling.sample_order import SampleOrder
 from vsodtool.pipelines.running.process import keep_freed_memory
 from vsodtool.pipelines.training.batches import read_batches, reader_processes
 from vsodtool.pipelines.training.datasets import Datasets
+from vsodtool.pipelines.training.frozen import FrozenEncoder, Memory
 from vsodtool.pipelines.training.init import StartNetwork, place, preprocessing_of, start_network
 from vsodtool.pipelines.training.interrupt import stop_requests
 from vsodtool.pipelines.training.kinds import open_datasets, task_of
@@ -129,11 +134,13 @@ def run_train(
 
 def _run(training: Training, *, continued: bool) -> TrainReport:
     config, world, plan = training.config, training.world, training.plan
-    start = start_network(config, training.on_event, load=not continued)
+    checkpoint = read_checkpoint(training.folder.last) if continued else {}
+    begun = _architecture(checkpoint)
+    start = start_network(config, training.on_event, load=not continued, begun=begun)
     parameters = sum(parameter.numel() for parameter in start.network.parameters())
     training.say(f"{start.network.architecture}, {parameters / 1e6:.1f} M parameters, on {world.device}")
     training.say(
-        f"{plan.steps} steps in {config.epochs} epochs; {config.batch_size} x {config.accumulate} x "
+        f"{plan} in {config.epochs} epochs; {config.batch_size} x {config.accumulate} x "
         f"{world.size} samples per step; {str(plan.precision).removeprefix('torch.')}"
     )
     whole = len(training.data.validation)
@@ -157,27 +164,27 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
         state = create_state(config, start.network)
         state.whole = start.whole
         if continued:
-            _restore(training, state)
+            _restore(training, state, checkpoint)
         _train(training, start, state)
-        report = _with_outcome(report, training, state)
+        report = _with_outcome(report, state)
         if world.is_main:
             _write(report, training.folder)
     return report
 
 
-def _with_outcome(report: TrainReport, training: Training, state: TrainState) -> TrainReport:
+def _with_outcome(report: TrainReport, state: TrainState) -> TrainReport:
     nearest = state.nearest
     compared = None if nearest is None else nearest.as_dict()
     return replace(
         report,
         steps=state.step,
-        epochs=state.step // training.plan.steps_per_epoch,
+        epochs=state.epoch,
         best_step=state.best_step,
         best_score=state.best_score,
         start_scores={} if state.start is None else dict(state.start.scores),
         gain=None if compared is None else compared["gain"],
         noise=None if compared is None else compared["noise"],
-        paid=None if nearest is None else nearest.gain.is_sure,
+        paid=None if nearest is None else state.best_step > 0,
         scores=state.scores,
         seconds=state.seconds,
     )
@@ -190,18 +197,26 @@ def _write(report: TrainReport, folder: RunFolder) -> None:
     write_bytes_atomically(folder.report, f"{json.dumps(content, indent=1)}\n".encode())
 
 
-def _restore(training: Training, state: TrainState) -> None:
+def _architecture(checkpoint: dict[str, Any]) -> AnyArchitecture | None:
+    """What a checkpoint is of; None where it does not say, which `TrainState.restore` refuses."""
+    try:
+        return read_architecture(checkpoint["architecture"])
+    except (ConfigError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def _restore(training: Training, state: TrainState, content: dict[str, Any]) -> None:
     last = training.folder.last
-    content = read_checkpoint(last)
     check_batch(content, training.samples_per_step)
     state.restore(content, str(last))
-    if state.step > training.plan.steps:
+    plan = training.plan
+    if plan.steps and state.step > plan.steps:
         raise WeightsError(
-            f"{last}: expected at most {training.plan.steps} steps, found {state.step}",
+            f"{last}: expected at most {plan.steps} steps, found {state.step}",
             "start the run again with --overwrite, or put an intact copy there",
         )
-    text = f"continuing at step {state.step} of {training.plan.steps}"
-    if state.step >= training.plan.steps:
+    text = f"continuing at step {state.step} of {plan}"
+    if state.share(plan) >= 1:
         text = "an earlier run finished all of this: nothing left to do"
     training.say(text)
 
@@ -221,21 +236,31 @@ def _train(training: Training, start: StartNetwork, state: TrainState) -> None:
             workers=workers,
             samples=config.validation_samples,
             pictures=config.sheet_rows,
+            memory=Memory() if config.freeze_encoder else None,
         )
         recorder = stack.enter_context(closing(Recorder(training, state, validator, stop)))
         recorder.begin()
         keys = SampleOrder(len(data.train), config.seed).parts(
-            range(state.step, plan.steps),
+            range(state.step, plan.steps or sys.maxsize),
             batch=config.batch_size,
             accumulate=config.accumulate,
             rank=world.rank,
             ranks=world.size,
         )
+        if config.variants:
+            keys = ([(number % config.variants, index) for number, index in part] for part in keys)
         batches = read_batches(
             data.train, keys, forward.task.collate, seed=config.seed, workers=workers, device=world.device
         )
         stack.enter_context(closing(batches))
-        loop = Loop(forward, state, plan, world, start.dropouts)
+        frozen = None
+        if config.freeze_encoder:
+            assert isinstance(start.network, VideoRcrNet)
+            frozen = FrozenEncoder(start.network, Memory() if config.variants else None)
+        if plan.seconds:
+            ends = datetime.now() + timedelta(seconds=plan.seconds - state.seconds)
+            training.say(f"training until about {ends:%H:%M:%S}")
+        loop = Loop(forward, state, plan, world, start.dropouts, frozen=frozen)
         if not loop.run(batches, stop, recorder.after_step):
             recorder.save()
             raise KeyboardInterrupt

@@ -96,15 +96,28 @@ def test_image_to_fgplg_extends_the_first_convolution_by_four_channels(
     assert said[-1].endswith(f"4 fresh channels in {FIRST}")
 
 
-def test_a_fused_detector_gives_its_video_network(config: MakeConfig, tmp_path: Path) -> None:
+def test_a_fused_detector_stays_one(config: MakeConfig, tmp_path: Path) -> None:
     torch.manual_seed(5)
     video = architecture_of(config(kind="video", motion_input=True)).as_dict()
     architecture = FusedArchitecture(**{**video, "kind": "fused"}, looks_width=8, looks_inner_width=4)
     path = tmp_path / "fused.safetensors"
     save_network(path, create_network(architecture), Preprocessing(size=64))
     network, said = start(config, "video", path, motion_input=True)
+    assert network.architecture == architecture
     assert same(network, path) == set(network.state_dict())
     assert said[-1].startswith("start: fused.safetensors (fused, mobilenet_v3_small/16")
+    learned = {name.split(".")[0] for name, value in network.named_parameters() if value.requires_grad}
+    assert {"backbone", "head"} <= learned
+    assert not {"looks", "renormalise"} & learned
+    frozen, _ = start(config, "video", path, motion_input=True, freeze_encoder=True)
+    learned = {name.split(".")[0] for name, value in frozen.named_parameters() if value.requires_grad}
+    assert learned == {"ner", "refinements", "decoder", "head"}
+    begun = start_network(
+        config(motion_input=True, init=str(path)), ignore_event, load=False, begun=architecture
+    )
+    assert begun.network.architecture == architecture
+    with pytest.raises(WeightsError, match="motion_input True, expected False"):
+        start(config, "video", path)
     with pytest.raises(WeightsError, match="expected RCRNet"):
         start(config, "image", path)
 

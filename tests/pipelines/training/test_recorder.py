@@ -19,6 +19,7 @@ from vsodtool.models.weights.networks import create_network
 from vsodtool.pipelines.train import run_train
 from vsodtool.pipelines.training.clips import IMAGE_TASK
 from vsodtool.pipelines.training.datasets import Datasets
+from vsodtool.pipelines.training.doubt import NO_DOUBT, Doubt
 from vsodtool.pipelines.training.init import start_network
 from vsodtool.pipelines.training.interrupt import StopRequest
 from vsodtool.pipelines.training.kinds import architecture_of
@@ -105,12 +106,14 @@ def test_the_best_weights_are_kept_and_every_epoch_is_told(config: MakeConfig, t
 def record(config: MakeConfig, tmp_path: Path) -> Callable[..., tuple[TrainState, RunFolder, list[str]]]:
     """One step for each score but the first, which is that of whole weights to begin with."""
 
-    def run(*scores: float, apart: float = 0.0) -> tuple[TrainState, RunFolder, list[str]]:
+    def run(
+        *scores: float, apart: float = 0.0, doubt: Doubt = NO_DOUBT
+    ) -> tuple[TrainState, RunFolder, list[str]]:
         settings = config(kind="image", epochs=len(scores) - 1, steps_per_epoch=1, init="start.safetensors")
         folder, said = RunFolder(tmp_path / "run"), list[Event]()
         folder.root.mkdir()
         world = World(0, 1, torch.device("cpu"))
-        data = Datasets([0] * 4, [0], Scope.SAME_VIDEOS)  # type: ignore[arg-type]
+        data = Datasets([0] * 4, [0], Scope.SAME_VIDEOS, doubt=doubt)  # type: ignore[arg-type]
         training = Training(settings, folder, world, data, Plan.of(settings, 4, world), said.append)
         state = create_state(settings, create_network(architecture_of(settings)))
         state.whole = True
@@ -164,6 +167,16 @@ def test_the_last_line_names_the_file_and_both_scores(record: Record) -> None:
     assert said[-1] == (
         f"use {folder.best}: s_measure 0.8600, 0.8000 where it began: better by 0.0600 give or take 0.0000; "
         "this speaks for other frames of the same videos"
+    )
+
+
+def test_labels_that_do_not_fit_prove_nothing(record: Record) -> None:
+    state, folder, said = record(0.40, 0.86, 0.84, doubt=Doubt(("a", "b"), 2))
+    assert (state.best_step, state.best_score) == (0, 0.40)
+    assert float(load_file(folder.best)["decoder.logit.bias"]) != 9
+    assert said[-3] == (
+        "the masks of a, b do not fit their frames, so that no score against them proves anything: "
+        f"{folder.best} is what it began with"
     )
 
 

@@ -45,6 +45,18 @@ def test_rates_begin_with_the_warm_up(config: MakeConfig) -> None:
     assert plan.rate(0) < plan.rate(1) <= plan.rate(2) == 0.5
 
 
+def test_minutes_decide_instead_of_steps(config: MakeConfig) -> None:
+    settings = config(minutes=2, epochs=4, warmup=2, schedule="cosine", learning_rate=0.5)
+    plan = Plan.of(settings, 4, World(0, 1, CPU))
+    assert (plan.steps, plan.seconds, str(plan)) == (0, 120, "2 minutes")
+    assert [plan.share(9, seconds) for seconds in (0, 30, 120, 500)] == [0, 0.25, 1, 1]
+    assert [plan.epochs_done(9, seconds) for seconds in (0, 29.9, 30, 119.9, 120)] == [0, 0, 1, 3, 4]
+    assert plan.rate(0, 0.0) == 0.25  # the first of two steps of warm-up
+    assert plan.rate(9, 60.0) == pytest.approx(0.25)  # half of the cosine
+    assert 0 < plan.rate(9, 500.0) < 2e-4
+    assert plan.share(0, 500) == 0  # one step is done in any case
+
+
 def test_a_run_is_begun_once_its_first_checkpoint_is_there(config: MakeConfig) -> None:
     settings = config()
     folder = RunFolder(settings.output)

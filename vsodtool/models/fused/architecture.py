@@ -45,6 +45,13 @@ class FusedArchitecture(Architecture):
         names = (field.name for field in fields(Architecture) if field.name != "kind")
         return Architecture(kind=VIDEO, **{name: getattr(self, name) for name in names})
 
+    def around(self, video: Architecture) -> Architecture:
+        """The same U²-Net beside another video network; one that sees no motion stays alone."""
+        if video.kind != VIDEO or not video.motion_input:
+            return video
+        widths = {"looks_width": self.looks_width, "looks_inner_width": self.looks_inner_width}
+        return FusedArchitecture(**{**video.as_dict(), **widths, "kind": FUSED})
+
     @property
     def looks(self) -> U2NetArchitecture:
         """Of the U²-Net."""

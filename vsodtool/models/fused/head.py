@@ -54,7 +54,11 @@ class LooksHead(nn.Module):
         Returns:
             (N, 1, h, w).
         """
-        seen = self.stem(functional.avg_pool2d(maps, REDUCED))
+        return self.decode(features, reduce(maps))
+
+    def decode(self, features: list[Tensor], reduced: Tensor) -> Tensor:
+        """As `forward`, of motion maps that `reduce` made (N, CHANNELS, h, w)."""
+        seen = self.stem(reduced)
         levels = []
         for motion, looks, found in zip(self.motion, self.looks, features, strict=True):
             seen = torch.cat((self.dropout(motion(seen)), self.dropout(looks(found))), dim=1)
@@ -65,3 +69,8 @@ class LooksHead(nn.Module):
         for fuse, level in zip(reversed(self.fuse), reversed(levels[:-1]), strict=True):
             joined = fuse(torch.cat((level, resize(joined, (level.shape[-2], level.shape[-1]))), dim=1))
         return self.logit(joined)  # type: ignore[no-any-return]
+
+
+def reduce(maps: Tensor) -> Tensor:
+    """Motion maps (N, CHANNELS, H, W) at a quarter of their size, means of squares."""
+    return functional.avg_pool2d(maps, REDUCED)

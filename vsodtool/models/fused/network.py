@@ -8,13 +8,14 @@ from torch.nn import functional
 
 from vsodtool.models.architecture import CHANNELS_IN
 from vsodtool.models.fused.architecture import FusedArchitecture
-from vsodtool.models.fused.head import LooksHead
+from vsodtool.models.fused.head import LooksHead, reduce
 from vsodtool.models.rcrnet.layers import resize
 from vsodtool.models.rcrnet.network import FrameFeatures
 from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.u2net.network import U2NetFeatures
 
 _DECODERS = 3  # of U²-Net: up to a quarter of the size; the two finer ones cost more than all others together
+_LEVELS = _DECODERS + 1  # of features that the head sees
 _BESIDE = ("renormalise", "looks", "head")  # what a video network has not
 _SUREST = -1e-6  # the largest log-probability: the logit of a probability of 1 is not finite
 
@@ -46,14 +47,30 @@ class FusedNet(VideoRcrNet):
 
     def encode(self, images: Tensor) -> FrameFeatures:
         """As the video network; the logits of the head (N, 1, h, w) follow the skips."""
-        features = super().encode(images)
-        return features._replace(skips=(*features.skips, self.looks_logits(images)))
+        return self._looked_at(self.observe(images))
+
+    def observe(self, images: Tensor) -> FrameFeatures:
+        """As the video network; what the head sees follows the skips: features of looks, and reduced maps."""
+        features = super().observe(images)
+        return features._replace(skips=(*features.skips, *self._looks(images)))
+
+    def conclude(self, features: FrameFeatures, frames: int) -> Tensor:
+        """As the video network, from what `observe` gave."""
+        return super().conclude(self._looked_at(features), frames)
 
     def looks_logits(self, images: Tensor) -> Tensor:
         """What the head finds in images as `encode` takes them, at a quarter of their size."""
+        *features, maps = self._looks(images)
+        return self.head.decode(features, maps)
+
+    def _looks(self, images: Tensor) -> list[Tensor]:
         seen = self.renormalise.in_channels
-        features = self.looks.features(self.renormalise(images[:, :seen]))
-        return self.head(features, images[:, seen:])  # type: ignore[no-any-return]
+        return [*self.looks.features(self.renormalise(images[:, :seen])), reduce(images[:, seen:])]
+
+    def _looked_at(self, features: FrameFeatures) -> FrameFeatures:
+        *others, maps = features.skips
+        skips, looks = others[:-_LEVELS], others[-_LEVELS:]
+        return features._replace(skips=(*skips, self.head.decode(looks, maps)))
 
     def decode(self, features: FrameFeatures, context: Tensor) -> Tensor:
         """Logits (N, 1, H, W) of the geometric mean of both probabilities; float32."""

@@ -10,7 +10,10 @@ from torch.nn import functional
 
 from vsodtool.errors import ShapeError
 from vsodtool.models.architecture import Architecture
-from vsodtool.models.rcrnet.network import RcrNet
+from vsodtool.models.rcrnet.network import FrameFeatures, RcrNet
+
+# The parts that see one frame by itself, in the video network and in those beside it.
+ENCODER = ("backbone", "motion", "aspp", "skips", "renormalise", "looks")
 
 
 class NonLocalBlock(nn.Module):
@@ -139,10 +142,17 @@ class VideoRcrNet(RcrNet):
         """
         if images.ndim != 5:
             raise ShapeError(f"clips: expected (T, B, 3, H, W), found {tuple(images.shape)}")
-        features = self.encode(images.flatten(0, 1))
-        related = self.relate(features.context.view(*images.shape[:2], *features.context.shape[1:]))
+        return self.conclude(self.observe(images.flatten(0, 1)), len(images))
+
+    def observe(self, images: Tensor) -> FrameFeatures:
+        """What of `forward` depends on `ENCODER` alone: normalised images (N, 3, H, W) -> features."""
+        return super().encode(images)
+
+    def conclude(self, features: FrameFeatures, frames: int) -> Tensor:
+        """What `observe` saw of clips of T frames, frame t of clip b at t B + b -> logits (T, B, 1, H, W)."""
+        related = self.relate(features.context.view(frames, -1, *features.context.shape[1:]))
         logits = self.decode(features, related.flatten(0, 1))
-        return logits.view(*images.shape[:2], *logits.shape[1:])
+        return logits.view(frames, -1, *logits.shape[1:])
 
     def relate(self, context: Tensor) -> Tensor:
         """Context features of the frames of clips (T, B, C, h, w) -> the same shape."""

@@ -12,6 +12,7 @@ from vsodtool.data.sources.training_data import TrainingData
 from vsodtool.data.sources.validation_split import Scope
 from vsodtool.media.training_run.folder import RunFolder
 from vsodtool.pipelines.training.batches import KeyedDataset
+from vsodtool.pipelines.training.doubt import NO_DOUBT, Doubt
 from vsodtool.types import OnEvent
 
 _AUGMENTS = {"none": NO_AUGMENTATION, "paper": PAPER, "strong": AUGMENTATION}
@@ -29,6 +30,7 @@ class Datasets:
         scope: what scores on it speak for.
         notices: lines about what was found.
         fingerprint: changes when a file changes.
+        doubt: whether the labels are those of the frames.
     """
 
     train: KeyedDataset
@@ -36,6 +38,7 @@ class Datasets:
     scope: Scope = Scope.OTHER_VIDEOS
     notices: tuple[str, ...] = ()
     fingerprint: str = ""
+    doubt: Doubt = NO_DOUBT
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from vsodtool.config import TrainConfig
+from vsodtool.config.train import INITS
 from vsodtool.errors import WeightsError
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.training_run.folder import RunFolder
 from vsodtool.media.weights.checkpoints import fetch_torchvision_weights, packaged_path, read_packaged_weights
+from vsodtool.models.architecture import Architecture
 from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
 from vsodtool.models.backbones.frozen_bn import freeze_batch_norm
 from vsodtool.models.backbones.imagenet import (
@@ -24,11 +26,14 @@ from vsodtool.models.backbones.imagenet import (
     load_classifier,
 )
 from vsodtool.models.backbones.table import create_backbone
+from vsodtool.models.fused.architecture import FusedArchitecture
 from vsodtool.models.fused.network import FusedNet
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d, seed_dropout
+from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.weights.networks import TrainedNetwork, create_network
-from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.networks.load import LoadedNetwork, load_network
+from vsodtool.pipelines.training.frozen import freeze_encoder
 from vsodtool.pipelines.training.kinds import KINDS, architecture_of
 from vsodtool.types import Event, OnEvent
 
@@ -52,19 +57,30 @@ class StartNetwork:
     whole: bool = False
 
 
-def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) -> StartNetwork:
+def start_network(
+    config: TrainConfig, on_event: OnEvent, *, load: bool = True, begun: object = None
+) -> StartNetwork:
     """Build the network and give it the weights of `config.init`; the rest is random, from the seed.
+
+    A video network that begins with one that has U²-Net beside it keeps that, as it is.
 
     Args:
         config: kind, architecture, init, batch_norm, seed.
         on_event: hears what was loaded.
         load: False leaves all weights random: a checkpoint will replace them.
+        begun: the architecture in that checkpoint.
 
     Raises:
         ConfigError: the architecture cannot be built.
         WeightsError: the weights cannot be had, or are of another architecture.
     """
     kind, architecture = KINDS[config.kind], architecture_of(config)
+    loaded = None
+    if load and config.init not in INITS:
+        loaded = load_network(weight_path(config.init), (kind.network, *kind.starts_from))
+    beside = begun if loaded is None else loaded.architecture
+    if isinstance(beside, FusedArchitecture) and isinstance(architecture, Architecture):
+        architecture = beside.around(architecture)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = create_network(architecture)
@@ -72,9 +88,14 @@ def start_network(config: TrainConfig, on_event: OnEvent, *, load: bool = True) 
     whole = False
     if load and config.init == "imagenet":
         weights = _from_imagenet(network, config.backbone, on_event)
-    elif load and config.init != "scratch":
-        kinds = (kind.network, *kind.starts_from)
-        weights, whole = _from_file(network, kinds, config.init, on_event)
+    elif loaded is not None:
+        weights, whole = _from_file(network, loaded, config.init, on_event)
+    if isinstance(network, FusedNet):
+        network.renormalise.requires_grad_(False)
+        network.looks.requires_grad_(False)
+    if config.freeze_encoder:
+        assert isinstance(network, VideoRcrNet)
+        freeze_encoder(network)
     if config.freeze_backbone:
         network.backbone.requires_grad_(False)
         freeze_batch_norm(network.backbone)
@@ -143,10 +164,9 @@ def _load_classifier(backbone: nn.Module, name: str, weights: Mapping[str, Tenso
 
 
 def _from_file(
-    network: TrainedNetwork, kinds: tuple[str, ...], init: str, on_event: OnEvent
+    network: TrainedNetwork, loaded: LoadedNetwork, init: str, on_event: OnEvent
 ) -> tuple[dict[str, str], bool]:
     architecture = network.architecture
-    loaded = load_network(weight_path(init), kinds)
     for text in loaded.notices:
         on_event(Event("notice", message=text))
     there = loaded.architecture.as_dict()
@@ -157,12 +177,7 @@ def _from_file(
                 f"--init {init} is of another architecture: {name} {found}, expected {wanted}",
                 f"train a network like it (--config with {name}: {found}), or choose other weights",
             )
-    found = (
-        loaded.network.video_weights()
-        if isinstance(loaded.network, FusedNet)
-        else loaded.network.state_dict()
-    )
-    fresh = _fill(network, found, init)
+    fresh = _fill(network, loaded.network.state_dict(), init)
     text = f"start: {loaded.name} ({loaded.architecture}), sha256 {loaded.sha256[:12]}"
     on_event(Event("notice", message=f"{text}, {fresh}" if fresh else text))
     return {loaded.path.name: file_sha256(loaded.path)}, not fresh

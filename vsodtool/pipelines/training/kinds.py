@@ -17,10 +17,11 @@ from vsodtool.models.weights.networks import TrainedArchitecture, architecture_c
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.pipelines.training.clips import IMAGE_TASK, VIDEO_TASK, open_clips
 from vsodtool.pipelines.training.datasets import Datasets, Found, Pair
+from vsodtool.pipelines.training.doubt import NO_DOUBT, doubt_labels
 from vsodtool.pipelines.training.evidence import DENSIFIER_TASK, open_evidence
 from vsodtool.pipelines.training.task import Task
 from vsodtool.pipelines.training.triplets import FGPLG_TASK, open_triplets
-from vsodtool.types import OnEvent, ignore_event
+from vsodtool.types import Event, OnEvent, ignore_event
 
 _LOSSES = {"cross_entropy": saliency_loss, "region": region_loss}
 
@@ -79,7 +80,11 @@ def open_datasets(config: TrainConfig, folder: RunFolder, on_event: OnEvent = ig
     if not data.validation:
         raise DataError("no validation data", "give --validation, or a larger --validation-share")
     train, validation = kind.datasets(Found(config, data, folder, on_event))
-    return Datasets(train, validation, data.scope, data.notices, data.fingerprint)
+    doubt = doubt_labels([*data.train, *data.validation]) if kind.stretches else NO_DOUBT
+    for name in doubt.videos:
+        text = "its masks fit its frames no better than other places of them: are they of this video?"
+        on_event(Event("warning", name, text))
+    return Datasets(train, validation, data.scope, data.notices, data.fingerprint, doubt)
 
 
 def task_of(config: TrainConfig) -> Task:

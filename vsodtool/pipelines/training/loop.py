@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from vsodtool.errors import UsageError
 from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d
 from vsodtool.pipelines.training.batches import Batch
+from vsodtool.pipelines.training.frozen import FrozenEncoder
 from vsodtool.pipelines.training.interrupt import StopRequest
 from vsodtool.pipelines.training.processes import World
 from vsodtool.pipelines.training.run import Plan
@@ -54,6 +55,7 @@ class Loop:
         plan: how long and how fast.
         world: the processes.
         dropouts: of the network.
+        frozen: the network, if what its encoder sees is remembered.
     """
 
     def __init__(
@@ -63,15 +65,17 @@ class Loop:
         plan: Plan,
         world: World,
         dropouts: Sequence[SeededDropout2d] = (),
+        *,
+        frozen: FrozenEncoder | None = None,
     ) -> None:
         self._forward, self._state, self._plan, self._world = forward, state, plan, world
-        self._dropouts = dropouts
+        self._dropouts, self._frozen = dropouts, frozen
         self._learned = [parameter for parameter in state.network.parameters() if parameter.requires_grad]
-        self._network: nn.Module = state.network
+        self._network: nn.Module = frozen or state.network
         if world.is_parallel:
             ids = [world.device] if world.device.type == "cuda" else None
             # Statistics of batch norms are those of the first process: see docs/training.md.
-            self._network = DistributedDataParallel(state.network, device_ids=ids)
+            self._network = DistributedDataParallel(self._network, device_ids=ids)
 
     def run(
         self,
@@ -92,21 +96,21 @@ class Loop:
         Raises:
             NotFiniteError: the loss or the gradient is no finite number; nothing of this step is saved.
         """
-        while self._state.step < self._plan.steps:
+        while self._state.share(self._plan) < 1:
             result, stopped = self._step(batches, stop)
             self._state.step += 1
             self._state.seconds += result.seconds
             if self._state.ema is not None:
                 self._state.ema.update(self._state.network, self._state.step)
             after_step(result)
-            if stopped and self._state.step < self._plan.steps:
+            if stopped and self._state.share(self._plan) < 1:
                 return False
         return True
 
     def _step(self, batches: Iterator[Batch], stop: StopRequest) -> tuple[StepResult, bool]:
         began, waited = time.perf_counter(), 0.0
         optimizer, plan = self._state.optimizer, self._plan
-        rate = plan.rate(self._state.step)
+        rate = plan.rate(self._state.step, self._state.seconds)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
@@ -119,16 +123,18 @@ class Loop:
                 loss = self._loss(batch) / plan.accumulate
                 torch.autograd.backward(loss)
             total += loss.detach()
-        mean, stopped = self._agree(total, stop)
+        mean, stopped, seconds = self._agree(total, stop, began)
         gradient = self._finite(mean)
         optimizer.step()
-        return StepResult(mean, gradient, rate, time.perf_counter() - began, waited), stopped
+        return StepResult(mean, gradient, rate, seconds, waited), stopped
 
     def _loss(self, batch: Batch) -> Tensor:
         device = self._world.device
         data = batch.data.to(device, non_blocking=device.type == "cuda")
         for dropout in self._dropouts:
             dropout.seeds = batch.seeds
+        if self._frozen is not None:
+            self._frozen.samples = batch.seeds
         return self._forward(self._network, data).loss
 
     def _without_exchange(self, wanted: bool) -> AbstractContextManager[None]:
@@ -137,11 +143,11 @@ class Loop:
             return self._network.no_sync()
         return nullcontext()
 
-    def _agree(self, loss: Tensor, stop: StopRequest) -> tuple[float, bool]:
-        """The mean loss, and whether any process was asked to stop: all stop after the same step."""
-        both = self._world.mean(torch.stack([loss, loss.new_tensor(float(stop.asked))]))
-        mean, asked = both.tolist()
-        return mean, asked > 0
+    def _agree(self, loss: Tensor, stop: StopRequest, began: float) -> tuple[float, bool, float]:
+        """The mean loss, whether any process was asked to stop, and how long the step took: of all alike."""
+        own = (float(stop.asked), time.perf_counter() - began)
+        mean, asked, seconds = self._world.mean(torch.stack([loss, *map(loss.new_tensor, own)])).tolist()
+        return mean, asked > 0, seconds
 
     def _finite(self, loss: float) -> float:
         """The norm of the gradient, which is clipped if the plan says so.

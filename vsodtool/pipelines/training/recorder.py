@@ -7,6 +7,8 @@ import math
 import time
 from typing import Any
 
+import torch
+
 from vsodtool.media.images import write_png
 from vsodtool.media.training_run.folder import write_checkpoint
 from vsodtool.media.training_run.log import RunLog
@@ -52,7 +54,11 @@ class Recorder:
 
         A new run's first checkpoint shows that the disk is fit.
         """
-        self._note("continue" if self._state.step else "begin", step=self._state.step, steps=self._plan.steps)
+        self._note(
+            "continue" if self._state.step else "begin",
+            step=self._state.step,
+            **({"seconds": self._plan.seconds} if self._plan.seconds else {"steps": self._plan.steps}),
+        )
         if not self._state.step:
             self.save()
             if self._state.whole and self._state.start is None:
@@ -62,7 +68,7 @@ class Recorder:
 
     def after_step(self, result: StepResult) -> None:
         """Log a step; at the end of an epoch save, validate and save again; else save if it is time."""
-        step, epoch = self._state.step, self._epoch
+        step, epoch = self._state.step, self._state.epoch + 1
         self._losses.append(result.loss)
         self._note(
             "step",
@@ -74,7 +80,7 @@ class Recorder:
             seconds=round(result.seconds, 4),
             waited=round(result.waited, 4),
         )
-        self._tell(Event("frame", "training", done=step, total=self._plan.steps))
+        self._tell(Event("frame", "training", done=self._done, total=self._total))
         if self._at_end_of_epoch():
             self.save()
             self._validate()
@@ -97,8 +103,8 @@ class Recorder:
         """Write the weights of the end, and say which file to use and why."""
         if self._is_main:
             self._write_weights(self._folder.final, self._state.scores)
-            text = f"{self._plan.steps} steps, best {self._best_text()}"
-            self._tell(Event("done", "training", text, self._state.step, self._plan.steps))
+            text = f"{self._state.step} steps, best {self._best_text()}"
+            self._tell(Event("done", "training", text, self._total, self._total))
             for line in conclusion(self._training, self._state):
                 self._tell(Event("notice", message=line))
 
@@ -109,8 +115,15 @@ class Recorder:
                 log.close()
 
     def _validate(self) -> None:
+        began = time.perf_counter()
         outcome = self._validator(self._state.judged, self._stop)
-        better = self._state.judge(outcome.judgement, self._config.best_by)
+        world = self._training.world
+        took = float(world.mean(torch.tensor(time.perf_counter() - began, device=world.device)))
+        self._state.seconds += took
+        self._state.reserve = took
+        self._state.epoch = self._state.epochs_done(self._plan) if self._state.step else 0
+        trusted = not self._training.data.doubt.is_general
+        better = self._state.judge(outcome.judgement, self._config.best_by, trusted=trusted)
         if self._is_main:
             self._keep(outcome, better=better)
         self.save()
@@ -121,8 +134,10 @@ class Recorder:
         if better:
             self._write_weights(self._folder.best, scores)
         if outcome.cells and self._config.sheet_rows:
-            write_png(self._folder.sheet(self._epoch), validation_sheet(outcome.cells), level=6)
-        self._note("validation", step=step, epoch=self._epoch, **scores, frames=outcome.frames, best=better)
+            write_png(self._folder.sheet(self._state.epoch), validation_sheet(outcome.cells), level=6)
+        self._note(
+            "validation", step=step, epoch=self._state.epoch, **scores, frames=outcome.frames, best=better
+        )
         self._tell(Event("notice", message=self._sentence(scores, better=better)))
         self._losses.clear()
 
@@ -138,17 +153,19 @@ class Recorder:
         save_network(path, network, preprocessing, metadata={"training": json.dumps(training)})
 
     def _sentence(self, scores: dict[str, float], *, better: bool) -> str:
-        epochs = self._plan.steps // self._plan.steps_per_epoch
+        state, plan = self._state, self._plan
+        epochs = plan.epochs
         found = (
             f"validation loss {scores['loss']:.4f}, S {scores['s_measure']:.4f}, J {scores['j']:.4f}, "
             f"MAE {scores['mae']:.4f}"
         )
-        if not self._state.step:
+        if not state.step:
             return f"epoch 0/{epochs}: {found}: what it begins with"
         loss = sum(self._losses) / max(len(self._losses), 1)
-        rest = (self._plan.steps - self._state.step) * self._state.seconds / max(self._state.step, 1)
+        per_step = state.seconds / max(state.step, 1)
+        rest = max(plan.seconds - state.seconds, 0) if plan.seconds else (plan.steps - state.step) * per_step
         best = "best so far" if better else f"best {self._best_text()}"
-        return f"epoch {self._epoch}/{epochs}: loss {loss:.4f}, {found}, {best}; {_duration(rest)} left"
+        return f"epoch {state.epoch}/{epochs}: loss {loss:.4f}, {found}, {best}; {_duration(rest)} left"
 
     def _best_text(self) -> str:
         return f"{self._config.best_by} {self._state.best_score:.4f} at step {self._state.best_step}"
@@ -164,12 +181,16 @@ class Recorder:
             self._training.on_event(event)
 
     def _at_end_of_epoch(self) -> bool:
-        return self._state.step % self._plan.steps_per_epoch == 0
+        return self._state.epochs_done(self._plan) > self._state.epoch
 
     @property
-    def _epoch(self) -> int:
-        """The epoch of the step that was done last, counted from 1; 0 before the first step."""
-        return -(-self._state.step // self._plan.steps_per_epoch)
+    def _total(self) -> int:
+        """Of the bar: steps, or seconds."""
+        return round(self._plan.seconds) or self._plan.steps
+
+    @property
+    def _done(self) -> int:
+        return min(round(self._state.seconds), self._total) if self._plan.seconds else self._state.step
 
 
 def conclusion(training: Training, state: TrainState) -> list[str]:
@@ -183,6 +204,14 @@ def conclusion(training: Training, state: TrainState) -> list[str]:
         return [
             f"use {best}: {name} {state.best_score:.4f}, {began:.4f} where it began: better by "
             f"{nearest.gain.value:.4f} {noise}; this speaks for {scope}"
+        ]
+    doubt = training.data.doubt
+    if doubt.is_general:
+        return [
+            f"the masks of {', '.join(doubt.videos[:3])} do not fit their frames, so that no score against "
+            f"them proves anything: {best} is what it began with",
+            f"tried: {state.step} steps; {name} {nearest.score:.4f} at best, {began:.4f} where it began",
+            "do: check which masks belong to which video (vsodtool review)",
         ]
     return [
         f"training did not pay on this split ({scope}): {name} {nearest.score:.4f} at best, after step "

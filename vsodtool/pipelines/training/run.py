@@ -39,19 +39,24 @@ _FREE = frozenset(
 )  # fmt: skip
 
 
+_PLACES = 10_000  # of a schedule by time
+
+
 @dataclass(frozen=True)
 class Plan:
     """How long and how fast.
 
     Attributes:
-        steps: of the whole training.
-        steps_per_epoch: steps between two validations.
+        steps: of the whole training; 0 if time decides.
+        steps_per_epoch: steps between two validations; 0 if time decides.
         accumulate: backward passes per step.
         learning_rate: the highest.
         warmup: steps.
         schedule: constant or cosine.
         clip_gradient: largest norm of the gradient, 0 = any.
         precision: of the matrix products, torch.float32 or torch.bfloat16.
+        epochs: validations.
+        seconds: of the whole training; 0 if the number of steps decides.
     """
 
     steps: int
@@ -62,14 +67,18 @@ class Plan:
     schedule: str
     clip_gradient: float
     precision: torch.dtype
+    epochs: int = 1
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, config: TrainConfig, samples: int, world: World) -> Plan:
         """The plan of a run on so many training samples."""
         per_epoch = config.steps_per_epoch or steps_per_round(samples, samples_per_step(config, world))
         return cls(
-            steps=config.epochs * per_epoch,
-            steps_per_epoch=per_epoch,
+            steps=0 if config.minutes else config.epochs * per_epoch,
+            steps_per_epoch=0 if config.minutes else per_epoch,
+            epochs=config.epochs,
+            seconds=60 * config.minutes,
             accumulate=config.accumulate,
             learning_rate=config.learning_rate,
             warmup=config.warmup,
@@ -78,11 +87,29 @@ class Plan:
             precision=DTYPES[resolve_precision(config.precision, world.device)],
         )
 
-    def rate(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
-        return learning_rate(
-            step, base=self.learning_rate, total=self.steps, warmup=self.warmup, schedule=self.schedule
-        )
+    def share(self, step: int, seconds: float) -> float:
+        """How much is done after so many steps that took so long, 0 to 1; one step is done in any case."""
+        if not step:
+            return 0.0
+        return min(seconds / self.seconds, 1.0) if self.seconds else step / self.steps
+
+    def epochs_done(self, step: int, seconds: float) -> int:
+        """How many validations are due by then."""
+        return int(self.share(step, seconds) * self.epochs) if self.seconds else step // self.steps_per_epoch
+
+    def rate(self, step: int, seconds: float = 0.0) -> float:
+        """The learning rate of a step, counted from 0, that begins after so many seconds."""
+        if not self.seconds:
+            return learning_rate(
+                step, base=self.learning_rate, total=self.steps, warmup=self.warmup, schedule=self.schedule
+            )
+        warm = min((step + 1) / max(self.warmup, 1), 1.0)
+        place = int(min(self.share(step, seconds), 0.99) * _PLACES)
+        return learning_rate(place, base=warm * self.learning_rate, total=_PLACES, schedule=self.schedule)
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.seconds / 60:g} minutes" if self.seconds else f"{self.steps} steps"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from vsodtool import __version__
 from vsodtool.config import TrainConfig
 from vsodtool.errors import WeightsError
 from vsodtool.models.weights.networks import Network
+from vsodtool.pipelines.training.run import Plan
 from vsodtool.pipelines.training.verdict import Gain, Judgement, gain
 
 _OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -72,12 +73,14 @@ class TrainState:
         optimizer: of its parameters.
         ema: running mean of its weights, None if there is none.
         step: steps done.
+        epoch: how many times was validated after training.
         validated: the step after which was validated last.
         saved: the step of the newest checkpoint.
         best_score: the best validation score, by `best_by`.
         best_step: the step that it belongs to, -1 before the first validation.
         scores: of the last validation.
-        seconds: of training, over all runs.
+        seconds: of training and validation, over all runs.
+        reserve: seconds that the last validation will take, as far as this run knows.
         whole: whether the weights it began with are those of a whole network, which has to be beaten.
         start: what validation said of that network, None before it was asked.
         nearest: the best after training, by `best_by`, even if it is not better than the start for sure.
@@ -87,12 +90,14 @@ class TrainState:
     optimizer: torch.optim.Optimizer
     ema: Ema | None
     step: int = 0
+    epoch: int = 0
     validated: int = 0
     saved: int = 0
     best_score: float = math.nan
     best_step: int = -1
     scores: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    reserve: float = 0.0
     whole: bool = False
     start: Judgement | None = None
     nearest: Nearest | None = None
@@ -102,10 +107,21 @@ class TrainState:
         """The network that is validated and kept."""
         return self.network if self.ema is None else self.ema.network
 
-    def judge(self, now: Judgement, best_by: str) -> bool:
+    def share(self, plan: Plan) -> float:
+        """How much of the plan is done, 0 to 1; the last validation ends with the time, or ended it."""
+        if self.epoch >= plan.epochs:
+            return 1.0
+        return plan.share(self.step, self.seconds + self.reserve)
+
+    def epochs_done(self, plan: Plan) -> int:
+        """How many validations are due."""
+        return plan.epochs_done(self.step, self.seconds + self.reserve)
+
+    def judge(self, now: Judgement, best_by: str, *, trusted: bool = True) -> bool:
         """Take note of a validation; whether its network is the best so far.
 
-        One that was trained has to beat the start by more than the noise of the comparison.
+        One that was trained has to beat the start by more than the noise of the comparison, and by labels
+        that can be trusted.
         """
         score, gained = now.scores[best_by], None
         if self.step and self.start is not None:
@@ -117,7 +133,7 @@ class TrainState:
                 else gained.is_sure
             ):
                 self.nearest = Nearest(self.step, score, gained)
-        better = _beats(score, self.best_score, best_by) and (gained is None or gained.is_sure)
+        better = _beats(score, self.best_score, best_by) and (gained is None or (trusted and gained.is_sure))
         if better:
             self.best_score, self.best_step = score, self.step
         if not self.step:
@@ -134,6 +150,7 @@ class TrainState:
             "ema": None if self.ema is None else self.ema.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
+            "epoch": self.epoch,
             "validated": self.validated,
             "best_score": self.best_score,
             "best_step": self.best_step,
@@ -163,6 +180,7 @@ class TrainState:
                 self.ema.network.load_state_dict(content["ema"])
             _restore_optimizer(self.optimizer, content["optimizer"])
             self.step = self.saved = _whole(content, "step")
+            self.epoch = _whole(content, "epoch")
             self.validated, self.best_step = _whole(content, "validated"), _whole(content, "best_step", -1)
             self.best_score, self.seconds = _number(content, "best_score"), _number(content, "seconds")
             self.scores = _scores(content["scores"])

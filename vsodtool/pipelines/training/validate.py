@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import nn
 
 from vsodtool.errors import DataError
 from vsodtool.metrics import region_j, score_frame
+from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.weights.networks import Network
 from vsodtool.ops.sampling.sample_order import spread
 from vsodtool.pipelines.training.batches import Batch, KeyedDataset, read_batches
+from vsodtool.pipelines.training.frozen import FrozenEncoder, Memory
 from vsodtool.pipelines.training.interrupt import StopRequest
 from vsodtool.pipelines.training.processes import World
 from vsodtool.pipelines.training.sheet import SheetCell, sheet_cells
@@ -69,6 +72,7 @@ class Validator:
         workers: processes that read.
         samples: use so many clips; 0 = all.
         pictures: how many clips are drawn.
+        memory: of what a frozen encoder sees of these clips, which are always the same; None if it learns.
     """
 
     forward: Forward
@@ -78,6 +82,7 @@ class Validator:
     workers: int
     samples: int
     pictures: int
+    memory: Memory | None = None
 
     @torch.no_grad()
     def __call__(self, network: Network, stop: StopRequest) -> Validation:
@@ -128,15 +133,20 @@ class Validator:
     ) -> tuple[list[FrameResult], list[SheetCell]]:
         device = self.world.device
         data = batch.data.to(device)
-        logits, target, clips = self.forward(network, data)
+        judged: nn.Module = network
+        if self.memory is not None:
+            assert isinstance(network, VideoRcrNet)
+            judged = FrozenEncoder(network, self.memory)
+            judged.samples = batch.seeds
+        logits, target, clips = self.forward(judged, data)
         loss = float(clips)
         probabilities = logits.sigmoid().cpu()
         truth = target.labels.cpu() > 0.5
-        judged = target.weights.flatten(2).any(-1).cpu()  # the others only make clips whole
+        scored = target.weights.flatten(2).any(-1).cpu()  # the others only make clips whole
         found = []
         for clip, (video, names) in enumerate(zip(target.videos, target.frames, strict=True)):
             for frame, name in enumerate(names):
-                if not judged[frame, clip]:
+                if not scored[frame, clip]:
                     continue
                 pair = (probabilities[frame, clip, 0].numpy(), truth[frame, clip, 0].numpy())
                 found.append(_score(video, name, *pair, loss))
