@@ -46,7 +46,7 @@ class TrainConfig(ReadingConfig):
         metavar="SOURCE",
     )
     validation: tuple[str, ...] = option(
-        "A source of validation data, may be repeated. None: a share of --data, by whole videos.",
+        "A source of validation data, may be repeated. None: a share of --data.",
         default=(),
         panel=Panel.DATA,
         metavar="SOURCE",
@@ -118,8 +118,7 @@ class TrainConfig(ReadingConfig):
         "Leave the weights of the backbone as they begin: faster, and no overfitting of them.", default=False
     )
     freeze_encoder: bool = option(
-        "Train only what relates frames and decodes: what is seen of a clip is computed once, and training "
-        "is several times as fast; for kind video.",
+        "Train only what relates frames and decodes, so that little is forgotten; for kind video.",
         default=False,
     )
     variants: int = option(
