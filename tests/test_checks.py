@@ -13,8 +13,18 @@ from vsodtool.checks import (
     check_tensor,
     resolve_device,
     resolve_workers,
+    whole_number,
 )
 from vsodtool.errors import DeviceError, ShapeError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("007", 7), ("9" * 18, 10**18 - 1), ("9" * 19, None), ("9" * 5000, None), ("", None)]
+    + [(text, None) for text in ("-1", "+1", " 1", "1\n", "1_0", "1e3", "\u0663")],
+)
+def test_whole_numbers(text: str, number: int | None) -> None:
+    assert whole_number(text) == number
 
 
 def test_right_shapes_pass() -> None:

@@ -104,6 +104,14 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def whole_number(text: str) -> int | None:
+    """The number that a text of ASCII digits is; None if it is none.
+
+    More than 18 digits are no number of anything here, and Python refuses to read more than 4300.
+    """
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
+
+
 _KINDS_OF_FILE = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISCHR, "a device"),

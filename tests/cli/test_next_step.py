@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vsodtool.cli.next_step import tell_first_steps, tell_next_step
+from vsodtool.cli.next_step import tell_after_predict, tell_after_training, tell_first_steps, tell_next_step
 
 WORST = {"00007": 0.41, "00021": 0.62}
 
@@ -39,6 +39,15 @@ def test_nothing_to_look_at(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
     tell_next_step([("a", WORST)], Path("o"))  # the first process speaks
     assert capsys.readouterr().err == ""
+
+
+def test_after_predict_and_training(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_after_predict(Path("my out"))
+    tell_after_training(Path("run/best.safetensors"))
+    assert capsys.readouterr().err.splitlines() == [
+        "next: vsodtool review 'my out'",
+        "next: vsodtool predict VIDEO --weights run/best.safetensors -o out --masks",
+    ]
 
 
 def test_a_tool_that_is_not_on_the_path(

@@ -52,7 +52,7 @@ def labels(small_clip: Callable[..., SmallClip], cli: Cli) -> Path:
 def test_a_folder_that_is_no_output_is_exit_2(cli: Cli, tmp_path: Path) -> None:
     code, out, err = cli("review", tmp_path)
     assert (code, out) == (2, "")
-    assert "expected an output folder of pseudolabel or predict, found none" in err
+    assert "expected an output folder of pseudolabel or predict, or a video, found neither" in err
 
 
 def test_it_serves_until_it_is_interrupted_and_prints_its_address_also_when_quiet(labels: Path) -> None:

@@ -438,8 +438,12 @@ def test_two_videos_and_a_dry_run(tmp_path: Path, film: Film, predict: Any) -> N
         "two"
     ] * 4
     of_one = [event for event in events if event.kind == "frame" and event.video == "one"]
-    assert [event.message for event in of_one] == ["finding cuts"] + [""] * 10
-    assert [event.done for event in of_one] == list(range(11))
+    # It is told of when it begins, and of each frame when the network has seen it and when it is written.
+    assert [event.message for event in of_one] == ["finding cuts"] + [""] * 21
+    shares = [event.share or 0 for event in of_one]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert sorted({event.done for event in of_one}) == list(range(11))
 
 
 def test_torch_gets_its_threads_back(tmp_path: Path, film: Film, predict: Any) -> None:

@@ -22,9 +22,8 @@ def tell_next_step(worst: Sequence[tuple[str, Mapping[str, float]]], output: Pat
         worst: for each video its name and frames that are least sure, with their confidence in [0, 1].
         output: the folder of the labels.
     """
-    rank = Rank.from_environment()
     found = [(value, video, frame) for video, frames in worst for frame, value in frames.items()]
-    if not found or (rank is not None and rank.number > 0):
+    if not found:
         return
     found.sort(key=lambda each: each[0])
     several = len(worst) > 1
@@ -39,6 +38,16 @@ def tell_next_step(worst: Sequence[tuple[str, Mapping[str, float]]], output: Pat
         "the same command again with --update and also --masks stills/masks",
     ]
     _tell(lines)
+
+
+def tell_after_predict(output: Path) -> None:
+    """How to look at what a detector found, and to correct it."""
+    _tell([f"next: {_tool()} review {shlex.quote(str(output))}"])
+
+
+def tell_after_training(weights: Path) -> None:
+    """How to use a detector that was trained."""
+    _tell([f"next: {_tool()} predict VIDEO --weights {shlex.quote(str(weights))} -o out --masks"])
 
 
 def tell_first_steps(labels: Path) -> None:
@@ -63,4 +72,7 @@ def _tool() -> str:
 
 
 def _tell(lines: Sequence[str]) -> None:
+    rank = Rank.from_environment()
+    if rank is not None and rank.number > 0:
+        return  # rank 0 says it
     write_err("".join(f"{printable(line)}\n" for line in lines))

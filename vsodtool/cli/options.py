@@ -13,6 +13,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, g
 
 import typer
 
+from vsodtool.checks import whole_number
 from vsodtool.cli.work import at_work
 from vsodtool.config import CommonConfig, Option, Panel, load_config, options_of
 
@@ -148,5 +149,5 @@ def _value(option: Option, given: Any) -> Any:
         return given
     words = [word for text in given for word in text.split(",")] if option.has_commas else list(given)
     if option.kind == tuple[int, ...]:
-        words = [int(word) if word.lstrip("-").isdecimal() else word for word in words]
+        words = [int(word) if whole_number(word.removeprefix("-")) is not None else word for word in words]
     return words or None

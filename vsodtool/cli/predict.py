@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vsodtool.cli.console import Reporter
+from vsodtool.cli.next_step import tell_after_predict
 from vsodtool.cli.options import Json, Quiet, command
 from vsodtool.cli.output import print_report, refuse_losses
 from vsodtool.cli.ranks import run_in_ranks
@@ -28,4 +29,6 @@ def predict(config: PredictConfig, *, json: Json = False, quiet: Quiet = False) 
         counts = [video.frames, video.generated, *([video.skipped] if lost else [])]
         table.add(video.name, *counts, mean, f"{video.seconds:.1f}")
     print_report(report.as_dict(), table, as_json=json)
+    if not quiet and not report.dry_run:
+        tell_after_predict(config.output)
     refuse_losses(report.losses, config.output)

@@ -14,7 +14,8 @@ def review(config: ReviewConfig, *, json: Json = False, quiet: Quiet = False) ->
     """Look through labels in the browser, worst first; correct them; make again what that touches.
 
     Serves a page to this machine only and prints its address to stderr; Ctrl-C ends it. Corrections go to
-    OUT/corrections, the masks that were given are never touched. On another machine:
+    OUT/corrections, the masks that were given are never touched. Of a bare video it begins a folder in which
+    to draw the first masks. On another machine:
     ssh -L 8000:127.0.0.1:8000 HOST vsodtool review OUT --port 8000
     """
     with Reporter(quiet=quiet) as reporter:

@@ -26,14 +26,15 @@ def suggest(config: SuggestConfig, *, json: Json = False, quiet: Quiet = False) 
         write_out("".join(f"{printable(f'{each.video}/{each.frame}')}\n" for each in report.suggestions))
         return
     made = any(each.confidence is not None for each in report.suggestions)
-    columns = ["between", "confidence", "gain"] if made else ["seconds"]
+    gains = ["gain"] if any(each.gain is not None for each in report.suggestions) else []
+    columns = ["between", "confidence", *gains] if made else ["seconds"]
     table = Table(["#", "video", "frame", *columns, "why"])
     for number, each in enumerate(report.suggestions, 1):
         where: tuple[str, ...] = ("-" if each.time is None else f"{each.time:.2f}",)
         if made:
             between = f"{each.left} … {each.right}".strip() if each.left or each.right else "-"
             gain = "-" if each.gain is None else f"{each.gain:.2f}"
-            where = between, f"{each.confidence:.3f}", gain
+            where = between, f"{each.confidence:.3f}", *([gain] if gains else [])
         why = ", ".join(filter(None, (each.reason, each.object))) or "-"
         table.add(number, each.video, each.frame, *where, why)
     print_report(report.as_dict(), table, as_json=json)

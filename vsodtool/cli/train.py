@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vsodtool.cli.console import Reporter
+from vsodtool.cli.next_step import tell_after_training
 from vsodtool.cli.options import Json, Quiet, command
 from vsodtool.cli.output import print_report
 from vsodtool.cli.text import Table
@@ -61,6 +62,8 @@ def train(config: TrainConfig, *, json: Json = False, quiet: Quiet = False) -> N
                 name, f"{value:.4f}" if isinstance(value, float) else "-" if value is None else str(value)
             )
     print_report(report.as_dict(), table, as_json=json)
+    if report.kind in ("image", "video") and not quiet and not report.dry_run:
+        tell_after_training(report.weights)
 
 
 def _config_path(config: Path | None) -> Path | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from vsodtool.checks import whole_number
 from vsodtool.config.annotations import AnnotationConfig
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.errors import ConfigError
@@ -96,5 +96,5 @@ class ConvertConfig(AnnotationConfig):
                 f"image_url: expected {{path}} in it, found '{self.image_url}'",
                 "as --image-url 's3://bucket/{path}'",
             )
-        if self.frames.startswith("every:") and not re.fullmatch("every:[1-9][0-9]*", self.frames):
+        if self.frames.startswith("every:") and not whole_number(self.frames.removeprefix("every:")):
             raise ConfigError(f"frames: expected every:K with K of at least 1, found '{self.frames}'")

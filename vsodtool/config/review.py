@@ -14,7 +14,17 @@ class ReviewConfig(CommonConfig):
     """Options of `vsodtool review`."""
 
     source: Path = option(
-        "An OUT folder of pseudolabel or predict.", panel=Panel.WHERE, argument=True, metavar="OUT"
+        "An OUT folder of pseudolabel or predict; or a video, to draw its first masks.",
+        panel=Panel.WHERE,
+        argument=True,
+        metavar="OUT|VIDEO",
+    )
+    output: str = option(
+        "Of a video: the folder for its masks, new or begun before.",
+        default="",
+        panel=Panel.WHERE,
+        short="-o",
+        metavar="DIR",
     )
     video: str = option("Only this video of OUT.", default="", panel=Panel.WHERE, metavar="NAME")
     html: str = option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vsodtool.checks import whole_number
 from vsodtool.config.option import option
 from vsodtool.errors import ConfigError
 
@@ -27,5 +28,5 @@ def check_void(void: str) -> None:
     Raises:
         ConfigError: saying what was expected.
     """
-    if void not in (AUTO, NONE) and not (void.isascii() and void.isdigit() and 1 <= int(void) <= MOST):
+    if void not in (AUTO, NONE) and not 1 <= (whole_number(void) or 0) <= MOST:
         raise ConfigError(f"void: expected auto, none or an id from 1 to {MOST}, found '{void}'")

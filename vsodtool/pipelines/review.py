@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import Any
 from vsodtool.config import ReviewConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.pipelines.reviewing.folder import ReviewFolder, open_folder
+from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames, next_command
+from vsodtool.pipelines.reviewing.folder import DRAWN, ReviewFolder, open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.rerun import Updater
 from vsodtool.pipelines.reviewing.server import ReviewServer
 from vsodtool.pipelines.reviewing.session import Session
-from vsodtool.pipelines.suggesting.finished import read_finished
+from vsodtool.pipelines.suggesting.finished import is_output, read_finished
 from vsodtool.pipelines.suggesting.ranking import rank_at_once
 from vsodtool.types import Event, OnEvent, ignore_event
 
@@ -89,22 +90,24 @@ def run_review(
         DataError: the run is not finished, an input has gone or changed, or there is no such video.
         DeviceError: the port is taken, or something cannot be written.
     """
-    folder = open_folder(config.source, config.video)
-    suggest = partial(_suggested, config.source)
+    root = _begun(config)
+    folder = open_folder(root, config.video)
+    suggest = partial(_suggested, folder)
     if config.import_:
         frames = {video.name: video.names for video in folder.videos}
         count = Notes(folder.layout).take(Path(config.import_), frames) if not config.dry_run else 0
         on_event(Event("notice", message=f"{count} flags taken over from {config.import_}"))
     if config.dry_run:
         count = sum(len(video.names) for video in folder.videos)
-        on_event(Event("notice", message=f"would show {count} frames of {config.source}"))
+        on_event(Event("notice", message=f"would show {count} frames of {root}"))
     elif config.html:
         with Session(folder, read_only=True, suggest=suggest) as session:
             _write_page(config, session, on_event)
     else:
-        again = partial(updater or _updater, config.source) if folder.command == "pseudolabel" else None
+        again = partial(updater or _updater, root) if folder.command == "pseudolabel" else None
         with Session(folder, read_only=config.read_only, updater=again, suggest=suggest) as session:
             _serve(config, session, serving, on_event)
+        _tell_next(folder, on_event)
     return _report(config, folder)
 
 
@@ -114,10 +117,30 @@ def _updater(output: Path) -> Updater:
     return MaskUpdater(output)
 
 
-def _suggested(output: Path) -> dict[str, list[int]]:
+def _begun(config: ReviewConfig) -> Path:
+    """The folder that is looked at; of a bare video one is begun."""
+    if is_output(config.source):
+        if config.output:
+            raise UsageError(
+                f"output: '{config.output}' given, but {config.source} is an OUT folder", "leave it out"
+            )
+        return config.source
+    root = Path(config.output or f"{config.source.resolve().stem}-drawn")
+    if config.dry_run and not is_output(root):
+        raise UsageError(
+            f"{config.source} is no OUT folder: nothing to show before {root} is begun",
+            "leave --dry-run away",
+        )
+    begin_folder(config.source, root)
+    return root
+
+
+def _suggested(folder: ReviewFolder) -> Mapping[str, Collection[int]]:
     """What `vsodtool suggest OUT` names, by video."""
+    if folder.command == DRAWN:
+        return first_frames(folder, SUGGESTED)
     found: dict[str, list[int]] = {}
-    for each in rank_at_once(read_finished(output), SUGGESTED).suggestions:
+    for each in rank_at_once(read_finished(folder.layout.root), SUGGESTED).suggestions:
         found.setdefault(each.video, []).append(each.index)
     return found
 
@@ -134,6 +157,13 @@ def _serve(
     if config.browser and _has_display():
         webbrowser.open(server.address)
     server.run()
+
+
+def _tell_next(folder: ReviewFolder, on_event: OnEvent) -> None:
+    """What to do with the masks that were drawn where nothing can be made again."""
+    manifest, drawn = folder.manifest(), folder.layout.corrections
+    if folder.command != "pseudolabel" and manifest is not None and any(drawn.glob("*/*.png")):
+        on_event(Event("notice", message=f"next: {next_command(folder, manifest)}"))
 
 
 def _has_display() -> bool:
@@ -159,4 +189,4 @@ def _report(config: ReviewConfig, folder: ReviewFolder) -> ReviewReport:
         corrected = sum(folder.layout.correction(video.name, name).is_file() for name in video.names)
         counts = {flag: sum(note.flag == flag for note in notes) for flag in ("ok", "bad", "skip")}
         videos.append(ReviewVideoReport(video.name, len(video.names), corrected, **counts))
-    return ReviewReport(config.source, config.html, videos)
+    return ReviewReport(folder.layout.root, config.html, videos)

@@ -171,7 +171,7 @@ def test_fill_closes_holes_and_refuses_what_is_open(make_out: MakeOut, open_page
     hands.go(1)
     hands.keys("f")
     hands.stroke((1, 1))
-    assert "open to the edge" in hands.text("#saved")
+    assert "has a gap" in hands.text("#saved")
     hands.stroke((16, 12))
     hands.save()
     np.testing.assert_array_equal(saved(out, 1), disc(out.size, 16, 12, 15))
@@ -180,6 +180,24 @@ def test_fill_closes_holes_and_refuses_what_is_open(make_out: MakeOut, open_page
     hands.page.keyboard.up("Shift")
     hands.save()
     assert not saved(out, 1).any()
+
+
+def test_fill_takes_the_edge_of_the_frame_for_a_part_of_the_outline(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    outline = np.zeros(out.size, np.uint8)
+    outline[10:, 8] = outline[10:, 20] = outline[10, 8:21] = 1
+    out.layout.masks("clip", "00001").write_bytes(
+        encode_plane_png(outline, read_raw_mask(out.layout.masks("clip", "00000")).palette)
+    )
+    hands = open_page(out)
+    hands.go(1)
+    hands.keys("f")
+    hands.stroke((14, 18))
+    hands.save()
+    outline[10:, 8:21] = 1
+    np.testing.assert_array_equal(saved(out, 1), outline)
 
 
 def test_the_mask_of_the_frame_before_is_copied(make_out: MakeOut, open_page: Open) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol, TypeAlias
 
+from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import Annotations, FrameLabels, VideoLabels
 from vsodtool.media.annotations.shapes import wrong_size
@@ -211,7 +212,8 @@ def _choose(target: Target, said: Sequence[FrameLabels], rule: MatchRule) -> tup
         if frame.key.number is not None:
             return stated(frame, order)
         digits = _LAST_NUMBER.search(frame.key.stem)
-        return None if digits is None else int(digits[1]) + rule.offset
+        number = None if digits is None else whole_number(digits[1])
+        return None if number is None else number + rule.offset
 
     def ordered(_: FrameLabels, order: int) -> int:
         return order + rule.offset

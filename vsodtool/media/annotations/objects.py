@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import Category, FrameLabels, Shape
 from vsodtool.types import LabelArray, Size
@@ -216,9 +217,7 @@ def _own_numbers(first: Mapping[Key, Shape]) -> dict[Key, int]:
     numbers = {key: shape.track or "" for key, shape in first.items() if key[0] == "track"}
     if len(numbers) < len(first) or len(set(numbers.values())) < len(numbers):
         return {}
-    if not all(
-        text.isascii() and text.isdigit() and 1 <= int(text) <= _LARGEST_ID for text in numbers.values()
-    ):
+    if not all(1 <= (whole_number(text) or 0) <= _LARGEST_ID for text in numbers.values()):
         return {}
     return {key: int(text) for key, text in numbers.items()}
 

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
 from vsodtool.media.regular_file import read_regular
 
@@ -81,13 +82,8 @@ def _index(frame: str, names: Sequence[str]) -> int | None:
     """The place of a frame that is called so, or whose name is the same number."""
     if frame in names:
         return names.index(frame)
-    if not (frame.isascii() and frame.isdigit()):
-        return None
-    same = [
-        index
-        for index, name in enumerate(names)
-        if name.isascii() and name.isdigit() and int(name) == int(frame)
-    ]
+    number = whole_number(frame)
+    same = [] if number is None else [at for at, name in enumerate(names) if whole_number(name) == number]
     return same[0] if len(same) == 1 else None
 
 
@@ -96,10 +92,11 @@ def _scenes(path: Path, lines: Sequence[str], header: int, count: int) -> list[i
     starts = []
     for number, row in enumerate(csv.DictReader(lines[header:]), header + 2):
         text = (row.get(_SCENES) or "").strip()
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= count):
+        start = whole_number(text)
+        if start is None or not 1 <= start <= count:
             raise DataError(
                 f"{path}, line {number}: expected a {_SCENES} from 1 to {count}, found '{text}'",
                 "the table belongs to another video?",
             )
-        starts.append(int(text) - 1)
+        starts.append(start - 1)
     return starts

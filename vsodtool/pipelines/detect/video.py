@@ -39,6 +39,7 @@ from vsodtool.types import Event, Frame, FrameRecord, FrameStatus, LabelArray, O
 _FRAMES_AHEAD = 8  # decoded ones that wait for room
 SALIENT = 128  # round(255 p) from p = 0.5 on
 _WRITES_AHEAD = 16  # maps that wait to be written
+NETWORK = 0.9  # share of the work that is done when the network has seen a frame
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         self.shots = self._cuts.known(self.name, state) or ONE_SHOT
         self._config, self._detector, self._batching, self._pools = config, detector, batching, pools
         self._writing: deque[Future[FrameRecord]] = deque()
+        self._looked_at = len(self.records)
 
     def make(self) -> None:
         """Decoding, network and writing side by side."""
@@ -113,6 +115,7 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         if self._cuts.known(self.name, self.state) is None:
             self.tell(stage="finding cuts")
         self.shots = shots = self._cuts.of(self.source, self.state, self.on_event)
+        self.tell()
         finished = frozenset(self.records)
         with read_ahead(self.source, _FRAMES_AHEAD) as frames:
             for number, own in groupby(frames, lambda frame: shots.of(frame.index)):
@@ -139,12 +142,25 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
             for seen in inputs.add(replace(frame, index=frame.index - shot.start)):
                 smoothing.see(seen.index, seen.image)
                 detection.add(seen.index, seen.name, seen.image, seen.motion)
-            self._write(smoothing.smooth(detection.known()), size)
+            self._write(smoothing.smooth(self._counted(detection.known())), size)
         for seen in inputs.end():
             smoothing.see(seen.index, seen.image)
             detection.add(seen.index, seen.name, seen.image, seen.motion)
-            self._write(smoothing.smooth(detection.known()), size)
-        self._write(smoothing.rest(detection.rest()), size)
+            self._write(smoothing.smooth(self._counted(detection.known())), size)
+        self._write(smoothing.rest(self._counted(detection.rest())), size)
+
+    def _counted(self, found: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
+        """What the network finds, told of: smoothing holds it back until what lies around it is there."""
+        for name, probabilities in found:
+            self._looked_at += 1
+            self.tell()
+            yield name, probabilities
+
+    @property
+    def share(self) -> float:
+        """What is done of all the work on the video: nearly all of it is the network's."""
+        made = len(self._seen)
+        return (NETWORK * max(self._looked_at, made) + (1 - NETWORK) * made) / max(1, self.total)
 
     def _smoothing(self, names: Sequence[str], finished: frozenset[str]) -> SaliencySmoothing | NoSmoothing:
         if not is_smoothed(self._config, self._detector):

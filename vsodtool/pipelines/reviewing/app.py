@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from vsodtool.checks import whole_number
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError
 from vsodtool.pipelines.reviewing.guards import BODY_TIMEOUT, Guards
 from vsodtool.pipelines.reviewing.masks import MaskConflictError
@@ -141,18 +142,14 @@ async def _video(session: Session, request: Request) -> Response:
 
 async def _frame(session: Session, request: Request) -> Response:
     video, index, _ = await _find(session, request)
-    longest = request.query_params.get("max", "0")
-    if (
-        not longest.isascii()
-        or not longest.isdigit()
-        or not (longest == "0" or _SMALLEST <= int(longest) <= _LARGEST)
-    ):
+    longest = whole_number(request.query_params.get("max", "0"))
+    if longest is None or not (longest == 0 or _SMALLEST <= longest <= _LARGEST):
         return _error(400, f"expected max of {_SMALLEST} to {_LARGEST}")
     while not video.frames.ready(index):
         if await request.is_disconnected():
             return Response(status_code=204)
         await asyncio.sleep(_PAUSE)
-    picture = await run_in_threadpool(video.frames.read, index, int(longest))
+    picture = await run_in_threadpool(video.frames.read, index, longest)
     return Response(picture.data, media_type=picture.kind)
 
 

@@ -17,7 +17,8 @@ from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.pipelines.running.earlier_inputs import changed_input, find_input
 from vsodtool.types import FrameRecord
 
-COMMANDS = ("pseudolabel", "predict")
+DRAWN = "review"  # begun by `review VIDEO`: there are no masks but those that are drawn
+COMMANDS = ("pseudolabel", "predict", DRAWN)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ReviewFolder:
 
     Attributes:
         layout: its paths.
-        command: pseudolabel or predict.
+        command: pseudolabel, predict or review.
         videos: those to show, in the order of frames.csv.
     """
 

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vsodtool.checks import whole_number
+
 TOKEN_HEADER = "X-Token"
 BODY_TIMEOUT = 30.0  # seconds between two pieces of a body
 _READING = frozenset({"GET", "HEAD"})
@@ -120,7 +122,8 @@ class Guards:
         length = headers.get("content-length", "0" if method == "DELETE" else "")
         if not (length.isascii() and length.isdigit()) or "transfer-encoding" in headers:
             yield 411, "expected a Content-Length"
-        if int(length) > self._limit(path):
+        number = whole_number(length)
+        if number is None or number > self._limit(path):
             yield 413, f"expected at most {self._limit(path)} bytes"
 
     def _timed(self, receive: Receive) -> Receive:

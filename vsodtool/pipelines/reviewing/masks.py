@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from vsodtool.errors import DataError, UsageError
+from vsodtool.media.annotations.label_images import palette_of
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.images import read_grey
@@ -24,6 +25,7 @@ from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
 _LOOKED_AT = 64  # masks by which the encoding is found; all of a run are written alike
 _PREDICTED = MaskEncoding("binary255", Meaning((1,), families=frozenset({"grey8"}), threshold=128))
+_DRAWN = MaskEncoding("palette", Meaning((1,), "palette", frozenset({"palette"}), palette=palette_of(())))
 
 
 class MaskConflictError(Exception):
@@ -63,6 +65,8 @@ class VideoMasks:
         size: Size,
         rows: Sequence[FrameRecord],
         objects: Sequence[ObjectInfo],
+        *,
+        drawn: bool = False,
     ) -> None:
         """Find out how the masks of the run are stored.
 
@@ -72,13 +76,14 @@ class VideoMasks:
             size: (H, W) of its frames.
             rows: of frames.csv.
             objects: that are known by name.
+            drawn: the run wrote none, all are drawn here: as ids, so that there is room for several objects.
 
         Raises:
             DataError: a mask cannot be read, or has another size than the frames.
         """
         self._layout, self._video, self._size = layout, video, size
         self._lock = threading.Lock()
-        self._encoding, found = self._detect(rows)
+        self._encoding, found = (_DRAWN, (1,)) if drawn else self._detect(rows)
         named = {info.id: info for info in objects}
         one = len({*found, *named}) <= 1
         self._objects = dict(named)

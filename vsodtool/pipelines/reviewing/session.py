@@ -15,7 +15,8 @@ from vsodtool.errors import UsageError
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.manifest import COMPLETE, Manifest
 from vsodtool.media.video.browser_frames import BrowserFrames
-from vsodtool.pipelines.reviewing.folder import ReviewedVideo, ReviewFolder
+from vsodtool.pipelines.reviewing.begin import next_command
+from vsodtool.pipelines.reviewing.folder import DRAWN, ReviewedVideo, ReviewFolder
 from vsodtool.pipelines.reviewing.masks import VideoMasks
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.rerun import IDLE, RUNNING, Rerun, Updater
@@ -47,7 +48,8 @@ class OpenVideo:
         self.size: Size = video.source.size
         self.frames = BrowserFrames(video.source, frames)
         known = [*video.objects.values(), *added]
-        self.masks = VideoMasks(folder.layout, video.name, self.size, rows, known)
+        drawn = folder.command == DRAWN
+        self.masks = VideoMasks(folder.layout, video.name, self.size, rows, known, drawn=drawn)
 
     def as_dict(self) -> dict[str, Any]:
         """In JSON types."""
@@ -229,6 +231,9 @@ class Session:
             "title": self.folder.layout.root.resolve().name,
             "command": self.folder.command,
             "canRerun": self.rerun is not None,
+            "next": next_command(self.folder, manifest)
+            if manifest and self.folder.command != "pseudolabel"
+            else "",
             "videos": videos,
             **self.progress(),
         }

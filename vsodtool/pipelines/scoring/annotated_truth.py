@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from vsodtool.checks import whole_number
 from vsodtool.config import EvaluateConfig
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import (
@@ -40,7 +41,7 @@ class _Target:
     @property
     def is_file(self) -> bool:
         """Whether frames are called by their place, as those of video files are."""
-        return all(name.isascii() and name.isdigit() and int(name) == n for n, name in enumerate(self.names))
+        return all(whole_number(name) == n for n, name in enumerate(self.names))
 
 
 def draw_truth(
@@ -120,10 +121,10 @@ def _frame_names(tree: MapTree, video: str) -> tuple[str, ...]:
             return known
     names = tuple(map(frame_name, tree.videos[video]))
     width = len(names[0])
-    if all(name.isascii() and name.isdigit() and len(name) == width for name in names):
-        counted = tuple(f"{number:0{width}d}" for number in range(int(names[-1]) + 1))
-        return counted if len(counted) <= _MOST * len(names) else names
-    return names
+    last = whole_number(names[-1])
+    if last is None or not all(whole_number(name) is not None and len(name) == width for name in names):
+        return names
+    return tuple(f"{n:0{width}d}" for n in range(last + 1)) if last < _MOST * len(names) else names
 
 
 def _ids(methods: Sequence[MapTree], video: str) -> dict[str, int]:

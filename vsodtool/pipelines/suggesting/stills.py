@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import hypot, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
+from vsodtool.checks import whole_number
 from vsodtool.config import SuggestConfig
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.masks.numbers import frame_numbers
@@ -171,13 +172,14 @@ def _find(source: FrameSource, word: str) -> int:
     names = source.names
     if word in names:
         return names.index(word)
-    if word.isdecimal():
+    number = whole_number(word)
+    if number is not None:
         if source.video.kind == "file":
             numbers: list[int | str] = list(range(len(names)))
         else:
             numbers = frame_numbers(source.video.files, source.video.name)
-        if numbers.count(int(word)) == 1:
-            return numbers.index(int(word))
+        if numbers.count(number) == 1:
+            return numbers.index(number)
     raise UsageError(
         f"--frames: expected a frame of {source.video.name} ({names[0]} to {names[-1]}), found '{word}'",
         "frames are counted from 0; a folder's frames have the names of their files",

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from vsodtool.checks import resolve_device
+from vsodtool.checks import resolve_device, whole_number
 from vsodtool.errors import ConfigError, DeviceError
 
 _PATIENCE = timedelta(hours=2)  # a rank may wait while another validates or saves
@@ -122,8 +122,9 @@ def _lost_processes() -> Iterator[None]:
 
 def _number(name: str, default: int) -> int:
     text = os.environ.get(name, str(default))
-    if not text.isdecimal():
+    number = whole_number(text)
+    if number is None:
         raise ConfigError(
             f"environment {name}: expected a whole number, found '{text}'", "start with torchrun"
         )
-    return int(text)
+    return number

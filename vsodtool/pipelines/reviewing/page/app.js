@@ -82,6 +82,12 @@ async function readState() {
   now.videos = state.videos.map((each) => new Video(each));
   now.command = state.command;
   now.canRerun = state.canRerun;
+  $("next-card").hidden = !state.next || source.embedded;
+  $("next-command").textContent = state.next;
+  if (now.command === "review") {
+    $("worst-title").textContent = "Draw first";
+    $("next-worst").firstChild.textContent = "Next";
+  }
   $("title").textContent = state.title;
   document.title = `${state.title}, vsodtool review`;
   const select = $("video");
@@ -287,13 +293,13 @@ function tell() {
   const { before, after } = each.neighbours(now.frame), flag = each.flag(now.frame);
   $("frame-name").textContent = name;
   const chip = $("frame-status");
-  chip.textContent = corrected ? "◆ corrected" : status === GIVEN ? "▲ given" : status === SKIPPED ? "did not decode" : now.command === "predict" ? "predicted" : "generated";
+  chip.textContent = corrected ? (now.command === "review" ? "◆ drawn" : "◆ corrected") : status === GIVEN ? "▲ given" : status === SKIPPED ? "did not decode" : now.command === "predict" ? "predicted" : now.command === "review" ? "nothing drawn yet" : "generated";
   chip.className = `chip ${corrected ? "corrected" : status === GIVEN ? "given" : ""}`;
   const names = [before, after].map((frame) => (frame < 0 ? "" : each.rows[frame][0]));
-  const made = !corrected && status === 1 && now.command !== "predict";
+  const made = !corrected && status === 1 && now.command === "pseudolabel";
   $("frame-between").textContent = !made ? "" : names[0] && names[1] ? `between ${names[0]} and ${names[1]}` : `from ${names[0] || names[1] || "nothing"}`;
   const told = $("frame-confidence");
-  told.hidden = corrected || status !== 1;
+  told.hidden = corrected || status !== 1 || now.command === "review";
   if (!told.hidden) {
     const meter = document.createElement("span"), bar = document.createElement("i");
     meter.className = "meter";
@@ -308,7 +314,7 @@ function tell() {
   flagChip.className = `chip ${flag}`;
   for (const [id, value] of [["accept", "ok"], ["reject", "bad"], ["skip", "skip"]]) $(id).setAttribute("aria-pressed", String(flag === value));
   if (document.activeElement !== $("note")) $("note").value = each.flags.get(now.frame)?.[1] || "";
-  const method = each.method && now.command !== "predict" ? ` · ${each.method}${each.hiddenJ ? `, J ${short(each.hiddenJ)} on hidden labels` : ""}` : "";
+  const method = each.method && now.command === "pseudolabel" ? ` · ${each.method}${each.hiddenJ ? `, J ${short(each.hiddenJ)} on hidden labels` : ""}` : "";
   $("place").textContent = `${now.frame + 1} of ${each.count}${method}`;
   $("canvas").setAttribute("aria-label", `Frame ${name}, ${chip.textContent.replace(/^\W+ /, "")}${told.hidden ? "" : `, confidence ${short(confidence)}`}${flag ? `, ${words[flag]}` : ""}`);
   timeline.move(now.frame);
@@ -338,7 +344,7 @@ function refreshButtons() {
     $("back").disabled = !may || !video().corrected.has(now.frame);
     $("confidence").disabled = !video().confidenceMaps || source.embedded;
     $("confidence").title = $("confidence").disabled ? "No confidence maps: run pseudolabel with --confidence" : "Where the tool is unsure (C)";
-    $("onion").disabled = now.command === "predict" && video().corrected.size === 0;
+    $("onion").disabled = now.command !== "pseudolabel" && video().corrected.size === 0;
   }
   const flags = source.embedded || may;
   for (const id of ["accept", "reject", "skip", "note"]) $(id).disabled = !flags;

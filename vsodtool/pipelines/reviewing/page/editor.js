@@ -152,7 +152,7 @@ export class Editor {
     }
     mask.begin();
     const rect = mask.fill(x, y, id, { open: there !== 0 });
-    if (!rect) this.host.say("this region is open to the edge of the frame: close it first");
+    if (!rect) this.host.say("the outline has a gap: close it first; the edge of the frame closes it, too");
     else this.view.paintMask(rect);
     if (mask.end()) this.host.changed();
   }

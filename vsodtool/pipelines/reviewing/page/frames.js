@@ -98,7 +98,8 @@ export function worstFirst(videos, numbers) {
   for (const number of numbers) {
     for (const frame of videos[number].open()) all.push({ video: number, frame, confidence: videos[number].rows[frame][2] });
   }
-  all.sort((a, b) => a.confidence - b.confidence || a.video - b.video || a.frame - b.frame);
+  const unasked = (/** @type {Place} */ place) => Number(!videos[place.video].suggested.has(place.frame));
+  all.sort((a, b) => a.confidence - b.confidence || unasked(a) - unasked(b) || a.video - b.video || a.frame - b.frame);
   const first = [], later = [];
   /** @type {Map<number, Uint8Array>} a frame each: 1 beside what is listed or settled */
   const near = new Map(numbers.map((number) => [number, new Uint8Array(videos[number].count)]));

@@ -7,6 +7,8 @@
 
 /** Bytes of undo that are kept; the oldest changes go first. */
 const UNDO_BYTES = 64 << 20;
+/** Share of the background: a region at the edge of the frame that is more lies outside an outline, or leaks. */
+const MOST = 0.75;
 
 /** One mask being edited. */
 export class Mask {
@@ -135,18 +137,18 @@ export class Mask {
    * @param {number} x
    * @param {number} y
    * @param {number} id
-   * @param {{open?: boolean}} [how] open: also a region that reaches the edge of the frame
-   * @returns {Rect | null} null if the region reaches the edge and may not
+   * @param {{open?: boolean}} [how] open: also what may lie outside an outline
+   * @returns {Rect | null} null if the region lies outside an outline and may not
    */
   fill(x, y, id, { open = false } = {}) {
     const { width, height, ids } = this, old = ids[y * width + x];
     const seen = new Uint8Array(width * height), stack = [y * width + x], region = [];
     seen[stack[0]] = 1;
     const rect = { left: x, top: y, right: x + 1, bottom: y + 1 };
+    let atEdge = false;
     while (stack.length) {
       const at = /** @type {number} */ (stack.pop()), column = at % width, row = (at - column) / width;
-      const edge = column === 0 || row === 0 || column === width - 1 || row === height - 1;
-      if (edge && !open) return null;
+      atEdge ||= column === 0 || row === 0 || column === width - 1 || row === height - 1;
       region.push(at);
       rect.left = Math.min(rect.left, column);
       rect.right = Math.max(rect.right, column + 1);
@@ -159,6 +161,8 @@ export class Mask {
         }
       }
     }
+    // An outline that begins and ends at the edge of the frame closes a region, too: it leaves another one.
+    if (atEdge && !open && region.length > MOST * ids.reduce((count, each) => count + Number(each === old), 0)) return null;
     for (const at of region) ids[at] = id;
     return this.touch(rect);
   }

@@ -23,7 +23,7 @@
  * @property {[string, string, string, number][]} stale
  * @property {{state: string, done?: number, total?: number, message?: string, error?: string, hint?: string, runs?: number}} rerun
  */
-/** @typedef {Progress & {title: string, command: string, canRerun: boolean, videos: VideoState[]}} State */
+/** @typedef {Progress & {title: string, command: string, canRerun: boolean, next: string, videos: VideoState[]}} State */
 
 /** A request that was refused, or not answered. */
 export class Refused extends Error {

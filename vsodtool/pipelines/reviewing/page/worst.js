@@ -76,7 +76,7 @@ export class WorstList {
     picture.height = 90;
     const name = document.createElement("span"), value = document.createElement("span");
     name.textContent = this.nameOf(place);
-    value.textContent = short(place.confidence);
+    value.textContent = place.confidence ? short(place.confidence) : "";
     value.style.color = hue(place.confidence);
     button.append(picture, name, value);
     if (this.names[place.video]) {
@@ -85,7 +85,7 @@ export class WorstList {
       video.textContent = this.names[place.video];
       picture.after(video);
     }
-    button.title = `${this.names[place.video] || ""} ${name.textContent}, confidence ${value.textContent}`.trim();
+    button.title = `${this.names[place.video] || ""} ${name.textContent}, ${value.textContent && `confidence ${value.textContent}`}`.trim();
     button.addEventListener("click", () => this.go(place));
     item.append(button);
     this.places.set(picture, place);
