@@ -150,7 +150,7 @@ def pseudolabel(
     inputs: str | Path | Sequence[str | Path],
     masks: str | Path | Sequence[str | Path],
     output: str | Path,
-    method: Literal["auto", "fgplg", "warp"] = ...,
+    method: Literal["auto", "fgplg", "warp", "sam2"] = ...,
     weights: str | Path = ...,
     adapt: int = ...,
     label_flow: Literal["auto", "composed", "direct"] = ...,

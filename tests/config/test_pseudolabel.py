@@ -16,10 +16,11 @@ def make(**values: object) -> PseudoLabelConfig:
 @pytest.mark.parametrize(
     ("values", "methods"),
     [
-        ({}, ("fgplg", "warp")),
-        ({"method": "auto"}, ("fgplg", "warp")),
+        ({}, ("fgplg", "warp", "sam2")),
+        ({"method": "auto"}, ("fgplg", "warp", "sam2")),
         ({"method": "warp"}, ("warp",)),
-        ({"method": "auto", "weights": "w.safetensors"}, ("fgplg", "warp")),
+        ({"method": "auto", "weights": "w.safetensors"}, ("fgplg", "warp", "sam2")),
+        ({"method": "sam2", "weights": "facebook/sam2.1-hiera-tiny"}, ("sam2",)),
         ({"method": "fgplg"}, ("fgplg",)),
         ({"method": "fgplg", "weights": "w.safetensors"}, ("fgplg",)),
     ],

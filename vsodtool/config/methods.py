@@ -21,13 +21,19 @@ class DensifierMethod:
         summary: what it is, in a few words, for the help.
         make: "module:function" of what makes it, from a `pipelines.densify.method.MethodSetup`.
         weights: kinds of network whose weights it can use, the preferred one first; () if it needs none.
+        foreign: "module:function" of what loads its weights where they are of another library, as a
+            `pipelines.networks.foreign.LoadForeign`; "" if they are not. Auto tries it only where it is
+            installed and its weights are at hand.
+        uses_flow: whether it looks at motion that is estimated for it.
         smoothed: qualities at which the neighbours of a frame steady its labels.
-        in_auto: whether `--method auto` tries it; the first line of these is the default in doubt.
+        in_auto: whether `--method auto` may try it; the first line of these is the default in doubt.
     """
 
     make: str
     summary: str = ""
     weights: tuple[str, ...] = ()
+    foreign: str = ""
+    uses_flow: bool = True
     smoothed: tuple[str, ...] = EVERY_QUALITY
     in_auto: bool = False
 
@@ -44,6 +50,14 @@ METHODS: dict[str, DensifierMethod] = {
         summary="rules alone, without weights",
         make="vsodtool.pipelines.densify.quality:warp_method",
         smoothed=("balanced", "best"),
+        in_auto=True,
+    ),
+    "sam2": DensifierMethod(
+        summary="SAM 2 video, if `vsodtool[sam2]` is installed",
+        make="vsodtool.pipelines.densify.sam2:sam2_method",
+        foreign="vsodtool.pipelines.networks.sam2:load_sam2",
+        uses_flow=False,
+        smoothed=(),  # it has a memory of its own
         in_auto=True,
     ),
 }
@@ -63,10 +77,20 @@ METHOD_NAMES: Sequence[str] = _Names()
 
 
 def candidate_methods(method: str) -> tuple[str, ...]:
-    """The methods that one of METHOD_NAMES stands for, the default first."""
+    """The methods that one of METHOD_NAMES stands for, the default first; foreign ones if they are there."""
     return tuple(name for name, line in METHODS.items() if line.in_auto) if method == AUTO else (method,)
 
 
 def kinds_of_weights(method: str) -> tuple[str, ...]:
     """The kinds of network that one of METHOD_NAMES can use, the preferred one first."""
     return tuple(dict.fromkeys(kind for name in candidate_methods(method) for kind in METHODS[name].weights))
+
+
+def takes_weights(method: str) -> bool:
+    """Whether one of METHOD_NAMES reads weights that a user may name."""
+    return any(METHODS[name].weights or METHODS[name].foreign for name in candidate_methods(method))
+
+
+def uses_flow(method: str) -> bool:
+    """Whether one of METHOD_NAMES looks at motion."""
+    return any(METHODS[name].uses_flow for name in candidate_methods(method))

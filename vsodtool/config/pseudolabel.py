@@ -7,7 +7,7 @@ from pathlib import PurePath
 from vsodtool.config.annotations import AnnotationConfig
 from vsodtool.config.base import MotionConfig
 from vsodtool.config.cuts import cuts_option
-from vsodtool.config.methods import METHOD_NAMES, METHODS, kinds_of_weights
+from vsodtool.config.methods import METHOD_NAMES, METHODS, kinds_of_weights, takes_weights, uses_flow
 from vsodtool.config.methods import candidate_methods as methods_of
 from vsodtool.config.option import Panel, configuration, option
 from vsodtool.config.void import check_void, void_option
@@ -34,7 +34,8 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
         choices=METHOD_NAMES,
     )
     weights: str = option(
-        "Weights of fgplg: a name that `vsodtool weights list` shows, or a file.",
+        "Weights of fgplg: a name that `vsodtool weights list` shows, or a file. "
+        "Of sam2: a name of its hub, as facebook/sam2.1-hiera-tiny, or a folder.",
         default="",
         metavar="NAME|FILE",
     )
@@ -86,7 +87,7 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
             raise ConfigError("update: given together with shard", "update with a single process")
         kinds, learned = kinds_of_weights(self.method), [name for name in METHODS if METHODS[name].weights]
         hint = f"choose --method {' or '.join(learned)}"
-        if self.weights and not kinds:
+        if self.weights and not takes_weights(self.method):
             raise ConfigError(
                 f"weights: '{self.weights}' given, but method '{self.method}' uses no weights",
                 f"leave out --weights, or {hint}",
@@ -95,6 +96,11 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
             raise ConfigError(
                 f"adapt: {self.adapt} given, but method '{self.method}' has nothing to learn",
                 f"leave out --adapt, or {hint} or auto",
+            )
+        if self.backend != "auto" and not uses_flow(self.method):
+            raise ConfigError(
+                f"backend: '{self.backend}' given, but method '{self.method}' uses no flow",
+                "leave out --backend, or choose another --method",
             )
         if self.label_flow != "auto" and not kinds:
             raise ConfigError(

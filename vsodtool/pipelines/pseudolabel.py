@@ -342,7 +342,7 @@ def _estimate(
     first = next(
         (source for source in run.sources if len(masks[source.video.name].names) < len(source.names)), None
     )
-    if config.update or first is None or (setup.backend != "dis" and setup.estimator is None):
+    if config.update or first is None or not setup.is_whole:
         return report
     candidates = tools.candidates(run.on_event)
     video = SparseVideo(first, masks[first.video.name], run.layout.root)

@@ -126,7 +126,7 @@ def _config(output: Path, manifest: Manifest) -> PseudoLabelConfig:
     if not kinds_of_weights(told["method"]):
         told["label_flow"] = "auto"
     weights = str(told.get("weights", ""))
-    if weights and (start / weights).is_file():
+    if weights and (start / weights).exists():  # a file, or a folder
         told["weights"] = _from(start, weights)
     cuts = str(told.get("cuts", AUTO))
     told["cuts"] = cuts if cuts in (AUTO, NONE) else _from(start, cuts)

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.config.methods import METHODS
-from vsodtool.pipelines.densify.effort import FLOW, MAKE, SIDE, Effort, Prices, to_fill
+from vsodtool.pipelines.densify.effort import FINISH, FLOW, MAKE, SIDE, WALK, Effort, Prices, to_fill
 from vsodtool.pipelines.densify.hidden_labels import HiddenTest
 
 
-@pytest.mark.parametrize("method", [*METHODS, "adapted"])
+@pytest.mark.parametrize("method", [*sorted(METHODS.keys() - WALK.keys()), "adapted"])
 @pytest.mark.parametrize("quality", FLOW)
 def test_every_method_has_prices(method: str, quality: str) -> None:
     prices = Prices.of(method, quality)
@@ -26,6 +26,19 @@ def test_a_hidden_label_costs_its_way_and_each_method() -> None:
     one = prices.test(test, ["warp"])
     assert one == pytest.approx(10 * FLOW["fast"] + 2 * SIDE + MAKE["warp"])
     assert prices.test(test, ["fgplg", "warp"]) > one
+
+
+@pytest.mark.parametrize("method", WALK)
+def test_a_method_that_walks_goes_from_each_label_once(method: str) -> None:
+    assert METHODS[method].uses_flow is False
+    prices = Prices.of(method, "fast")
+    assert prices.interval(10, 2) == pytest.approx(20 * WALK[method] + 10 * FINISH)
+    assert prices.interval(10, 1) == pytest.approx(10 * WALK[method] + 10 * FINISH)
+    test = HiddenTest(10, 15, 20)
+    assert prices.test(test, [method]) == pytest.approx(10 * WALK[method])
+    beside = Prices.of("warp", "fast")
+    both = beside.test(test, ["warp", method])
+    assert both == pytest.approx(10 * WALK[method] + beside.test(test, ["warp"]))
 
 
 @given(st.sets(st.integers(0, 50), min_size=1), st.sets(st.integers(0, 50)))

@@ -24,7 +24,7 @@ COMPLETE = "complete"
 
 Entry = TypeVar("Entry")
 
-_LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "imageio", "av")
+_LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "imageio", "av", "transformers")
 
 
 def library_versions() -> dict[str, str]:

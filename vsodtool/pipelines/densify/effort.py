@@ -15,6 +15,7 @@ FLOW = {"fast": 30.0, "balanced": 90.0, "best": 150.0}  # both ways between two 
 SIDE = 14.0  # what one label says about a frame
 MAKE = {"warp": 37.0}  # a label made of that
 MAKE_LEARNED = 200.0  # by a network, its first guess included
+WALK = {"sam2": 8000.0}  # a frame of one object in one direction, by a method that walks; at its own size
 FINISH = 20.0  # smoothed and written
 OVERLAY = 15.0  # a frame drawn and encoded
 
@@ -38,6 +39,9 @@ class Prices:
     @classmethod
     def of(cls, method: str, quality: str) -> Prices:
         """Those of a method; all but warp have networks."""
+        if method in WALK:
+            walk = WALK[method]
+            return cls(0.0, walk, walk + FINISH, walk + FINISH)
         flow = FLOW[quality]
         seen = flow + SIDE
         make = MAKE.get(method, MAKE_LEARNED) + FINISH
@@ -45,8 +49,10 @@ class Prices:
 
     def test(self, test: HiddenTest, methods: Sequence[str]) -> float:
         """A hidden label made again: flow all the way, one frame by each method."""
-        made = sum(MAKE.get(method, MAKE_LEARNED) for method in methods)
-        return self.flow * (test.right - test.left) + 2 * SIDE + made
+        walked = sum(WALK.get(method, 0.0) for method in methods) * (test.right - test.left)
+        made = sum(MAKE.get(method, MAKE_LEARNED) for method in methods if method not in WALK)
+        flow = self.flow * (test.right - test.left) + 2 * SIDE if made else 0.0
+        return walked + flow + made
 
     def interval(self, targets: int, labels: int) -> float:
         """Frames between two labels, or beside one."""

@@ -160,8 +160,8 @@ class SideStore:
 
     def __init__(self, interval: Interval, *, with_flow: bool = False) -> None:
         self._known = interval.known
-        self._maps = _Shelf(interval)
-        self._flows = _Shelf(interval) if with_flow else None
+        self._maps = Shelf(interval)
+        self._flows = Shelf(interval) if with_flow else None
 
     def put(self, index: int, side: Side) -> None:
         """Keep a side; frames may be put from several threads."""
@@ -194,21 +194,29 @@ class SideStore:
             self._flows.close()
 
 
-class _Shelf:
-    """Tensors by index, each taken once."""
+class Shelf:
+    """Tensors by index, each taken once; those of long intervals are put aside on disk.
 
-    def __init__(self, interval: Interval) -> None:
-        self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
+    Args:
+        interval: whose.
+        large: put them aside whatever its length: they are larger than its frames.
+    """
+
+    def __init__(self, interval: Interval, *, large: bool = False) -> None:
+        aside = interval.frames.is_long or large
+        self._spill: FrameSpill | None = interval.frames.spill() if aside else None
         self._held: dict[int, Tensor] = {}
         self._device = interval.known.labels.device
 
     def put(self, index: int, values: Tensor) -> None:
+        """Keep something; may be called from several threads."""
         if self._spill is None:
             self._held[index] = values
         else:
             self._spill.put(index, values.cpu().numpy())
 
     def take(self, index: int) -> Tensor:
+        """What was put, and forget it."""
         if self._spill is None:
             return self._held.pop(index)
         array: npt.NDArray[Any] = self._spill.get(index)
@@ -216,5 +224,6 @@ class _Shelf:
         return torch.from_numpy(array).to(self._device)
 
     def close(self) -> None:
+        """Forget everything."""
         if self._spill is not None:
             self._spill.close()

@@ -15,7 +15,7 @@ from vsodtool.pipelines.densify.evidence import Evidence, SideStore, side_eviden
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
 from vsodtool.pipelines.densify.keeping import keep_shown
 from vsodtool.pipelines.densify.label import SoftLabel
-from vsodtool.pipelines.densify.method import Method, Wants
+from vsodtool.pipelines.densify.method import FrameMethod, Method, WalkingMethod, Wants
 from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.smoothing import SmoothingWindow
@@ -54,18 +54,31 @@ def densify(
         alike = [method for method in methods if method.wants is wants]
         if not alike:
             continue
+        if wants is Wants.INTERVAL:
+            for method in alike:
+                assert isinstance(method, WalkingMethod)
+                give = partial(_give_unsmoothed, interval, method.name, on_label)
+                method.walk(interval, workers, give, on_seen)
+            continue
+        of_frames = [method for method in alike if isinstance(method, FrameMethod)]
         if wants is Wants.LABELS:
-            _fill_apart(interval, alike, workers, on_label)
+            _fill_apart(interval, of_frames, workers, on_label)
             continue
         with torch.inference_mode():
             motion = Motion(interval, estimators, workers, everywhere=wants is Wants.FRAMES, on_flow=on_flow)
             try:
-                _Fill(interval, motion, estimators, alike, on_label, smooth=smooth).run(workers, on_seen)
+                _Fill(interval, motion, estimators, of_frames, on_label, smooth=smooth).run(workers, on_seen)
             finally:
                 motion.close()
 
 
-def _fill_apart(interval: Interval, methods: Sequence[Method], workers: Workers, on_label: OnLabel) -> None:
+def _give_unsmoothed(interval: Interval, name: str, on_label: OnLabel, label: SoftLabel) -> None:
+    on_label(name, keep_shown(interval, label, search=False))
+
+
+def _fill_apart(
+    interval: Interval, methods: Sequence[FrameMethod], workers: Workers, on_label: OnLabel
+) -> None:
     """Fill each frame by itself, by methods that want nothing but the labelled frames."""
     box = whole(interval.size)
 
@@ -73,7 +86,7 @@ def _fill_apart(interval: Interval, methods: Sequence[Method], workers: Workers,
         rgb = interval.rgb(index)
         evidence = Evidence(interval, index, rgb, box, interval.image(index, box), [])
         for method in methods:
-            on_label(method.name, keep_shown(interval, method.generate(evidence), search=False))
+            _give_unsmoothed(interval, method.name, on_label, method.generate(evidence))
 
     for chunk in chunks(interval.targets):
         if workers.cancelled():
@@ -89,7 +102,7 @@ class _Fill:
         interval: Interval,
         motion: Motion,
         estimators: MotionEstimators,
-        methods: Sequence[Method],
+        methods: Sequence[FrameMethod],
         on_label: OnLabel,
         *,
         smooth: bool,

@@ -23,7 +23,7 @@ from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.interval import LabelledFrame, OfLabels, to_image
 from vsodtool.pipelines.densify.keeping import KEPT
 from vsodtool.pipelines.densify.label import SoftLabel
-from vsodtool.pipelines.densify.method import Method, MethodSetup, Wants
+from vsodtool.pipelines.densify.method import FrameMethod, Method, MethodSetup, Wants
 from vsodtool.pipelines.densify.paper import DirectMethod, PaperMethod
 from vsodtool.pipelines.densify.quality import rules
 from vsodtool.types import Size
@@ -54,7 +54,7 @@ class LearnedMethod:
     def __init__(
         self,
         densifier: EvidenceDensifier,
-        rules: Method,
+        rules: FrameMethod,
         name: str = "fgplg",
         *,
         mirrored: bool = False,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 
@@ -15,7 +15,10 @@ from vsodtool.ops.confidence import trust
 from vsodtool.ops.matching import Search
 from vsodtool.ops.rules import label_by_rules
 from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.pipelines.networks.foreign import Foreign
 from vsodtool.types import FlowEstimator
 
 if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 MB and a second
@@ -28,10 +31,11 @@ class Wants(StrEnum):
     BOXES = "boxes"  # both sides, on a box that holds the objects
     FRAMES = "frames"  # both sides, on the whole frame, with flows
     LABELS = "labels"  # the labelled frames as they are: it finds its own way to them
+    INTERVAL = "interval"  # the whole interval: it walks through the frames itself
 
 
 class Method(Protocol):
-    """One way to densify."""
+    """One way to densify: a `FrameMethod`, or a `WalkingMethod` where it wants the interval."""
 
     @property
     def name(self) -> str:
@@ -43,8 +47,35 @@ class Method(Protocol):
         """What evidence it asks for."""
         ...
 
+
+@runtime_checkable
+class FrameMethod(Method, Protocol):
+    """A method that makes each label by itself."""
+
     def generate(self, evidence: Evidence) -> SoftLabel:
         """The label of one frame, by `evidence.answer`; must be callable from several threads at once."""
+        ...
+
+
+@runtime_checkable
+class WalkingMethod(Method, Protocol):
+    """A method with a memory, that goes from frame to frame."""
+
+    def walk(
+        self,
+        interval: Interval,
+        workers: Workers,
+        on_label: Callable[[SoftLabel], None],
+        on_seen: Callable[[int], None],
+    ) -> None:
+        """Fill every target of an interval.
+
+        Args:
+            interval: to be filled, with its labels on the device of the run.
+            workers: do the heavy pieces; once they are cancelled, the rest is left undone.
+            on_label: takes each finished label; called from several threads, in no particular order.
+            on_seen: told of how many more frames the first of two labels has come to.
+        """
         ...
 
 
@@ -59,6 +90,7 @@ class MethodSetup:
         device: that computes.
         loaded: the weights that its line asks for.
         direct_flow: gives an estimator of flow straight to the labelled frames.
+        foreign: the network that its line asks for, where that is of another library.
     """
 
     name: str
@@ -67,6 +99,7 @@ class MethodSetup:
     device: torch.device
     loaded: LoadedNetwork | None
     direct_flow: Callable[[], FlowEstimator]
+    foreign: Foreign | None = None
 
 
 def create_method(setup: MethodSetup) -> Method:

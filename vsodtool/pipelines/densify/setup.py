@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,16 +12,26 @@ import torch
 
 from vsodtool.checks import resolve_device
 from vsodtool.config import PseudoLabelConfig, candidate_methods, resolve_label_flow
-from vsodtool.config.methods import kinds_of_weights
+from vsodtool.config.methods import AUTO, METHODS, kinds_of_weights
 from vsodtool.errors import ConfigError
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.manifest import read_manifest
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
 from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.label import SoftLabel
-from vsodtool.pipelines.densify.method import Method, MethodSetup, Wants, create_method, is_smoothed
+from vsodtool.pipelines.densify.method import (
+    FrameMethod,
+    Method,
+    MethodSetup,
+    Wants,
+    create_method,
+    is_smoothed,
+)
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.pipelines.networks.foreign import Foreign, Request, load_foreign
 from vsodtool.types import Event, FlowEstimator, OnEvent
 
 if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 MB and a second
@@ -51,7 +61,7 @@ class Candidates:
         return list(self.methods)
 
     @property
-    def rules(self) -> Method:
+    def rules(self) -> FrameMethod:
         """What makes the first guess that a network corrects."""
         return rules(self.quality)
 
@@ -94,6 +104,8 @@ class Setup:
         adaptable: that network as loaded, to be fine-tuned on each video; None where nothing is.
         estimator: the caller's, used for all flows instead of the backend.
         methods: the caller's, used instead of those that `config` names.
+        foreign: networks of other libraries, by the method that needs them; in a dry run one that would have
+            to be fetched is missing.
     """
 
     config: PseudoLabelConfig
@@ -105,6 +117,19 @@ class Setup:
     adaptable: EvidenceNet | None
     estimator: FlowEstimator | None
     methods: Sequence[Method]
+    foreign: Mapping[str, Foreign] = field(default_factory=dict)
+
+    @property
+    def uses_flow(self) -> bool:
+        """Whether one of its methods looks at motion."""
+        return any(name not in METHODS or METHODS[name].uses_flow for name in self.names)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing has to be fetched before it can work."""
+        fetched = self.estimator is None and self.backend != "dis"
+        needed = [name for name in self.names if name in METHODS and METHODS[name].foreign]
+        return not fetched and (bool(self.methods) or all(name in self.foreign for name in needed))
 
     @property
     def method(self) -> str:
@@ -113,7 +138,9 @@ class Setup:
 
     @property
     def flow(self) -> str:
-        """The backend, or what the caller's estimator is called."""
+        """The backend, or what the caller's estimator is called; "auto" where no method looks at motion."""
+        if not self.uses_flow:
+            return "auto"
         return self.backend if self.estimator is None else self.estimator.name
 
     @property
@@ -142,21 +169,27 @@ def prepare(
         DeviceError: the device does not exist.
     """
     device = resolve_device(config.device)
-    backend = resolve_backend(config.backend, device, on_event=on_event)
-    fetch = estimator is None and not config.dry_run
-    weights = weight_digests(backend, fetch=fetch, on_event=on_event)
-    names = [method.name for method in methods] or list(candidate_methods(config))
+    foreign = {} if methods else _load_foreign(config, on_event)
+    names = [method.name for method in methods] or _at_hand(config, foreign)
+    if methods or any(METHODS[name].uses_flow for name in names):
+        backend = resolve_backend(config.backend, device, on_event=on_event)
+        fetch = estimator is None and not config.dry_run
+        weights = weight_digests(backend, fetch=fetch, on_event=on_event)
+    else:
+        backend, weights = "dis", {}
+    weights |= {network.name: network.sha256 for network in foreign.values()}
     kinds = () if methods else kinds_of_weights(config.method)
     loaded, adaptable = None, None
     if kinds:
         from vsodtool.pipelines.networks.load import load_network
 
-        loaded = load_network(config.weights, kinds)
+        theirs = any(network.named for network in foreign.values())
+        loaded = load_network("" if theirs else config.weights, kinds)
         for line in loaded.notices:
             on_event(Event("notice", message=line))
         weights[loaded.name] = loaded.sha256
         adaptable = _adaptable(loaded) if config.adapt else None
-    return Setup(config, names, device, backend, weights, loaded, adaptable, estimator, methods)
+    return Setup(config, names, device, backend, weights, loaded, adaptable, estimator, methods, foreign)
 
 
 def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
@@ -176,11 +209,15 @@ def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
 
     flow = resolve_label_flow(setup.config)
     methods = {method.name: method for method in setup.methods} or {
-        name: create_method(MethodSetup(name, quality, flow, device, setup.loaded, direct_flow))
+        name: create_method(
+            MethodSetup(name, quality, flow, device, setup.loaded, direct_flow, setup.foreign.get(name))
+        )
         for name in setup.names
     }
     flows = [f"direct {each.name}" for each in direct]
-    if direct and all(method.wants is Wants.LABELS for method in methods.values()):
+    if not setup.uses_flow:
+        flows, estimators = ["none"], motion_estimators("dis", quality, device, on_event)
+    elif direct and all(method.wants is Wants.LABELS for method in methods.values()):
         estimators = MotionEstimators(direct[0], direct[0], device=device)
     elif setup.estimator is not None:
         estimators = MotionEstimators(setup.estimator, setup.estimator, device=device)
@@ -189,6 +226,29 @@ def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
         estimators = motion_estimators(backend, quality, device, on_event)
         flows.append(estimators.name)
     return Candidates(methods, estimators, quality, "; ".join(flows))
+
+
+def _load_foreign(config: PseudoLabelConfig, on_event: OnEvent) -> dict[str, Foreign]:
+    """The networks of other libraries by method, as far as they are wanted or at hand."""
+    methods = [name for name in candidate_methods(config) if METHODS[name].foreign]
+    if not methods:
+        return {}
+    begun = None if config.overwrite else read_manifest(OutputLayout(config.output).manifest)
+    request = Request(
+        weights=config.weights,
+        wanted=config.method != AUTO,
+        known=None if begun is None else frozenset(begun.weights),
+        dry_run=config.dry_run,
+        on_event=on_event,
+    )
+    loaded = {name: load_foreign(name, request) for name in methods}
+    return {name: network for name, network in loaded.items() if network is not None}
+
+
+def _at_hand(config: PseudoLabelConfig, foreign: Mapping[str, Foreign]) -> list[str]:
+    """The methods of a run; of those that auto stands for, those that can be made."""
+    names = candidate_methods(config)
+    return [name for name in names if config.method != AUTO or not METHODS[name].foreign or name in foreign]
 
 
 def _adaptable(loaded: LoadedNetwork) -> EvidenceNet:

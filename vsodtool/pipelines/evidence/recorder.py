@@ -17,7 +17,7 @@ from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.learned import object_maps
-from vsodtool.pipelines.densify.method import Method, Wants
+from vsodtool.pipelines.densify.method import FrameMethod, Wants
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import ImageArray, LabelArray
@@ -32,7 +32,7 @@ class GuessMaker(NamedTuple):
     """
 
     estimators: MotionEstimators
-    rules: Method
+    rules: FrameMethod
 
 
 class EvidenceRecorder:

@@ -1,0 +1,1 @@
+"""SAM 2 video of the `transformers` library, as a stream with bounded memory."""
