@@ -103,12 +103,12 @@ def test_the_session_does_not_grow(
 ) -> None:
     track = tracker.follow(masks)
     held = []
-    for index in range(3 * LENGTH):
+    for index in range(2 * LENGTH):
         track.see(frames[index % LENGTH])
         held.append(track.frames_held)
     assert tracker.remembered == 15
     assert held[:3] == [1, 2, 3]
-    assert held[15:] == [16] * (3 * LENGTH - 15)  # the labelled frame and those that it still looks at
+    assert held[15:] == [16] * (2 * LENGTH - 15)  # the labelled frame and those that it still looks at
 
 
 def test_a_network_that_remembers_less(tmp_path: Path, frames: list[ImageArray], masks: torch.Tensor) -> None:
