@@ -123,7 +123,7 @@ def measure(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = PseudoLabelConfig(
             inputs=tuple(str(sequence.frames[0].parent) for sequence in sequences),
-            masks=masks.parent if len(sequences) > 1 else masks,
+            masks=(str(masks.parent if len(sequences) > 1 else masks),),
             output=Path(folder) / "out",
             method=arguments.method,
             quality=arguments.quality,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,18 @@ def test_name_and_refusals(random_raft: tuple[str, torch.nn.Module]) -> None:
             RaftEstimator(**{"variant": variant, **option})
 
 
+def test_threads_get_their_own_flows(random_raft: tuple[str, torch.nn.Module]) -> None:
+    variant, network = random_raft
+    estimator = RaftEstimator(variant, quality="fast", weights=network.state_dict())
+    pairs = [torch.rand(2, 1, 3, 128, 128 + 8 * (number % 2)) for number in range(4)]
+    expected = [estimator.estimate(*pair) for pair in pairs]
+    with ThreadPoolExecutor(len(pairs)) as executor:
+        found = list(executor.map(lambda pair: estimator.estimate(*pair), pairs))
+    for one, other in zip(found, expected, strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_half_precision_on_cuda_stays_close(random_raft: tuple[str, torch.nn.Module]) -> None:
     variant, network = random_raft

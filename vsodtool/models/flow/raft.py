@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +77,7 @@ class RaftEstimator:
             reason = str(error).splitlines()[-1].strip()
             raise WeightsError(f"the weights are not those of {variant}: {reason}") from error
         self._network = network.eval().requires_grad_(False).to(self._device)
+        self._turn = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -87,7 +89,7 @@ class RaftEstimator:
 
         Convention: images float (B, 3, H, W) RGB in [0, 1], of any size; returns float32 (B, 2, H, W) in
         pixels on the images' device, b(x + flow(x)) = a(x). `initial` is not used. Several threads may
-        call at once.
+        call at once; the network answers one after the other.
 
         Raises:
             ShapeError: the tensors have other shapes or do not agree.
@@ -100,7 +102,9 @@ class RaftEstimator:
         left, _, top, _ = padding
         height, width = image_a.shape[-2:]
         mixed = self._dtype is not torch.float32
-        with torch.inference_mode(), torch.autocast(self._device.type, self._dtype, enabled=mixed):
+        precision = torch.autocast(self._device.type, self._dtype, enabled=mixed)
+        # torchvision's network keeps its correlations in itself while it works.
+        with self._turn, torch.inference_mode(), precision:
             flows = self._network(
                 self._prepared(image_a, padding),
                 self._prepared(image_b, padding),
