@@ -68,3 +68,14 @@ def test_of_large_memories_every_other_row_and_column_is_kept(
     assert thin.shape == whole.shape
     torch.testing.assert_close(thin[..., 0], whole[..., 0], atol=1e-3, rtol=0)  # column 0 was kept
     assert float(thin[0, -1, 0, 1]) < 0.5 < float(whole[0, -1, 0, 1])  # column 3 was not
+
+
+@torch.no_grad()
+def test_cells_are_read_a_few_at_a_time_as_if_all_at_once(
+    memory: LabelMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, known = features(1, CHANNELS, 3, 5), features(1, 2, CHANNELS, 4, 3)
+    told = {"known": known, "known_positions": features(1, 2, 2, 4, 3), "labels": torch.rand(1, 2, 1, 8, 6)}
+    whole = memory(here, features(1, 2, 3, 5), **told)
+    monkeypatch.setattr(label_memory, "_AT_ONCE", 4)
+    torch.testing.assert_close(memory(here, features(1, 2, 3, 5), **told), whole)

@@ -14,6 +14,7 @@ KEY = 32
 VALUE = 32
 _FINE = 2  # a cell of the memory holds the label at twice its resolution
 READ = VALUE + _FINE * _FINE + 1
+_AT_ONCE = 64  # cells of the frame
 _MOST_CELLS = 2304  # of a labelled frame; of larger ones every other row and column is kept
 
 
@@ -66,14 +67,21 @@ class LabelMemory(nn.Module):
             for part in (keys, values)
         )
         query = self._key(features, positions).flatten(2).transpose(1, 2)  # (B, h w, KEY + 2)
+        lengths = keys.square().sum(1, keepdim=True)
+        values = values.transpose(1, 2)
+        # A few cells at a time: what all of them have to do with all others does not fit into caches.
+        parts = [self._read(part, keys, lengths, values) for part in query.split(_AT_ONCE, dim=1)]
+        return torch.cat(parts, dim=1).transpose(1, 2).reshape(count, READ, *features.shape[-2:])
+
+    @staticmethod
+    def _read(query: Tensor, keys: Tensor, lengths: Tensor, values: Tensor) -> Tensor:
+        """What N cells read from M: (B, N, K), (B, K, M), (B, 1, M) and (B, M, C) -> (B, N, C + 1)."""
         with torch.autocast(query.device.type, enabled=False):  # small differences of large numbers
             # -|q - k|^2; |q|^2 is the same for all keys and cancels in the softmax.
-            similarity = torch.baddbmm(-keys.square().sum(1, keepdim=True), query, keys, alpha=2)
+            similarity = torch.baddbmm(-lengths, query, keys, alpha=2)
             best = similarity.amax(dim=2, keepdim=True) - query.square().sum(2, keepdim=True)
             weights = similarity.softmax(dim=2).to(values.dtype)
-        read = torch.bmm(weights, values.transpose(1, 2))
-        read = torch.cat((read, torch.exp(best).to(read.dtype)), dim=2)
-        return read.transpose(1, 2).reshape(count, READ, *features.shape[-2:])
+        return torch.cat((torch.bmm(weights, values), torch.exp(best).to(values.dtype)), dim=2)
 
     def _key(self, features: Tensor, positions: Tensor) -> Tensor:
         """Keys (N, KEY + 2, h, w), in 32 bits: distances are small differences of large numbers."""
