@@ -20,6 +20,7 @@ from vsodtool.ops.confidence import owner_probabilities
 DISTANCE_COST = 0.3 / 255  # per pixel of displacement: of two equal matches the nearer one
 WRONG_OWNER_COST = 0.5  # more than patches differ: a match speaks for its own owner only
 UNCERTAIN = 0.02  # soft labels within this of 0 or 1 are settled
+_UNITS = 8 * 255  # costs are counted in eighths of a grey level; 16 bits hold sums of values up to 16
 WORST = 60 / 255  # what an owner costs that has no pixel near by
 
 
@@ -81,30 +82,36 @@ def match_owners(
 
 def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: Search) -> Tensor:
     """The difference of the best match of each owner (1, 1 + O, H, W), in [0, WORST]."""
-    radius = search.radius
     height, width = image.shape[-2:]
-    blame = (1 - owner_probabilities(warped_labels)) * (9 * WRONG_OWNER_COST)
+    image = _to_units(functional.pad(image, (1, 1, 1, 1), mode="replicate"))
+    radius = search.radius + 1
     padding = (radius, radius, radius, radius)
-    warped = functional.pad(warped, padding, mode="replicate")
-    blame = functional.pad(blame, padding, mode="replicate")
-    costs = torch.full_like(blame[:1, :, :height, :width], 9 * WORST)
+    warped = _to_units(functional.pad(warped, padding, mode="replicate"))
+    blame = (1 - owner_probabilities(warped_labels)) * (9 * WRONG_OWNER_COST)
+    blame = _to_units(functional.pad(blame, padding, mode="replicate"))
     # Costs are sums over nine pixels here, so that no place needs a division.
+    costs = blame.new_full((1, blame.shape[1], height, width), round(9 * WORST * _UNITS))
     # One buffer for all places: fresh memory for each would cost more than the arithmetic.
-    difference = warped.new_empty((*warped.shape[:2], height, width))
+    difference = warped.new_empty((*warped.shape[:2], height + 2, width + 2))
     for row, column in search.places():
-        top, left = radius + row, radius + column
-        area = (..., slice(top, top + height), slice(left, left + width))
+        top, left = search.radius + row, search.radius + column
+        area = (..., slice(top, top + height + 2), slice(left, left + width + 2))
         torch.sub(warped[area], image, out=difference).abs_()
         worst = torch.maximum(difference[:, 0:1], difference[:, 1:2])
         patch = _box_sum(torch.maximum(worst, difference[:, 2:3], out=worst))
-        patch += 9 * DISTANCE_COST * math.hypot(row, column)
+        patch += round(9 * DISTANCE_COST * _UNITS * math.hypot(row, column))
+        centre = (..., slice(top + 1, top + 1 + height), slice(left + 1, left + 1 + width))
         for source in range(len(patch)):
-            torch.minimum(costs, patch[source] + blame[area][source], out=costs)
-    return costs.div_(9)
+            torch.minimum(costs, patch[source] + blame[centre][source], out=costs)
+    return costs.float().div_(9 * _UNITS)
+
+
+def _to_units(values: Tensor) -> Tensor:
+    """Values in [0, 9 WRONG_OWNER_COST] as whole numbers, int16."""
+    return (values * _UNITS).round_().to(torch.int16)
 
 
 def _box_sum(values: Tensor) -> Tensor:
-    """Sum over 3 x 3 pixels of (B, C, H, W), border repeated."""
-    padded = functional.pad(values, (1, 1, 1, 1), mode="replicate")
-    rows = (padded[..., :-2, :] + padded[..., 1:-1, :]).add_(padded[..., 2:, :])
+    """Sum over 3 x 3 pixels of (B, C, H + 2, W + 2): (B, C, H, W)."""
+    rows = (values[..., :-2, :] + values[..., 1:-1, :]).add_(values[..., 2:, :])
     return (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])

@@ -70,7 +70,7 @@ class LabelMemory(nn.Module):
         lengths = keys.square().sum(1, keepdim=True)
         values = values.transpose(1, 2)
         # A few cells at a time: what all of them have to do with all others does not fit into caches.
-        parts = [self._read(part, keys, lengths, values) for part in query.split(_AT_ONCE, dim=1)]
+        parts = [self._read(part, keys, lengths, values) for part in torch.split(query, _AT_ONCE, dim=1)]
         return torch.cat(parts, dim=1).transpose(1, 2).reshape(count, READ, *features.shape[-2:])
 
     @staticmethod
