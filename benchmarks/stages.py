@@ -17,6 +17,7 @@ import argparse
 import importlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -61,7 +62,6 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
-        self.calls: dict[str, int] = defaultdict(int)
         self._lock, self._own = threading.Lock(), threading.local()
 
     def around(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,7 +79,6 @@ class Clock:
                 inside[-1] += spent
                 with self._lock:
                     self.seconds[stage] += spent - nested
-                    self.calls[stage] += 1
 
         return timed
 
@@ -137,7 +136,8 @@ def measure(arguments: argparse.Namespace) -> None:
         whole = time.process_time() - begun
     made = sum(video.generated for video in report.videos)
     stages = {stage: clock.seconds[stage] for stage in STAGES if stage in clock.seconds}
-    print(json.dumps({"frames": made, "stages": stages, "calls": clock.calls, "whole": whole}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"frames": made, "stages": stages, "whole": whole, "peak": peak}))
 
 
 def run(python: str, arguments: list[str]) -> dict[str, Any]:
@@ -191,6 +191,8 @@ def main() -> None:
             whole = median(result["whole"] for result in results)
             cells += f" {1000 * spent / results[0]['frames']:.1f} | {spent / whole:.0%} |"
         lines.append(f"| {stage} |{cells}")
+    peaks = (median(result["peak"] for result in results) for results in rounds.values())
+    lines += [f"| peak memory, MiB |{''.join(f' {peak:.0f} | |' for peak in peaks)}"]
     publish(lines, arguments.out)
 
 
