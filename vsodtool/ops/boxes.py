@@ -115,6 +115,32 @@ def rebox(values: Tensor, old: Box, new: Box, *, fill: float | None = None) -> T
     return functional.pad(common, padding, value=fill)
 
 
+def resize_box(values: Tensor, old: Box, old_size: Size, new: Box, new_size: Size) -> Tensor:
+    """Values (B, C, *old.size) known on a box of one image, on a box of the same image at another size.
+
+    Bilinear between the centres of pixels, the border repeated; for larger images, as nothing is averaged.
+
+    Args:
+        values: known inside `old`.
+        old: where they are known.
+        old_size: (H, W) of the image.
+        new: where they are wanted.
+        new_size: (H, W) of the image at the other size.
+    """
+    places = []
+    for first, last, begin, length, here, there in (
+        (new.left, new.right, old.left, old.size[1], old_size[1], new_size[1]),
+        (new.top, new.bottom, old.top, old.size[0], old_size[0], new_size[0]),
+    ):
+        centres = torch.arange(first, last, device=values.device, dtype=values.dtype) + 0.5
+        places.append((centres * (here / there) - begin) * (2 / length) - 1)
+    columns, rows = places
+    grid = torch.stack((columns.expand(len(rows), -1), rows[:, None].expand(-1, len(columns))), dim=-1)
+    return functional.grid_sample(
+        values, grid.expand(len(values), -1, -1, -1), padding_mode="border", align_corners=False
+    )
+
+
 def paste(values: Tensor, box: Box, size: Size) -> Tensor:
     """Values (B, C, *box.size) in an image of `size`, zero elsewhere."""
     return rebox(values, box, whole(size), fill=0.0)

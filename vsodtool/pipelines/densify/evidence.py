@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.media.spill import FrameSpill
-from vsodtool.ops.boxes import Box, rebox, whole
+from vsodtool.ops.boxes import Box, bounding_box, rebox, whole
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.exposure import exposure_between
 from vsodtool.ops.propagation import Carried
@@ -20,6 +20,7 @@ from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.types import FlowEstimator, ImageArray
 
 _OBJECT = 0.5  # soft labels above this are object
+_FAINT = 0.02  # soft labels below this are none
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,34 @@ class Evidence:
     def consistency(self) -> Tensor:
         """Of the flows (2 or 4, 1, h, w)."""
         return torch.cat([side.consistency for side in self.sides for _ in side.labels])
+
+    def around_labels(self, margin: int) -> Evidence:
+        """The same on the part of its box where a label came, and so many pixels around it.
+
+        Boxes were found by the coarse motion, and before it was known how far labels really come.
+        """
+        found = bounding_box(self.labels, _FAINT)
+        if found is None:
+            return self
+        part = found.grow(margin, 0.0, self.box.size)
+        if part.size == self.box.size:
+            return self
+
+        def crop(values: Tensor) -> Tensor:
+            return part.crop(values).contiguous()
+
+        sides = [
+            replace(
+                side,
+                labels=crop(side.labels),
+                views=crop(side.views),
+                consistency=crop(side.consistency),
+                flow=side.flow if side.flow is None else crop(side.flow),
+            )
+            for side in self.sides
+        ]
+        box = part.shift(*self.box.origin)
+        return replace(self, box=box, image=crop(self.image), sides=sides)
 
     def answer(self, labels: Tensor, trust: Tensor, support: Tensor | None = None) -> SoftLabel:
         """The label that a method makes of this, see `SoftLabel`; all on `box`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import inf
 
 import torch
 from torch import Tensor
@@ -19,8 +20,7 @@ from vsodtool.pipelines.densify.method import FrameMethod, Method, WalkingMethod
 from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.smoothing import SmoothingWindow
-
-OnLabel = Callable[[str, SoftLabel], None]  # takes the name of a method, and its label
+from vsodtool.pipelines.densify.working_size import OnLabel, at_scale, working_scale
 
 
 def densify(
@@ -33,6 +33,7 @@ def densify(
     smooth: bool = False,
     on_seen: Callable[[int], None] = lambda _: None,
     on_flow: Callable[[int], None] = lambda _: None,
+    lines: float = inf,
 ) -> None:
     """Fill every target of an interval, once with each method.
 
@@ -48,6 +49,8 @@ def densify(
             generated too, so that a frame comes out alike whether those around it are filled or passed.
         on_seen: told of how many more frames the first of two labels has been carried to.
         on_flow: told of between how many more neighbours the flow is known.
+        lines: of smaller frames on which large objects are followed, see `working_scale`; methods that want
+            whole frames see them as they are.
     """
     interval = interval.on(estimators.device)
     for wants in Wants:
@@ -64,10 +67,11 @@ def densify(
         if wants is Wants.LABELS:
             _fill_apart(interval, of_frames, workers, on_label)
             continue
-        with torch.inference_mode():
-            motion = Motion(interval, estimators, workers, everywhere=wants is Wants.FRAMES, on_flow=on_flow)
+        scale = working_scale(interval, lines) if wants is Wants.BOXES else 1.0
+        with torch.inference_mode(), at_scale(interval, scale, on_label) as (seen, on_small):
+            motion = Motion(seen, estimators, workers, everywhere=wants is Wants.FRAMES, on_flow=on_flow)
             try:
-                _Fill(interval, motion, estimators, of_frames, on_label, smooth=smooth).run(workers, on_seen)
+                _Fill(seen, motion, estimators, of_frames, on_small, smooth=smooth).run(workers, on_seen)
             finally:
                 motion.close()
 
@@ -149,10 +153,12 @@ class _Fill:
             return
         sides = [self._first.take(index), side] if len(self._known) == 2 else [side]
         evidence = Evidence(interval, index, rgb, box, image, sides)
+        if self._wants is Wants.BOXES:
+            evidence = evidence.around_labels(self._estimators.margin)
         for method in self._methods:
             label = method.generate(evidence)
             if self._windows:
-                self._windows[method.name].add(position, image, label)
+                self._windows[method.name].add(position, evidence.image, label)
             else:
                 self._give(method.name, label)
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from vsodtool.errors import DataError
 from vsodtool.media.masks.sparse import MaskSet
+from vsodtool.media.spill import FrameSpill
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.boxes import Box
@@ -48,6 +49,27 @@ class LabelledFrame:
         return self.labels.sum(dim=(0, 2, 3)).int().tolist()
 
 
+class Frames(Protocol):
+    """The frames of an interval, see `FrameStore`."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether they are too many to be held in memory."""
+        ...
+
+    def get(self, index: int) -> ImageArray:
+        """A frame, uint8 (H, W, 3)."""
+        ...
+
+    def spill(self) -> FrameSpill:
+        """A new place to put arrays aside."""
+        ...
+
+    def close(self) -> None:
+        """Forget them."""
+        ...
+
+
 @dataclass(frozen=True)
 class Interval:
     """Frames to fill and what is known beside them.
@@ -64,7 +86,7 @@ class Interval:
     left: LabelledFrame | None
     right: LabelledFrame | None
     targets: list[int]
-    frames: FrameStore
+    frames: Frames
     passed: Sequence[int] = ()
 
     @property

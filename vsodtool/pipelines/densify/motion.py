@@ -19,7 +19,7 @@ from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import FlowEstimator
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
-CONTEXT_SHARE = 0.15  # flow sees at least this share of an object's longer side around it
+CONTEXT_SHARE = 0.05  # flow sees at least this share of an object's longer side around it
 TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
 CPU = torch.device("cpu")
 CHUNK = 4  # pairs in the work at once

@@ -31,6 +31,7 @@ from vsodtool.pipelines.densify.method import (
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.pipelines.densify.working_size import LINES
 from vsodtool.pipelines.networks.foreign import Foreign, Request, load_foreign
 from vsodtool.types import Event, FlowEstimator, OnEvent
 
@@ -83,6 +84,7 @@ class Candidates:
             on_label=lambda _, label: on_label(label),
             smooth=is_smoothed(self.methods[name], self.quality),
             on_seen=on_seen,
+            lines=LINES,
         )
 
     def beside(self, method: Method) -> Candidates:

@@ -16,6 +16,7 @@ from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, Reading
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.pipelines.densify.working_size import TRIAL_LINES
 from vsodtool.types import LabelArray, MethodChoice
 
 # benchmarks/choose_method.py: of margins that leave something to chance, small ones lost least.
@@ -62,8 +63,15 @@ def try_methods(
                 scores.setdefault(hidden, {})[name] = reached
 
         test, methods = by_hidden[hidden], list(candidates.methods.values())
-        flowed = partial(on_flow, test)
-        densify(interval, methods, candidates.estimators, workers=workers, on_label=score, on_flow=flowed)
+        densify(
+            interval,
+            methods,
+            candidates.estimators,
+            workers=workers,
+            on_label=score,
+            on_flow=partial(on_flow, test),
+            lines=TRIAL_LINES,
+        )
         on_tried(test)
 
     by_hidden = {test.hidden: test for test in schedule.tests}
