@@ -261,6 +261,7 @@ def train(
     warmup: int = ...,
     clip_gradient: float = ...,
     ema: float = ...,
+    blend: float = ...,
     precision: Literal["auto", "fp32", "bf16"] = ...,
     best_by: Literal["s_measure", "j", "mae"] = ...,
     backbone: str = ...,

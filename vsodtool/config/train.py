@@ -160,6 +160,13 @@ class TrainConfig(ReadingConfig):
         zero="none",
         below=1,
     )
+    blend: float = option(
+        "Of what training changed in the weights so much is kept: those that are validated and written lie "
+        "between start and end. For frozen batch norms.",
+        default=1.0,
+        zero="the fewer videos, the less",
+        most=1,
+    )
     precision: str = option(
         "Of the matrix products; the weights stay fp32.", default="auto", choices=PRECISIONS
     )
@@ -225,6 +232,10 @@ class TrainConfig(ReadingConfig):
             raise ConfigError(
                 "batch_norm: 'frozen' statistics of a network that begins with random weights mean nothing",
                 "use --batch-norm learned, or --init imagenet or a file",
+            )
+        if self.blend < 1 and self.batch_norm != "frozen":
+            raise ConfigError(
+                f"blend: expected 1 where batch norms learn, found {self.blend:g}", "use --batch-norm frozen"
             )
         frames = self.batch_size * (self.clip_length if self.kind == "video" else 1)
         if self.batch_norm == "learned" and frames < 2:

@@ -161,7 +161,9 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
         return replace(report, dry_run=True, steps=plan.steps, epochs=config.epochs)
     with training.owned(start.weights, continued=continued):
         place(start.network, world.device)
-        state = create_state(config, start.network)
+        state = create_state(config, start.network, videos=training.data.videos)
+        if state.blend < 1:
+            training.say(f"of what training changes {state.blend:.0%} is kept (--blend)")
         state.whole = start.whole
         if continued:
             _restore(training, state, checkpoint)

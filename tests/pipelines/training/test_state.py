@@ -15,9 +15,11 @@ from hypothesis import given, settings
 
 from tests.damage import Damage, damages
 from vsodtool.config import TrainConfig
-from vsodtool.errors import WeightsError
+from vsodtool.errors import ConfigError, WeightsError
 from vsodtool.media.training_run.folder import read_checkpoint, write_checkpoint
+from vsodtool.models.weights.networks import create_network
 from vsodtool.pipelines.training.init import start_network
+from vsodtool.pipelines.training.kinds import architecture_of
 from vsodtool.pipelines.training.state import TrainState, create_state
 from vsodtool.pipelines.training.verdict import Judgement
 from vsodtool.types import ignore_event
@@ -143,3 +145,32 @@ def test_a_damaged_checkpoint_is_read_or_refused(
     path.write_bytes(damage.of(path.read_bytes()))
     with suppress(WeightsError):
         read_checkpoint(path)
+
+
+def test_a_share_of_the_change_is_kept(config: MakeConfig) -> None:
+    settings = config(init="x.safetensors", batch_norm="frozen", blend=0.25, ema=0.0)
+    network = create_network(architecture_of(settings))
+    made = create_state(settings, network)
+    before = {name: value.detach().clone() for name, value in network.named_parameters()}
+    with torch.no_grad():
+        for value in network.parameters():
+            value.add_(1.0)
+    for name, value in made.judged.named_parameters():
+        torch.testing.assert_close(value, before[name] + 0.25)
+    again = create_state(settings, create_network(architecture_of(settings)))
+    again.restore(made.as_dict(), "last.pt")
+    for name, value in again.judged.named_parameters():
+        torch.testing.assert_close(value, before[name] + 0.25)
+
+
+@pytest.mark.parametrize(("videos", "expected"), [(1, 0.25), (2, 0.5), (4, 1.0), (0, 1.0)])
+def test_fewer_videos_change_less(config: MakeConfig, videos: int, expected: float) -> None:
+    settings = config(init="x.safetensors", batch_norm="frozen", blend=0.0)
+    made = create_state(settings, create_network(architecture_of(settings)), videos=videos)
+    assert made.blend == expected
+    assert bool(made.anchor) == (expected < 1)
+
+
+def test_statistics_that_learn_cannot_be_averaged(config: MakeConfig) -> None:
+    with pytest.raises(ConfigError, match=r"blend: expected 1 where batch norms learn, found 0\.5"):
+        config(blend=0.5)

@@ -31,6 +31,7 @@ class Datasets:
         notices: lines about what was found.
         fingerprint: changes when a file changes.
         doubt: whether the labels are those of the frames.
+        videos: number of those in `train`.
     """
 
     train: KeyedDataset
@@ -39,6 +40,7 @@ class Datasets:
     notices: tuple[str, ...] = ()
     fingerprint: str = ""
     doubt: Doubt = NO_DOUBT
+    videos: int = 0
 
 
 @dataclass(frozen=True)

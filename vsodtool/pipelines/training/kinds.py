@@ -84,7 +84,8 @@ def open_datasets(config: TrainConfig, folder: RunFolder, on_event: OnEvent = ig
     for name in doubt.videos:
         text = "its masks fit its frames no better than other places of them: are they of this video?"
         on_event(Event("warning", name, text))
-    return Datasets(train, validation, data.scope, data.notices, data.fingerprint, doubt)
+    videos = len({video.place.resolve() for video in data.train if not video.stills})
+    return Datasets(train, validation, data.scope, data.notices, data.fingerprint, doubt, videos)
 
 
 def task_of(config: TrainConfig) -> Task:

@@ -19,6 +19,8 @@ from vsodtool.pipelines.training.run import Plan
 from vsodtool.pipelines.training.verdict import Gain, Judgement, gain
 
 _OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+# By the number of videos. One video teaches its own look: chosen on davis-train, RESULTS.md.
+_BLENDS = {1: 0.25, 2: 0.5, 3: 0.5}
 _WORST = {"s_measure": -math.inf, "j": -math.inf, "mae": math.inf}
 
 
@@ -83,6 +85,8 @@ class TrainState:
         reserve: seconds that the last validation will take, as far as this run knows.
         whole: whether the weights it began with are those of a whole network, which has to be beaten.
         start: what validation said of that network, None before it was asked.
+        anchor: the weights that it began with, by name, where a share of the change is kept.
+        blend: that share.
         nearest: the best after training, by `best_by`, even if it is not better than the start for sure.
     """
 
@@ -101,11 +105,24 @@ class TrainState:
     whole: bool = False
     start: Judgement | None = None
     nearest: Nearest | None = None
+    anchor: dict[str, Tensor] = field(default_factory=dict)
+    blend: float = 1.0
 
     @property
     def judged(self) -> Network:
-        """The network that is validated and kept."""
-        return self.network if self.ema is None else self.ema.network
+        """The network that is validated and kept.
+
+        Between the weights of the start and of now lies one that has learnt nearly as much and forgotten less
+        (Wortsman et al., CVPR 2022, WiSE-FT).
+        """
+        trained = self.network if self.ema is None else self.ema.network
+        if not self.anchor:
+            return trained
+        between = copy.deepcopy(trained).requires_grad_(False)
+        for name, parameter in between.named_parameters():
+            if name in self.anchor:
+                parameter.copy_(torch.lerp(self.anchor[name], parameter, self.blend))
+        return between
 
     def share(self, plan: Plan) -> float:
         """How much of the plan is done, 0 to 1; the last validation ends with the time, or ended it."""
@@ -156,6 +173,7 @@ class TrainState:
             "best_step": self.best_step,
             "scores": dict(self.scores),
             "seconds": self.seconds,
+            "anchor": self.anchor,
             "whole": self.whole,
             "start": None if self.start is None else self.start.as_dict(),
             "nearest": None if self.nearest is None else self.nearest.as_dict(),
@@ -178,6 +196,8 @@ class TrainState:
             self.network.load_state_dict(content["network"])
             if self.ema is not None:
                 self.ema.network.load_state_dict(content["ema"])
+            for name, value in self.anchor.items():
+                value.copy_(content["anchor"][name])
             _restore_optimizer(self.optimizer, content["optimizer"])
             self.step = self.saved = _whole(content, "step")
             self.epoch = _whole(content, "epoch")
@@ -193,10 +213,22 @@ class TrainState:
             ) from error
 
 
-def create_state(config: TrainConfig, network: Network) -> TrainState:
-    """The state before the first step."""
+def create_state(config: TrainConfig, network: Network, *, videos: int = 0) -> TrainState:
+    """The state before the first step.
+
+    Args:
+        config: of the run.
+        network: with the weights that it begins with.
+        videos: that it will learn from; 0 if there are only images.
+    """
+    blend = config.blend or _BLENDS.get(videos, 1.0)
+    learned = [(name, value) for name, value in network.named_parameters() if value.requires_grad]
     return TrainState(
-        network, create_optimizer(config, network), Ema(network, config.ema) if config.ema > 0 else None
+        network,
+        create_optimizer(config, network),
+        Ema(network, config.ema) if config.ema > 0 else None,
+        anchor={name: value.detach().clone() for name, value in learned} if blend < 1 else {},
+        blend=blend,
     )
 
 
