@@ -45,6 +45,11 @@ $(DEV_STAMP): pyproject.toml | $(VENV)/bin/python
 	$(INSTALL) --no-deps 'pysodmetrics>=1.6'
 	touch $@ $(STAMP)
 
+# Extras whose tests are skipped without them: 23 MB to download.
+.PHONY: extras
+extras: $(DEV_STAMP)
+	$(INSTALL) -e '.[dev,sam2]'
+
 demo: $(STAMP)
 	$(BIN)/vsodtool demo -o demo-out
 

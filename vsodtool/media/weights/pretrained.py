@@ -40,11 +40,13 @@ def transformers_installed() -> bool:
 
 def cached_folder(name: str) -> Path | None:
     """Where the hub's cache keeps a network; None where it does not, or not all of it. Nothing is fetched."""
-    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub import constants  # alone it is light: every run of `auto` comes by here
 
     known = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
     if not known.is_dir():
         return None
+    from huggingface_hub import snapshot_download
+
     try:
         folder = Path(snapshot_download(name, allow_patterns=_FETCHED, local_files_only=True))
     except (OSError, ValueError):  # parts of it, or a name that is none
