@@ -18,6 +18,7 @@ from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.models.flow.dis import DisEstimator
 from vsodtool.ops.boxes import Box
+from vsodtool.pipelines.densify import trial
 from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
@@ -34,6 +35,7 @@ from vsodtool.pipelines.densify.trial import (
     margin,
     try_methods,
 )
+from vsodtool.pipelines.densify.working_size import LINES, TRIAL_LINES
 from vsodtool.types import MethodChoice
 
 Film = Callable[..., Any]
@@ -77,6 +79,24 @@ def attempt(
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
         video = SparseVideo(frames, masks, folder)
         return try_methods(video, schedule, candidates, Workers(pool, drivers), **hears)
+
+
+@pytest.mark.parametrize(
+    ("others", "lines"), [([], TRIAL_LINES), ([Wants.INTERVAL], LINES), ([Wants.FRAMES], LINES)]
+)
+def test_frames_are_small_only_for_methods_that_all_see_them_so(
+    tmp_path: Path, still: Any, monkeypatch: pytest.MonkeyPatch, others: list[Wants], lines: float
+) -> None:
+    path, given_masks = still.write_folder(tmp_path / "clip"), tmp_path / "masks"
+    frames, masks = opened(path, still.write_masks(given_masks, [0, 4, 8]))
+    methods = [Says(str(wants), still) for wants in (Wants.BOXES, Wants.BOXES, *others)]
+    for method, wants in zip(methods, (Wants.BOXES, Wants.BOXES, *others), strict=True):
+        method.wants = wants
+    seen: list[float] = []
+    monkeypatch.setattr(trial, "densify", lambda *_, lines, **__: seen.append(lines))
+    schedule = TrialSchedule([HiddenTest(0, 4, 8)])
+    assert attempt(schedule, frames, masks, methods, tmp_path).hidden == []
+    assert seen == [lines]
 
 
 @pytest.fixture
