@@ -154,6 +154,7 @@ def pseudolabel(
     weights: str | Path = ...,
     adapt: int = ...,
     label_flow: Literal["auto", "composed", "direct"] = ...,
+    track: Literal["auto", "off"] = ...,
     every: int = ...,
     only_masked: bool = ...,
     cuts: str = ...,

@@ -14,6 +14,7 @@ from vsodtool.config.void import check_void, void_option
 from vsodtool.errors import ConfigError
 
 LABEL_FLOWS = ("auto", "composed", "direct")
+TRACKS = ("auto", "off")
 
 
 @configuration
@@ -50,6 +51,12 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
         default="auto",
         choices=LABEL_FLOWS,
         formerly="flow",
+    )
+    track: str = option(
+        "Further than 5 frames from every mask objects are also followed by their looks and by what is "
+        "salient (auto: with fgplg, own weights), or by motion alone (off).",
+        default="auto",
+        choices=TRACKS,
     )
     every: int = option(
         "Use only masks 0, N, 2N, ... and the last; the others are never read.", default=0, zero="all"

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from vsodtool.checks import resolve_workers
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import objects_json, read_objects_json
@@ -26,6 +28,7 @@ from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.densify.bench import LabelBench, LabelTask
 from vsodtool.pipelines.densify.estimate import estimate_seconds, measure_pace
+from vsodtool.pipelines.densify.far import Follows
 from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.label import output_files
@@ -41,6 +44,10 @@ from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
 from vsodtool.pipelines.running.shots import Cuts, resolve_cuts
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
+
+if TYPE_CHECKING:  # networks bring torchvision, which `--method warp` does not need
+    from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
+    from vsodtool.pipelines.densify.tracking import Saliency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +94,7 @@ def run_pseudolabel(
         DeviceError: the device does not exist, or the output cannot be written.
     """
     methods = list(candidates) if generator is None else [generator]
-    with Tools(config, adaptation_of, estimator=estimator, methods=methods) as tools:
+    with Tools(config, adaptation_of, tracking_of, estimator=estimator, methods=methods) as tools:
         return label_videos(config, tools, launch=launch, on_event=on_event)
 
 
@@ -298,6 +305,34 @@ def adaptation_of(setup: Setup) -> Adapt | None:
     from vsodtool.pipelines.training.adapt import Adaptation
 
     return Adaptation(setup.adaptable, setup.config.adapt, setup.config.seed)
+
+
+def tracking_of(setup: Setup) -> Follows | None:
+    """What follows objects far from masks; None where that is not asked for. Loaded when it is needed."""
+    if not setup.tracking:
+        return None
+    from vsodtool.models.detector.detector import Detector
+    from vsodtool.models.evidence.network import EvidenceNet
+    from vsodtool.models.rcrnet.network import RcrNet
+    from vsodtool.pipelines.densify.tracking import Tracker
+    from vsodtool.pipelines.detect.frames import detect_frames
+    from vsodtool.pipelines.networks.load import load_network
+
+    looks, detector = setup.tracking
+    threads = resolve_workers(setup.config.workers)
+
+    def backbone() -> EfficientNetLiteBackbone:
+        network = load_network(looks).network
+        assert isinstance(network, EvidenceNet)
+        return network.backbone
+
+    def saliency() -> Saliency:
+        loaded = load_network(detector)
+        assert isinstance(loaded.network, RcrNet)
+        network = Detector(loaded.network, loaded.preprocessing, device=setup.device, precision="fp32")
+        return partial(detect_frames, network, threads=threads)
+
+    return Tracker(backbone, saliency, setup.device)
 
 
 def _in_words(names: list[str]) -> str:

@@ -20,6 +20,7 @@ from vsodtool.pipelines.pseudolabel import (
     adaptation_of,
     find_stale_intervals,
     label_videos,
+    tracking_of,
 )
 from vsodtool.pipelines.running.earlier_inputs import start_folder
 from vsodtool.types import OnEvent, ignore_event
@@ -47,7 +48,7 @@ class Updater:
         """
         self._config = config_of(output)
         self._on_event = on_event
-        self._tools = Tools(self._config, adaptation_of, keep=True)
+        self._tools = Tools(self._config, adaptation_of, tracking_of, keep=True)
         self._overlays_due = False
 
     def stale(self) -> list[StaleInterval]:

@@ -53,8 +53,16 @@ def test_what_the_manifest_says_for_auto(own: str) -> None:
     setup = prepared(weights=own)
     assert setup.names == ["fgplg", "warp"]
     assert setup.resolved == {"method": "auto", "label_flow": "composed", "backend": "dis", "device": "cpu"}
-    assert list(setup.weights) == ["own.safetensors"]
+    assert list(setup.weights) == ["own.safetensors", "densifier-small", "rcrnet-ner-looks"]
     assert setup.adaptable is None
+
+
+def test_what_follows_objects_far_from_masks(own: str, paper: str) -> None:
+    names = ("densifier-small", "rcrnet-ner-looks")
+    assert prepared(weights=own).tracking == prepared(method="fgplg", weights=own).tracking == names
+    without = [prepared(weights=own, track="off"), prepared(weights=paper), prepared(method="warp")]
+    assert [setup.tracking for setup in without] == [(), (), ()]
+    assert list(without[0].weights) == ["own.safetensors"]
 
 
 def test_a_single_method_is_auto_only_where_it_is_adapted(own: str) -> None:

@@ -38,6 +38,7 @@ class SoftLabel:
         support: what else tells right pixels from wrong ones (1, 1, h, w) in [0, 1], but good frames from bad
             ones no better; None tells nothing.
         kept: mean over the objects that both labels show of how surely they are here, in [0, 1].
+        expected: J that the mask can be expected to reach, where that is known better than from the pixels.
     """
 
     index: int
@@ -47,6 +48,7 @@ class SoftLabel:
     trust: Tensor
     support: Tensor | None = None
     kept: float = 1.0
+    expected: float | None = None
 
     @property
     def certainty(self) -> Tensor:
@@ -58,6 +60,12 @@ class SoftLabel:
         """Of the pixels (1, 1, h, w) in [0, 1]."""
         sure = self._clearness if self.support is None else self._clearness * self.support
         return 1 - (1 - sure)
+
+    @property
+    def frame_confidence(self) -> float:
+        """The J that the mask is expected to reach, in [0, 1]."""
+        of_pixels = frame_confidence(self.labels, self.certainty) if self.expected is None else self.expected
+        return self.kept * of_pixels
 
     @property
     def _clearness(self) -> Tensor:
@@ -114,7 +122,7 @@ class LabelWriter:
             write_bytes_atomically(self._layout.confidence(video, name), encode_png(label.sure()))
         mask = self._masks.encoding.encode(label.ids(self._masks.object_ids))
         write_bytes_atomically(self._layout.masks(video, name), mask)
-        confidence = round(label.kept * frame_confidence(label.labels, label.certainty), 4)
+        confidence = round(label.frame_confidence, 4)
         basis = self._basis.of(name, left, right)
         return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence, basis)
 

@@ -16,7 +16,10 @@ from vsodtool.config.methods import AUTO, METHODS, kinds_of_weights
 from vsodtool.errors import ConfigError
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import read_manifest
+from vsodtool.models.architecture import FUSED
+from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
+from vsodtool.pipelines.densify.far import Follows, is_far, settle
 from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.label import SoftLabel
@@ -49,12 +52,14 @@ class Candidates:
         estimators: of the motion that they share.
         quality: fast, balanced or best.
         flow: names of the flow estimators, for people.
+        tracker: has a say far from masks; None: has none.
     """
 
     methods: dict[str, Method]
     estimators: MotionEstimators
     quality: str
     flow: str
+    tracker: Follows | None = None
 
     @property
     def names(self) -> list[str]:
@@ -76,16 +81,29 @@ class Candidates:
         on_seen: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Fill an interval with one of the methods, see `densify`."""
+        tracked = {}
+        drifts = self.methods[name].wants is Wants.BOXES  # others find their own way
+        if self.tracker is not None and drifts and is_far(interval):
+            tracked = self.tracker.follow(interval, workers)
+
+        def finish(_: str, label: SoftLabel) -> None:
+            known = tracked.get(label.index)
+            on_label(label if known is None else settle(interval, label, known))
+
         densify(
             interval,
             [self.methods[name]],
             self.estimators,
             workers=workers,
-            on_label=lambda _, label: on_label(label),
+            on_label=finish,
             smooth=is_smoothed(self.methods[name], self.quality),
             on_seen=on_seen,
             lines=LINES,
         )
+
+    def tracked_by(self, tracker: Follows) -> Candidates:
+        """The same methods, with a tracker far from masks."""
+        return replace(self, tracker=tracker)
 
     def beside(self, method: Method) -> Candidates:
         """The same methods and one more."""
@@ -104,6 +122,8 @@ class Setup:
         weights: SHA-256 of all that is read, by name.
         loaded: the weights of a network; None where no method needs one.
         adaptable: that network as loaded, to be fine-tuned on each video; None where nothing is.
+        tracking: names of the weights whose backbone the tracker looks through, and of the detector that it
+            asks; () where nothing is tracked.
         estimator: the caller's, used for all flows instead of the backend.
         methods: the caller's, used instead of those that `config` names.
         foreign: networks of other libraries, by the method that needs them; in a dry run one that would have
@@ -117,6 +137,7 @@ class Setup:
     weights: dict[str, str]
     loaded: LoadedNetwork | None
     adaptable: EvidenceNet | None
+    tracking: tuple[str, ...]
     estimator: FlowEstimator | None
     methods: Sequence[Method]
     foreign: Mapping[str, Foreign] = field(default_factory=dict)
@@ -182,8 +203,9 @@ def prepare(
     weights |= {network.name: network.sha256 for network in foreign.values()}
     kinds = () if methods else kinds_of_weights(config.method)
     loaded, adaptable = None, None
+    tracking: tuple[str, ...] = ()
     if kinds:
-        from vsodtool.pipelines.networks.load import load_network
+        from vsodtool.pipelines.networks.load import find_weights, load_network
 
         theirs = any(network.named for network in foreign.values())
         loaded = load_network("" if theirs else config.weights, kinds)
@@ -191,7 +213,23 @@ def prepare(
             on_event(Event("notice", message=line))
         weights[loaded.name] = loaded.sha256
         adaptable = _adaptable(loaded) if config.adapt else None
-    return Setup(config, names, device, backend, weights, loaded, adaptable, estimator, methods, foreign)
+        if config.track == "auto" and loaded.architecture.kind == DENSIFIER:
+            found = [find_weights("", (kind,)) for kind in (DENSIFIER, FUSED)]
+            tracking = tuple(name for name, _, _ in found)
+            weights |= {name: sha256 for name, _, sha256 in found}
+    return Setup(
+        config,
+        names,
+        device,
+        backend,
+        weights,
+        loaded,
+        adaptable,
+        tracking,
+        estimator,
+        methods,
+        foreign,
+    )
 
 
 def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:

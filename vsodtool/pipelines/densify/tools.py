@@ -13,6 +13,7 @@ from vsodtool.media.fingerprint import input_fingerprint
 from vsodtool.media.masks.sparse import Inspected
 from vsodtool.media.video.frames import FolderFrames, FrameSource
 from vsodtool.media.video.kept_frames import KeptFrames
+from vsodtool.pipelines.densify.far import Follows
 from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.setup import Candidates, Setup, create_candidates, prepare
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
@@ -28,6 +29,7 @@ class Tools:
         self,
         config: PseudoLabelConfig,
         adaptation: Callable[[Setup], Adapt | None] = lambda _: None,
+        tracking: Callable[[Setup], Follows | None] = lambda _: None,
         *,
         estimator: FlowEstimator | None = None,
         methods: Sequence[Method] = (),
@@ -38,12 +40,13 @@ class Tools:
         Args:
             config: what is asked for.
             adaptation: makes what fine-tunes a method on each video, where that is asked for.
+            tracking: makes what has a say far from masks, where that is asked for.
             estimator: used for all flows instead of the backend that `config` names.
             methods: used instead of those that `config` names.
             keep: they serve several runs, so what is read of videos and masks is kept, too.
         """
         self._config, self.estimator, self.methods = config, estimator, methods
-        self._adaptation = adaptation
+        self._adaptation, self._tracking = adaptation, tracking
         self._setup: Setup | None = None
         self._candidates: Candidates | None = None
         self._workers: Workers | None = None
@@ -74,7 +77,8 @@ class Tools:
         """The methods. Raises as `create_candidates`."""
         if self._candidates is None:
             setup = self.setup(on_event)
-            self._candidates = create_candidates(setup, on_event)
+            candidates, tracker = create_candidates(setup, on_event), self._tracking(setup)
+            self._candidates = candidates if tracker is None else candidates.tracked_by(tracker)
             self._adapt = self._adaptation(setup)
         return self._candidates
 

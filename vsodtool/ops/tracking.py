@@ -1,0 +1,170 @@
+"""Where an object is, told by the frame before it, by looks, and by what is salient.
+
+All on grids of one picture: looks are compared in cells of a sixteenth of it (`CELL`), labels lie on a
+quarter (`GRID`). A label is carried along the motion from frame to frame, so it drifts, and is lost where
+motion cannot be followed. Looks are compared with the masks that were given, which stay as they are, so the
+object is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.ops.warp import sample
+from vsodtool.types import Size
+
+AREA = 384 * 672  # pixels of the picture, whatever the size of the frame
+GRID, CELL = 4, 16  # pixels of the picture to one of a label, and to a cell
+
+_PARTS = (0.6, 0.8)  # weights of features at an eighth and at a sixteenth; their squares sum to 1
+_ALIKE = 3  # cells that a similarity is the mean of
+_OBJECT, _OTHER = 0.5, 0.1  # shares of object from which on, and below which, a cell shows it, or not
+_SHARPNESS = 0.05  # difference of similarities that is worth 1 in log-odds
+_BOUND = 3.0  # no difference is worth more
+_CERTAIN = 0.02  # probabilities are believed up to this
+_NEAR = 12  # cells to either side in which a recent label is looked for
+_ELSEWHERE = -0.5  # in the place of similarities that do not count: lower than those that do
+# Of motion, looks of the given masks, recent looks, saliency: what their log-odds count. Chosen by hand;
+# benchmarks/RESULTS.md, "Few masks".
+_MOTION, _GIVEN, _RECENT, _SALIENT = 0.8, 0.6, 0.4, 0.7
+_FADING = 20  # frames in which the tracker comes to count as much as what was carried
+_AGREED, _DOUBT = 0.65, 0.3  # agreement from which on nothing is lost; below it by so much, all
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Cells of one or more frames, and what they show.
+
+    Attributes:
+        features: (C, N), of unit length.
+        shares: of the object in each cell (N,) in [0, 1].
+    """
+
+    features: Tensor
+    shares: Tensor
+
+
+def picture_size(size: Size) -> Size:
+    """The size of the picture that a frame (H, W) is seen as: of AREA or so, in whole cells."""
+    ratio = sqrt(AREA / (size[0] * size[1]))
+    height, width = (max(round(side * ratio / CELL), 4) * CELL for side in size)
+    return height, width
+
+
+def standardised(parts: Sequence[Tensor], moments: tuple[Tensor, Tensor]) -> Tensor:
+    """Features less what all frames share, of unit length (C, h, w).
+
+    Args:
+        parts: of a frame (1, C, h, w) each, from an eighth and from a sixteenth of its size.
+        moments: mean and standard deviation of each of their channels (C,), see `moments_of`.
+    """
+    mean, deviation = (values[:, None, None] for values in moments)
+    sizes = [part.shape[1] for part in parts]
+    means, deviations = torch.split(mean, sizes), torch.split(deviation, sizes)
+    centred = [
+        functional.normalize((part - own) / spread, dim=1) * weight
+        for part, own, spread, weight in zip(parts, means, deviations, _PARTS, strict=True)
+    ]
+    return torch.cat(centred, dim=1)[0]
+
+
+def moments_of(frames: Sequence[Sequence[Tensor]]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel over all cells of some frames, see `standardised`."""
+    cells = torch.cat([torch.cat(tuple(parts), dim=1)[0].flatten(1) for parts in frames], dim=1)
+    return cells.mean(dim=1), cells.std(dim=1).clamp_min(1e-3)
+
+
+def shares_of(label: Tensor) -> Tensor:
+    """A label (1, 1, h, w) on the grid -> the share of object in each cell (N,)."""
+    return functional.avg_pool2d(label, CELL // GRID).flatten()
+
+
+def votes(features: Tensor, known: Looks, *, near: Tensor | None = None) -> Tensor:
+    """Log-odds of each cell to be object, by what it looks like: (1, 1, h, w), bounded.
+
+    The mean of the greatest similarities (cosines) with cells of the object, against that with other cells.
+
+    Args:
+        features: of the frame (C, h, w).
+        known: cells to compare with.
+        near: for each pair of cells whether they are compared (h * w, N); None: all are.
+    """
+    similar = features.flatten(1).t() @ known.features
+    if near is not None:
+        similar = similar.masked_fill(~near, _ELSEWHERE)
+    few = min(_ALIKE, len(known.shares))
+    inside = known.shares > _OBJECT
+    if int(inside.sum()) < few:  # it is smaller than a few cells
+        inside = known.shares >= known.shares.topk(few).values[-1]
+    outside = known.shares < _OTHER
+    if int(outside.sum()) < few:
+        outside = ~inside
+    if bool(outside.any()):
+        own, other = (
+            similar[:, those].topk(min(few, int(those.sum())), dim=1).values.mean(dim=1)
+            for those in (inside, outside)
+        )
+        odds = ((own - other) / _SHARPNESS).clamp(-_BOUND, _BOUND)
+    else:  # all of it is object: nothing to tell it from
+        odds = similar.new_zeros(similar.shape[0])
+    return odds.view(1, 1, *features.shape[-2:])
+
+
+def neighbourhood(size: Size, device: torch.device) -> Tensor:
+    """For each pair of cells of a frame of (h, w) whether they are near each other: bool (h * w, h * w)."""
+    rows, columns = torch.meshgrid(
+        torch.arange(size[0], device=device), torch.arange(size[1], device=device), indexing="ij"
+    )
+    apart = [(axis.flatten()[:, None] - axis.flatten()[None]).square() for axis in (rows, columns)]
+    return apart[0] + apart[1] <= _NEAR**2
+
+
+def tracked_odds(before: Tensor, back: Tensor, given: Tensor, recent: Tensor, salient: Tensor) -> Tensor:
+    """Log-odds of an object on the grid (1, 1, h, w).
+
+    Args:
+        before: its label in the frame before (1, 1, h, w) in [0, 1].
+        back: flow from this frame to that one (1, 2, h, w), in pixels of the grid.
+        given: `votes` of the masks that were given.
+        recent: those of a label that was found some frames ago.
+        salient: (1, 1, h, w) in [0, 1].
+    """
+    size = (before.shape[-2], before.shape[-1])
+    looks = functional.interpolate(_GIVEN * given + _RECENT * recent, size, mode="bilinear")
+    moved = torch.logit(sample(before, back), eps=_CERTAIN)
+    return _MOTION * moved + looks + _SALIENT * torch.logit(salient, eps=_CERTAIN)
+
+
+def tracker_share(agreement: float, distance: int, *, reach: int) -> float:
+    """How much of a label is the tracker's, in [0, 1], the rest is what motion carried.
+
+    Where both say the same, the carried one has the better borders for long; where they do not, it was lost
+    (on davis-train, 25 frames and more from the mask, its J is .08 / .30 / .44 / .70 / .86 for agreements of
+    0-.2 ... .8-1, that of the tracker .57 / .74 / .74 / .74 / .86).
+
+    Args:
+        agreement: J of both.
+        distance: frames to the nearest mask.
+        reach: frames up to which what is carried is all that counts.
+    """
+    far = min(max((distance - reach) / _FADING, 0.0), 1.0) / 2
+    lost = min(max((_AGREED - agreement) / _DOUBT, 0.0), 1.0)
+    return far + (1 - far) * lost
+
+
+def expected_j(agreement: float, with_salient: float) -> float:
+    """The J that a label far from masks can be expected to reach.
+
+    Least squares on eight videos of davis-train, one mask each; by leaving each video out Spearman is .8.
+
+    Args:
+        agreement: J of what motion carried and of the tracker.
+        with_salient: J of the tracker and of what is salient.
+    """
+    return 0.19 + 0.1 * agreement + 0.68 * with_salient
