@@ -231,7 +231,7 @@ def open_bench(
         threads: of the worker.
     """
     own = replace(config, device=device, workers=threads)
-    with Tools(own, adaptation_of, estimator=estimator, methods=methods) as tools:
+    with Tools(own, adaptation_of, tracking_of, estimator=estimator, methods=methods) as tools:
         yield LabelBench(own, tools, tools.candidates(ignore_event))
 
 
