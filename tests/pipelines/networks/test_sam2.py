@@ -136,6 +136,19 @@ def test_what_cannot_be_had() -> None:
 
 
 @pytest.mark.usefixtures("no_hub")
+def test_a_connection_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    huggingface_hub = pytest.importorskip("huggingface_hub")
+    of_connection, _ = huggingface_hub.errors.HfHubHTTPError.__bases__
+
+    def lost(name: str, **options: object) -> str:
+        raise of_connection("timed out")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lost)
+    with pytest.raises(WeightsError, match="cannot be fetched: timed out"):
+        load_sam2(Request(wanted=True))
+
+
+@pytest.mark.usefixtures("no_hub")
 def test_a_dry_run_says_what_it_would_fetch() -> None:
     told: list[Event] = []
     assert load_sam2(Request(wanted=True, dry_run=True, on_event=told.append)) is None

@@ -61,13 +61,14 @@ def fetch_folder(name: str) -> Path:
         WeightsError: there is none of that name, or it cannot be had now.
     """
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     shown = not are_progress_bars_disabled()
     disable_progress_bars()
     try:
         return Path(snapshot_download(name, allow_patterns=_FETCHED))
-    except (OSError, ValueError, RuntimeError) as error:  # the hub's own errors are of these
+    except (ValueError, RuntimeError, *HfHubHTTPError.__bases__) as error:  # OSError, and a lost connection's
         reason = str(error).strip().split("\n")[0]
         raise WeightsError(
             f"the weights '{name}' are not in the hub's cache and cannot be fetched: {reason}",
