@@ -156,6 +156,7 @@ def pseudolabel(
     label_flow: Literal["auto", "composed", "direct"] = ...,
     track: Literal["auto", "off"] = ...,
     every: int = ...,
+    min_part: int = ...,
     only_masked: bool = ...,
     cuts: str = ...,
     void: str = ...,

@@ -8,7 +8,7 @@ channel 1 down, with b(x + a_to_b(x)) = a(x). A frame is identified by its name,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
@@ -79,12 +79,26 @@ class MethodChoice:
             empty where nothing was tried.
         hidden_j: for each candidate the mean J that it reached on them, in [0, 1]; empty where nothing was.
         reason: one sentence for people.
+        objects: id of each object -> its method; empty where all have the same.
+        objects_j: id of each of several objects -> for each candidate the mean J of this object; empty where
+            nothing was tried.
     """
 
     method: str
     hidden: list[str]
     hidden_j: dict[str, float]
     reason: str
+    objects: dict[str, str] = field(default_factory=dict)
+    objects_j: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def methods(self) -> set[str]:
+        """All that are used."""
+        return set(self.objects.values()) or {self.method}
+
+    def of(self, object_id: int) -> str:
+        """The method of an object."""
+        return self.objects.get(str(object_id), self.method)
 
 
 @runtime_checkable

@@ -53,6 +53,7 @@ class LabelVideoReport:
     hidden_j: dict[str, float] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     worst: dict[str, float] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from vsodtool.ops.confidence import (
     owners,
     to_bytes,
     trust,
+    without,
 )
 
 
@@ -36,6 +38,14 @@ def test_every_pixel_has_one_owner() -> None:
 
 def test_one_object_owns_what_is_more_than_half_its() -> None:
     assert owners(soft([0.49, 0.51, 0.0, 1.0]))[0, 0, 0].tolist() == [0, 1, 0, 1]
+
+
+def test_without_an_object_the_others_have_its_share_by_theirs() -> None:
+    labels = soft([0.6, 0.6, 1.0, 0.6], [0.3, 0.0, 0.0, 0.3])
+    where = torch.tensor([[True, True, True, False]])
+    found = without(labels, 0, where)
+    torch.testing.assert_close(found, soft([0, 0, 0, 0.6], [0.75, 0, 0, 0.3]), atol=3e-3, rtol=0)
+    assert float(labels[0, 0, 0, 0]) == pytest.approx(0.6)
 
 
 def test_a_coin_s_throw_is_no_confidence_and_full_agreement_is_full() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from vsodtool.ops.connected import BLOCK, connected_to
+from vsodtool.ops.connected import BLOCK, connected_to, parts
 
 
 def parts_with_seed(seeds: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -63,3 +63,22 @@ def test_a_part_without_a_seed_goes() -> None:
     expected[12:] = False
     assert torch.equal(connected_to(seeds, inside), expected)
     assert not connected_to(torch.zeros_like(inside), inside).any()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 30), st.integers(1, 30), st.floats(0, 1), st.integers(0, 1000))
+def test_parts_are_scipys(height: int, width: int, share: float, seed: int) -> None:
+    inside = np.random.default_rng(seed).random((height, width)) < share
+    expected, count = ndimage.label(inside, np.ones((3, 3)))  # numbered by their first pixels, too
+    found, number = parts(torch.from_numpy(inside))
+    assert number == count
+    np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def test_the_parts_of_a_comb_are_one() -> None:
+    comb = torch.zeros(60, 99, dtype=torch.bool)
+    comb[:, ::2] = True  # teeth that meet in the last row only
+    comb[-1] = True
+    assert parts(comb)[1] == 1
+    assert parts(comb[:-1])[1] == 50
+    assert parts(torch.zeros(3, 4, dtype=torch.bool))[1] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
 
 
-def make_job(clip: Any, folder: Path) -> Interval:
+def make_job(clip: Any, folder: Path, ids: Sequence[int] = (1,)) -> Interval:
     """An interval over a whole clip, labelled at both ends."""
     source = FolderFrames(discover_videos([str(clip.write_folder(folder))])[0])
     store = FrameStore(source, folder.parent)
@@ -23,7 +24,7 @@ def make_job(clip: Any, folder: Path) -> Interval:
             store.put(frame)
     left, right = (
         LabelledFrame(
-            index, f"{index:05d}", clip.frames[index], to_channels(clip.truth[index].astype(np.uint16), [1])
+            index, f"{index:05d}", clip.frames[index], to_channels(clip.truth[index].astype(np.uint16), ids)
         )
         for index in (0, last)
     )

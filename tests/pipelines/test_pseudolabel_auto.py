@@ -96,18 +96,21 @@ def check(out: Path, name: str, clip: Any) -> None:
         np.testing.assert_array_equal(found, truth * 255)
 
 
+ONE_OBJECT: dict[str, Any] = {"objects": {}, "objects_j": {}}
 EXPECTED = {
     "one": {
         "method": "small",
         "hidden": HIDDEN,
         "hidden_j": {"small": 1.0, "large": 0.0},
         "reason": "no other method was clearly better on the hidden labels",
+        **ONE_OBJECT,
     },
     "two": {
         "method": "large",
         "hidden": HIDDEN,
         "hidden_j": {"small": 0.0, "large": 1.0},
         "reason": "clearly better on the hidden labels",
+        **ONE_OBJECT,
     },
 }
 
@@ -172,7 +175,8 @@ def test_several_objects(tmp_path: Path, film: Film, exact: Any) -> None:
 
         def generate(self, evidence: Evidence) -> SoftLabel:
             made = super().generate(evidence)
-            return evidence.answer(made.labels.flip(1), made.trust)
+            swapped = (made.labels.flip(1) > 0.5).float()  # sure of it: else colours would settle it
+            return evidence.answer(swapped, torch.ones_like(made.trust))
 
     tried = [Swapping("swapping", LARGE), RightOn("large", LARGE)]
     report = run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=tried)
@@ -180,6 +184,45 @@ def test_several_objects(tmp_path: Path, film: Film, exact: Any) -> None:
     for index, truth in enumerate(clip.truth):
         found = cv2.imread(str(tmp_path / f"out/masks/clip/{index:05d}.png"), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(found, truth)
+
+
+class RightOnOne(RightOn):
+    """Right on one object only, by channel; the other it has everywhere but where it is."""
+
+    def __init__(self, name: str, channel: int) -> None:
+        super().__init__(name, LARGE)
+        self._channel = channel
+
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        made = super().generate(evidence)
+        asked = torch.tensor(evidence.present).view(1, -1, 1, 1)
+        labels = (made.labels > 0.5).float() * asked
+        other = 1 - self._channel
+        labels[:, other] = (1 - made.labels.sum(dim=1)).round() if evidence.present[other] else 0
+        return evidence.answer(labels, torch.ones_like(made.trust))
+
+
+def test_each_object_gets_the_method_that_is_right_on_it(tmp_path: Path, film: Film, exact: Any) -> None:
+    clip = film(PAN, size=LARGE, objects={3: (72, 74, 12, 9), 9: (78, 90, 10, 12)})
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", GIVEN, 1)
+    tried = [RightOnOne("first", 0), RightOnOne("second", 1)]
+    report = run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=tried)
+    video = report.videos[0]
+    assert video.objects == {"3": "first", "9": "second"}
+    assert video.objects_j == {"3": {"first": 1.0, "second": 0.0}, "9": {"first": 0.0, "second": 1.0}}
+    assert choices(tmp_path / "out")["clip"]["objects"] == video.objects
+    for index, truth in enumerate(clip.truth):
+        found = cv2.imread(str(tmp_path / f"out/masks/clip/{index:05d}.png"), cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(found, truth)
+    for tool in tried:
+        tool.indices.clear()
+    (tmp_path / "out/masks/clip/00005.png").unlink()  # a run that goes on keeps to it
+    run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=tried)
+    found = cv2.imread(str(tmp_path / "out/masks/clip/00005.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(found, clip.truth[5])
+    assert {5} <= set(tried[0].indices) == set(tried[1].indices)
+    assert not {1, 2, 8, 9}.intersection(tried[0].indices)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +240,7 @@ def test_where_nothing_can_be_tried_the_default_decides(
     first, second = candidates()
     report = run_pseudolabel(config(tmp_path, backend="dis", quality="fast"), candidates=[second, first])
     assert first.indices == []
-    expected = {"method": "large", "hidden": [], "hidden_j": {}, "reason": reason}
+    expected = {"method": "large", "hidden": [], "hidden_j": {}, "reason": reason, **ONE_OBJECT}
     assert choices(tmp_path / "out") == {"one": expected, "two": expected}
     assert [(video.method, video.hidden_j) for video in report.videos] == [("large", {})] * 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vsodtool.cli.console import Reporter
 from vsodtool.cli.next_step import tell_next_step
 from vsodtool.cli.options import Json, Quiet, command
@@ -9,6 +11,9 @@ from vsodtool.cli.output import print_report, refuse_losses
 from vsodtool.cli.ranks import run_in_ranks
 from vsodtool.cli.text import Table
 from vsodtool.config import PseudoLabelConfig
+
+if TYPE_CHECKING:  # the pipelines bring torch
+    from vsodtool.pipelines.densify.video import PseudoLabelVideoReport
 
 
 @command(PseudoLabelConfig, work="vsodtool.pipelines.pseudolabel")
@@ -33,10 +38,16 @@ def pseudolabel(config: PseudoLabelConfig, *, json: Json = False, quiet: Quiet =
         counts = [video.frames, video.given, video.generated, *([video.skipped] if lost else [])]
         reached = video.hidden_j.get(video.method)
         hidden = f"{reached:.3f}" if reached is not None else "-"
-        more = [video.method or "-", hidden] if chosen else []
+        more = [_methods(video), hidden] if chosen else []
         more += ["no" if video.doubts else "yes"] if doubted else []
         table.add(video.name, *counts, mean, *more, f"{video.seconds:.1f}")
     print_report(report.as_dict(), table, as_json=json)
     if not quiet:
         tell_next_step([(video.name, video.worst) for video in report.videos], config.output)
     refuse_losses(report.losses, config.output)
+
+
+def _methods(video: PseudoLabelVideoReport) -> str:
+    """The method of a video, and of objects that have another one: "fgplg, 2: warp"."""
+    others = [f"{number}: {name}" for number, name in video.objects.items() if name != video.method]
+    return ", ".join([video.method or "-", *others])

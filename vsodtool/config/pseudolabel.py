@@ -61,6 +61,12 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
     every: int = option(
         "Use only masks 0, N, 2N, ... and the last; the others are never read.", default=0, zero="all"
     )
+    min_part: int = option(
+        "Drop parts of an object of fewer than N pixels, its largest excepted; by default small ones that no "
+        "given mask has the like of. 1 keeps all.",
+        default=0,
+        zero="by the masks",
+    )
     update: bool = option(
         "Take the masks as they are now, those of OUT/corrections above all, and make again what depends on "
         "a changed one.",

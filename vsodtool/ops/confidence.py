@@ -7,6 +7,7 @@ from torch import Tensor
 
 SUPPORT_FLOOR = 0.3  # what a clear vote is worth although nothing that was warped here looks alike
 ONE_SIDED = 0.8  # what agreement is worth that no label on the other side confirms
+FAINT = 1e-3  # of the background, where one owner had everything
 HAZE = 0.02  # soft labels below this are no object to doubt
 
 
@@ -34,6 +35,25 @@ def margin(labels: Tensor) -> Tensor:
     """The lead of the winner over all others, soft labels (1, O, H, W) -> (1, 1, H, W) in [0, 1]."""
     winner = owner_probabilities(labels).amax(dim=1, keepdim=True)
     return (2 * winner - 1).clamp_min(0)
+
+
+def without(labels: Tensor, number: int, where: Tensor) -> Tensor:
+    """Soft labels in which an object is nowhere in a region; the others take its share by theirs.
+
+    Args:
+        labels: (1, O, H, W) in [0, 1].
+        number: channel of the object.
+        where: the region, bool (H, W).
+
+    Returns:
+        (1, O, H, W); the background takes what nobody else claims.
+    """
+    shares = owner_probabilities(labels[..., where][..., None])[..., 0]
+    shares[:, number + 1] = 0
+    shares[:, 0] += FAINT
+    result = labels.clone()
+    result[..., where] = (shares / shares.sum(dim=1, keepdim=True))[:, 1:]
+    return result
 
 
 def backing(labels: Tensor, guess: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which parts of a region hang together with a seed."""
+"""Which parts of a region hang together, and which with a seed."""
 
 from __future__ import annotations
 
@@ -32,6 +32,45 @@ def connected_to(seeds: Tensor, inside: Tensor) -> Tensor:
         reached = _fill(reached.T, runs[1]).T & region
     large = reached.repeat_interleave(BLOCK, 0).repeat_interleave(BLOCK, 1)
     return large[: size[0], : size[1]] & inside
+
+
+def parts(inside: Tensor) -> tuple[Tensor, int]:
+    """The connected parts of a region, by all eight neighbours.
+
+    Runs of rows that touch are joined: each takes the lowest number of those that it touches, and then that
+    which this one has by now, until nothing changes.
+
+    Args:
+        inside: the region, bool (H, W).
+
+    Returns:
+        The number of each pixel's part, int64 (H, W), 0 outside, 1 ... N in the order of their first pixels;
+        and N.
+    """
+    height, width = inside.shape
+    wide = functional.pad(inside, (1, 1))
+    run = (inside & ~wide[:, :-2]).flatten().cumsum(0).view(height, width) - 1
+    count = int(run[-1, -1]) + 1 if inside.numel() else 0
+    if not count:
+        return torch.zeros_like(run), 0
+    above = functional.pad(run[:-1], (1, 1))
+    joined = []
+    for shift in range(3):  # above to the left, above, above to the right
+        both = inside[1:] & wide[:-1, shift : shift + width]
+        first = both & ~functional.pad(both, (1, 0))[:, :-1]  # once for each two runs is enough
+        joined.append(torch.stack((run[1:][first], above[:, shift : shift + width][first])))
+    one, other = torch.cat(joined, dim=1)
+    root = torch.arange(count, device=inside.device)
+    while True:
+        lowest = torch.minimum(root[one], root[other])
+        found = root.scatter_reduce(0, root[one], lowest, "amin")
+        found = found.scatter_reduce(0, root[other], lowest, "amin")
+        found = found[found]
+        if torch.equal(found, root):
+            break
+        root = found
+    numbers = torch.unique(root, return_inverse=True)[1] + 1
+    return torch.where(inside, numbers[run.clamp_min(0)], 0), int(numbers.max())
 
 
 def _blocks(values: Tensor) -> Tensor:

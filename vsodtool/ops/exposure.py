@@ -30,6 +30,10 @@ class Exposure(NamedTuple):
         """An image (B, 3, H, W) in [0, 1] in that light, cut off at the bounds."""
         return (image * self.gain + self.offset).clamp_(0, 1)
 
+    def undo(self, image: Tensor) -> Tensor:
+        """An image (B, 3, H, W) of that light in the first one, cut off at the bounds."""
+        return ((image - self.offset) / self.gain).clamp_(0, 1)
+
 
 def exposure_between(image: Tensor, reference: Tensor, *, aligned: bool = False) -> Exposure | None:
     """How to bring an image into the light of another one that shows about the same.

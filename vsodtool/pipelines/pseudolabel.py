@@ -355,7 +355,14 @@ def _dry_report(
         )
         choice = choices.get(video)
         if choice is not None:  # an update keeps to it
-            of_video = replace(of_video, method=choice.method, hidden=choice.hidden, hidden_j=choice.hidden_j)
+            of_video = replace(
+                of_video,
+                method=choice.method,
+                hidden=choice.hidden,
+                hidden_j=choice.hidden_j,
+                objects=choice.objects,
+                objects_j=choice.objects_j,
+            )
         elif len(names) > 1:
             trial = schedule_trial(source, masks[video], cuts.known(video) or ONE_SHOT)
             hidden = [source.names[test.hidden] for test in trial.tests]

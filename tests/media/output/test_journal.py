@@ -7,6 +7,7 @@ import io
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ def test_the_later_line_holds(path: Path) -> None:
 
 def test_choices_come_back_and_are_no_frames(path: Path) -> None:
     tried = MethodChoice("warp", ["00010", "naïve\udcff"], {"warp": 0.1 + 0.2, "fgplg": 0.25}, "best there")
+    tried = replace(tried, objects={"3": "warp", "9": "fgplg"}, objects_j={"3": {"warp": 0.1}, "9": {}})
     given = MethodChoice("fgplg", [], {}, "fewer than 3 labelled frames")
     journal = Journal(path)
     journal.choose("bear", given)

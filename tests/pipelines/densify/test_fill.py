@@ -17,11 +17,12 @@ from vsodtool.models.evidence.architecture import EvidenceArchitecture
 from vsodtool.models.evidence.densifier import EvidenceDensifier
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.matching import Search
+from vsodtool.pipelines.densify.evidence import Evidence
 from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.learned import LearnedMethod
-from vsodtool.pipelines.densify.method import Method, WarpMethod
+from vsodtool.pipelines.densify.method import Method, Wants, WarpMethod
 from vsodtool.pipelines.densify.motion import CHUNK, MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.densify.side_by_side import Workers
@@ -190,3 +191,31 @@ def test_nothing_is_begun_once_cancelled(
     assert not found
     assert sum(workers.sizes) <= CHUNK  # of 30 pairs
     assert torch.is_grad_enabled()
+
+
+class Doubtful:
+    """Says of two objects that each is the other, but is not sure of it."""
+
+    name, wants = "doubtful", Wants.BOXES
+
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        labels = evidence.labels[:1]
+        mixed = 0.45 * labels + 0.55 * labels.flip(1)
+        return evidence.answer(mixed, torch.full_like(labels[:, :1], 0.5))
+
+
+def test_of_several_objects_colours_say_whose_a_doubtful_pixel_is(
+    film: Callable[..., Any], exact: Any, workers: Watched, tmp_path: Path
+) -> None:
+    clip = film([(0, 0)] * 4)
+    for frame, truth in zip(clip.frames, clip.truth, strict=True):
+        frame[:], truth[:] = (90, 90, 90), 0
+        frame[8:24, 8:20], truth[8:24, 8:20] = (220, 30, 30), 1
+        frame[8:24, 20:32], truth[8:24, 20:32] = (30, 30, 220), 2
+    ids = [1, 2]
+    job = make_job(clip, tmp_path / "clip", ids)
+    found: list[SoftLabel] = []
+    densify(job, [Doubtful()], MotionEstimators(exact, exact), workers=workers, on_label=keep(found))
+    assert sorted(label.index for label in found) == job.targets
+    for label in found:
+        assert (label.ids(ids) == clip.truth[label.index]).all()

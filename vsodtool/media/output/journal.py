@@ -255,6 +255,11 @@ def _parse_choice(fields: Mapping[str, Any]) -> MethodChoice:
         hidden=[str(name) for name in fields["hidden"]],
         hidden_j={str(name): float(value) for name, value in fields["hidden_j"].items()},
         reason=str(fields["reason"]),
+        objects={str(name): str(method) for name, method in fields.get("objects", {}).items()},
+        objects_j={
+            str(name): {str(method): float(value) for method, value in by_method.items()}
+            for name, by_method in fields.get("objects_j", {}).items()
+        },
     )
 
 

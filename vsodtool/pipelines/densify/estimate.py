@@ -39,7 +39,7 @@ def measure_pace(video: SparseVideo, candidates: Candidates, workers: Workers) -
         candidates: of which the default works.
         workers: do it.
     """
-    method = candidates.names[0]
+    method = candidates.methods[candidates.names[0]]
     with tempfile.TemporaryDirectory(prefix="vsodtool-pace-") as folder:
         for interval in replace(video, spill_folder=Path(folder)).intervals(set()):
             try:
@@ -52,7 +52,7 @@ def measure_pace(video: SparseVideo, candidates: Candidates, workers: Workers) -
             finally:
                 interval.frames.close()
             height, width = video.source.size
-            cost = Prices.of(method, candidates.quality).interval(targets, labels)
+            cost = Prices.of(method.name, candidates.quality).interval(targets, labels)
             return Pace(seconds, targets, seconds / (cost * height * width))
     return None
 

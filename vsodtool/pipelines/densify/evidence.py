@@ -12,7 +12,7 @@ from torch import Tensor
 from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, bounding_box, rebox, whole
 from vsodtool.ops.confidence import to_bytes
-from vsodtool.ops.exposure import exposure_between
+from vsodtool.ops.exposure import Exposure, exposure_between
 from vsodtool.ops.propagation import Carried
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
@@ -38,6 +38,8 @@ class Side:
         consistency: of the adjacent flows (1, 1, h, w) in [0, 1].
         flow: the corrected one, from the target to the labelled frame (1, 2, h, w) in pixels; of the first
             side only where the method wants whole frames.
+        exposure: brings the labelled frame into the light of the target; None where it is the same, and of a
+            side that was kept.
     """
 
     known: LabelledFrame
@@ -46,6 +48,7 @@ class Side:
     views: Tensor
     consistency: Tensor
     flow: Tensor | None = None
+    exposure: Exposure | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Evidence:
         image: that box of the frame (1, 3, h, w) in [0, 1].
         sides: from the labelled frame before it, after it, or both, in this order; none where the method
             wants nothing but the labelled frames.
+        asked: the objects that are asked for, by channel; None asks for all.
     """
 
     interval: Interval
@@ -68,11 +72,13 @@ class Evidence:
     box: Box
     image: Tensor
     sides: list[Side]
+    asked: frozenset[int] | None = None
 
     @property
     def present(self) -> list[bool]:
-        """For each object whether one of the labels shows it."""
-        return self.interval.present
+        """For each object whether it is asked for, and one of the labels shows it."""
+        shown, asked = self.interval.present, self.asked
+        return shown if asked is None else [each and number in asked for number, each in enumerate(shown)]
 
     @property
     def labels(self) -> Tensor:
@@ -165,6 +171,7 @@ def side_evidence(
         torch.cat((view, again[:, :3])),
         carried.consistency,
         flow,
+        exposure,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
 
@@ -10,8 +11,11 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import whole
+from vsodtool.ops.colours import owner_colours, settle_by_colours
+from vsodtool.ops.exposure import Exposure
 from vsodtool.ops.propagation import Carried, carry, start
 from vsodtool.ops.temporal_smoothing import REACH
+from vsodtool.pipelines.densify.cleaning import drop_specks
 from vsodtool.pipelines.densify.evidence import Evidence, SideStore, side_evidence
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
 from vsodtool.pipelines.densify.keeping import keep_shown
@@ -31,6 +35,7 @@ def densify(
     workers: Workers,
     on_label: OnLabel,
     smooth: bool = False,
+    min_part: int = 0,
     on_seen: Callable[[int], None] = lambda _: None,
     on_flow: Callable[[int], None] = lambda _: None,
     lines: float = inf,
@@ -47,6 +52,7 @@ def densify(
         on_label: takes each finished label; called from several threads, in no particular order.
         smooth: let the neighbours of a frame steady its label; passed frames near targets are then
             generated too, so that a frame comes out alike whether those around it are filled or passed.
+        min_part: pixels of the smallest part of an object; 0 lets the given masks decide.
         on_seen: told of how many more frames the first of two labels has been carried to.
         on_flow: told of between how many more neighbours the flow is known.
         lines: of smaller frames on which large objects are followed, see `working_scale`; methods that want
@@ -68,10 +74,12 @@ def densify(
             _fill_apart(interval, of_frames, workers, on_label)
             continue
         scale = working_scale(interval, lines) if wants is Wants.BOXES else 1.0
+        least = max(round(min_part * scale**2), 1) if min_part else 0
         with torch.inference_mode(), at_scale(interval, scale, on_label) as (seen, on_small):
             motion = Motion(seen, estimators, workers, everywhere=wants is Wants.FRAMES, on_flow=on_flow)
             try:
-                _Fill(seen, motion, estimators, of_frames, on_small, smooth=smooth).run(workers, on_seen)
+                fill = _Fill(seen, motion, estimators, of_frames, on_small, smooth=smooth, min_part=least)
+                fill.run(workers, on_seen)
             finally:
                 motion.close()
 
@@ -110,13 +118,19 @@ class _Fill:
         on_label: OnLabel,
         *,
         smooth: bool,
+        min_part: int,
     ) -> None:
+        self._min_part = min_part
         self._interval, self._motion, self._estimators = interval, motion, estimators
         self._methods, self._on_label = methods, on_label
         self._known = interval.labelled
         self._wants = methods[0].wants
         self._first = SideStore(interval, with_flow=self._wants is Wants.FRAMES)
         self._targets = set(interval.targets)
+        # Of one object they would tell what fusion and search have told already.
+        self._several = self._wants is Wants.BOXES and sum(interval.present) > 1
+        self._colours: dict[int, Tensor] = {}  # of the labelled frames that have come by
+        self._lights: dict[tuple[int, int], Exposure] = {}  # from a labelled frame to a target
         self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
 
     def run(self, workers: Workers, on_seen: Callable[[int], None]) -> None:
@@ -125,6 +139,8 @@ class _Fill:
             for known in self._known:
                 last = known is self._known[-1]
                 label_image = to_image(known.rgb, whole(self._interval.size), self._estimators.device)
+                if self._several:
+                    self._colours[known.index] = owner_colours(label_image, known.labels)
                 see = partial(self._see, known, label_image)
                 for steps in self._walk(known, wanted):
                     if workers.cancelled():
@@ -148,6 +164,8 @@ class _Fill:
         side = side_evidence(
             known, label_image, image, self._estimators.refining, index=index, carried=carried.on(box)
         )
+        if side.exposure is not None:
+            self._lights[known.index, index] = side.exposure
         if known is not self._known[-1]:
             self._first.put(index, side)
             return
@@ -175,7 +193,19 @@ class _Fill:
             self._give(name, window.smoothed(position))
 
     def _give(self, name: str, label: SoftLabel) -> None:
+        if self._wants is Wants.BOXES:  # the paper's network is left as it is
+            label = drop_specks(self._interval, self._settled(label), self._min_part)
         self._on_label(name, keep_shown(self._interval, label, search=self._wants is Wants.BOXES))
+
+    def _settled(self, label: SoftLabel) -> SoftLabel:
+        """The label, with what is in doubt between several objects settled by their colours."""
+        if not self._colours:
+            return label
+        image = self._interval.image(label.index, label.box)
+        lights = [self._lights.get((known, label.index)) for known in self._colours]
+        views = [image if light is None else light.undo(image) for light in lights]
+        seen = list(self._colours.values())
+        return replace(label, labels=settle_by_colours(label.labels, label.trust, views, seen))
 
     def _walk(self, known: LabelledFrame, wanted: set[int]) -> Iterator[list[tuple[int, Carried]]]:
         """Carry a label as far as the last wanted frame; chunks of (position, what was carried)."""

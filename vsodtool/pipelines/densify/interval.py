@@ -22,6 +22,7 @@ from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.boxes import Box
 from vsodtool.ops.shots import ONE_SHOT, Shots
+from vsodtool.ops.specks import small_parts
 from vsodtool.types import Frame, ImageArray, LabelArray, Size
 
 Result = TypeVar("Result")
@@ -47,6 +48,11 @@ class LabelledFrame:
     def areas(self) -> list[int]:
         """Pixels of each object."""
         return self.labels.sum(dim=(0, 2, 3)).int().tolist()
+
+    @cached_property
+    def small_parts(self) -> list[list[float]]:
+        """Of each object, see `ops.specks`."""
+        return [small_parts(mask > 0) for mask in self.labels[0]]
 
 
 class Frames(Protocol):

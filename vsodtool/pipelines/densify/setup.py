@@ -19,6 +19,8 @@ from vsodtool.media.output.manifest import read_manifest
 from vsodtool.models.architecture import FUSED
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
+from vsodtool.pipelines.densify.by_object import MethodByObject
+from vsodtool.pipelines.densify.cleaning import drop_specks
 from vsodtool.pipelines.densify.far import Follows, is_far, settle
 from vsodtool.pipelines.densify.fill import densify
 from vsodtool.pipelines.densify.interval import Interval
@@ -36,7 +38,7 @@ from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.working_size import LINES
 from vsodtool.pipelines.networks.foreign import Foreign, Request, load_foreign
-from vsodtool.types import Event, FlowEstimator, OnEvent
+from vsodtool.types import Event, FlowEstimator, MethodChoice, OnEvent
 
 if TYPE_CHECKING:  # networks bring torchvision, which warp does not need: 160 MB and a second
     from vsodtool.models.evidence.network import EvidenceNet
@@ -53,6 +55,7 @@ class Candidates:
         quality: fast, balanced or best.
         flow: names of the flow estimators, for people.
         tracker: has a say far from masks; None: has none.
+        min_part: pixels of the smallest part of an object; 0 lets the given masks decide.
     """
 
     methods: dict[str, Method]
@@ -60,6 +63,7 @@ class Candidates:
     quality: str
     flow: str
     tracker: Follows | None = None
+    min_part: int = 0
 
     @property
     def names(self) -> list[str]:
@@ -71,32 +75,49 @@ class Candidates:
         """What makes the first guess that a network corrects."""
         return rules(self.quality)
 
+    def chosen(self, choice: MethodChoice, object_ids: Sequence[int]) -> Method:
+        """The method of a video, which may be one for each of its objects.
+
+        Args:
+            choice: of these methods.
+            object_ids: of the video, by channel.
+        """
+        of_objects = [self.methods[choice.of(number)] for number in object_ids]
+        if len(choice.methods) == 1:
+            return of_objects[0]
+        by_frame = [each for each in of_objects if isinstance(each, FrameMethod)]
+        assert len(by_frame) == len(of_objects)  # the others are never chosen for an object
+        return MethodByObject(choice.method, by_frame)
+
     def fill(
         self,
-        name: str,
+        method: Method,
         interval: Interval,
         *,
         workers: Workers,
         on_label: Callable[[SoftLabel], None],
         on_seen: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Fill an interval with one of the methods, see `densify`."""
+        """Fill an interval with one of the methods, or several of them, see `densify`."""
         tracked = {}
-        drifts = self.methods[name].wants is Wants.BOXES  # others find their own way
+        drifts = method.wants is Wants.BOXES  # others find their own way
         if self.tracker is not None and drifts and is_far(interval):
             tracked = self.tracker.follow(interval, workers)
 
         def finish(_: str, label: SoftLabel) -> None:
             known = tracked.get(label.index)
-            on_label(label if known is None else settle(interval, label, known))
+            if known is not None:
+                label = drop_specks(interval, settle(interval, label, known), self.min_part)
+            on_label(label)
 
         densify(
             interval,
-            [self.methods[name]],
+            [method],
             self.estimators,
             workers=workers,
             on_label=finish,
-            smooth=is_smoothed(self.methods[name], self.quality),
+            smooth=is_smoothed(method, self.quality),
+            min_part=self.min_part,
             on_seen=on_seen,
             lines=LINES,
         )
@@ -265,7 +286,7 @@ def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
     else:
         estimators = motion_estimators(backend, quality, device, on_event)
         flows.append(estimators.name)
-    return Candidates(methods, estimators, quality, "; ".join(flows))
+    return Candidates(methods, estimators, quality, "; ".join(flows), min_part=setup.config.min_part)
 
 
 def _load_foreign(config: PseudoLabelConfig, on_event: OnEvent) -> dict[str, Foreign]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import sqrt
 from statistics import fmean, stdev
@@ -51,7 +52,7 @@ def try_methods(
         on_flow: told, likewise, of between how many more neighbours of a test the flow is known.
     """
     source, masks = video.source, video.masks
-    scores: dict[int, dict[str, float]] = {}
+    scores: dict[int, dict[str, dict[int, float]]] = {}
     lock = threading.Lock()
 
     def attempt(interval: Interval) -> None:
@@ -59,7 +60,7 @@ def try_methods(
         truth = masks.read(source.names[hidden])
 
         def score(name: str, label: SoftLabel) -> None:
-            reached = hidden_j(label, truth, masks.object_ids, interval.present)
+            reached = hidden_js(label, truth, masks.object_ids, interval.present)
             with lock:
                 scores.setdefault(hidden, {})[name] = reached
 
@@ -71,6 +72,7 @@ def try_methods(
             workers=workers,
             on_label=score,
             on_flow=partial(on_flow, test),
+            min_part=candidates.min_part,
             lines=lines,
         )
         on_tried(test)
@@ -82,10 +84,31 @@ def try_methods(
     if schedule.tests:
         workers.each(stream_tests(video, schedule.tests), attempt)
     tried = sorted(scores)
-    by_method = {name: [scores[index][name] for index in tried] for name in candidates.names}
-    method, reason = choose_method(by_method, candidates.names[0])
-    means = {name: round(fmean(values), 4) for name, values in by_method.items() if values}
-    return MethodChoice(method, [source.names[index] for index in tried], means, schedule.reason or reason)
+    default = candidates.names[0]
+    by_method = {name: [fmean(scores[index][name].values()) for index in tried] for name in candidates.names}
+    method, reason = choose_method(by_method, default)
+    choice = MethodChoice(
+        method, [source.names[index] for index in tried], _means(by_method), schedule.reason or reason
+    )
+    if len(masks.object_ids) < 2 or not on_boxes:  # of one box the labels can be put together
+        return choice
+    by_object = {
+        number: {
+            name: [scores[index][name][number] for index in tried if number in scores[index][name]]
+            for name in candidates.names
+        }
+        for number in masks.object_ids
+    }
+    chosen = {str(number): choose_method(js, method)[0] for number, js in by_object.items()}
+    return replace(
+        choice,
+        objects={} if set(chosen.values()) == {method} else chosen,
+        objects_j={str(number): means for number, js in by_object.items() if (means := _means(js))},
+    )
+
+
+def _means(by_method: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    return {name: round(fmean(values), 4) for name, values in by_method.items() if values}
 
 
 def copied_j(video: SparseVideo, schedule: TrialSchedule) -> float:
@@ -107,14 +130,9 @@ def describe_choice(choice: MethodChoice) -> str:
     """One line for people."""
     reached = ", ".join(f"{name} {value:.3f}" for name, value in choice.hidden_j.items())
     on = f" (J on {len(choice.hidden)} hidden: {reached})" if reached else ""
-    return f"method {choice.method}, {choice.reason}{on}"
-
-
-def hidden_j(
-    label: SoftLabel, truth: LabelArray, object_ids: Sequence[int], present: Sequence[bool]
-) -> float:
-    """The mean of `hidden_js` over the objects."""
-    return fmean(hidden_js(label, truth, object_ids, present).values())
+    others = [f"object {number}: {name}" for number, name in choice.objects.items() if name != choice.method]
+    but = "; ".join(["", *others])
+    return f"method {choice.method}, {choice.reason}{on}{but}"
 
 
 def hidden_js(

@@ -47,6 +47,8 @@ class PseudoLabelVideoReport(VideoReport):
         seconds: spent on it by this run; in a dry run an estimate, 0 where there is none.
         method: that made its masks; "" in a dry run that does not know it yet.
         hidden: names of the frames whose labels were hidden from the methods to choose one.
+        objects: id of each object -> its method; empty where all have the same.
+        objects_j: id of each of several objects -> by method the mean J of this object.
         hidden_j: by method the mean J that it reached on these, in [0, 1]. The label lies in the middle of an
             interval that is longer than those that were to be filled, where it is hardest: most frames fare
             better.
@@ -64,6 +66,8 @@ class PseudoLabelVideoReport(VideoReport):
     hidden_j: dict[str, float] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     worst: dict[str, float] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
+    objects_j: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,10 +131,10 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     def make(self) -> None:
         """Given labels, then intervals side by side. After a failure, or Ctrl-C, no new one is begun."""
-        candidates, method = self._prepare()
+        candidates, choice = self._prepare()
         lossy = self.source.is_cut or self.count(FrameStatus.SKIPPED) > 0  # told by every run
         intervals = self._video.intervals(set(self.records), everything=lossy)
-        self._workers.each(intervals, partial(self._fill, candidates, method))
+        self._workers.each(intervals, partial(self._fill, candidates, choice))
         for record in self.outdated:  # labels of frames that do not decode have gone
             if record.frame not in self.records:
                 self.state.drop(output_files(self._config, self.layout, record))
@@ -152,12 +156,12 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     def fill(self, frames: Sequence[str]) -> None:
         """Fill the intervals of one group, after `begin`."""
-        candidates, method = self._prepare()
+        candidates, choice = self._prepare()
         others = set(self.source.names).difference(frames).union(self.records)
         intervals = self._video.intervals(others, everything=False)
-        self._workers.each(intervals, partial(self._fill, candidates, method))
+        self._workers.each(intervals, partial(self._fill, candidates, choice))
 
-    def _prepare(self) -> tuple[Candidates, str]:
+    def _prepare(self) -> tuple[Candidates, MethodChoice]:
         """Shots, given labels, and the method, which is the same in all runs that continue this one."""
         self._find_shots()
         missing = [name for name in self._masks.names if name not in self.records]
@@ -166,14 +170,15 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         self._effort.plan(self._cost(method) + (OVERLAY * self.total if self._config.overlay else 0))
         learned = self._learned()
         candidates = learned.candidates
-        if self._choice is None or self._choice.method not in candidates.names:  # or a damaged journal
+        if self._choice is None or not self._choice.methods <= set(candidates.names):  # or a damaged journal
             self._choice = self._choose(candidates)
             self._effort.plan(self._cost(self._choice.method) - self._cost(method))
-        if learned.weights and self._choice.method not in self._candidates.names:
+        own = self._choice.methods - set(self._candidates.names)
+        if learned.weights and own:
             kept = self.layout.adapted(self.name)
-            write_weights(kept, learned.weights, {"method": self._choice.method})
+            write_weights(kept, learned.weights, {"method": ", ".join(own)})
             self.state.wrote([kept])
-        return candidates, self._choice.method
+        return candidates, self._choice
 
     def _find_shots(self) -> None:
         if self._cuts.known(self.name, self.state) is None:
@@ -219,11 +224,14 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             choice.hidden_j,
             [*self._doubts, *self._worse_than_copies(choice)],
             self._worst(),
+            choice.objects,
+            choice.objects_j,
         )
 
     def _learned(self) -> Learned:
         """The candidates for this video; what was learned for it once is not learned again."""
-        run_has_it = self._choice is not None and self._choice.method in self._candidates.names
+        names = set(self._candidates.names)
+        run_has_it = self._choice is not None and self._choice.methods <= names
         if self._adapt is None or run_has_it:
             return Learned(self._candidates)
         kept = self.layout.adapted(self.name)
@@ -312,8 +320,8 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         prices = self._prices(method)
         return prices.interval(between, 2) + prices.interval(beside, 1)
 
-    def _fill(self, candidates: Candidates, method: str, interval: Interval) -> None:
-        prices = self._prices(method)
+    def _fill(self, candidates: Candidates, choice: MethodChoice, interval: Interval) -> None:
+        prices, method = self._prices(choice.method), candidates.chosen(choice, self._masks.object_ids)
         made = prices.made if len(interval.labelled) == 2 else prices.made_from_one
 
         records: list[FrameRecord] = []

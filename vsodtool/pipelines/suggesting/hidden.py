@@ -31,7 +31,7 @@ from vsodtool.pipelines.densify.tools import Tools
 from vsodtool.pipelines.densify.trial import hidden_js, stream_tests
 from vsodtool.pipelines.running.earlier_inputs import find_input
 from vsodtool.pipelines.suggesting.finished import Errors, Finished, FinishedVideo
-from vsodtool.types import Event, OnEvent
+from vsodtool.types import Event, MethodChoice, OnEvent
 
 VERSION = 1
 
@@ -113,7 +113,9 @@ class HiddenLabels:
         masks, lock = _masks_of(self._finished, video), threading.Lock()
         candidates, workers = tools.candidates(on_event), tools.workers
         choice = self._finished.manifest.choices.get(video.name)
-        method = choice.method if choice and choice.method in candidates.methods else candidates.names[0]
+        known = choice is not None and choice.methods <= set(candidates.names)
+        made_by = choice if choice and known else MethodChoice(candidates.names[0], [], {}, "")
+        method = candidates.chosen(made_by, masks.object_ids)
         kept = self._kept.setdefault(video.name, {})
         keys = {test.hidden: self._key(video, test) for test in tests}
         done = 0
@@ -145,8 +147,8 @@ class HiddenLabels:
         depends = [
             VERSION,
             manifest.inputs[video.name].fingerprint,
-            choice.method if choice else manifest.config.get("method"),
-            [manifest.config.get(name) for name in ("quality", "backend", "label_flow", "adapt")],
+            [choice.method, choice.objects] if choice else manifest.config.get("method"),
+            [manifest.config.get(name) for name in ("quality", "backend", "label_flow", "adapt", "min_part")],
             sorted(manifest.weights.items()),
             [(name, self._sha256(layout.masks(video.name, name))) for name in names],
         ]
