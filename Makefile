@@ -48,7 +48,7 @@ $(DEV_STAMP): pyproject.toml | $(VENV)/bin/python
 # Extras whose tests are skipped without them: 23 MB to download.
 .PHONY: extras
 extras: $(DEV_STAMP)
-	$(INSTALL) -e '.[dev,sam2]'
+	$(INSTALL) -e '.[dev,sam2,ray,s3]' 'moto[server]>=5'
 
 demo: $(STAMP)
 	$(BIN)/vsodtool demo -o demo-out

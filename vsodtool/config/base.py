@@ -57,8 +57,9 @@ class ShardedConfig(CommonConfig):
         panel=Panel.WHERE,
         argument=True,
         metavar="INPUT",
+        urls=True,
     )
-    output: Path = option("Folder for the results.", panel=Panel.WHERE, short="-o", metavar="OUT")
+    output: Path = option("Folder for the results.", panel=Panel.WHERE, short="-o", metavar="OUT", urls=True)
     shard: str = option(
         "Work on the I-th of N parts of the videos (1/4 ... 4/4), for job arrays into one OUT.",
         default="",

@@ -34,10 +34,15 @@ class EvaluateConfig(ReadingConfig):
         default=(),
         panel=Panel.WHERE,
         argument=True,
+        urls=True,
         metavar="PREDICTIONS... GROUND_TRUTH",
     )
     ground_truth: str = option(
-        "The truth; then every folder before is a method.", default="", panel=Panel.WHERE, metavar="GT"
+        "The truth; then every folder before is a method.",
+        default="",
+        panel=Panel.WHERE,
+        metavar="GT",
+        urls=True,
     )
     protocol: str = option(
         "Whose numbers to compare with; docs/evaluate.md says which.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vsodtool.checks import check_regular
 from vsodtool.config.base import CommonConfig
 from vsodtool.config.option import Option, did_you_mean, options_of
+from vsodtool.config.url import to_path
 from vsodtool.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _typed(key: str, value: object, expected: Any, place: str) -> Any:
         value = str(value)
     if expected is Path:
         if isinstance(value, str) and value:
-            return Path(value)
+            return to_path(value)
     elif expected == tuple[str, ...]:
         items = [value] if isinstance(value, str) else value
         if isinstance(items, list | tuple) and all(isinstance(item, str | PurePath) for item in items):

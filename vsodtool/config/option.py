@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
+from vsodtool.config.url import is_url
 from vsodtool.errors import ConfigError
 
 C = TypeVar("C", bound=Any)
@@ -62,6 +63,7 @@ class Option:
         most: the largest number.
         below: the number that it must be smaller than.
         multiple_of: what it must be a multiple of.
+        urls: URLs may stand in it.
         formerly: its older name, still understood as a flag and in files.
         name: of the field.
         kind: type of the field: str, int, float, bool, Path, tuple[str, ...] or tuple[int, ...].
@@ -82,6 +84,7 @@ class Option:
     most: float | None = None
     below: float | None = None
     multiple_of: int = 1
+    urls: bool = False
     formerly: str = ""
     name: str = ""
     kind: Any = None
@@ -141,6 +144,11 @@ class Option:
         if self.has_commas and not items:
             raise ConfigError(f"{self.name}: expected at least one, found none")
         for item in items:
+            if is_url(item) and not self.urls:
+                raise ConfigError(
+                    f"{self.name}: expected a path or a name, found the URL '{item}'",
+                    "copy what lies there to a disk",
+                )
             if self.choices and item not in self.choices:
                 count = "some" if self.is_list else "one"
                 raise ConfigError(

@@ -27,6 +27,7 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
         "YouTube-VIS, YOLO or Supervisely. May be given several times: later ones win, frame by frame.",
         panel=Panel.WHERE,
         metavar="MASKS",
+        urls=True,
     )
     method: str = option(
         "; ".join(f"{name}: {line.summary}" for name, line in METHODS.items())

@@ -44,12 +44,14 @@ class TrainConfig(ReadingConfig):
         "their images beside them, or IMAGES::ANNOTATIONS.",
         panel=Panel.DATA,
         metavar="SOURCE",
+        urls=True,
     )
     validation: tuple[str, ...] = option(
         "A source of validation data, may be repeated. None: a share of --data.",
         default=(),
         panel=Panel.DATA,
         metavar="SOURCE",
+        urls=True,
     )
     validation_share: float = option(
         "Of the videos, of the images where there are none.",

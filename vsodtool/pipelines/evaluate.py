@@ -30,6 +30,7 @@ from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.maps.reading import PredictionReading, TruthReading, detect_prediction, detect_truth
 from vsodtool.media.maps.score_files import ScoreTable, Value, check_new_files, score_table, videos_csv
 from vsodtool.pipelines.running.ordered_work import map_in_order
+from vsodtool.pipelines.running.staging import with_urls
 from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, require_packages, score_task
 from vsodtool.pipelines.scoring.method import MethodTotals
 from vsodtool.pipelines.scoring.plan import Plan, PlannedVideo, make_plan, name_methods
@@ -42,6 +43,7 @@ _VIDEO_COLUMNS = ("method", "video", "frames")
 _MANY = 150  # maps; below, processes take longer to start than they save
 
 
+@with_urls
 def run_evaluate(
     config: EvaluateConfig, *, processes: bool = False, on_event: OnEvent = ignore_event
 ) -> EvaluateReport:

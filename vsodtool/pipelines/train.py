@@ -25,6 +25,7 @@ from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.weights.networks import AnyArchitecture, read_architecture
 from vsodtool.ops.sampling.sample_order import SampleOrder
 from vsodtool.pipelines.running.process import keep_freed_memory
+from vsodtool.pipelines.running.staging import with_urls
 from vsodtool.pipelines.training.batches import read_batches, reader_processes
 from vsodtool.pipelines.training.datasets import Datasets
 from vsodtool.pipelines.training.frozen import FrozenEncoder, Memory
@@ -98,6 +99,7 @@ class TrainReport:
         return {**values, "output": str(self.output), "weights": str(self.weights)}
 
 
+@with_urls
 def run_train(
     config: TrainConfig, *, datasets: Datasets | None = None, on_event: OnEvent = ignore_event
 ) -> TrainReport:

@@ -38,7 +38,7 @@ class FileFrames:
     def __init__(self, video: VideoInput) -> None:
         self.video = video
         self._probe = probe_video(video.path)
-        self.names: list[str] = [_name(index) for index in range(self._probe.count)]
+        self.names: list[str] = numbered(self._probe.count)
         self.fps = self._probe.fps
         self.times: Sequence[Fraction] = self._probe.times
         self.is_cut = bool(self._probe.missing)
@@ -200,6 +200,16 @@ def read_turn(decoded: VideoFrame) -> Turn:
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Turn(transpose=False, mirror=a < 0, flip=d < 0)
     return Turn(transpose=True, mirror=c < 0, flip=b < 0)
+
+
+_NUMBERED: list[str] = []
+
+
+def numbered(count: int) -> list[str]:
+    """Names of so many frames of a file; of all files they are the same objects, as there are millions."""
+    while len(_NUMBERED) < count:
+        _NUMBERED.append(_name(len(_NUMBERED)))
+    return _NUMBERED[:count]
 
 
 def _name(index: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping
 
 
@@ -20,9 +21,11 @@ def split_by_weight(weights: Mapping[str, int], parts: int) -> list[list[str]]:
         The names of each part, sorted; parts beyond the number of pieces are empty.
     """
     division: list[list[str]] = [[] for _ in range(parts)]
-    loads = [(0, 0)] * parts  # weight, then number of pieces: pieces without weight are spread too
+    loads = [
+        (0, 0, part) for part in range(parts)
+    ]  # weight, then pieces: those without weight are spread too
     for name in sorted(weights, key=lambda name: (-weights[name], name)):
-        lightest = min(range(parts), key=lambda part: (*loads[part], part))
+        weight, pieces, lightest = loads[0]
         division[lightest].append(name)
-        loads[lightest] = loads[lightest][0] + weights[name], loads[lightest][1] + 1
+        heapq.heapreplace(loads, (weight + weights[name], pieces + 1, lightest))
     return [sorted(names) for names in division]

@@ -115,12 +115,7 @@ class Dispatch(Generic[T]):
         Raises:
             VsodtoolError: what concerns the whole run, as a full disk; or the only video is refused.
         """
-        missing = {task.name: task.frames - len(self._finished[task.name]) for task in self._tasks}
-        share = max(1, sum(missing.values()) // (self._crew.size * _PARTS))
-        for task in self._tasks:
-            divided = task.divisible and missing[task.name] > share
-            stage = Stage.BEGIN if divided else Stage.WHOLE
-            self._add(Unit(task, stage, missing[task.name], most=share))
+        self.plan()
         self._tell()
         while self._queue or self._at_work:
             while self._queue and self._crew.free:
@@ -130,6 +125,15 @@ class Dispatch(Generic[T]):
         if self._refusals and len(self._tasks) == 1:
             raise self._refusals[0]
         return self._result
+
+    def plan(self) -> None:
+        """Queue the videos that must be looked at; long ones are to be divided."""
+        missing = {task.name: task.frames - len(self._finished[task.name]) for task in self._tasks}
+        share = max(1, sum(missing.values()) // (self._crew.size * _PARTS))
+        for task in self._tasks:
+            divided = task.divisible and missing[task.name] > share
+            stage = Stage.BEGIN if divided else Stage.WHOLE
+            self._add(Unit(task, stage, missing[task.name], most=share))
 
     def _add(self, unit: Unit[T]) -> None:
         heapq.heappush(self._queue, (-unit.weight, next(self._order), unit))

@@ -1,0 +1,210 @@
+"""Objects behind URLs, through fsspec: listed, fetched, put, deleted; what fails is tried again for a while.
+
+Credentials are those that the libraries find (environment, files, roles), never asked for, printed or
+written.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vsodtool.errors import DataError, DeviceError, UsageError
+from vsodtool.media.atomic import atomic_path
+
+R = TypeVar("R")
+
+EXTRAS = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "http": "http", "https": "http"}
+PATIENCE = 120.0  # seconds for which a service that does not answer is asked again
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between two questions
+_DENIED = ("AccessDenied", "Forbidden", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "credentials")
+_BUGS = (TypeError, AttributeError, NotImplementedError)  # what does not change by asking again
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object, as a listing shows it.
+
+    Attributes:
+        size: bytes.
+        changed: seconds since 1970; 0 where the service does not say.
+    """
+
+    size: int
+    changed: float
+
+
+class Bucket:
+    """What lies behind a URL: a file, or all whose names begin with it and a slash."""
+
+    def __init__(self, url: str) -> None:
+        """Nothing is asked yet.
+
+        Raises:
+            UsageError: the scheme is unknown, or what reads it is not installed.
+        """
+        self.url = url.rstrip("/")
+        self.scheme = url.partition("://")[0].lower()
+        if self.scheme not in EXTRAS:
+            raise UsageError(
+                f"{url}: expected one of {', '.join(f'{name}://' for name in EXTRAS)}", "copy it to a disk"
+            )
+
+    @property
+    def name(self) -> str:
+        """The last part."""
+        return self.url.rpartition("/")[2].partition("?")[0] or "root"
+
+    @property
+    def is_http(self) -> bool:
+        """It can only be read, and only file by file."""
+        return EXTRAS[self.scheme] == "http"
+
+    @cached_property
+    def _at(self) -> tuple[Any, str]:
+        extra = EXTRAS[self.scheme]
+        try:
+            import fsspec
+
+            # Listings must be those of now: another process may have written there.
+            options: dict[str, Any] = {} if self.is_http else {"use_listings_cache": False}
+            if self.scheme == "s3":  # its patience would be multiplied by that of this class
+                options["config_kwargs"] = {"retries": {"mode": "standard", "total_max_attempts": 1}}
+            system, path = fsspec.core.url_to_fs(self.url, **options)
+            if self.scheme == "s3":
+                system.retries = 1
+        except ImportError as error:
+            raise UsageError(
+                f"{self.url}: what reads {self.scheme}:// is not installed",
+                f"pip install 'vsodtool[{extra}]'",
+            ) from error
+        return system, path
+
+    def list(self) -> dict[str, Stored]:
+        """The objects below the URL, by their names from there; "" is the URL itself, where it is a file.
+
+        Raises:
+            DeviceError: no right to, or the service does not answer.
+        """
+        system, root = self._at
+        if self.is_http:
+            found = self._ask(lambda: {root: system.info(root)}, missing={})
+        else:
+            found = self._ask(lambda: system.find(root, detail=True), missing={})
+        objects = {}
+        for path, known in found.items():
+            name = path[len(root) :].lstrip("/") if path != root else ""
+            if ".." in name.split("/") or known.get("type") == "directory" or path.endswith("/"):
+                continue
+            objects[name] = Stored(int(known.get("size") or 0), _changed(known))
+        return objects
+
+    def fetch(self, name: str, stored: Stored, path: Path) -> None:
+        """Write an object to a file, whole or not at all, with the time at which it changed.
+
+        Raises:
+            DataError: it has vanished, or has another size than was listed.
+            DeviceError: no right to, the service does not answer, or the disk is full.
+        """
+        system, _ = self._at
+        with atomic_path(path) as temporary:
+            self._ask(lambda: system.get_file(self._path(name), str(temporary)), what=name)
+            found = temporary.stat().st_size
+            if stored.size and found != stored.size:
+                raise DataError(
+                    f"{self._shown(name)}: expected {stored.size} bytes as listed, found {found}",
+                    "it was changed while it was read; run the same command again",
+                )
+            if stored.changed:
+                os.utime(temporary, (stored.changed, stored.changed))
+
+    def put(self, path: Path, name: str) -> None:
+        """Upload a file, whole.
+
+        Raises:
+            DeviceError: no right to, or the service does not answer.
+        """
+        system, _ = self._at
+        try:
+            self._ask(lambda: system.put_file(str(path), self._path(name)), what=name)
+        except DataError as error:
+            raise DeviceError(f"{self.url}: there is no such bucket", "make it first") from error
+
+    def delete(self, name: str) -> None:
+        """Delete an object; one that is not there is no error.
+
+        Raises:
+            DeviceError: no right to, or the service does not answer.
+        """
+        system, _ = self._at
+        self._ask(lambda: system.rm_file(self._path(name)), what=name, missing=None)
+
+    def _path(self, name: str) -> str:
+        _, root = self._at
+        return f"{root}/{name}" if name else root
+
+    def _shown(self, name: str) -> str:
+        return f"{self.url}/{name}" if name else self.url
+
+    _REQUIRED: Any = object()
+
+    def _ask(self, request: Callable[[], R], *, what: str = "", missing: Any = _REQUIRED) -> R:
+        until, pause = time.monotonic() + PATIENCE, FIRST_PAUSE
+        while True:
+            try:
+                return request()
+            except FileNotFoundError as error:
+                if missing is not Bucket._REQUIRED:
+                    found: R = missing
+                    return found
+                raise DataError(
+                    f"{self._shown(what)}: expected an object, found none",
+                    "it vanished, or never was there; run the same command again",
+                ) from error
+            except _BUGS:
+                raise
+            except Exception as error:
+                if _is_denied(error):
+                    raise DeviceError(
+                        f"{self._shown(what)}: no right to it: {_first_line(error)}",
+                        "check the credentials that the library finds (for S3 those of the AWS tools)",
+                    ) from error
+                if time.monotonic() + pause > until:
+                    raise DeviceError(
+                        f"{self._shown(what)}: no answer for {PATIENCE:.0f} s: {_first_line(error)}",
+                        "run the same command again later; what is finished stays",
+                    ) from error
+            time.sleep(pause * random.uniform(0.5, 1))  # not all workers at the same moment
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _changed(known: dict[str, Any]) -> float:
+    for key in ("LastModified", "last_modified", "mtime", "updated", "created"):
+        value = known.get(key)
+        if isinstance(value, datetime):
+            return value.timestamp()
+        if isinstance(value, int | float):
+            return float(value)
+        if isinstance(value, str):
+            try:
+                return datetime.fromisoformat(value).timestamp()
+            except ValueError:
+                continue
+    return 0.0
+
+
+def _is_denied(error: Exception) -> bool:
+    return isinstance(error, PermissionError) or any(
+        sign in f"{type(error).__name__} {error}" for sign in _DENIED
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
