@@ -79,6 +79,7 @@ class ShardedConfig(CommonConfig):
         usual=(AUTO_ADDRESS,),
         panel=Panel.RUN,
         metavar="auto|HOST:PORT",
+        urls=True,  # refused below, in better words
     )
 
     def __post_init__(self) -> None:
