@@ -30,9 +30,9 @@ _BOUND = 3.0  # no difference is worth more
 _CERTAIN = 0.02  # probabilities are believed up to this
 _NEAR = 12  # cells to either side in which a recent label is looked for
 _ELSEWHERE = -0.5  # in the place of similarities that do not count: lower than those that do
-# Of motion, looks of the given masks, recent looks, saliency: what their log-odds count. Chosen by hand;
-# benchmarks/RESULTS.md, "Few masks".
-_MOTION, _GIVEN, _RECENT, _SALIENT = 0.8, 0.6, 0.4, 0.7
+# Of motion, looks of the given masks, recent looks, saliency: what their log-odds count. Chosen on validation
+# videos of davis-train: benchmarks/TRIED.md, "Few masks".
+_MOTION, _GIVEN, _RECENT, _SALIENT = 0.6, 0.6, 0.4, 1.0
 _FADING = 20  # frames in which the tracker comes to count as much as what was carried
 _AGREED, _DOUBT = 0.65, 0.3  # agreement from which on nothing is lost; below it by so much, all
 
