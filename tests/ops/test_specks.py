@@ -25,6 +25,7 @@ def scene(*sides: int) -> Tensor:
 
 
 UNSURE = torch.zeros(SIZE)
+FAINT = torch.full(SIZE, 0.3)
 
 
 def left(owned: Tensor, sure: Tensor = UNSURE, given: list[list[float]] | None = None, least: int = 0) -> int:
@@ -54,10 +55,11 @@ def test_an_object_of_many_parts_keeps_as_many_as_its_masks_have() -> None:
     drawn = scene(2, 2, 1)
     told = small_parts(drawn)
     assert told == pytest.approx([4 / 1609, 4 / 1609, 1 / 1609])
-    assert left(drawn, given=[told]) == 4
-    assert left(drawn, given=[[], told]) == 4  # one of the masks is enough
-    assert left(scene(2, 2, 2, 1, 1), given=[told]) == 4  # the fourth and fifth are too many
-    assert left(scene(1, 1), given=[[4 / 1609]]) == 1  # smaller than half of what is known
+    assert left(drawn, FAINT, given=[told]) == 4
+    assert left(drawn, FAINT, given=[[], told]) == 4  # one of the masks is enough
+    assert left(drawn, given=[told]) == 1  # nothing at all speaks for them here
+    assert left(scene(2, 2, 2, 1, 1), FAINT, given=[told]) == 4  # the fourth and fifth are too many
+    assert left(scene(1, 1), FAINT, given=[[4 / 1609]]) == 1  # smaller than half of what is known
 
 
 def test_least_is_pixels() -> None:

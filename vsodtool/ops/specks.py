@@ -14,6 +14,7 @@ from vsodtool.ops.connected import parts
 SMALL = 0.005  # share of an object below which a part of it needs a reason to be there
 FEW = 4  # pixels below which it needs one in any case
 SURE = 0.5  # mean confidence of its pixels that is one
+BACKED = 0.2  # mean confidence below which nothing is a reason
 ALIKE = 0.5  # share of a given part's size from which on a part is like it
 
 
@@ -32,8 +33,9 @@ def small_parts(mask: Tensor) -> list[float]:
 def specks(owned: Tensor, sure: Tensor, given: Sequence[Sequence[float]], least: int = 0) -> Tensor | None:
     """The parts of an object in a frame that are none.
 
-    A small part stays if its pixels are sure, for what both sides carried here agrees; or if a given mask has
-    one like it, so many of these as that mask has. The largest part always stays.
+    A small part stays if its pixels are sure, for what both sides carried here agrees; or if they are not
+    without any backing and a given mask has one like it, so many of these as that mask has. The largest part
+    always stays.
 
     Args:
         owned: pixels of the object, bool (H, W).
@@ -58,10 +60,13 @@ def specks(owned: Tensor, sure: Tensor, given: Sequence[Sequence[float]], least:
         stray = _is_small(areas)
         sums = torch.zeros(count + 1, device=owned.device)
         sums.index_add_(0, numbers.flatten(), box.crop(sure).flatten().float())
-        stray &= sums[1:] / areas < SURE
+        backing = sums[1:] / areas
+        stray &= backing < SURE
         shares, ranked = (areas / areas.sum()).tolist(), areas.argsort(descending=True, stable=True).tolist()
         for rank, part in enumerate(part for part in ranked if stray[part]):
-            if any(len(like) > rank and shares[part] >= ALIKE * like[rank] for like in given):
+            if backing[part] >= BACKED and any(
+                len(like) > rank and shares[part] >= ALIKE * like[rank] for like in given
+            ):
                 stray[part] = False
     if not bool(stray.any()):
         return None

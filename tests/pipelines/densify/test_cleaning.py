@@ -58,7 +58,7 @@ def test_a_mask_that_has_the_like_of_it_keeps_it(tmp_path: Path) -> None:
     drawn = two_objects()
     drawn[:, 0, 3:5, 3:5] = 1
     job = interval(tmp_path / "clip", two_objects(), drawn)
-    label = made_with(drawn)
+    label = made_with(drawn, trust=0.3)
     assert drop_specks(job, label, 0) is label
     assert bool((drop_specks(job, label, 5).labels[:, 0, 3:5, 3:5] == 0).all())  # told how many pixels
 
