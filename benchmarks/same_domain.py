@@ -1,13 +1,15 @@
 """A detector of one's own from a few masks: how good is it on the rest of the same videos?
 
-    python benchmarks/same_domain.py ROOT WORK [--kind image] [--config FILE] [--epochs 10] [--steps 100]
-        [--every 5] [--train-until 0.6] [--until 1.0] [--sequences NAME ...] [--second-stage "OPTIONS"]
-        [--out FILE.md]
+    python benchmarks/same_domain.py ROOT WORK [--kind image] [--config FILE] [--init scratch] [--epochs 10]
+        [--steps 100] [--every 5] [--train-until 0.6] [--until 1.0] [--sequences NAME ...]
+        [--second-stage "OPTIONS"] [--out FILE.md]
 
 Of each video the first part (until --train-until) gets masks at every fifth frame, `pseudolabel` fills in the
-others, `train` begins with random weights and sees nothing else, and `predict` looks at the rest. One network
-for all videos, the weights of its last step. `train` wants something to validate on: the last frame of each
-first part, which nothing else sees. S is that of protocol davsod, J of the map cut at 0.5 (protocol davis).
+others, `train` begins with random weights (or --init) and sees nothing else, and `predict` looks at the rest.
+From the shipped detector: --kind video --config train-video-looks --init rcrnet-ner-looks
+--label-options=--confidence --train-options="--minutes 0 --learning-rate 5e-4". One network for all
+videos, the weights of its last step. `train` wants something to validate on: the last frame of each first
+part, which nothing else sees. S is that of protocol davsod, J of the map cut at 0.5 (protocol davis).
 
 Choose options by splitting elsewhere, never on what is reported: other videos (ROOT of the training set), or
 the first part by itself (--train-until 0.45 --until 0.6). The same command continues an interrupted run.
@@ -72,6 +74,7 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="folder for everything that is made")
     parser.add_argument("--kind", choices=["image", "video"], default="image")
     parser.add_argument("--config", default=str(here / "same_domain.yaml"), help="of `train`")
+    parser.add_argument("--init", default="scratch", help="of `train`")
     parser.add_argument("--epochs", type=int, default=10, help="validations")
     parser.add_argument("--steps", type=int, default=100, help="of each epoch")
     parser.add_argument("--every", type=int, default=5)
@@ -100,7 +103,15 @@ def main() -> None:
     length = ["--epochs", str(options.epochs), "--steps-per-epoch", str(options.steps)]
     stages = [
         vsodtool(
-            *(*train, "-o", work / "run", "--init", "scratch", *length, *shlex.split(options.train_options))
+            *(
+                *train,
+                "-o",
+                work / "run",
+                "--init",
+                options.init,
+                *length,
+                *shlex.split(options.train_options),
+            )
         )
     ]
     weights = work / "run" / "final.safetensors"
