@@ -16,10 +16,13 @@ import torch
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.video import frame_store
+from vsodtool.ops.boxes import whole
 from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.quality import rules
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event, Size
 
@@ -202,13 +205,33 @@ class RightOnOne(RightOn):
         return evidence.answer(labels, torch.ones_like(made.trust))
 
 
+class Walks:
+    """Walks through the interval with empty hands."""
+
+    name = "walks"
+    wants = Wants.INTERVAL
+
+    def walk(
+        self,
+        interval: Interval,
+        workers: Workers,
+        on_label: Callable[[SoftLabel], None],
+        on_seen: Callable[[int], None],
+    ) -> None:
+        nothing = torch.zeros_like(interval.known.labels)
+        for index in interval.targets:
+            on_label(SoftLabel(index, interval.size, whole(interval.size), nothing, nothing[:, :1]))
+
+
 def test_each_object_gets_the_method_that_is_right_on_it(tmp_path: Path, film: Film, exact: Any) -> None:
     clip = film(PAN, size=LARGE, objects={3: (72, 74, 12, 9), 9: (78, 90, 10, 12)})
     clip.write_folder(tmp_path / "clip")
     clip.write_masks(tmp_path / "masks", GIVEN, 1)
     tried = [RightOnOne("first", 0), RightOnOne("second", 1)]
-    report = run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=tried)
+    walks = Walks()  # it may be chosen for the whole video, never for an object
+    report = run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=[*tried, walks])
     video = report.videos[0]
+    assert set(video.hidden_j) == {"first", "second", "walks"}
     assert video.objects == {"3": "first", "9": "second"}
     assert video.objects_j == {"3": {"first": 1.0, "second": 0.0}, "9": {"first": 0.0, "second": 1.0}}
     assert choices(tmp_path / "out")["clip"]["objects"] == video.objects
@@ -218,7 +241,7 @@ def test_each_object_gets_the_method_that_is_right_on_it(tmp_path: Path, film: F
     for tool in tried:
         tool.indices.clear()
     (tmp_path / "out/masks/clip/00005.png").unlink()  # a run that goes on keeps to it
-    run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=tried)
+    run_pseudolabel(config(tmp_path, tmp_path / "clip"), estimator=exact, candidates=[*tried, walks])
     found = cv2.imread(str(tmp_path / "out/masks/clip/00005.png"), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(found, clip.truth[5])
     assert {5} <= set(tried[0].indices) == set(tried[1].indices)

@@ -66,7 +66,7 @@ def densify(
         if wants is Wants.INTERVAL:
             for method in alike:
                 assert isinstance(method, WalkingMethod)
-                give = partial(_give_unsmoothed, interval, method.name, on_label)
+                give = partial(_give_walked, interval, method.name, on_label, min_part)
                 method.walk(interval, workers, give, on_seen)
             continue
         of_frames = [method for method in alike if isinstance(method, FrameMethod)]
@@ -82,6 +82,10 @@ def densify(
                 fill.run(workers, on_seen)
             finally:
                 motion.close()
+
+
+def _give_walked(interval: Interval, name: str, on_label: OnLabel, min_part: int, label: SoftLabel) -> None:
+    _give_unsmoothed(interval, name, on_label, drop_specks(interval, label, min_part))
 
 
 def _give_unsmoothed(interval: Interval, name: str, on_label: OnLabel, label: SoftLabel) -> None:

@@ -90,12 +90,13 @@ def try_methods(
     choice = MethodChoice(
         method, [source.names[index] for index in tried], _means(by_method), schedule.reason or reason
     )
-    if len(masks.object_ids) < 2 or not on_boxes:  # of one box the labels can be put together
-        return choice
+    boxed = [name for name, each in candidates.methods.items() if each.wants is Wants.BOXES]
+    if len(masks.object_ids) < 2 or len(boxed) < 2 or method not in boxed:
+        return choice  # only of one box can labels be put together
     by_object = {
         number: {
             name: [scores[index][name][number] for index in tried if number in scores[index][name]]
-            for name in candidates.names
+            for name in boxed
         }
         for number in masks.object_ids
     }
