@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from vsodtool.cli.next_step import tell_after_predict, tell_after_training, tell_first_steps, tell_next_step
+from vsodtool.config.url import to_path
 
 WORST = {"00007": 0.41, "00021": 0.62}
 
@@ -30,6 +31,13 @@ def test_five_of_all_videos(capsys: pytest.CaptureFixture[str]) -> None:
     tell_next_step([("a", WORST), ("b", more)], Path("o"))
     first = capsys.readouterr().err.splitlines()[0]
     assert first.endswith("b/00000 (0.00), b/00001 (0.10), b/00002 (0.20), b/00003 (0.30), b/00004 (0.40)")
+
+
+def test_no_page_for_a_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_after_predict(to_path("s3://team/labels"))
+    tell_next_step([("chair", WORST)], to_path("s3://team/labels"))
+    _, second = capsys.readouterr().err.splitlines()
+    assert second.startswith("next: copy s3://team/labels to a disk, ")
 
 
 def test_nothing_to_look_at(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vsodtool.cli.console import write_err
 from vsodtool.cli.text import printable
+from vsodtool.config.url import is_url
 from vsodtool.pipelines.running.ranks import Rank
 
 FRAMES = 5  # that are named
@@ -37,12 +38,18 @@ def tell_next_step(worst: Sequence[tuple[str, Mapping[str, float]]], output: Pat
         f"  or: {tool} suggest {folder} -n {FRAMES} --export stills, draw their masks into stills/masks, and "
         "the same command again with --update and also --masks stills/masks",
     ]
+    if is_url(output):  # `review` saves as one draws
+        lines[1:] = [
+            f"next: copy {folder} to a disk, {tool} review it there, copy its corrections/ back, and the "
+            "same command again with --update"
+        ]
     _tell(lines)
 
 
 def tell_after_predict(output: Path) -> None:
     """How to look at what a detector found, and to correct it."""
-    _tell([f"next: {_tool()} review {shlex.quote(str(output))}"])
+    if not is_url(output):
+        _tell([f"next: {_tool()} review {shlex.quote(str(output))}"])
 
 
 def tell_after_training(weights: Path) -> None:

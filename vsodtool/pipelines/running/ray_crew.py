@@ -303,7 +303,7 @@ def _connected(ray: Any, config: ShardedConfig) -> Iterator[None]:
         }
     try:
         ray.init(address=address or "local", log_to_driver=False, configure_logging=False, **local)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except Exception as error:  # what Ray raises where its own processes do not answer
         raise (
             _no_cluster(address, error)
             if address

@@ -7,11 +7,11 @@ run that is killed loses what it made in the last seconds, and the next one find
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from vsodtool.config import CommonConfig
 from vsodtool.config.url import UrlPath, is_url
@@ -29,6 +29,9 @@ from vsodtool.media.atomic import disk_errors
 from vsodtool.media.buckets import Bucket, Stored
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.types import Event, OnEvent, ignore_event
+
+if sys.platform != "win32":
+    import fcntl
 
 C = TypeVar("C", bound=CommonConfig)
 R = TypeVar("R")
@@ -181,11 +184,11 @@ class Cache:
         with disk_errors(entry):
             entry.mkdir(parents=True, exist_ok=True)
         with (entry / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another process may fetch the same
+            _hold(lock)  # another process may fetch the same
             os.utime(entry)
             self._make_room(entry, sum(stored.size for stored in there.values()), bucket)
             _bring(bucket, there, copy, on_event)
-            fcntl.flock(lock, fcntl.LOCK_SH)
+            _hold(lock, shared=True)
             yield copy
 
     def _make_room(self, entry: Path, needed: int, bucket: Bucket) -> None:
@@ -203,12 +206,9 @@ class Cache:
             if total <= self._most:
                 return
             with (other / ".lock").open("w") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:  # in use
-                    continue
-                shutil.rmtree(other, ignore_errors=True)
-                total -= sizes[other]
+                if _hold(lock, wait=False):
+                    shutil.rmtree(other, ignore_errors=True)
+                    total -= sizes[other]
 
 
 @contextmanager
@@ -227,7 +227,7 @@ def mirrored(bucket: Bucket, root: Path, urls: Mapping[str, str], on_event: OnEv
         tempfile.TemporaryDirectory(prefix=_OUT, dir=root) as name,
         (Path(name) / ".lock").open("w") as lock,
     ):
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _hold(lock)
         _check_writable(bucket, Path(name) / _PROBE)
         folder = Path(name) / bucket.name
         names = {**urls, str(folder): bucket.url}
@@ -245,12 +245,21 @@ def mirrored(bucket: Bucket, root: Path, urls: Mapping[str, str], on_event: OnEv
 def _remove_leftovers(root: Path) -> None:
     """Delete the folders of killed runs."""
     for folder in root.glob(f"{_OUT}*"):
-        try:
+        if (folder / ".lock").is_file():  # else it is just being made
             with (folder / ".lock").open("r+") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # in use, or just being made
-            continue
+                if _hold(lock, wait=False):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hold(lock: IO[str], *, shared: bool = False, wait: bool = True) -> bool:
+    """Hold a file locked until it is closed; False if another process does. On Windows nobody locks."""
+    if sys.platform == "win32":
+        return wait
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _check_writable(bucket: Bucket, probe: Path) -> None:
