@@ -55,7 +55,7 @@ def is_far(interval: Interval) -> bool:
 
 
 def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
-    """The label of a frame further than FAR from every mask, weighed with what the tracker found.
+    """A label weighed with what the tracker found; up to FAR from a mask it stays, and is only judged alike.
 
     Each object by itself: how much of it is the tracker's says `ops.tracking.tracker_share`.
     """
