@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pipelines.reviewing.conftest import Connect, MakeOut
+from tests.pipelines.reviewing.conftest import PALETTE, Connect, MakeOut
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import write_frames_csv
@@ -145,6 +145,29 @@ def test_a_saved_mask_is_a_correction_in_the_encoding_of_the_set(make_out: MakeO
     assert new == answer.json()["etag"] != etag
     assert client.get("/api/state").json()["videos"][0]["corrected"] == [1]
     np.testing.assert_array_equal(read_raw_mask(out.layout.masks("clip", "00001")).values, ids)
+
+
+def test_void_that_nobody_drew_on_stays(make_out: MakeOut, connect: Connect) -> None:
+    out = make_out()
+    for index in out.given:
+        plane = out.ids[index].copy()
+        plane[out.size[0] - 3 :] = 255  # as VOC and DAVIS say it
+        out.layout.masks("clip", out.names[index]).write_bytes(encode_plane_png(plane, PALETTE))
+    client = connect(out)
+    ids, etag = client.mask(4)
+    assert set(np.unique(ids)) == {0, 1}
+    drawn = ids.copy()
+    drawn[-2:, :5] = 1
+    answer = client.put_mask(drawn, etag, "/api/v/0/mask/4")
+    assert answer.status_code == 200
+    there = read_raw_mask(out.correction(4)).values
+    expected = out.ids[4].copy()
+    expected[-3:] = 255
+    expected[-2:, :5] = 1
+    np.testing.assert_array_equal(there, expected)
+    np.testing.assert_array_equal(client.mask(4)[0], drawn)
+    assert client.put_mask(ids, client.mask(4)[1], "/api/v/0/mask/4").status_code == 200
+    assert (read_raw_mask(out.correction(4)).values[-1, 5:] == 255).all()
 
 
 def test_a_mask_of_0_and_255_stays_one(make_out: MakeOut, connect: Connect) -> None:

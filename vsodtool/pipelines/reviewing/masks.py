@@ -127,8 +127,7 @@ class VideoMasks:
         Raises:
             DataError: it cannot be read, or has another size than its frame.
         """
-        correction = self._layout.correction(self._video, frame)
-        path = correction if correction.is_file() else self._layout.masks(self._video, frame)
+        path = self._path(frame)
         if path.is_file():
             ids = self._encoding.read_written(read_raw_mask(path))
         elif (soft := self._layout.soft(self._video, frame)).is_file():
@@ -141,7 +140,7 @@ class VideoMasks:
         with self._lock:
             for number in np.flatnonzero(np.bincount(ids.reshape(-1)))[1 if (ids == 0).any() else 0 :]:
                 self._objects.setdefault(int(number), _unnamed(int(number), one=False))
-        return ReadMask(ids, etag_of(ids), path == correction)
+        return ReadMask(ids, etag_of(ids), path == self._layout.correction(self._video, frame))
 
     def save(self, frame: str, ids: LabelArray, began_from: str) -> str:
         """Write a correction.
@@ -168,12 +167,11 @@ class VideoMasks:
                 f"frame {frame}: expected the ids {_listed(sorted(known))}, found {_listed(unknown)}",
                 "add an object first",
             )
-        data = self._encoding.encode(ids)
         path = self._layout.correction(self._video, frame)
         with _SAVING:
             self._check(frame, began_from)
             _refuse_links(path)
-            write_bytes_atomically(path, data)
+            write_bytes_atomically(path, self._encoding.encode(self._with_void(frame, ids)))
         return etag_of(ids)
 
     def take_back(self, frame: str, began_from: str) -> ReadMask:
@@ -190,6 +188,21 @@ class VideoMasks:
             with disk_errors(path):
                 path.unlink(missing_ok=True)
         return self.read(frame)
+
+    def _with_void(self, frame: str, ids: LabelArray) -> LabelArray:
+        """Ids with the void of the mask that lies there, which the page does not show, where nothing is."""
+        path = self._path(frame)
+        if self._encoding.meaning.void is None or not path.is_file():
+            return ids
+        _, void = self._encoding.read(read_raw_mask(path))
+        return (
+            ids if void is None else np.where(void & (ids == 0), np.uint16(self._encoding.meaning.void), ids)
+        )
+
+    def _path(self, frame: str) -> Path:
+        """The correction of a frame, or what the run wrote, there or not."""
+        correction = self._layout.correction(self._video, frame)
+        return correction if correction.is_file() else self._layout.masks(self._video, frame)
 
     def _check(self, frame: str, began_from: str) -> None:
         there = self.read(frame).etag
