@@ -66,3 +66,24 @@ def test_a_dumb_terminal_or_quiet_gets_no_bar(monkeypatch: pytest.MonkeyPatch, q
     monkeypatch.setenv("TERM", "xterm" if quiet else "dumb")
     tell(quiet=quiet)
     assert "\x1b" not in terminal.getvalue()
+
+
+def test_the_time_left_counts_from_the_first_piece_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finding cuts and loading networks are no part of the work that the share is of."""
+    terminal, clock = Terminal(), [0.0]
+    monkeypatch.setattr("vsodtool.cli.console.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = []
+    with Reporter() as reporter:
+        for clock[0], share, stage in (
+            (0.0, 0.0, ""),
+            (50.0, 0.0, "comparing"),
+            (60.0, 0.1, ""),
+            (70.0, 0.3, ""),
+        ):
+            reporter(Event("frame", "a", stage, done=1, total=9, share=share))
+            assert reporter._bars is not None
+            shown.append(reporter._bars.tasks[0].fields["left"])
+    assert shown == ["-:--:--", "-:--:--", "0:01:30", "0:00:47"]

@@ -90,8 +90,10 @@ class Reporter:
             bars.remove_task(self._tasks.pop(event.video))
 
     def _time_left(self, event: Event) -> str:
-        """By the mean speed since this process began with the video: that of the latest frames wanders."""
+        """By the mean speed since the first piece of work on the video: that of the latest frames wanders."""
         then, before = self._begun[event.video]
+        if _share(event) <= before:  # finding cuts, loading networks: no piece of the work that is counted
+            self._begun[event.video] = (time.monotonic(), before)
         passed, gained = time.monotonic() - then, _share(event) - before
         if passed < _SOON or gained < _LITTLE:
             return "-:--:--"

@@ -119,7 +119,8 @@ def test_predictions_count_on_request_where_there_is_no_annotation(save: Save) -
     made = {"predictions": [{"score": 0.25, "result": [brush("made")]}]}
     path = save(made)
     annotations = read_annotations(path)
-    assert annotations.left_out == {"task without an annotation": 1}
+    told = "task without an annotation (it has predictions: --predictions takes them)"
+    assert annotations.left_out == {told: 1}
     assert not annotations.videos[0].frames
     (shape,) = frame(read_annotations(path, options=ReadOptions(predictions=True))).shapes
     assert (shape.category, shape.score) == ("made", 0.25)

@@ -157,7 +157,8 @@ class _Task:
         made = [] if predictions is None else [one for one in predictions if isinstance(one.value, dict)]
         if made and self._options.predictions:
             return made[-1], True
-        self._left_out["task without an annotation"] += 1
+        only = " (it has predictions: --predictions takes them)" if made else ""
+        self._left_out[f"task without an annotation{only}"] += 1
         return None, False
 
     def _media_path(self) -> str:
