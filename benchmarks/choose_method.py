@@ -28,16 +28,16 @@ from vsodtool.media.masks.sparse import MaskSet, match_masks
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.confidence import trust
-from vsodtool.ops.rules import label_by_rules
-from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.fill import densify
-from vsodtool.pipelines.densify.hidden_labels import schedule_trial
+from vsodtool.ops.labels.rules import label_by_rules
+from vsodtool.pipelines.densify.choosing.hidden_labels import schedule_trial
+from vsodtool.pipelines.densify.choosing.trial import hidden_j, stream_tests
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
-from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import Wants, WarpMethod
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.densify.trial import hidden_j, stream_tests
 from vsodtool.types import ignore_event
 
 QUALITY = "balanced"

@@ -23,7 +23,7 @@ from machine import header, publish
 
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.ops.cuts import CutSearch, thumbnail
+from vsodtool.ops.shots.cuts import CutSearch, thumbnail
 from vsodtool.pipelines.running.shots import find_shots, thumbnail_differ
 from vsodtool.types import ImageArray
 

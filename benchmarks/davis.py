@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsodtool.ops.spacing import every as spread
+from vsodtool.ops.suggesting.spacing import every as spread
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 

@@ -4,7 +4,7 @@
 
 RUN is a folder of `vsodtool train densifier`, whose evidence about videos that were set aside is used. J of
 squares around the object: of the rules alone, of the network, and of the network where it is heard only
-within some share of the object's size from a label that came (`REACH` of pipelines/densify/learned.py).
+within some share of the object's size from a label that came (`REACH` of densify/methods/learned.py).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from vsodtool.metrics import region_j
 from vsodtool.models.evidence.densifier import EvidenceDensifier
 from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.ops.evidence_maps import GUESS, claimed
-from vsodtool.ops.object_frame import object_frame
+from vsodtool.ops.labels.evidence_maps import GUESS, claimed
+from vsodtool.ops.labels.object_frame import object_frame
 from vsodtool.ops.sampling.sample_order import spread
-from vsodtool.pipelines.densify.learned import CLAIM, grown
+from vsodtool.pipelines.densify.methods.learned import CLAIM, grown
 from vsodtool.pipelines.evidence.store import store_evidence
 from vsodtool.pipelines.networks.load import load_network
 from vsodtool.pipelines.training.kinds import KINDS

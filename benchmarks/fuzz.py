@@ -48,7 +48,7 @@ from vsodtool.media.weights.files import read_weights
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
-from vsodtool.ops.evidence_maps import MAPS
+from vsodtool.ops.labels.evidence_maps import MAPS
 from vsodtool.pipelines.networks.load import load_network
 from vsodtool.pipelines.networks.save import save_network
 

@@ -42,12 +42,12 @@ from vsodtool.media.images import read_grey, read_rgb
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.metrics import region_j, spearman
 from vsodtool.ops.confidence import frame_confidence
-from vsodtool.ops.reach import reaches
-from vsodtool.ops.spacing import inset
-from vsodtool.ops.suggestion import KnownVideo, estimate, suggest
-from vsodtool.pipelines.densify.fill import densify
+from vsodtool.ops.suggesting.reach import reaches
+from vsodtool.ops.suggesting.spacing import inset
+from vsodtool.ops.suggesting.suggestion import KnownVideo, estimate, suggest
+from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_channels
-from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import Frame, ignore_event

@@ -32,7 +32,7 @@ from davis import find_sequences
 from machine import header, publish
 
 HERE = Path(__file__).resolve().parent
-_START = "import vsodtool.pipelines.pseudolabel, vsodtool.pipelines.densify.learned"
+_START = "import vsodtool.pipelines.pseudolabel, vsodtool.pipelines.densify.methods.learned"
 _ENLARGE = """
 import sys, cv2
 from pathlib import Path

@@ -24,7 +24,7 @@ from vsodtool.config import TrainConfig, load_config, shipped_path
 from vsodtool.media.training_run.log import read_log
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.evidence.network import EvidenceInput
-from vsodtool.ops.evidence_maps import CELL, MAPS
+from vsodtool.ops.labels.evidence_maps import CELL, MAPS
 from vsodtool.pipelines.running.process import keep_freed_memory
 from vsodtool.pipelines.train import run_train
 from vsodtool.pipelines.training.init import place, start_network

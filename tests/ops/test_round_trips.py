@@ -10,12 +10,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.edges import align_to_edges
-from vsodtool.ops.fusion import fuse
-from vsodtool.ops.matching import BALANCED, match_owners
-from vsodtool.ops.photometric import photometric_error
-from vsodtool.ops.propagation import carry, start
-from vsodtool.ops.temporal_smoothing import Neighbour, from_bounded_odds, log_odds, smooth_over_time
+from vsodtool.ops.labels.edges import align_to_edges
+from vsodtool.ops.labels.fusion import fuse
+from vsodtool.ops.labels.matching import BALANCED, match_owners
+from vsodtool.ops.labels.photometric import photometric_error
+from vsodtool.ops.labels.propagation import carry, start
+from vsodtool.ops.labels.temporal_smoothing import Neighbour, from_bounded_odds, log_odds, smooth_over_time
 from vsodtool.ops.warp import compose_flows, sample
 
 SIZE = (24, 32)

@@ -17,8 +17,8 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.video import frame_store
-from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.quality import rules
 from vsodtool.pipelines.pseudolabel import run_pseudolabel

@@ -17,9 +17,9 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.video import frame_store
 from vsodtool.ops.boxes import whole
-from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.quality import rules
 from vsodtool.pipelines.densify.side_by_side import Workers

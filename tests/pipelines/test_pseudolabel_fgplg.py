@@ -28,7 +28,7 @@ from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.confidence import ONE_SIDED
-from vsodtool.pipelines.densify import paper as fgplg_generator
+from vsodtool.pipelines.densify.methods import paper as fgplg_generator
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event

@@ -19,7 +19,7 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import ConfigError, UsageError, WeightsError
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.weights import pretrained
-from vsodtool.pipelines.densify.sam2 import Sam2Method
+from vsodtool.pipelines.densify.methods.sam2 import Sam2Method
 from vsodtool.pipelines.pseudolabel import PseudoLabelReport, run_pseudolabel
 from vsodtool.pipelines.update import Updater
 from vsodtool.types import Event, FrameStatus, ImageArray

@@ -19,8 +19,8 @@ import pytest
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.output.lock import OutputLock
-from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.quality import rules
 from vsodtool.pipelines.pseudolabel import run_pseudolabel

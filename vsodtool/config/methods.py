@@ -41,7 +41,7 @@ class DensifierMethod:
 METHODS: dict[str, DensifierMethod] = {
     "fgplg": DensifierMethod(
         summary="a network, learned",
-        make="vsodtool.pipelines.densify.learned:learned_method",
+        make="vsodtool.pipelines.densify.methods.learned:learned_method",
         weights=("densifier", "fgplg"),
         in_auto=True,
     ),
@@ -54,7 +54,7 @@ METHODS: dict[str, DensifierMethod] = {
     ),
     "sam2": DensifierMethod(
         summary="SAM 2 video, if `vsodtool[sam2]` is installed",
-        make="vsodtool.pipelines.densify.sam2:sam2_method",
+        make="vsodtool.pipelines.densify.methods.sam2:sam2_method",
         foreign="vsodtool.pipelines.networks.sam2:load_sam2",
         uses_flow=False,
         smoothed=(),  # it has a memory of its own

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsodtool.ops.edges import LUMA, box_mean
+from vsodtool.ops.labels.edges import LUMA, box_mean
 from vsodtool.types import ImageArray, LabelArray
 
 SHIFTS = (-3, -2, -1, 0, 1, 2, 3)  # frames

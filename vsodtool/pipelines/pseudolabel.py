@@ -25,18 +25,18 @@ from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.resume import take_over_edits
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.ops.shots import ONE_SHOT, Shots
+from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.densify.bench import LabelBench, LabelTask
+from vsodtool.pipelines.densify.choosing.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.estimate import estimate_seconds, measure_pace
-from vsodtool.pipelines.densify.far import Follows
-from vsodtool.pipelines.densify.hidden_labels import schedule_trial
+from vsodtool.pipelines.densify.filling.far import Follows
+from vsodtool.pipelines.densify.filling.label import output_files
 from vsodtool.pipelines.densify.interval import SparseVideo
-from vsodtool.pipelines.densify.label import output_files
 from vsodtool.pipelines.densify.mask_fit import check_fits
 from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.setup import Setup
-from vsodtool.pipelines.densify.stale import StaleInterval, describe_changes, find_stale
-from vsodtool.pipelines.densify.tools import Tools
+from vsodtool.pipelines.densify.updating.stale import StaleInterval, describe_changes, find_stale
+from vsodtool.pipelines.densify.updating.tools import Tools
 from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport
 from vsodtool.pipelines.running.engines import Job
 from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks, with_masks
@@ -48,7 +48,7 @@ from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
 
 if TYPE_CHECKING:  # networks bring torchvision, which `--method warp` does not need
     from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
-    from vsodtool.pipelines.densify.tracking import Saliency
+    from vsodtool.pipelines.densify.filling.tracking import Saliency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,7 +316,7 @@ def tracking_of(setup: Setup) -> Follows | None:
     from vsodtool.models.detector.detector import Detector
     from vsodtool.models.evidence.network import EvidenceNet
     from vsodtool.models.rcrnet.network import RcrNet
-    from vsodtool.pipelines.densify.tracking import Tracker
+    from vsodtool.pipelines.densify.filling.tracking import Tracker
     from vsodtool.pipelines.detect.frames import detect_frames
     from vsodtool.pipelines.networks.load import load_network
 

@@ -20,7 +20,7 @@ from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos, expand_inputs
 from vsodtool.pipelines.convert import run_convert
-from vsodtool.pipelines.densify.tools import Tools
+from vsodtool.pipelines.densify.updating.tools import Tools
 from vsodtool.pipelines.running.runs import tell_losses
 from vsodtool.pipelines.running.shots import Cuts, find_shots, resolve_cuts
 from vsodtool.pipelines.suggesting.finished import Finished, is_output, read_finished

@@ -13,8 +13,8 @@ from vsodtool.errors import ConfigError, UsageError
 from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest
-from vsodtool.pipelines.densify.stale import StaleInterval
-from vsodtool.pipelines.densify.tools import Tools
+from vsodtool.pipelines.densify.updating.stale import StaleInterval
+from vsodtool.pipelines.densify.updating.tools import Tools
 from vsodtool.pipelines.pseudolabel import (
     PseudoLabelReport,
     adaptation_of,

@@ -13,7 +13,7 @@ from vsodtool.data.batches import EvidenceBatch, collate_evidence
 from vsodtool.data.evidence.dataset import EvidenceDataset
 from vsodtool.data.evidence.files import EvidenceFile
 from vsodtool.errors import ConfigError, DataError
-from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
+from vsodtool.ops.labels.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
 
 SIZE = 32
 ORIGIN = (8, 16)  # of the box in frames of 64 x 96

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from vsodtool.data.evidence.flow_errors import add_flow_errors, guess_again
-from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
+from vsodtool.ops.labels.evidence_maps import GUESS, IMAGE, LEFT, MAPS, RIGHT
 
 SIZE = 48
 

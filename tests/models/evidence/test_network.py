@@ -6,7 +6,7 @@ import torch
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
 from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet
 from vsodtool.models.weights.networks import create_network
-from vsodtool.ops.evidence_maps import GUESS, MAPS
+from vsodtool.ops.labels.evidence_maps import GUESS, MAPS
 
 TINY = EvidenceArchitecture(fine_width=8, middle_width=8, coarse_width=8)
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.config.methods import METHODS
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
 from vsodtool.pipelines.densify.effort import FINISH, FLOW, MAKE, SIDE, WALK, Effort, Prices, to_fill
-from vsodtool.pipelines.densify.hidden_labels import HiddenTest
 
 
 @pytest.mark.parametrize("method", [*sorted(METHODS.keys() - WALK.keys()), "adapted"])

@@ -11,8 +11,8 @@ import pytest
 from vsodtool.media.masks.sparse import match_masks
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
+from vsodtool.pipelines.densify.choosing.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.estimate import estimate_seconds, measure_pace
-from vsodtool.pipelines.densify.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators

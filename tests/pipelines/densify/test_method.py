@@ -15,8 +15,8 @@ from vsodtool.cli.app import app
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.config.methods import EVERY_QUALITY, METHODS, DensifierMethod
 from vsodtool.errors import ConfigError
-from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.label import SoftLabel
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.method import Method, MethodSetup, Wants, create_method, is_smoothed
 from vsodtool.pipelines.densify.quality import rules
 from vsodtool.pipelines.pseudolabel import run_pseudolabel

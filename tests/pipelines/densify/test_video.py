@@ -17,7 +17,7 @@ from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.resume import ResumeState, describe_run, start_or_resume
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.pipelines.densify.hidden_labels import TrialSchedule, schedule_trial
+from vsodtool.pipelines.densify.choosing.hidden_labels import TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators

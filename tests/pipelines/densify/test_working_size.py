@@ -17,9 +17,9 @@ from vsodtool.media.video import frame_store
 from vsodtool.metrics import region_j
 from vsodtool.ops.boxes import Box, whole
 from vsodtool.pipelines.densify import working_size
-from vsodtool.pipelines.densify.fill import densify
+from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.densify.side_by_side import Workers

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from vsodtool.ops.labels.temporal_smoothing import from_log_odds, log_odds
 from vsodtool.ops.motion.average import average_along_motion, link
-from vsodtool.ops.temporal_smoothing import from_log_odds, log_odds
 from vsodtool.pipelines.detect.smoothing import BLOCK, REACH, SURER, NoSmoothing, SaliencySmoothing
 
 SIDE = 8

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.pipelines.evidence.test_videos import PAN, Film, recorded, video
-from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, MAPS
+from vsodtool.ops.labels.evidence_maps import GUESS, IMAGE, LEFT, MAPS
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.errors import DataError
-from vsodtool.ops.evidence_maps import IMAGE
+from vsodtool.ops.labels.evidence_maps import IMAGE
 from vsodtool.pipelines.evidence import stills as record_stills
 from vsodtool.pipelines.evidence.store import store_evidence
 from vsodtool.types import Event

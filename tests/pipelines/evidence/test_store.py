@@ -13,7 +13,7 @@ import pytest
 from tests.pipelines.evidence.test_videos import PAN, Film, video
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.errors import DataError
-from vsodtool.ops.evidence_maps import MAPS
+from vsodtool.ops.labels.evidence_maps import MAPS
 from vsodtool.pipelines.evidence.store import count_evidence, store_evidence
 from vsodtool.types import Event
 

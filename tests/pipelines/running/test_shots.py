@@ -11,7 +11,7 @@ from tests.scenes import scene
 from vsodtool.errors import DataError
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.ops.shots import ONE_SHOT, Shots
+from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.running.shots import NO_CUTS, Cuts, find_shots, resolve_cuts
 
 

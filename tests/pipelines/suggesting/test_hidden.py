@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsodtool.pipelines.densify.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
 from vsodtool.pipelines.suggesting.finished import FinishedVideo
 from vsodtool.pipelines.suggesting.hidden import tests_of as hidden_tests
 from vsodtool.types import FrameRecord, FrameStatus

@@ -22,7 +22,7 @@ from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
 from vsodtool.pipelines.densify import video as pseudolabel_video
-from vsodtool.pipelines.densify.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators

@@ -12,7 +12,7 @@ from vsodtool.config import TrainConfig
 from vsodtool.errors import DataError
 from vsodtool.media.training_run.folder import RunFolder
 from vsodtool.models.preprocessing import Preprocessing
-from vsodtool.ops.evidence_maps import MAPS
+from vsodtool.ops.labels.evidence_maps import MAPS
 from vsodtool.pipelines.training.evidence import DENSIFIER_TASK
 from vsodtool.pipelines.training.kinds import open_datasets
 

@@ -17,8 +17,8 @@ from vsodtool.data.evidence.files import ByteMaps, EvidenceFile, read_array, req
 from vsodtool.data.evidence.flow_errors import add_flow_errors, guess_again
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.evidence_maps import CELL, COLOURS, GUESS, LEFT, MAPS, RIGHT, swap_sides
-from vsodtool.ops.object_frame import ObjectFrame, object_frame, reference_frame
+from vsodtool.ops.labels.evidence_maps import CELL, COLOURS, GUESS, LEFT, MAPS, RIGHT, swap_sides
+from vsodtool.ops.labels.object_frame import ObjectFrame, object_frame, reference_frame
 from vsodtool.ops.sampling.sample_order import SampleKey, resolve_key, sample_generator
 
 _ERRING = 0.4  # share of samples to which errors of flow are added

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vsodtool.ops.evidence_maps import GUESS, IMAGE, LEFT, RIGHT
-from vsodtool.ops.matching import BALANCED
-from vsodtool.ops.propagation import closeness
-from vsodtool.ops.rules import label_by_rules
+from vsodtool.ops.labels.evidence_maps import GUESS, IMAGE, LEFT, RIGHT
+from vsodtool.ops.labels.matching import BALANCED
+from vsodtool.ops.labels.propagation import closeness
+from vsodtool.ops.labels.rules import label_by_rules
 from vsodtool.ops.warp import sample
 
 _PIXELS = (0.5, 6.0)  # how far off flow is

@@ -15,7 +15,7 @@ from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import InputEntry
 from vsodtool.media.video.inputs import VideoInput, discover_videos
-from vsodtool.ops.shots import Shots
+from vsodtool.ops.shots.shots import Shots
 from vsodtool.types import FrameRecord, FrameStatus
 
 

@@ -14,7 +14,7 @@ from vsodtool.media.folders import frame_name, list_images
 from vsodtool.media.masks.numbers import frame_numbers
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import VideoInput
-from vsodtool.ops.shots import ONE_SHOT, Shots
+from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 
 _DIGITS = re.compile(r"[0-9]+")
 ORPHAN = "mask without a frame"

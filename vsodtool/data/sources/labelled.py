@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vsodtool.media.depth import Levels
 from vsodtool.media.masks.sparse import MaskEncoding
-from vsodtool.ops.shots import ONE_SHOT, Shots
+from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.types import Size
 
 

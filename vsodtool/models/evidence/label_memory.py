@@ -23,7 +23,7 @@ class LabelMemory(nn.Module):
 
     A space-time memory (Oh et al., ICCV 2019) with negative squared distances as similarity (Cheng et al.,
     STCN, NeurIPS 2021). The distance also counts how far apart two cells lie in the *object's own frame of
-    reference* (`ops/object_frame.py`), with a learned weight, so that like things far away are left alone.
+    reference* (`ops/labels/object_frame.py`), with a learned weight: like things far away are left alone.
     Unlike flow it does not have to follow anything: it finds again what comes out of occlusion or moved too
     fast.
     """

@@ -12,7 +12,7 @@ from vsodtool.models.backbones.efficientnet_lite import STAGES, EfficientNetLite
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
 from vsodtool.models.evidence.label_memory import READ, LabelMemory
 from vsodtool.models.rcrnet.layers import ConvBnRelu, resize
-from vsodtool.ops.evidence_maps import CELL, GUESS, IMAGE, LEFT, MAPS, RIGHT
+from vsodtool.ops.labels.evidence_maps import CELL, GUESS, IMAGE, LEFT, MAPS, RIGHT
 
 _Levels = tuple[Tensor, Tensor, Tensor]
 _CERTAIN = 0.01  # the first guess is believed up to this: logits stay finite, and can be turned round

@@ -10,7 +10,7 @@ from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.setup import Candidates
-from vsodtool.pipelines.densify.tools import Tools
+from vsodtool.pipelines.densify.updating.tools import Tools
 from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
 from vsodtool.pipelines.running.reports import Outcome
 from vsodtool.pipelines.running.shots import Cuts

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vsodtool.pipelines.densify.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
 
 FLOW = {"fast": 30.0, "balanced": 90.0, "best": 150.0}  # both ways between two neighbours
 SIDE = 14.0  # what one label says about a frame

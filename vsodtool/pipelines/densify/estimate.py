@@ -9,8 +9,8 @@ from pathlib import Path
 
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frames import FrameSource
+from vsodtool.pipelines.densify.choosing.hidden_labels import TrialSchedule
 from vsodtool.pipelines.densify.effort import OVERLAY, Prices, to_fill
-from vsodtool.pipelines.densify.hidden_labels import TrialSchedule
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers

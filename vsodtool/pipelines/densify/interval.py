@@ -21,8 +21,8 @@ from vsodtool.media.spill import FrameSpill
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.shots import ONE_SHOT, Shots
-from vsodtool.ops.specks import small_parts
+from vsodtool.ops.labels.specks import small_parts
+from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.types import Frame, ImageArray, LabelArray, Size
 
 Result = TypeVar("Result")

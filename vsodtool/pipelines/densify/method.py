@@ -12,11 +12,11 @@ import torch
 
 from vsodtool.config.methods import METHODS
 from vsodtool.ops.confidence import trust
-from vsodtool.ops.matching import Search
-from vsodtool.ops.rules import label_by_rules
-from vsodtool.pipelines.densify.evidence import Evidence
+from vsodtool.ops.labels.matching import Search
+from vsodtool.ops.labels.rules import label_by_rules
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.networks.foreign import Foreign
 from vsodtool.types import FlowEstimator

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, bounding_box, whole
-from vsodtool.ops.exposure import Exposure, exposure_between, in_light_of
+from vsodtool.ops.labels.exposure import Exposure, exposure_between, in_light_of
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
 from vsodtool.pipelines.densify.side_by_side import Workers

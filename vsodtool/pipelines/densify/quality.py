@@ -8,7 +8,7 @@ import torch
 
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.registry import create_estimator
-from vsodtool.ops.matching import BALANCED, Search
+from vsodtool.ops.labels.matching import BALANCED, Search
 from vsodtool.pipelines.densify.method import Method, MethodSetup, WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.types import OnEvent

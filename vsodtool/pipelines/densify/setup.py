@@ -19,12 +19,11 @@ from vsodtool.media.output.manifest import read_manifest
 from vsodtool.models.architecture import FUSED
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
-from vsodtool.pipelines.densify.by_object import MethodByObject
-from vsodtool.pipelines.densify.cleaning import drop_specks
-from vsodtool.pipelines.densify.far import Follows, is_far, settle
-from vsodtool.pipelines.densify.fill import densify
+from vsodtool.pipelines.densify.filling.cleaning import drop_specks
+from vsodtool.pipelines.densify.filling.far import Follows, is_far, settle
+from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.pipelines.densify.method import (
     FrameMethod,
     Method,
@@ -33,6 +32,7 @@ from vsodtool.pipelines.densify.method import (
     create_method,
     is_smoothed,
 )
+from vsodtool.pipelines.densify.methods.by_object import MethodByObject
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.side_by_side import Workers

@@ -13,16 +13,16 @@ from torch import Tensor
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
 from vsodtool.media.weights.safetensors_files import write_weights
-from vsodtool.ops.least_sure import least_sure
-from vsodtool.ops.shots import ONE_SHOT
-from vsodtool.pipelines.densify.basis import Basis
+from vsodtool.ops.shots.shots import ONE_SHOT
+from vsodtool.ops.suggesting.least_sure import least_sure
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
+from vsodtool.pipelines.densify.choosing.trial import FAR_BELOW, copied_j, describe_choice, try_methods
 from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, to_fill
-from vsodtool.pipelines.densify.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
+from vsodtool.pipelines.densify.filling.label import LabelWriter, SoftLabel, output_files
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
-from vsodtool.pipelines.densify.label import LabelWriter, SoftLabel, output_files
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.densify.trial import FAR_BELOW, copied_j, describe_choice, try_methods
+from vsodtool.pipelines.densify.updating.basis import Basis
 from vsodtool.pipelines.running.reports import VideoReport
 from vsodtool.pipelines.running.runs import tell_notes
 from vsodtool.pipelines.running.shots import NO_CUTS, Cuts

@@ -14,8 +14,8 @@ from vsodtool.media.spill import FrameSpill
 from vsodtool.media.video.frame_store import HELD_BYTES
 from vsodtool.ops.boxes import Box, bounding_box, resize_box
 from vsodtool.ops.resize import resize_maps
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Frames, Interval, LabelledFrame
-from vsodtool.pipelines.densify.label import SoftLabel
 from vsodtool.types import ImageArray, Size
 
 LINES = 540  # of frames on which objects are followed; more of them cost time and gain nothing

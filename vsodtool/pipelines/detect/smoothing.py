@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vsodtool.ops.labels.temporal_smoothing import from_log_odds, log_odds
 from vsodtool.ops.motion.average import Link, average_along_motion, link
-from vsodtool.ops.temporal_smoothing import from_log_odds, log_odds
 from vsodtool.types import FlowEstimator
 
 BLOCK = 32  # frames that are smoothed together

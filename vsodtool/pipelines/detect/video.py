@@ -25,7 +25,7 @@ from vsodtool.models.detector.detector import Detector
 from vsodtool.models.flow.dis import motion_estimator
 from vsodtool.ops.confidence import frame_confidence, to_bytes
 from vsodtool.ops.network_image import to_frame_size
-from vsodtool.ops.shots import ONE_SHOT
+from vsodtool.ops.shots.shots import ONE_SHOT
 from vsodtool.pipelines.detect.clips import Batching, ClipDetection
 from vsodtool.pipelines.detect.inputs import FrameInputs
 from vsodtool.pipelines.detect.smoothing import NoSmoothing, SaliencySmoothing

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from vsodtool.data.evidence.files import EvidenceFile, write_array
 from vsodtool.ops.confidence import to_bytes
-from vsodtool.pipelines.densify.evidence import Evidence
-from vsodtool.pipelines.densify.fill import densify
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.label import SoftLabel
-from vsodtool.pipelines.densify.learned import object_maps
 from vsodtool.pipelines.densify.method import FrameMethod, Wants
+from vsodtool.pipelines.densify.methods.learned import object_maps
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import ImageArray, LabelArray

@@ -17,7 +17,7 @@ from vsodtool.media.output.resume import describe_run
 from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
-from vsodtool.ops.spacing import inset
+from vsodtool.ops.suggesting.spacing import inset
 from vsodtool.pipelines.reviewing.folder import DRAWN, ReviewFolder
 from vsodtool.types import FrameRecord, FrameStatus
 

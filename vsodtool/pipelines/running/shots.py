@@ -15,8 +15,8 @@ from vsodtool.config.cuts import AUTO, NONE
 from vsodtool.media.video.cuts_file import read_cuts
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
-from vsodtool.ops.cuts import CutSearch, Differ, difference, thumbnail
-from vsodtool.ops.shots import ONE_SHOT, Shots
+from vsodtool.ops.shots.cuts import CutSearch, Differ, difference, thumbnail
+from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.running.read_ahead import read_ahead
 from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import Event, OnEvent

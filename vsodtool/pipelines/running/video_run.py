@@ -12,7 +12,7 @@ import numpy as np
 
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.media.video.overlay import Clock, OverlayWriter, object_colour
-from vsodtool.ops.shots import ONE_SHOT
+from vsodtool.ops.shots.shots import ONE_SHOT
 from vsodtool.pipelines.running.reports import Outcome, V
 from vsodtool.pipelines.running.runs import tell_losses, tell_notes
 from vsodtool.pipelines.running.video_state import VideoState

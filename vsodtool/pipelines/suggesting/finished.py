@@ -15,7 +15,7 @@ from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest
-from vsodtool.ops.suggestion import KnownVideo
+from vsodtool.ops.suggesting.suggestion import KnownVideo
 from vsodtool.types import FrameRecord, FrameStatus
 
 Errors: TypeAlias = dict[int, dict[int, float]]  # hidden frame -> object -> 1 - J

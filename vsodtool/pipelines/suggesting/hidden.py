@@ -24,11 +24,11 @@ from vsodtool.media.masks.sparse import Found, MaskFolder, MaskSet
 from vsodtool.media.masks.statistics import summarise
 from vsodtool.media.output.own_files import read_own
 from vsodtool.media.video.frames import FrameSource, open_frames
-from vsodtool.pipelines.densify.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.choosing.trial import hidden_js, stream_tests
+from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
-from vsodtool.pipelines.densify.label import SoftLabel
-from vsodtool.pipelines.densify.tools import Tools
-from vsodtool.pipelines.densify.trial import hidden_js, stream_tests
+from vsodtool.pipelines.densify.updating.tools import Tools
 from vsodtool.pipelines.running.earlier_inputs import find_input
 from vsodtool.pipelines.suggesting.finished import Errors, Finished, FinishedVideo
 from vsodtool.types import Event, MethodChoice, OnEvent

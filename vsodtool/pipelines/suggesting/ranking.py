@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vsodtool.media.annotations.objects import ObjectInfo
-from vsodtool.ops.suggestion import Suggested, estimate, suggest
+from vsodtool.ops.suggesting.suggestion import Suggested, estimate, suggest
 from vsodtool.pipelines.suggesting.finished import Errors, Finished, FinishedVideo
 from vsodtool.pipelines.suggesting.suggestion import Suggestion
 

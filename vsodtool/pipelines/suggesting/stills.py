@@ -13,8 +13,8 @@ from vsodtool.config import SuggestConfig
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.masks.numbers import frame_numbers
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.ops.sharpness import sharpness
-from vsodtool.ops.spacing import every, inset, share_out
+from vsodtool.ops.suggesting.sharpness import sharpness
+from vsodtool.ops.suggesting.spacing import every, inset, share_out
 from vsodtool.types import Frame
 
 if TYPE_CHECKING:  # slow to import, and one video alone needs none

@@ -1,0 +1,275 @@
+"""Hidden labels are read in one pass, scored against what was hidden, and left out where they cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsodtool.media.masks.sparse import MaskSet, match_masks
+from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.media.video.inputs import discover_videos
+from vsodtool.models.flow.dis import DisEstimator
+from vsodtool.ops.boxes import Box
+from vsodtool.pipelines.densify.choosing import trial
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
+from vsodtool.pipelines.densify.choosing.trial import (
+    NOISE,
+    choose_method,
+    describe_choice,
+    hidden_js,
+    margin,
+    try_methods,
+)
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.label import SoftLabel
+from vsodtool.pipelines.densify.interval import Interval, SparseVideo
+from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.motion import MotionEstimators
+from vsodtool.pipelines.densify.setup import Candidates
+from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
+from vsodtool.pipelines.densify.working_size import LINES, TRIAL_LINES
+from vsodtool.types import MethodChoice
+
+Film = Callable[..., Any]
+
+
+class Says:
+    """A method that answers with the left label, or with nothing, and remembers what it was given."""
+
+    wants = Wants.LABELS
+
+    def __init__(self, name: str, clip: Any) -> None:
+        self.name, self.intervals = name, list[Interval]()
+        self._clip = clip
+
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        interval = evidence.interval
+        for index in interval.sequence:
+            assert np.abs(interval.rgb(index).astype(int) - self._clip.frames[index]).mean() < 20
+        self.intervals.append(interval)
+        assert interval.left is not None
+        labels = interval.left.labels
+        sure = torch.ones_like(labels[:, :1])
+        return evidence.answer(labels if self.name == "left" else torch.zeros_like(labels), sure)
+
+
+def opened(source: Path, masks: Path) -> tuple[FrameSource, MaskSet]:
+    frames = open_frames(discover_videos([str(source)])[0])
+    return frames, match_masks(masks, [frames])[frames.video.name]
+
+
+def attempt(
+    schedule: TrialSchedule,
+    frames: FrameSource,
+    masks: MaskSet,
+    methods: Sequence[Says],
+    folder: Path,
+    **hears: Any,
+) -> MethodChoice:
+    estimators = MotionEstimators(DisEstimator(), DisEstimator())  # nothing moves by them here
+    candidates = Candidates({method.name: method for method in methods}, estimators, "balanced", "")
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
+        video = SparseVideo(frames, masks, folder)
+        return try_methods(video, schedule, candidates, Workers(pool, drivers), **hears)
+
+
+@pytest.mark.parametrize(
+    ("others", "lines"), [([], TRIAL_LINES), ([Wants.INTERVAL], LINES), ([Wants.FRAMES], LINES)]
+)
+def test_frames_are_small_only_for_methods_that_all_see_them_so(
+    tmp_path: Path, still: Any, monkeypatch: pytest.MonkeyPatch, others: list[Wants], lines: float
+) -> None:
+    path, given_masks = still.write_folder(tmp_path / "clip"), tmp_path / "masks"
+    frames, masks = opened(path, still.write_masks(given_masks, [0, 4, 8]))
+    methods = [Says(str(wants), still) for wants in (Wants.BOXES, Wants.BOXES, *others)]
+    for method, wants in zip(methods, (Wants.BOXES, Wants.BOXES, *others), strict=True):
+        method.wants = wants
+    seen: list[float] = []
+    monkeypatch.setattr(trial, "densify", lambda *_, lines, **__: seen.append(lines))
+    schedule = TrialSchedule([HiddenTest(0, 4, 8)])
+    assert attempt(schedule, frames, masks, methods, tmp_path).hidden == []
+    assert seen == [lines]
+
+
+@pytest.fixture
+def still(film: Film) -> Any:
+    """Nine frames of a camera that does not move."""
+    return film([(0, 0)] * 8)
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_overlapping_tests_in_one_pass(
+    tmp_path: Path, still: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "file":
+        for frame in still.frames:  # so that what a lossy video shows is near
+            frame[:] = np.arange(frame.shape[1], dtype=np.uint8)[None, :, None]
+    path = (
+        still.write_folder(tmp_path / "clip")
+        if kind == "folder"
+        else still.write_video(tmp_path / "clip.mp4")
+    )
+    frames, masks = opened(path, still.write_masks(tmp_path / "masks", [0, 2, 5, 6, 8]))
+    decoded: list[int] = []
+    select = type(frames).select
+
+    def spy(self: Any, indices: Any) -> Iterator[Any]:
+        for frame in select(self, indices):
+            decoded.append(frame.index)
+            yield frame
+
+    monkeypatch.setattr(type(frames), "select", spy)
+    methods = [Says("nothing", still), Says("left", still)]
+    schedule = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
+    choice = attempt(schedule, frames, masks, methods, tmp_path)
+    # Two are worked on side by side: which of them begins is left to the threads.
+    jobs = sorted(methods[0].intervals, key=lambda job: job.targets)
+    assert [(job.left.index, job.targets, job.passed, job.right.index) for job in jobs] == [  # type: ignore[union-attr]
+        (0, [2], [1, 3, 4], 5),
+        (2, [5], [3, 4], 6),
+    ]
+    assert decoded == list(range(7))  # no further than needed, each once
+    assert choice.hidden == ["00002", "00005"]
+    assert choice.hidden_j == {"nothing": 0.0, "left": 1.0}
+    assert choice.method == "left"
+    assert describe_choice(choice) == (
+        "method left, clearly better on the hidden labels (J on 2 hidden: nothing 0.000, left 1.000)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "hidden"),
+    [([2], ["00005"]), ([0], ["00005"]), ([5], []), ([6], ["00002"]), ([3], ["00002", "00005"])],
+)
+def test_what_does_not_decode_is_left_out(
+    tmp_path: Path, still: Any, broken: Sequence[int], hidden: list[str]
+) -> None:
+    path = still.write_folder(tmp_path / "clip")
+    frames, masks = opened(path, still.write_masks(tmp_path / "masks", [0, 2, 5, 6, 8]))
+    for index in broken:
+        (path / f"{index:05d}.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    if broken == [2]:  # also the left label of the second test
+        hidden = []
+    schedule = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6)])
+    choice = attempt(schedule, frames, masks, [Says("nothing", still), Says("left", still)], tmp_path)
+    assert choice.hidden == hidden
+    if not hidden:
+        assert (choice.method, choice.reason) == ("nothing", "no hidden label could be tried")
+
+
+def test_a_test_is_told_of_while_it_is_made(tmp_path: Path, still: Any) -> None:
+    frames, masks = opened(
+        still.write_folder(tmp_path / "clip"), still.write_masks(tmp_path / "m", [0, 4, 8])
+    )
+
+    class SaysAlongFlow(Says):
+        wants = Wants.BOXES
+
+    test, told = HiddenTest(0, 4, 8), list[tuple[HiddenTest, int]]()
+    attempt(
+        TrialSchedule([test]),
+        frames,
+        masks,
+        [SaysAlongFlow("nothing", still)],
+        tmp_path,
+        on_flow=lambda test, pairs: told.append((test, pairs)),
+        on_tried=lambda test: told.append((test, -1)),
+    )
+    assert {each for each, _ in told} == {test}
+    assert [count for _, count in told][-1] == -1
+    assert sum(count for _, count in told[:-1]) == 8  # between nine frames
+
+
+def test_a_plan_says_why_nothing_is_tried(tmp_path: Path, still: Any) -> None:
+    source = still.write_folder(tmp_path / "clip")
+    for name, labels, reason in (
+        ("two", [0, 8], "fewer than 3 labelled frames"),
+        ("all", range(9), "every frame is labelled"),
+        ("some", [0, 4, 8], ""),
+    ):
+        schedule = schedule_trial(*opened(source, still.write_masks(tmp_path / name, labels)))
+        assert schedule.reason == reason
+        assert schedule.tests == ([] if reason else [HiddenTest(0, 4, 8)])
+    for truth in still.truth[:4] + still.truth[5:]:
+        truth[:] = 0
+    frames, masks = opened(source, still.write_masks(tmp_path / "lone", [0, 4, 8]))
+    schedule = schedule_trial(frames, masks)
+    assert schedule == TrialSchedule([], "no label beside a hidden one shows an object")
+    choice = attempt(schedule, frames, masks, [Says("nothing", still)], tmp_path)
+    assert choice == MethodChoice("nothing", [], {}, schedule.reason)
+
+
+def test_j_of_several_objects_is_the_mean_over_those_that_a_label_shows() -> None:
+    truth = np.zeros((4, 6), np.uint16)
+    truth[:2, :2] = 3
+    truth[2:, :2] = 9
+    labels = torch.zeros(1, 3, 4, 6)
+    labels[0, 0, :2, :4] = 1  # id 3: half of it is right
+    labels[0, 2, :, 4:] = 0.9  # id 40: not there
+    sure = torch.ones(1, 1, 4, 6)
+
+    def mean_j(*arguments: Any) -> float:
+        return fmean(hidden_js(*arguments).values())
+
+    dense = SoftLabel(0, (4, 6), Box(0, 0, 4, 6), labels, sure)
+    assert mean_j(dense, truth, [3, 9, 40], [True, False, False]) == pytest.approx(0.25)
+    assert mean_j(dense, truth, [3, 9, 40], [True, False, True]) == pytest.approx(0.5 / 3)
+    # An object that neither shows, and that nothing was made of, would count as right.
+    assert mean_j(dense, truth, [3, 9, 50], [True, True, False]) == pytest.approx(0.25)
+
+
+def test_margin_is_half_the_standard_error_but_never_certain() -> None:
+    assert margin([0.5]) == NOISE
+    assert margin([0.1, 0.1, 0.1, 0.1]) == NOISE / 2
+    assert margin([0.0, 0.2]) == pytest.approx(0.05)  # standard deviation 0.1414 / sqrt(2) / 2
+
+
+@pytest.mark.parametrize(
+    ("other", "default", "chosen"),
+    [
+        ([0.9], [0.9 - NOISE / 2], "default"),  # better, but one label may say so by chance
+        ([0.9], [0.9 - 2 * NOISE], "other"),
+        ([0.9, 0.9, 0.9, 0.9], [0.897, 0.897, 0.897, 0.897], "other"),  # as small, but four times
+        ([0.9, 0.5], [0.85, 0.53], "default"),  # once better, once worse
+        ([0.9, 0.7], [0.8, 0.55], "other"),
+        ([0.5, 0.5], [0.9, 0.9], "default"),
+        ([1.0, 1.0], [1.0, 1.0], "default"),
+    ],
+)
+def test_two_methods(other: list[float], default: list[float], chosen: str) -> None:
+    assert choose_method({"default": default, "other": other}, "default")[0] == chosen
+    assert choose_method({"other": other, "default": default}, "default")[0] == chosen
+
+
+def test_the_best_of_several() -> None:
+    scores = {"a": [0.5, 0.5], "b": [0.7, 0.7], "c": [0.8, 0.8], "d": [1.0, 0.2]}
+    assert choose_method(scores, "a") == ("c", "clearly better on the hidden labels")
+    assert choose_method(scores, "c") == ("c", "no other method was clearly better on the hidden labels")
+
+
+def test_nothing_tried() -> None:
+    assert choose_method({"a": [], "b": []}, "b") == ("b", "no hidden label could be tried")
+
+
+scored = st.integers(1, 6).flatmap(
+    lambda count: st.lists(st.tuples(*[st.floats(0, 1)] * 2), min_size=count, max_size=count)
+)
+
+
+@given(scored)
+def test_never_one_that_was_worse(pairs: list[tuple[float, float]]) -> None:
+    default, other = (list(values) for values in zip(*pairs, strict=True))
+    chosen, _ = choose_method({"default": default, "other": other}, "default")
+    if chosen == "other":
+        assert sum(other) - sum(default) > NOISE * len(pairs) ** 0.5 - 1e-9
+    back, _ = choose_method({"default": default, "other": other}, "other")
+    assert (chosen, back) != ("other", "default")

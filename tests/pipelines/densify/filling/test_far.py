@@ -1,0 +1,95 @@
+"""Far from masks: what motion carried where the tracker agrees, else what the tracker found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.pipelines.intervals import make_job
+from vsodtool.ops.boxes import Box
+from vsodtool.pipelines.densify.filling.far import Tracked, distance, is_far, overlap, settle
+from vsodtool.pipelines.densify.filling.label import SoftLabel
+from vsodtool.pipelines.densify.interval import Interval
+
+SIZE = (40, 56)
+BOX = Box(4, 4, 24, 28)
+
+
+@pytest.fixture
+def interval(film: Callable[..., Any], tmp_path: Path) -> Interval:
+    """Forty frames after one mask."""
+    return replace(make_job(film([(0, 0)] * 40), tmp_path / "clip"), right=None)
+
+
+def carried(index: int) -> SoftLabel:
+    labels = torch.zeros(1, 1, *BOX.size)
+    labels[..., 4:16, 4:16] = 1
+    return SoftLabel(index, SIZE, BOX, labels, torch.ones(1, 1, *BOX.size))
+
+
+def tracked(rows: slice, columns: slice) -> Tracked:
+    labels = torch.zeros(1, *SIZE, dtype=torch.uint8)
+    labels[:, rows, columns] = 255
+    return Tracked(labels, salient=0.9)
+
+
+def mask(label: SoftLabel) -> Tensor:
+    return torch.from_numpy(label.ids([1]) > 0)
+
+
+def test_what_is_far(interval: Interval) -> None:
+    assert [distance(interval, index) for index in (1, 5, 39)] == [1, 5, 39]
+    assert is_far(interval)
+    assert not is_far(replace(interval, targets=[1, 2, 5]))
+    between = replace(interval, targets=[5], right=replace(interval.known, index=10))
+    assert not is_far(between)
+    assert is_far(replace(between, targets=[5, 6], right=replace(interval.known, index=12)))
+
+
+def test_what_both_say_stays_and_is_sure(interval: Interval) -> None:
+    label = carried(30)
+    settled = settle(interval, label, tracked(slice(8, 20), slice(8, 20)))
+    assert overlap(mask(settled), mask(label)) > 0.9
+    assert settled.frame_confidence == pytest.approx(0.19 + 0.1 + 0.68 * 0.9)
+
+
+def test_what_was_lost_is_where_the_tracker_found_it(interval: Interval) -> None:
+    elsewhere = tracked(slice(26, 38), slice(40, 54))
+    settled = settle(interval, carried(30), elsewhere)
+    assert overlap(mask(settled), elsewhere.labels[0] > 0) > 0.9
+    assert settled.box.bottom >= 38
+    assert settled.frame_confidence == pytest.approx(0.19 + 0.68 * 0.9)
+
+
+def test_what_the_tracker_does_not_find_is_gone(interval: Interval) -> None:
+    settled = settle(interval, carried(30), tracked(slice(0, 0), slice(0, 0)))
+    assert not bool(mask(settled).any())
+    assert settled.box == BOX
+
+
+def test_objects_are_weighed_one_by_one(interval: Interval) -> None:
+    known = interval.known
+    interval = replace(interval, left=replace(known, labels=known.labels.repeat(1, 2, 1, 1)))
+    labels = torch.zeros(1, 2, *BOX.size)
+    labels[:, 0, 2:8, 2:8] = 1
+    labels[:, 1, 12:18, 12:18] = 1
+    found = torch.zeros(2, *SIZE, dtype=torch.uint8)
+    found[0, 6:12, 6:12] = 255  # the same
+    found[1, 30:38, 44:52] = 255  # elsewhere
+    label = SoftLabel(30, SIZE, BOX, labels, torch.ones(1, 1, *BOX.size))
+    ids = settle(interval, label, Tracked(found, 1.0)).ids([1, 2])
+    assert ids[9, 9] == 1
+    assert ids[34, 48] == 2
+    assert ids[19, 19] == 0
+
+
+def test_overlap() -> None:
+    nothing, everything = torch.zeros(2, 2) > 0, torch.ones(2, 2) > 0
+    half = torch.tensor([[True, True], [False, False]])
+    assert (overlap(nothing, nothing), overlap(nothing, half), overlap(half, everything)) == (1, 0, 0.5)

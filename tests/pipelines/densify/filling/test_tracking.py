@@ -1,0 +1,134 @@
+"""The tracker over clips of a red object, by a backbone that sees colours: where it is, is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tests.pipelines.intervals import make_job
+from vsodtool.media.video import frame_store
+from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
+from vsodtool.ops.labels import tracking
+from vsodtool.ops.resize import resize_maps
+from vsodtool.pipelines.densify.filling.far import Tracked, overlap
+from vsodtool.pipelines.densify.filling.tracking import Tracker
+from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.side_by_side import Workers
+
+Film = Callable[..., Any]
+JUMP = [(0, 0)] * 3 + [(-14, -9)] + [(0, 0)] * 3  # the camera leaps: flow cannot follow that
+
+FOUND = 0.6  # J; where it was before the leap it would be 0
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "AREA", 160 * 224)  # else these clips would be enlarged for seconds
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    with ThreadPoolExecutor(2) as pool:
+        yield Workers(pool)
+
+
+class Colours(nn.Module):
+    """Means of the colours at a quarter, an eighth and a sixteenth."""
+
+    def shallow(self, images: Tensor) -> tuple[Tensor, ...]:
+        return tuple(functional.avg_pool2d(images, side) for side in (4, 8, 16))
+
+
+def backbone() -> EfficientNetLiteBackbone:
+    return cast("EfficientNetLiteBackbone", Colours())
+
+
+@pytest.fixture
+def film(film: Film) -> Film:
+    """Clips whose objects are red, and nothing else is."""
+
+    def coloured(*args: Any) -> Any:
+        clip = film(*args)
+        for frame, ids in zip(clip.frames, clip.truth, strict=True):
+            frame[..., 0] = 0
+            frame[ids > 0] = (255, 0, 0)
+        return clip
+
+    return coloured
+
+
+def tracker_of(truth: list[npt.NDArray[np.uint8]]) -> Tracker:
+    """A tracker that is told what is salient: the objects."""
+
+    def saliency(rgbs: Iterable[Any], count: int) -> Iterator[Tensor]:
+        assert count == len(truth)
+        for _, ids in zip(rgbs, truth, strict=True):
+            yield torch.from_numpy(ids > 0).float()[None, None]
+
+    return Tracker(backbone, lambda: saliency, torch.device("cpu"))
+
+
+def j(tracked: Tracked, truth: npt.NDArray[np.uint8], number: int = 1) -> float:
+    found = resize_maps(tracked.labels[None, number - 1 : number].float(), truth.shape) > 127
+    return overlap(found[0, 0], torch.from_numpy(truth == number))
+
+
+def test_an_object_is_found_again_where_the_camera_leaps(
+    film: Film, workers: Workers, tmp_path: Path
+) -> None:
+    clip = film(JUMP)
+    interval = replace(make_job(clip, tmp_path / "clip"), right=None)
+    tracked = tracker_of(clip.truth[:-1]).follow(interval, workers)
+    assert list(tracked) == interval.targets
+    assert min(j(tracked[index], clip.truth[index]) for index in interval.targets) > FOUND
+    assert all(each.salient > FOUND for each in tracked.values())
+
+
+def test_between_two_labels_and_backwards(film: Film, workers: Workers, tmp_path: Path) -> None:
+    clip = film(JUMP)
+    both = make_job(clip, tmp_path / "clip")
+    tracked = tracker_of(clip.truth).follow(both, workers)
+    assert min(j(tracked[index], clip.truth[index]) for index in both.targets) > FOUND
+    tracked = tracker_of(clip.truth[1:]).follow(replace(both, left=None), workers)
+    assert min(j(tracked[index], clip.truth[index]) for index in both.targets) > FOUND
+
+
+def test_what_no_label_shows_is_nowhere(film: Film, workers: Workers, tmp_path: Path) -> None:
+    clip = film(JUMP)
+    interval = replace(make_job(clip, tmp_path / "clip"), right=None)
+    labels = torch.cat((interval.known.labels, torch.zeros_like(interval.known.labels)), dim=1)
+    interval = replace(interval, left=replace(interval.known, labels=labels))
+    tracked = tracker_of(clip.truth[:-1]).follow(interval, workers)
+    assert all(int(each.labels[1].max()) == 0 for each in tracked.values())
+    assert min(j(tracked[index], clip.truth[index]) for index in interval.targets) > FOUND
+
+
+def test_long_intervals_lie_on_disk_and_give_the_same(
+    film: Film, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = film(JUMP)
+    short = make_job(clip, tmp_path / "short" / "clip")
+    expected = tracker_of(clip.truth).follow(short, workers)
+    monkeypatch.setattr(frame_store, "HELD_BYTES", 0)
+    long = make_job(clip, tmp_path / "long" / "clip")
+    assert long.frames.is_long
+    found = tracker_of(clip.truth).follow(long, workers)
+    assert all(torch.equal(found[index].labels, expected[index].labels) for index in short.targets)
+    assert [path.name for path in (tmp_path / "long").iterdir()] == ["clip"]  # nothing is left behind
+
+
+def test_cancelled_work_comes_to_an_end(film: Film, workers: Workers, tmp_path: Path) -> None:
+    clip = film(JUMP)
+    interval: Interval = make_job(clip, tmp_path / "clip")
+    workers.cancelled = lambda: True  # type: ignore[method-assign]
+    assert tracker_of(clip.truth).follow(interval, workers) == {}

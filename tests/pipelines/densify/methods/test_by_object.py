@@ -1,0 +1,64 @@
+"""Several methods, each asked for its objects, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.pipelines.intervals import make_job
+from vsodtool.ops.boxes import whole
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.label import SoftLabel
+from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.methods.by_object import MethodByObject
+
+
+class Says:
+    """Gives every object that is asked for a share of every pixel."""
+
+    wants = Wants.BOXES
+
+    def __init__(self, name: str, share: float, trust: float, support: float | None) -> None:
+        self.name, self._share, self._trust, self._support = name, share, trust, support
+        self.asked: list[list[bool]] = []
+
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        self.asked.append(evidence.present)
+        blank = torch.ones(1, 1, *evidence.box.size)
+        labels = blank * self._share * torch.tensor(evidence.present).float().view(1, -1, 1, 1)
+        support = None if self._support is None else blank * self._support
+        return evidence.answer(labels, blank * self._trust, support)
+
+
+@pytest.mark.parametrize(
+    ("shares", "labels", "worth"),
+    [
+        ((0.6, 0.3), [0.6, 0.3, 0.0], (0.5, 0.9)),
+        ((0.2, 0.7), [0.2, 0.7, 0.0], (0.8, 1.0)),
+        ((0.9, 0.6), [0.6, 0.4, 0.0], (0.5, 0.9)),  # together more than there is
+        ((0.1, 0.2), [0.1, 0.2, 0.0], (0.5, 0.9)),  # nobody wins: the least
+    ],
+)
+def test_each_is_asked_for_its_own_and_the_winner_is_trusted(
+    film: Callable[..., Any],
+    tmp_path: Path,
+    shares: tuple[float, float],
+    labels: list[float],
+    worth: tuple[float, float],
+) -> None:
+    clip = film([(0, 0)] * 2)
+    clip.truth[0][:4], clip.truth[0][4:8] = 1, 2  # the third object is in neither label
+    job = make_job(clip, tmp_path / "clip", [1, 2, 3])
+    first, second = Says("first", shares[0], 0.5, 0.9), Says("second", shares[1], 0.8, None)
+    box = whole(job.size)
+    evidence = Evidence(job, 1, job.rgb(1), box, job.image(1, box), [])
+    label = MethodByObject("first", [first, second, second]).generate(evidence)
+    assert (first.asked, second.asked) == ([[True, False, False]], [[False, True, False]])
+    torch.testing.assert_close(label.labels[0, :, 3, 5], torch.tensor(labels))
+    assert label.trust[0, 0, 3, 5] == pytest.approx(worth[0])
+    assert label.support is not None
+    assert label.support[0, 0, 3, 5] == pytest.approx(worth[1])

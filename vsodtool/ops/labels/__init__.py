@@ -1,0 +1,1 @@
+"""From warped labels, looks and motion to one label of a frame."""

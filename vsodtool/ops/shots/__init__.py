@@ -1,0 +1,1 @@
+"""Shots of a video, and the cuts between them."""

@@ -1,0 +1,1 @@
+"""Which frames to label: spacing, reach of labels, sharpness, expected gain."""

@@ -1,0 +1,152 @@
+"""Which of a video's own labels to hide, so that methods can be tried on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import log
+
+import numpy as np
+
+from vsodtool.media.masks.sparse import MaskSet
+from vsodtool.media.video.frames import FrameSource
+from vsodtool.ops.shots.shots import ONE_SHOT, Shots
+from vsodtool.ops.suggesting.reach import reach, reaches
+
+MOST = 4  # tests per video
+LEAST = 2  # as many tests as are made whatever they cost
+SHARE = 0.25  # of the video's frames that more tests than LEAST may walk through
+ALIKE = 2.0  # a test that reaches this many times as far as another one is as good a choice
+
+
+@dataclass(frozen=True)
+class HiddenTest:
+    """A label to hide, and the two from which it is made again: indices of their frames."""
+
+    left: int
+    hidden: int
+    right: int
+
+
+@dataclass(frozen=True)
+class TrialSchedule:
+    """What is to be tried on a video, and if nothing, why.
+
+    Attributes:
+        tests: by the index of the hidden frame, ascending.
+        reason: in words, "" where there are tests.
+    """
+
+    tests: list[HiddenTest]
+    reason: str = ""
+
+
+def schedule_trial(source: FrameSource, masks: MaskSet, shots: Shots = ONE_SHOT) -> TrialSchedule:
+    """Choose the labels of a video to hide; reads the masks that this depends on.
+
+    The labels before and after a hidden one are of its shot.
+    """
+    if len(masks.names) < 3:
+        return TrialSchedule([], "fewer than 3 labelled frames")
+    if len(masks.names) == len(source.names):
+        return TrialSchedule([], "every frame is labelled")
+    index_of = {name: index for index, name in enumerate(source.names)}
+    labels = [index_of[name] for name in masks.names]
+
+    @cache
+    def shows_something(position: int) -> bool:
+        return bool(masks.read(masks.names[position]).any())
+
+    def usable(position: int) -> bool:
+        # From two empty labels every method makes an empty one.
+        return shows_something(position - 1) or shows_something(position + 1)
+
+    chosen = select_hidden(labels, len(source.names), usable, shots)
+    tests = [HiddenTest(labels[at - 1], labels[at], labels[at + 1]) for at in chosen]
+    return TrialSchedule(tests, "" if tests else "no label beside a hidden one shows an object")
+
+
+def typical_reach(labels: Sequence[int], frames: int, shots: Shots = ONE_SHOT) -> float:
+    """The median reach of the frames to fill; the distance is meant where a frame has one label only.
+
+    Args:
+        labels: indices of the labelled frames, ascending, at least one.
+        frames: number of frames of the video.
+        shots: of the video.
+
+    Returns:
+        0 where no frame is to be filled.
+    """
+    far = reaches(labels, frames, shots.cuts)
+    return float(np.median(far[far > 0])) if far.any() else 0.0
+
+
+def misfit(found: float, wanted: float) -> float:
+    """How badly a test of one reach stands for frames of another one; 0 where they are equal.
+
+    Counted by factors. Too short a reach counts twice: what every method gets right tells nothing.
+    """
+    factor = log(found / wanted)
+    return factor if factor > 0 else -2 * factor
+
+
+def select_hidden(
+    labels: Sequence[int],
+    frames: int,
+    usable: Callable[[int], bool] = lambda _: True,
+    shots: Shots = ONE_SHOT,
+) -> list[int]:
+    """Choose the labels to hide.
+
+    A hidden label k is made again from the labels k - 1 and k + 1, so its interval is longer than those that
+    are to be filled: twice as long where labels are evenly spaced. Chosen are labels whose reach comes
+    closest to that of the frames to fill, spread over the labels of the video: at most MOST, and so many
+    fewer, down to LEAST, that their intervals hold no more than SHARE of the video's frames.
+
+    Args:
+        labels: indices of the labelled frames, ascending.
+        frames: number of frames of the video.
+        usable: whether hiding the label at this position in `labels` would tell anything; asked for few.
+        shots: of the video; a hidden label and the two beside it are of one.
+
+    Returns:
+        Positions in `labels`, ascending; none where no frame is to be filled or there are fewer than three.
+    """
+    if len(labels) < 3 or len(labels) == frames:
+        return []
+    wanted = typical_reach(labels, frames, shots)
+    misfits = {
+        position: misfit(reach(here - before, after - here), wanted)
+        for position, (before, here, after) in enumerate(zip(labels, labels[1:], labels[2:], strict=False), 1)
+        if shots.of(before) == shots.of(after)
+    }
+    if not misfits:
+        return []
+    fitting = [at for at, value in misfits.items() if value <= min(misfits.values()) + log(ALIKE)]
+    chosen: list[int] = []
+    for count in range(MOST, LEAST - 1, -1):
+        chosen = _spread(fitting, count, misfits, usable)
+        walked = sum(labels[position + 1] - labels[position - 1] for position in chosen)
+        if len(chosen) <= LEAST or walked <= SHARE * frames:
+            break
+    return chosen
+
+
+def _spread(
+    fitting: Sequence[int], count: int, misfits: Mapping[int, float], usable: Callable[[int], bool]
+) -> list[int]:
+    """The best usable one of each of `count` neighbourhoods, and for those that have none the next best."""
+    count = min(count, len(fitting))
+    chosen: list[int] = []
+    for number in range(count):
+        middle = len(fitting) * (number + 0.5) / count - 0.5
+        places = range(len(fitting) * number // count, len(fitting) * (number + 1) // count)
+        ranked = sorted(places, key=lambda place: (misfits[fitting[place]], abs(place - middle)))
+        chosen += [fitting[place] for place in ranked if usable(fitting[place])][:1]
+    for position in sorted(set(fitting) - set(chosen), key=misfits.__getitem__):
+        if len(chosen) == count:
+            break
+        if usable(position):
+            chosen.append(position)
+    return sorted(chosen)

@@ -1,0 +1,223 @@
+"""Try methods on labels that are hidden from them, and choose one for the video (`--method auto`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from math import sqrt
+from statistics import fmean, stdev
+
+from vsodtool.media.video.frame_store import FrameStore
+from vsodtool.metrics import region_j
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialSchedule
+from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.label import SoftLabel
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, Reading, SparseVideo
+from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.setup import Candidates
+from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.pipelines.densify.working_size import LINES, TRIAL_LINES
+from vsodtool.types import LabelArray, MethodChoice
+
+# benchmarks/choose_method.py: of margins that leave something to chance, small ones lost least.
+NOISE = 0.005  # J by which two methods differ on one label without one being better; the least assumed
+CAUTION = 0.5  # standard errors
+FAR_BELOW = (
+    0.1  # J below that of repeating masks from which on something is wrong with these: benchmarks/fit.py
+)
+
+
+def try_methods(
+    video: SparseVideo,
+    schedule: TrialSchedule,
+    candidates: Candidates,
+    workers: Workers,
+    *,
+    on_tried: Callable[[HiddenTest], None] = lambda _: None,
+    on_flow: Callable[[HiddenTest, int], None] = lambda _, __: None,
+) -> MethodChoice:
+    """Make the hidden labels again with each candidate and choose.
+
+    The video is read once, to the last hidden interval. A test whose frame or labels do not decode is left
+    out.
+
+    Args:
+        video: with its masks.
+        schedule: of this video.
+        candidates: the methods.
+        workers: do the work.
+        on_tried: told of each test that is done; called from several threads.
+        on_flow: told, likewise, of between how many more neighbours of a test the flow is known.
+    """
+    source, masks = video.source, video.masks
+    scores: dict[int, dict[str, dict[int, float]]] = {}
+    lock = threading.Lock()
+
+    def attempt(interval: Interval) -> None:
+        (hidden,) = interval.targets
+        truth = masks.read(source.names[hidden])
+
+        def score(name: str, label: SoftLabel) -> None:
+            reached = hidden_js(label, truth, masks.object_ids, interval.present)
+            with lock:
+                scores.setdefault(hidden, {})[name] = reached
+
+        test, methods = by_hidden[hidden], list(candidates.methods.values())
+        densify(
+            interval,
+            methods,
+            candidates.estimators,
+            workers=workers,
+            on_label=score,
+            on_flow=partial(on_flow, test),
+            min_part=candidates.min_part,
+            lines=lines,
+        )
+        on_tried(test)
+
+    # Methods on boxes lose alike by smaller frames; others see them whole, and would win by that.
+    on_boxes = all(method.wants is Wants.BOXES for method in candidates.methods.values())
+    lines = TRIAL_LINES if on_boxes else LINES
+    by_hidden = {test.hidden: test for test in schedule.tests}
+    if schedule.tests:
+        workers.each(stream_tests(video, schedule.tests), attempt)
+    tried = sorted(scores)
+    default = candidates.names[0]
+    by_method = {name: [fmean(scores[index][name].values()) for index in tried] for name in candidates.names}
+    method, reason = choose_method(by_method, default)
+    choice = MethodChoice(
+        method, [source.names[index] for index in tried], _means(by_method), schedule.reason or reason
+    )
+    boxed = [name for name, each in candidates.methods.items() if each.wants is Wants.BOXES]
+    if len(masks.object_ids) < 2 or len(boxed) < 2 or method not in boxed:
+        return choice  # only of one box can labels be put together
+    by_object = {
+        number: {
+            name: [scores[index][name][number] for index in tried if number in scores[index][name]]
+            for name in boxed
+        }
+        for number in masks.object_ids
+    }
+    chosen = {str(number): choose_method(js, method)[0] for number, js in by_object.items()}
+    return replace(
+        choice,
+        objects={} if set(chosen.values()) == {method} else chosen,
+        objects_j={str(number): means for number, js in by_object.items() if (means := _means(js))},
+    )
+
+
+def _means(by_method: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    return {name: round(fmean(values), 4) for name, values in by_method.items() if values}
+
+
+def copied_j(video: SparseVideo, schedule: TrialSchedule) -> float:
+    """Mean J of the nearest label, taken for the hidden one, over the tests; 0 without any."""
+    names, masks = video.source.names, video.masks
+    scores = []
+    for test in schedule.tests:
+        nearest = min((test.left, test.right), key=lambda index: abs(index - test.hidden))
+        copy, truth = masks.read(names[nearest]), masks.read(names[test.hidden])
+        scores += [
+            region_j(copy == number, truth == number)
+            for number in masks.object_ids
+            if (truth == number).any() or (copy == number).any()
+        ]
+    return fmean(scores) if scores else 0.0
+
+
+def describe_choice(choice: MethodChoice) -> str:
+    """One line for people."""
+    reached = ", ".join(f"{name} {value:.3f}" for name, value in choice.hidden_j.items())
+    on = f" (J on {len(choice.hidden)} hidden: {reached})" if reached else ""
+    others = [f"object {number}: {name}" for number, name in choice.objects.items() if name != choice.method]
+    but = "; ".join(["", *others])
+    return f"method {choice.method}, {choice.reason}{on}{but}"
+
+
+def hidden_js(
+    label: SoftLabel, truth: LabelArray, object_ids: Sequence[int], present: Sequence[bool]
+) -> dict[int, float]:
+    """Region J of a made label against the hidden one, by object.
+
+    Objects count that the hidden label or one of the labels beside it shows.
+
+    Args:
+        label: what a method made.
+        truth: object ids of the hidden label (H, W).
+        object_ids: the ids by channel.
+        present: for each of them whether a label beside the hidden one shows it.
+    """
+    made = label.ids(object_ids)
+    return {
+        number: region_j(made == number, truth == number)
+        for number, beside in zip(object_ids, present, strict=True)
+        if beside or (truth == number).any()
+    }
+
+
+def stream_tests(video: SparseVideo, tests: Sequence[HiddenTest]) -> Iterator[Interval]:
+    """Read the intervals of tests in one go; each is yielded when its second label has come by.
+
+    Args:
+        video: with its masks.
+        tests: by the index of the hidden frame, ascending.
+    """
+    wanted = {index for test in tests for index in range(test.left, test.right + 1)}
+    waiting, readings = list(tests), dict[HiddenTest, Reading]()
+    try:
+        for frame in video.source.select(wanted):
+            ended = [test for test in readings if test.right <= frame.index]
+            begun = [test for test in waiting if test.left <= frame.index]
+            waiting = [test for test in waiting if test.left > frame.index]
+            known: LabelledFrame | None = None
+            if any(frame.index in (test.left, test.right) for test in (*ended, *begun)):
+                known = LabelledFrame(frame.index, frame.name, frame.rgb, video.labels(frame))
+            for test in ended:
+                reading = readings.pop(test)
+                if test.right == frame.index and test.hidden in reading.indices:
+                    yield reading.end(known, [test.hidden])
+                else:
+                    reading.frames.close()
+            for reading in readings.values():
+                reading.add(frame)
+            for test in begun:
+                if test.left == frame.index:
+                    readings[test] = Reading(known, FrameStore(video.source, video.spill_folder))
+    finally:
+        for reading in readings.values():
+            reading.frames.close()
+
+
+def choose_method(scores: Mapping[str, Sequence[float]], default: str) -> tuple[str, str]:
+    """The default, unless another method is better by more than chance.
+
+    Both were tried on the same labels, so their differences count: another method must be better on average
+    by more than half the standard error of that average, and by more than NOISE / sqrt(n), because a few
+    differences do not tell their own spread.
+
+    Args:
+        scores: by method its J on each hidden label, in one order for all; each in [0, 1].
+        default: the method that is taken in doubt.
+
+    Returns:
+        The method, and the reason in words.
+    """
+    if not scores[default]:
+        return default, "no hidden label could be tried"
+    best, lead = default, 0.0
+    for name, own in scores.items():
+        differences = [ours - theirs for ours, theirs in zip(own, scores[default], strict=True)]
+        ahead = fmean(differences)
+        if name != default and ahead > margin(differences) and ahead > lead:
+            best, lead = name, ahead
+    if best == default:
+        return default, "no other method was clearly better on the hidden labels"
+    return best, "clearly better on the hidden labels"
+
+
+def margin(differences: Sequence[float]) -> float:
+    """What the mean of these differences must exceed to count."""
+    spread = stdev(differences) if len(differences) > 1 else 0.0
+    return max(CAUTION * spread, NOISE) / sqrt(len(differences))

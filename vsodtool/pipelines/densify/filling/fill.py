@@ -1,0 +1,254 @@
+"""Fill one interval: carry both labels through it, refine, and let methods decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from math import inf
+
+import torch
+from torch import Tensor
+
+from vsodtool.ops.boxes import whole
+from vsodtool.ops.labels.colours import owner_colours, settle_by_colours
+from vsodtool.ops.labels.exposure import Exposure
+from vsodtool.ops.labels.propagation import Carried, carry, start
+from vsodtool.ops.labels.temporal_smoothing import REACH
+from vsodtool.pipelines.densify.filling.cleaning import drop_specks
+from vsodtool.pipelines.densify.filling.evidence import Evidence, SideStore, side_evidence
+from vsodtool.pipelines.densify.filling.keeping import keep_shown
+from vsodtool.pipelines.densify.filling.label import SoftLabel
+from vsodtool.pipelines.densify.filling.smoothing import SmoothingWindow
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
+from vsodtool.pipelines.densify.method import FrameMethod, Method, WalkingMethod, Wants
+from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
+from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.pipelines.densify.working_size import OnLabel, at_scale, working_scale
+
+
+def densify(
+    interval: Interval,
+    methods: Sequence[Method],
+    estimators: MotionEstimators,
+    *,
+    workers: Workers,
+    on_label: OnLabel,
+    smooth: bool = False,
+    min_part: int = 0,
+    on_seen: Callable[[int], None] = lambda _: None,
+    on_flow: Callable[[int], None] = lambda _: None,
+    lines: float = inf,
+) -> None:
+    """Fill every target of an interval, once with each method.
+
+    All that comes before a method decides is done once for all that want the same evidence.
+
+    Args:
+        interval: to be filled; its frames stay open.
+        methods: of different names.
+        estimators: of the flow.
+        workers: do the heavy pieces; once they are cancelled, the rest is left undone.
+        on_label: takes each finished label; called from several threads, in no particular order.
+        smooth: let the neighbours of a frame steady its label; passed frames near targets are then
+            generated too, so that a frame comes out alike whether those around it are filled or passed.
+        min_part: pixels of the smallest part of an object; 0 lets the given masks decide.
+        on_seen: told of how many more frames the first of two labels has been carried to.
+        on_flow: told of between how many more neighbours the flow is known.
+        lines: of smaller frames on which large objects are followed, see `working_scale`; methods that want
+            whole frames see them as they are.
+    """
+    interval = interval.on(estimators.device)
+    for wants in Wants:
+        alike = [method for method in methods if method.wants is wants]
+        if not alike:
+            continue
+        if wants is Wants.INTERVAL:
+            for method in alike:
+                assert isinstance(method, WalkingMethod)
+                give = partial(_give_walked, interval, method.name, on_label, min_part)
+                method.walk(interval, workers, give, on_seen)
+            continue
+        of_frames = [method for method in alike if isinstance(method, FrameMethod)]
+        if wants is Wants.LABELS:
+            _fill_apart(interval, of_frames, workers, on_label)
+            continue
+        scale = working_scale(interval, lines) if wants is Wants.BOXES else 1.0
+        least = max(round(min_part * scale**2), 1) if min_part else 0
+        with torch.inference_mode(), at_scale(interval, scale, on_label) as (seen, on_small):
+            motion = Motion(seen, estimators, workers, everywhere=wants is Wants.FRAMES, on_flow=on_flow)
+            try:
+                fill = _Fill(seen, motion, estimators, of_frames, on_small, smooth=smooth, min_part=least)
+                fill.run(workers, on_seen)
+            finally:
+                motion.close()
+
+
+def _give_walked(interval: Interval, name: str, on_label: OnLabel, min_part: int, label: SoftLabel) -> None:
+    _give_unsmoothed(interval, name, on_label, drop_specks(interval, label, min_part))
+
+
+def _give_unsmoothed(interval: Interval, name: str, on_label: OnLabel, label: SoftLabel) -> None:
+    on_label(name, keep_shown(interval, label, search=False))
+
+
+def _fill_apart(
+    interval: Interval, methods: Sequence[FrameMethod], workers: Workers, on_label: OnLabel
+) -> None:
+    """Fill each frame by itself, by methods that want nothing but the labelled frames."""
+    box = whole(interval.size)
+
+    def fill(index: int) -> None:
+        rgb = interval.rgb(index)
+        evidence = Evidence(interval, index, rgb, box, interval.image(index, box), [])
+        for method in methods:
+            _give_unsmoothed(interval, method.name, on_label, method.generate(evidence))
+
+    for chunk in chunks(interval.targets):
+        if workers.cancelled():
+            return
+        workers.map(fill, chunk)
+
+
+class _Fill:
+    """The passes over an interval, one from each label; the last one generates."""
+
+    def __init__(
+        self,
+        interval: Interval,
+        motion: Motion,
+        estimators: MotionEstimators,
+        methods: Sequence[FrameMethod],
+        on_label: OnLabel,
+        *,
+        smooth: bool,
+        min_part: int,
+    ) -> None:
+        self._min_part = min_part
+        self._interval, self._motion, self._estimators = interval, motion, estimators
+        self._methods, self._on_label = methods, on_label
+        self._known = interval.labelled
+        self._wants = methods[0].wants
+        self._first = SideStore(interval, with_flow=self._wants is Wants.FRAMES)
+        self._targets = set(interval.targets)
+        # Of one object they would tell what fusion and search have told already.
+        self._several = self._wants is Wants.BOXES and sum(interval.present) > 1
+        self._colours: dict[int, Tensor] = {}  # of the labelled frames that have come by
+        self._lights: dict[tuple[int, int], Exposure] = {}  # from a labelled frame to a target
+        self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
+
+    def run(self, workers: Workers, on_seen: Callable[[int], None]) -> None:
+        wanted = set(with_neighbours(self._interval)) if self._windows else self._targets
+        try:
+            for known in self._known:
+                last = known is self._known[-1]
+                label_image = to_image(known.rgb, whole(self._interval.size), self._estimators.device)
+                if self._several:
+                    self._colours[known.index] = owner_colours(label_image, known.labels)
+                see = partial(self._see, known, label_image)
+                for steps in self._walk(known, wanted):
+                    if workers.cancelled():
+                        return
+                    workers.map(see, steps)
+                    if last:
+                        self._smooth(workers, steps[-1][0])
+                    else:
+                        on_seen(len(steps))
+            self._smooth(workers, None)
+        finally:
+            self._first.close()
+
+    def _see(self, known: LabelledFrame, label_image: Tensor, step: tuple[int, Carried]) -> None:
+        """What a label says about a frame is kept, or, if it is the last one, turned into the answer."""
+        position, carried = step
+        interval, box = self._interval, self._motion.boxes[position]
+        index = interval.sequence[position]
+        rgb = interval.rgb(index)
+        image = to_image(rgb, box, self._estimators.device)
+        side = side_evidence(
+            known, label_image, image, self._estimators.refining, index=index, carried=carried.on(box)
+        )
+        if side.exposure is not None:
+            self._lights[known.index, index] = side.exposure
+        if known is not self._known[-1]:
+            self._first.put(index, side)
+            return
+        sides = [self._first.take(index), side] if len(self._known) == 2 else [side]
+        evidence = Evidence(interval, index, rgb, box, image, sides)
+        if self._wants is Wants.BOXES:
+            evidence = evidence.around_labels(self._estimators.margin)
+        for method in self._methods:
+            label = method.generate(evidence)
+            if self._windows:
+                self._windows[method.name].add(position, evidence.image, label)
+            else:
+                self._give(method.name, label)
+
+    def _smooth(self, workers: Workers, here: int | None) -> None:
+        """Answer for the frames whose neighbours are all there, as the walk is `here` or over (None)."""
+        for name, window in self._windows.items():
+            for chunk in chunks(window.ready(here)):
+                workers.map(partial(self._answer, name, window), chunk)
+            if here is not None:
+                window.forget(here)
+
+    def _answer(self, name: str, window: SmoothingWindow, position: int) -> None:
+        if self._interval.sequence[position] in self._targets:  # else generated for its neighbours only
+            self._give(name, window.smoothed(position))
+
+    def _give(self, name: str, label: SoftLabel) -> None:
+        if self._wants is Wants.BOXES:  # the paper's network is left as it is
+            label = drop_specks(self._interval, self._settled(label), self._min_part)
+        self._on_label(name, keep_shown(self._interval, label, search=self._wants is Wants.BOXES))
+
+    def _settled(self, label: SoftLabel) -> SoftLabel:
+        """The label, with what is in doubt between several objects settled by their colours."""
+        if not self._colours:
+            return label
+        image = self._interval.image(label.index, label.box)
+        lights = [self._lights.get((known, label.index)) for known in self._colours]
+        views = [image if light is None else light.undo(image) for light in lights]
+        seen = list(self._colours.values())
+        return replace(label, labels=settle_by_colours(label.labels, label.trust, views, seen))
+
+    def _walk(self, known: LabelledFrame, wanted: set[int]) -> Iterator[list[tuple[int, Carried]]]:
+        """Carry a label as far as the last wanted frame; chunks of (position, what was carried)."""
+        sequence, ahead = self._interval.sequence, set(wanted)
+        backwards = known is self._interval.right
+        windows = self._windows.values() if known is self._known[-1] else ()
+        carried: Carried | None = None
+        chunk = []
+        for position, box, flows in self._motion.pairs(backwards=backwards):
+            for window in windows:
+                window.add_flows(position, box, flows)
+            if not ahead:  # the flows to the label at the other end, which the windows want
+                break
+            if carried is None:
+                carried = start(known.labels, box)
+            there, back = flows[0:1], flows[1:2]
+            if backwards:  # from the second frame of the pair to the first
+                here, carried = position, carry(carried, there, back, box)
+            else:
+                here, carried = position + 1, carry(carried, back, there, box)
+            if sequence[here] in ahead:
+                ahead.remove(sequence[here])
+                chunk.append((here, carried))
+                for window in windows:
+                    window.expect(here)
+            if len(chunk) == CHUNK or (chunk and not ahead):
+                yield chunk
+                chunk = []
+            if not ahead and not windows:
+                return
+
+
+def with_neighbours(interval: Interval) -> list[int]:
+    """The targets of an interval and the passed frames that smooth them."""
+    targets, sequence = set(interval.targets), interval.sequence
+    filled = targets.union(interval.passed)
+    near = [sequence[max(at - REACH, 0) : at + REACH + 1] for at in range(len(sequence))]
+    return [
+        index
+        for index, around in zip(sequence, near, strict=True)
+        if index in filled and not targets.isdisjoint(around)
+    ]

@@ -1,0 +1,270 @@
+"""Follow the objects through an interval from frame to frame, and find them again where motion loses them.
+
+What was carried over a long way has drifted, or is lost; looks and what is salient tell then. All of it on a
+small picture of the frames (`ops.tracking`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.media.spill import FrameSpill
+from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
+from vsodtool.models.flow.dis import DisEstimator, DisSettings
+from vsodtool.models.inference.prepare import exact_products, prepare
+from vsodtool.ops.confidence import to_bytes
+from vsodtool.ops.labels.tracking import (
+    CELL,
+    GRID,
+    Looks,
+    moments_of,
+    neighbourhood,
+    picture_size,
+    shares_of,
+    standardised,
+    tracked_odds,
+    votes,
+)
+from vsodtool.ops.resize import resize_flow, resize_maps
+from vsodtool.pipelines.densify.filling.far import Tracked, overlap
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
+from vsodtool.pipelines.densify.motion import chunks
+from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.types import ImageArray, Size
+
+_RECENT = 5  # frames back from which recent looks are taken
+_SAMPLED = 8  # frames that the features' mean and spread are taken from
+_FLOW = DisSettings(0, 8, 4, 12, 2)  # at half of the picture
+_OBJECT = 0.5
+_KINDS = ("salient", "features", "flows")  # what is kept of a frame
+
+Saliency = Callable[[Iterable[ImageArray], int], Iterator[Tensor]]
+"""Frames of a shot in order, and how many -> how salient each pixel is, (1, 1, S, S) in [0, 1] each."""
+
+
+class Tracker:
+    """Walks through an interval from each label; several intervals may be followed at once."""
+
+    def __init__(
+        self,
+        backbone: Callable[[], EfficientNetLiteBackbone],
+        saliency: Callable[[], Saliency],
+        device: torch.device,
+    ) -> None:
+        """Nothing is loaded before it is needed.
+
+        Args:
+            backbone: gives one with ImageNet's weights, which is taken over and changed: what was learned for
+                matching on few videos tells things apart less well (its J in the middle of gaps of 20
+                frames is .68, theirs .77).
+            saliency: makes what says what is salient.
+            device: that computes.
+        """
+        self._device = device
+        self._load, self._make_saliency = backbone, saliency
+        self._made: tuple[EfficientNetLiteBackbone, Saliency] | None = None
+        self._lock = threading.Lock()
+        self._estimator = DisEstimator(_FLOW)
+
+    @torch.inference_mode()
+    def follow(self, interval: Interval, workers: Workers) -> dict[int, Tracked]:
+        """Where the objects are in each target of an interval that has one label or two."""
+        interval = interval.on(self._device)
+        backbone, saliency = self._parts()
+        with exact_products(torch.float32):
+            small = _Small(interval, backbone, self._estimator, workers)
+            try:
+                if not small.look(saliency):
+                    return {}
+                walks = [dict(walk(interval, small, known, workers)) for known in interval.labelled]
+                return combine(interval, walks, small.salient)
+            finally:
+                small.close()
+
+    def _parts(self) -> tuple[EfficientNetLiteBackbone, Saliency]:
+        with self._lock:
+            if self._made is None:
+                self._made = prepare(self._load(), self._device, torch.float32), self._make_saliency()
+            return self._made
+
+
+def walk(
+    interval: Interval, small: _Small, known: LabelledFrame, workers: Workers
+) -> Iterator[tuple[int, Tensor]]:
+    """From a label to the other end: index of each frame, and log-odds of the objects (O, h, w).
+
+    Those that no label shows are nowhere.
+    """
+    step = -1 if known is interval.right else 1
+    position = interval.sequence.index(known.index)
+    labels = small.labels[known.index]
+    present = [number for number, there in enumerate(interval.present) if there]
+    given = {number: small.looks(number) for number in present}
+    past = deque([(small.features(position), labels)], maxlen=_RECENT)
+    while 0 <= position + step < len(interval.sequence) and not workers.cancelled():
+        position += step
+        features, salient = small.features(position), small.salient(position)
+        back, (then, found) = small.flow(position, position - step), past[0]
+        odds = torch.full_like(labels, -torch.inf)
+        for number in present:
+            recent = Looks(then.flatten(1), shares_of(found[None, number : number + 1]))
+            odds[number] = tracked_odds(
+                labels[None, number : number + 1],
+                back,
+                votes(features, given[number]),
+                votes(features, recent, near=small.near),
+                salient,
+            )[0, 0]
+        labels = shares(odds)
+        past.append((features, labels))
+        yield interval.sequence[position], odds
+
+
+def combine(
+    interval: Interval, walks: Sequence[dict[int, Tensor]], salient: Callable[[int], Tensor]
+) -> dict[int, Tracked]:
+    """What the walks from all labels say of each target, the nearer ones louder.
+
+    Args:
+        interval: with its labels.
+        walks: log-odds of the objects (O, h, w) by index of the frame, from each label.
+        salient: what is salient at a position of the interval (1, 1, h, w) in [0, 1].
+    """
+    tracked = {}
+    for index in interval.targets:
+        found = [each[index] for each in walks if index in each]
+        if len(found) < len(walks):  # cancelled
+            continue
+        nearness = [1 / abs(index - known.index) for known in interval.labelled]
+        odds = found[0]
+        if len(found) > 1:  # infinite are the same in both
+            odds = torch.lerp(found[0], found[1], nearness[1] / sum(nearness)).nan_to_num(nan=-torch.inf)
+        labels = shares(odds)
+        seen = salient(interval.sequence.index(index))[0, 0] > _OBJECT
+        tracked[index] = Tracked(to_bytes(labels).cpu(), overlap(labels.sum(dim=0) > _OBJECT, seen))
+    return tracked
+
+
+def shares(odds: Tensor) -> Tensor:
+    """Log-odds of objects (O, h, w) -> labels that compete with each other and with the background."""
+    return torch.cat((torch.zeros_like(odds[:1]), odds)).softmax(dim=0)[1:]
+
+
+class _Small:
+    """An interval as the tracker sees it; what is kept of long ones lies on disk.
+
+    Attributes:
+        labels: of the labelled frames by index, on the grid (O, h, w), 0 or 1.
+        near: see `ops.tracking.neighbourhood`.
+    """
+
+    def __init__(
+        self,
+        interval: Interval,
+        backbone: EfficientNetLiteBackbone,
+        estimator: DisEstimator,
+        workers: Workers,
+    ) -> None:
+        self._interval, self._backbone = interval, backbone
+        self._estimator, self._workers = estimator, workers
+        self._sequence = interval.sequence
+        self._device = interval.known.labels.device
+        self._picture = picture_size(interval.size)
+        self._grid: Size = (self._picture[0] // GRID, self._picture[1] // GRID)
+        self.near = neighbourhood((self._picture[0] // CELL, self._picture[1] // CELL), self._device)
+        self.labels = {
+            known.index: resize_maps(known.labels, self._grid).gt(_OBJECT).float()[0]
+            for known in interval.labelled
+        }
+        self._kept: dict[tuple[str, int], npt.NDArray[Any]] = {}
+        self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
+        self._moments = moments_of([self._see(index) for index in self._sampled()])
+
+    def close(self) -> None:
+        """Forget everything."""
+        if self._spill is not None:
+            self._spill.close()
+
+    def look(self, saliency: Saliency) -> bool:
+        """Look at every frame once; whether nobody cancelled that."""
+        rgbs = (self._interval.rgb(index) for index in self._sequence)
+        for position, salient in enumerate(saliency(rgbs, len(self._sequence))):
+            if self._workers.cancelled():
+                return False
+            self._put("salient", position, to_bytes(resize_maps(salient.to(self._device), self._grid)))
+        for chunk in chunks(list(range(len(self._sequence)))):
+            if self._workers.cancelled():
+                return False
+            self._workers.map(self._look_at, chunk)
+        return True
+
+    def features(self, position: int) -> Tensor:
+        """Of a frame, standardised (C, h, w)."""
+        return self._get("features", position)
+
+    def salient(self, position: int) -> Tensor:
+        """What is salient in a frame, on the grid (1, 1, h, w) in [0, 1]."""
+        return self._get("salient", position) / 255
+
+    def flow(self, here: int, there: int) -> Tensor:
+        """From a frame to its neighbour, on the grid (1, 2, h, w)."""
+        flows = self._get("flows", max(here, there))
+        return flows[:1] if there > here else flows[1:]
+
+    def looks(self, number: int) -> Looks:
+        """Of an object in all labels."""
+        of_frames = [
+            (
+                self.features(self._sequence.index(index)).flatten(1),
+                shares_of(label[None, number : number + 1]),
+            )
+            for index, label in self.labels.items()
+        ]
+        features, shares_there = zip(*of_frames, strict=True)
+        return Looks(torch.cat(features, dim=1), torch.cat(shares_there))
+
+    def _sampled(self) -> list[int]:
+        """Indices of the labelled frames, and of others spread evenly."""
+        stride = max(len(self._sequence) // _SAMPLED, 1)
+        return sorted({*self._sequence[::stride], *self.labels})
+
+    def _image(self, index: int, size: Size) -> Tensor:
+        rgb = torch.from_numpy(self._interval.rgb(index)).permute(2, 0, 1)[None].to(self._device)
+        return resize_maps(rgb.float().div_(255), size)
+
+    def _see(self, index: int) -> tuple[Tensor, Tensor]:
+        picture = self._image(index, self._picture).mul_(2).sub_(1)
+        _, eighth, sixteenth = self._backbone.shallow(picture.contiguous(memory_format=torch.channels_last))
+        return functional.avg_pool2d(eighth, 2), sixteenth
+
+    def _look_at(self, position: int) -> None:
+        """Features of a frame, and the motion between it and the frame before."""
+        index = self._sequence[position]
+        self._put("features", position, standardised(self._see(index), self._moments).half())
+        if position:
+            half: Size = (2 * self._grid[0], 2 * self._grid[1])
+            before, image = self._image(self._sequence[position - 1], half), self._image(index, half)
+            flows = self._estimator.estimate(torch.cat((before, image)), torch.cat((image, before)))
+            self._put("flows", position, resize_flow(flows, self._grid).half())
+
+    def _put(self, what: str, position: int, values: Tensor) -> None:
+        array = values.cpu().numpy()
+        if self._spill is None:
+            self._kept[what, position] = array
+        else:
+            self._spill.put(_KINDS.index(what) + len(_KINDS) * position, array)
+
+    def _get(self, what: str, position: int) -> Tensor:
+        if self._spill is None:
+            array = self._kept[what, position]
+        else:
+            array = self._spill.get(_KINDS.index(what) + len(_KINDS) * position)
+        return torch.from_numpy(array).to(self._device).float()

@@ -1,0 +1,1 @@
+"""The methods of `--method`, a module each; the rules are `ops.labels.rules`."""

@@ -1,0 +1,57 @@
+"""Several objects, each by the method that does better on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from vsodtool.ops.confidence import owners
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.label import SoftLabel
+from vsodtool.pipelines.densify.method import FrameMethod, Wants
+
+
+class MethodByObject:
+    """Asks each method for its objects, and puts together what they say."""
+
+    wants = Wants.BOXES
+
+    def __init__(self, name: str, of_objects: Sequence[FrameMethod]) -> None:
+        """Take methods over.
+
+        Args:
+            name: as it is called.
+            of_objects: the method of each object, by channel; all want boxes.
+        """
+        self.name = name
+        self._of_objects = of_objects
+        self._objects: dict[FrameMethod, list[int]] = {}
+        for number, method in enumerate(of_objects):
+            self._objects.setdefault(method, []).append(number)
+
+    def generate(self, evidence: Evidence) -> SoftLabel:
+        """Where they claim more than there is, all give way alike; trust is that of the winner's method."""
+        made = {
+            method: method.generate(replace(evidence, asked=frozenset(objects)))
+            for method, objects in self._objects.items()
+        }
+        parts = [made[method].labels[:, number] for number, method in enumerate(self._of_objects)]
+        labels = torch.stack(parts, dim=1)
+        labels = labels / labels.sum(dim=1, keepdim=True).clamp_min(1)
+        winner = owners(labels)
+        trust = self._of_winner(winner, {method: label.trust for method, label in made.items()})
+        supports = {
+            method: torch.ones_like(trust) if label.support is None else label.support
+            for method, label in made.items()
+        }
+        return evidence.answer(labels, trust, self._of_winner(winner, supports))
+
+    def _of_winner(self, winner: Tensor, maps: dict[FrameMethod, Tensor]) -> Tensor:
+        """At each pixel the value of the winner's method, the least of all where nobody wins."""
+        result = torch.stack(list(maps.values())).amin(dim=0)
+        for number, method in enumerate(self._of_objects):
+            result = torch.where(winner == number + 1, maps[method], result)
+        return result
