@@ -30,7 +30,7 @@ from vsodtool.media.video.inputs import discover_videos
 from vsodtool.ops.confidence import trust
 from vsodtool.ops.labels.rules import label_by_rules
 from vsodtool.pipelines.densify.choosing.hidden_labels import schedule_trial
-from vsodtool.pipelines.densify.choosing.trial import hidden_j, stream_tests
+from vsodtool.pipelines.densify.choosing.trial import hidden_js, stream_tests
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.fill import densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
@@ -83,9 +83,9 @@ def measure(intervals: Iterable[Interval], source: FrameSource, truth: MaskSet, 
 
     def score(name: str, label: SoftLabel) -> None:
         ids = truth.object_ids
-        value = hidden_j(label, truth.read(source.names[label.index]), ids, [True] * len(ids))
+        reached = hidden_js(label, truth.read(source.names[label.index]), ids, [True] * len(ids))
         with lock:
-            found.setdefault(label.index, {})[name] = value
+            found.setdefault(label.index, {})[name] = fmean(reached.values())
 
     for interval in intervals:
         densify(interval, VARIANTS, estimators, workers=workers, on_label=score)

@@ -19,7 +19,10 @@ Process = Callable[..., subprocess.CompletedProcess[str]]
         ("vsodtool pseudolabel clip.mp4 --label-flow ", {"auto", "composed", "direct"}),
         ("vsodtool flow --qu", {"--quality", "--quiet"}),
         ("vsodtool pseudolabel --fl", set()),  # an older name is understood, but not offered
-        ("vsodtool train --config train-video-", {"train-video-motion", "train-video-small"}),
+        (
+            "vsodtool train --config train-video-",
+            {"train-video-looks", "train-video-motion", "train-video-small"},
+        ),
     ],
 )
 def test_commands_flags_and_choices(process: Process, line: str, offered: set[str]) -> None:

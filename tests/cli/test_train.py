@@ -66,7 +66,7 @@ def test_a_dry_run_says_what_would_be_done(cli: Cli, stills: Path, tmp_path: Pat
     assert code == 0, err
     rows = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert rows["what"] == "would be"
-    assert (rows["data"], rows["training_samples"], rows["validation_samples"]) == (str(stills), "2", "2")
+    assert (rows["data"], rows["training_samples"], rows["validation_samples"]) == (str(stills), "3", "1")
     assert (rows["steps"], rows["epochs"], rows["start"]) == ("1", "1", "scratch")
     assert not {"best_score", "best_step", "seconds"} & set(rows)
     assert not run.exists()

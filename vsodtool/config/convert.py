@@ -75,6 +75,7 @@ class ConvertConfig(AnnotationConfig):
         "Of --to label-studio: where it finds an image; {path} is the video's name and the frame's.",
         default="/data/local-files/?d={path}",
         metavar="URL",
+        urls=True,
     )
     ls_tag: str = option(
         "Of --to label-studio: brush, which every version reads, or bitmask, smaller, of 2025 and later.",

@@ -26,7 +26,9 @@ def test_a_finished_run_is_opened(make_out: MakeOut) -> None:
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="expected an output folder of pseudolabel or predict, found none"):
+    with pytest.raises(
+        UsageError, match="expected an output folder of pseudolabel, predict or review, found none"
+    ):
         open_folder(tmp_path)
 
 

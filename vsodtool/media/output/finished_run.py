@@ -20,7 +20,7 @@ def read_run_of(layout: OutputLayout, commands: Sequence[str]) -> Manifest:
     if manifest is None or manifest.command not in commands:
         found = "none" if manifest is None else f"one of {manifest.command}"
         raise UsageError(
-            f"{layout.root}: expected an output folder of {' or '.join(commands)}, found {found}",
+            f"{layout.root}: expected an output folder of {_one_of(commands)}, found {found}",
             "give the folder that was named with -o",
         )
     return manifest
@@ -49,3 +49,8 @@ def read_finished_run(
 def unfinished(layout: OutputLayout, hint: str = "run its command again first") -> DataError:
     """What is raised for a run that has not come to its end."""
     return DataError(f"{layout.root}: expected a finished run, found an unfinished one", hint)
+
+
+def _one_of(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
