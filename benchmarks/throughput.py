@@ -103,7 +103,8 @@ def measure(case: Case, quality: str, arguments: argparse.Namespace, folder: Pat
     """Lines of the table, one for each installation."""
     settings = ["--quality", quality, "--backend", arguments.backend, "--device", arguments.device]
     output = folder / "out"
-    own = ["-m", "vsodtool", "pseudolabel", *case.inputs, "--masks", str(case.masks)]
+    # -P: of the installation, not of the folder that this runs in.
+    own = ["-P", "-m", "vsodtool", "pseudolabel", *case.inputs, "--masks", str(case.masks)]
     own += ["-o", str(output), "--method", arguments.method, "--every", str(case.every), "--quiet", *settings]
     bare = [sys.executable, str(HERE / "bare_flow.py"), *case.inputs, *settings]
     pythons = (
@@ -113,7 +114,7 @@ def measure(case: Case, quality: str, arguments: argparse.Namespace, folder: Pat
     for turn in range(arguments.rounds):
         for name, python in pythons.items():
             shutil.rmtree(output, ignore_errors=True)
-            runs[name].starts.append(run([python, "-c", _START]).seconds)
+            runs[name].starts.append(run([python, "-P", "-c", _START]).seconds)
             done = run([python, *own])
             runs[name].walls.append(done.seconds)
             runs[name].computing.append(done.computing)
