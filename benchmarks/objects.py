@@ -60,6 +60,7 @@ class Score:
 def paste(below: Sequence, above: Sequence, work: Path) -> Film:
     """The object of one sequence over another, as long as the shorter of the two; 1 is below, 2 above."""
     name = f"{below.name}+{above.name}"
+    # The pair is as long as the shorter of the two.
     pairs = list(zip(below.frames, below.masks, above.frames, above.masks, strict=False))
     for number, (frame_a, mask_a, frame_b, mask_b) in enumerate(pairs):
         under, over = cv2.imread(str(frame_a)), cv2.imread(str(frame_b))

@@ -1,4 +1,4 @@
-"""The densifier methods. A new one is a class in `pipelines/densify/` and a line of `METHODS`.
+"""The densifier methods. A new one is a class in `pipelines/densify/methods/` and a line of `METHODS`.
 
 No torch here: what makes a method is named, and imported when one is made.
 """

@@ -170,7 +170,7 @@ class Bucket:
                 ) from error
             except _BUGS:
                 raise
-            except Exception as error:
+            except Exception as error:  # each service has its own: asked again, then told
                 if _is_denied(error):
                     raise DeviceError(
                         f"{self._shown(what)}: no right to it: {_first_line(error)}",
