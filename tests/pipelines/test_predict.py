@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from vsodtool.config import PredictConfig
 from vsodtool.errors import DeviceError, UsageError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.resume import ResumeState
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.preprocessing import Preprocessing
@@ -26,8 +27,12 @@ from vsodtool.models.rcrnet.network import FrameFeatures
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.clips import clip_ranges
 from vsodtool.ops.network_image import to_frame_size, to_network_image
+from vsodtool.pipelines.detect import smoothing, video
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.predict import resolve_batching, run_predict
+from vsodtool.pipelines.running.dispatch import Result
+from vsodtool.pipelines.running.engines import ENGINES, Engine, Job
+from vsodtool.pipelines.running.units import Divider
 from vsodtool.types import Event, FrameStatus
 
 Film = Callable[..., Any]
@@ -499,3 +504,43 @@ def test_a_shot_is_as_if_it_were_a_video(tmp_path: Path, predict: Callable[..., 
     predict(tmp_path / "both" / "clip", output=tmp_path / "one", smooth=smooth, cuts="none")
     one = [path.read_bytes() for path in sorted((tmp_path / "one" / "soft" / "clip").iterdir())]
     assert one != maps["both"]
+
+
+def in_parts(config: Any, job: Job[Any], state: ResumeState, on_event: Any) -> Result:
+    """As workers would make a video among them: the last part first."""
+    outcomes = {}
+    for task in job.tasks:
+        bench = job.bench
+        assert isinstance(bench, Divider)
+        assert task.divisible
+        parts = bench.begin(task, state, on_event, 4)
+        assert len(parts) > 1
+        for part in reversed(parts):
+            bench.fill(task, part, state, on_event)
+        outcomes[task.name] = bench.make(task, state, on_event)
+    return Result(outcomes)
+
+
+@pytest.mark.parametrize(
+    "options", [{"smooth": "off", "stride": 3}, {"smooth": "on"}, {"smooth": "off", "batch": 2}]
+)
+def test_parts_give_the_maps_of_the_whole(
+    tmp_path: Path, predict: Any, monkeypatch: pytest.MonkeyPatch, *, options: dict[str, Any]
+) -> None:
+    (tmp_path / "clip").mkdir()
+    for index, frame in enumerate([*scene(1, 14), *scene(2, 9)]):
+        assert cv2.imwrite(str(tmp_path / "clip" / f"{index:05d}.png"), frame[..., ::-1])
+    (tmp_path / "clip" / "00002.png").write_bytes(b"no picture")
+    for module in (video, smoothing):
+        monkeypatch.setattr(module, "BLOCK", 4)
+    monkeypatch.setattr(smoothing, "REACH", 3)
+    monkeypatch.setattr(video, "LEAST_SMOOTHED", 4)
+    report = predict(tmp_path / "clip", output=tmp_path / "whole", **options)
+    monkeypatch.setitem(cast("dict[str, Engine]", ENGINES), "process", Engine(lambda _: None, in_parts))
+    again = predict(tmp_path / "clip", output=tmp_path / "out", **options)
+    whole, parts = tree(tmp_path / "whole"), tree(tmp_path / "out")
+    assert whole.keys() == parts.keys()
+    assert [name for name in whole if whole[name] != parts[name]] == []
+    timeless = [[replace(each, seconds=0.0) for each in run.videos] for run in (again, report)]
+    assert timeless[0] == timeless[1]
+    assert again.losses == report.losses

@@ -120,6 +120,7 @@ def run_predict(
         DetectTask(
             source.video,
             len(source.names),
+            divisible=not source.is_cut,  # else each part would decode all of it, and tell its loss
             asked=(run.layout.overlay(source.video.name),),
             cuts=cuts.alone(source.video.name),
         )

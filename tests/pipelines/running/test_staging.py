@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,12 +14,14 @@ import cv2
 import numpy as np
 import pytest
 
-from vsodtool.config import EvaluateConfig, FlowConfig, ReviewConfig, load_config
+from tests.pipelines.conftest import Scene
+from vsodtool.config import EvaluateConfig, FlowConfig, PseudoLabelConfig, ReviewConfig, load_config
 from vsodtool.config.url import UrlPath, is_url
 from vsodtool.errors import ConfigError, DataError, DeviceError, UsageError
 from vsodtool.media import buckets
 from vsodtool.pipelines.evaluate import run_evaluate
 from vsodtool.pipelines.flow import run_flow
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.running.staging import Cache
 from vsodtool.types import Event
 
@@ -181,6 +184,73 @@ def test_what_was_uploaded_before_a_kill_is_kept_and_what_vanished_is_made_again
     assert [(video.flows, video.reused) for video in report.videos] == [(1, 1), (3, 0)]
     run_flow(config(frames, tmp_path / "out"))
     assert without_manifest(store.tree("out")) == without_manifest(local(tmp_path / "out"))
+
+
+def test_a_correction_in_the_bucket_is_taken_as_on_a_disk(store: Store, tmp_path: Path) -> None:
+    film = Scene([(1, 0), (0, 1), (-1, 1)] * 4).film()
+    film.write_folder(tmp_path / "in")
+    film.write_masks(tmp_path / "masks", range(0, 13, 4))
+    corrected = np.zeros(film.frames[0].shape[:2], np.uint8)
+    corrected[10:30, 10:30] = 255
+    for folder in ("in", "masks"):
+        store.upload(tmp_path / folder, folder)
+
+    def label(place: str, **more: Any) -> Any:
+        given = {
+            "inputs": f"{place}/in",
+            "masks": f"{place}/masks",
+            "output": f"{place}/out",
+            "method": "warp",
+        }
+        return run_pseudolabel(
+            load_config(PseudoLabelConfig, None, {**given, "quality": "fast", "workers": 1, **more})
+        )
+
+    label(str(tmp_path))
+    label("s3://bkt")
+    assert cv2.imwrite(str(tmp_path / "correction.png"), corrected)
+    name = "out/corrections/in/00006.png"
+    (tmp_path / name).parent.mkdir(parents=True)
+    shutil.copy(tmp_path / "correction.png", tmp_path / name)
+    store.client.put_object(Bucket="bkt", Key=name, Body=(tmp_path / name).read_bytes())
+    before = store.tree("out")
+    store.gate.seen.clear()
+    label(str(tmp_path), update=True)
+    report = label("s3://bkt", update=True)
+    assert report.videos[0].given == 5
+    after = without_manifest(store.tree("out"))
+    assert after == without_manifest(local(tmp_path / "out"))
+    changed = {each for each in after if each.startswith("masks/") and after[each] != before[each]}
+    assert changed == {f"masks/in/{frame:05d}.png" for frame in (5, 6, 7)}
+    written = {path for method, path in store.gate.seen if method == "PUT" and "/masks/" in path}
+    assert written == {f"/bkt/out/{each}" for each in changed}
+
+
+def test_an_upload_that_fails_ends_the_run_at_its_next_step(
+    store: Store, frames: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsodtool.pipelines.running.staging._PAUSE", 0.01)
+    store.upload(frames, "in")
+    failed = threading.Event()
+    steps: list[Event] = []
+
+    def put(bucket: buckets.Bucket, path: Path, name: str) -> None:
+        del bucket, path
+        if name.startswith("flow/"):
+            failed.set()
+            raise DeviceError("no right to write any more")
+
+    def listen(event: Event) -> None:
+        steps.append(event)
+        if event.kind == "frame" and event.done:
+            assert failed.wait(20)
+            time.sleep(0.1)
+
+    monkeypatch.setattr(buckets.Bucket, "put", put)
+    monkeypatch.setattr(buckets.Bucket, "delete", lambda *_: None)
+    with pytest.raises(DeviceError, match="no right to write any more"):
+        run_flow(config("s3://bkt/in", "s3://bkt/out"), on_event=listen)
+    assert {event.video for event in steps} <= {"", "a"}
 
 
 def test_a_bucket_that_is_busy_for_a_while(

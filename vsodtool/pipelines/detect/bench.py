@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vsodtool.config import PredictConfig
@@ -53,6 +53,19 @@ class DetectBench:
 
     def make(self, task: DetectTask, state: VideoState, on_event: OnEvent) -> Outcome[PredictVideoReport]:
         """Make what is missing of a video."""
+        return self._prediction(task, state, on_event).run()
+
+    def begin(
+        self, task: DetectTask, state: VideoState, on_event: OnEvent, most: int
+    ) -> Sequence[Sequence[str]]:
+        """Find shots; then clips are independent of each other, but for what smoothing looks at."""
+        return self._prediction(task, state, on_event).begin(most)
+
+    def fill(self, task: DetectTask, frames: Sequence[str], state: VideoState, on_event: OnEvent) -> None:
+        """Make the maps of these frames."""
+        self._prediction(task, state, on_event).fill(frames)
+
+    def _prediction(self, task: DetectTask, state: VideoState, on_event: OnEvent) -> VideoPrediction:
         return VideoPrediction(
             self._sources.get(task.name) or open_frames(task.video),
             state,
@@ -62,4 +75,4 @@ class DetectBench:
             batching=self._batching,
             pools=self._pools,
             cuts=task.cuts,
-        ).run()
+        )

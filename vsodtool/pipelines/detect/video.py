@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -28,9 +29,11 @@ from vsodtool.ops.network_image import to_frame_size
 from vsodtool.ops.shots.shots import ONE_SHOT
 from vsodtool.pipelines.detect.clips import Batching, ClipDetection
 from vsodtool.pipelines.detect.inputs import FrameInputs
-from vsodtool.pipelines.detect.smoothing import NoSmoothing, SaliencySmoothing
+from vsodtool.pipelines.detect.parts import divide
+from vsodtool.pipelines.detect.smoothing import BLOCK, NoSmoothing, SaliencySmoothing
 from vsodtool.pipelines.running.read_ahead import read_ahead
 from vsodtool.pipelines.running.reports import VideoReport
+from vsodtool.pipelines.running.runs import tell_notes
 from vsodtool.pipelines.running.shots import NO_CUTS, Cuts
 from vsodtool.pipelines.running.video_run import VideoRun
 from vsodtool.pipelines.running.video_state import VideoState
@@ -39,6 +42,7 @@ from vsodtool.types import Event, Frame, FrameRecord, FrameStatus, LabelArray, O
 _FRAMES_AHEAD = 8  # decoded ones that wait for room
 SALIENT = 128  # round(255 p) from p = 0.5 on
 _WRITES_AHEAD = 16  # maps that wait to be written
+LEAST_SMOOTHED = 8 * BLOCK  # frames of a part: smoothing has the network look at 48 more, a fifth of these
 NETWORK = 0.9  # share of the work that is done when the network has seen a frame
 
 
@@ -91,15 +95,30 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         self._config, self._detector, self._batching, self._pools = config, detector, batching, pools
         self._writing: deque[Future[FrameRecord]] = deque()
         self._looked_at = len(self.records)
+        self._left = 0  # frames that wait for their map
 
     def make(self) -> None:
         """Decoding, network and writing side by side."""
-        try:
-            self._fill()
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise _out_of_memory(self.name, self._detector) from error
+        self._find_shots()
+        self._fill(frozenset(self.records))
+
+    def begin(self, most: int) -> list[list[str]]:
+        """Find the shots, and divide the frames that are missing into parts.
+
+        Args:
+            most: frames of a part; those around it that smoothing looks at too set a least.
+        """
+        tell_notes(self.source, self.on_event)
+        self._find_shots()
+        smoothed = is_smoothed(self._config, self._detector)
+        clips = self._batching.stride * self._batching.clips
+        grain, least = (math.lcm(clips, BLOCK), LEAST_SMOOTHED) if smoothed else (clips, clips)
+        return divide(self.source.names, self.shots, self.records.keys(), max(most, least), grain)
+
+    def fill(self, frames: Sequence[str]) -> None:
+        """Make the maps of one part, after `begin`; the video is decoded as far as they need it."""
+        self._find_shots()
+        self._fill(frozenset(self.source.names).difference(frames).union(self.records), to_the_end=False)
 
     def labels(self, frame: str) -> LabelArray | None:
         """1 where the map is salient."""
@@ -111,19 +130,37 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         generated, skipped = self.count(FrameStatus.GENERATED), self.count(FrameStatus.SKIPPED)
         return PredictVideoReport(self.name, self.total, generated, skipped, self.confidence(), seconds)
 
-    def _fill(self) -> None:
+    def _find_shots(self) -> None:
         if self._cuts.known(self.name, self.state) is None:
             self.tell(stage="finding cuts")
-        self.shots = shots = self._cuts.of(self.source, self.state, self.on_event)
+        self.shots = self._cuts.of(self.source, self.state, self.on_event)
         self.tell()
-        finished = frozenset(self.records)
-        with read_ahead(self.source, _FRAMES_AHEAD) as frames:
-            for number, own in groupby(frames, lambda frame: shots.of(frame.index)):
-                self._fill_shot(own, shots.split(self.total)[number], finished)
-        while self._writing:
-            self._take(self._writing.popleft().result())
 
-    def _fill_shot(self, frames: Iterator[Frame], shot: range, finished: frozenset[str]) -> None:
+    def _fill(self, finished: frozenset[str], *, to_the_end: bool = True) -> None:
+        """Make the maps of all frames but the finished ones.
+
+        Args:
+            finished: names of frames that need no map.
+            to_the_end: decode everything, so that each loss is found.
+        """
+        self._left = self.total - len(finished)
+        split = self.shots.split(self.total)
+        try:
+            with read_ahead(self.source, _FRAMES_AHEAD) as frames:
+                for number, own in groupby(frames, lambda frame: self.shots.of(frame.index)):
+                    self._fill_shot(own, split[number], finished, to_the_end=to_the_end)
+                    if not (self._left or to_the_end):
+                        break
+            while self._writing:
+                self._take(self._writing.popleft().result())
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise _out_of_memory(self.name, self._detector) from error
+
+    def _fill_shot(
+        self, frames: Iterator[Frame], shot: range, finished: frozenset[str], *, to_the_end: bool
+    ) -> None:
         """As if the frames of a shot were a video: clips, motion and smoothing end with it."""
         count, length = len(shot), self._batching.clip_length
         names = self.source.names[shot.start : shot.stop]
@@ -143,6 +180,8 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
                 smoothing.see(seen.index, seen.image)
                 detection.add(seen.index, seen.name, seen.image, seen.motion)
             self._write(smoothing.smooth(self._counted(detection.known())), size)
+            if not (self._left or to_the_end):
+                return
         for seen in inputs.end():
             smoothing.see(seen.index, seen.image)
             detection.add(seen.index, seen.name, seen.image, seen.motion)
@@ -169,6 +208,7 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
 
     def _write(self, known: Iterator[tuple[str, Tensor]], size: Size) -> None:
         for name, probabilities in known:
+            self._left -= 1
             self._writing.append(self._pools.frames.submit(self._write_files, name, probabilities, size))
             while len(self._writing) > _WRITES_AHEAD:
                 self._take(self._writing.popleft().result())

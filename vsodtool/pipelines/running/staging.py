@@ -50,10 +50,12 @@ class Staged:
     Attributes:
         config: with paths.
         urls: what each of these paths stands for, the longest path first.
+        check: raises what went wrong with uploading, as soon as it is known.
     """
 
     config: Any
     urls: Mapping[str, str]
+    check: Callable[[], None]
 
     def named(self, text: str) -> str:
         """A text with URLs instead of these paths."""
@@ -76,8 +78,13 @@ class Staged:
         return value
 
     def tell(self, on_event: OnEvent) -> OnEvent:
-        """A listener whose events speak of URLs."""
-        return lambda event: on_event(replace(event, message=self.named(event.message)))
+        """A listener whose events speak of URLs, and who ends a run whose files can no more be uploaded."""
+
+        def listen(event: Event) -> None:
+            on_event(replace(event, message=self.named(event.message)))
+            self.check()
+
+        return listen
 
 
 def with_urls(run: Callable[..., R]) -> Callable[..., R]:
@@ -112,6 +119,7 @@ def staged(config: C, on_event: OnEvent) -> Iterator[Staged]:
     """
     urls: dict[str, str] = {}
     changed: dict[str, Any] = {}
+    check: Callable[[], None] = lambda: None  # noqa: E731
     output = getattr(config, "output", None)
     if isinstance(output, UrlPath) and getattr(config, "shard", None):
         raise ConfigError(
@@ -135,10 +143,10 @@ def staged(config: C, on_event: OnEvent) -> Iterator[Staged]:
             changed[each.name] = tuple(paths) if isinstance(value, tuple) else paths[0]
         if isinstance(output, UrlPath):
             mirror = stack.enter_context(mirrored(Bucket(str(output)), cache.root, urls, on_event))
-            urls[str(mirror)] = str(output).rstrip("/")
-            changed["output"] = mirror
+            urls[str(mirror.folder)] = str(output).rstrip("/")
+            changed["output"], check = mirror.folder, mirror.check
         ordered = dict(sorted(urls.items(), key=lambda item: -len(item[0])))
-        yield Staged(replace(config, **changed), ordered)
+        yield Staged(replace(config, **changed), ordered, check)
 
 
 class Cache:
@@ -212,7 +220,7 @@ class Cache:
 
 
 @contextmanager
-def mirrored(bucket: Bucket, root: Path, urls: Mapping[str, str], on_event: OnEvent) -> Iterator[Path]:
+def mirrored(bucket: Bucket, root: Path, urls: Mapping[str, str], on_event: OnEvent) -> Iterator[_Mirror]:
     """A folder that holds what lies in the bucket, and whose changes are uploaded; gone after the block.
 
     After a failure, too, what is finished is uploaded.
@@ -236,7 +244,7 @@ def mirrored(bucket: Bucket, root: Path, urls: Mapping[str, str], on_event: OnEv
         mirror = _Mirror(bucket, folder, before, names)
         mirror.start()
         try:
-            yield folder
+            yield mirror
         finally:
             mirror.stop()
         mirror.check()
@@ -276,7 +284,7 @@ class _Mirror:
     def __init__(
         self, bucket: Bucket, folder: Path, before: Mapping[str, Stored], names: Mapping[str, str]
     ) -> None:
-        self._bucket, self._folder, self._names = bucket, folder, names
+        self._bucket, self.folder, self._names = bucket, folder, names
         self._there = {name: _mark(folder / name) for name in before if (folder / name).is_file()}
         self._gone = set(before) - set(self._there)
         self._ended = threading.Event()
@@ -310,9 +318,9 @@ class _Mirror:
 
     def _upload_listed(self) -> None:
         """The manifest first of all; what journals list since the last look, then these journals."""
-        if (self._folder / "manifest.json").is_file():
+        if (self.folder / "manifest.json").is_file():
             self._upload(["manifest.json"])
-        for journal in OutputLayout(self._folder).journals():
+        for journal in OutputLayout(self.folder).journals():
             start = self._read.get(journal, 0)
             with journal.open("rb") as file:
                 file.seek(start)
@@ -325,7 +333,7 @@ class _Mirror:
 
     def _finish(self) -> None:
         """The state last: what it says must be there."""
-        now = sorted(path.relative_to(self._folder).as_posix() for path in _files(self._folder))
+        now = sorted(path.relative_to(self.folder).as_posix() for path in _files(self.folder))
         self._upload([name for name in now if name not in _STATE])
         for name in _STATE:
             self._upload([name] if name in now else [])
@@ -336,13 +344,13 @@ class _Mirror:
         changed = [
             name
             for name in dict.fromkeys(names)
-            if (self._folder / name).is_file() and self._there.get(name) != _mark(self._folder / name)
+            if (self.folder / name).is_file() and self._there.get(name) != _mark(self.folder / name)
         ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(self._put, changed))
 
     def _put(self, name: str) -> None:
-        path = self._folder / name
+        path = self.folder / name
         mark = _mark(path)
         if name == "manifest.json":
             with tempfile.TemporaryDirectory() as folder:

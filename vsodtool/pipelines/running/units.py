@@ -72,7 +72,9 @@ class Bench(Protocol[T_contra]):
 class Divider(Protocol[T_contra]):
     """A bench that can divide a video."""
 
-    def begin(self, task: T_contra, state: VideoState, on_event: OnEvent, most: int) -> list[Sequence[str]]:
+    def begin(
+        self, task: T_contra, state: VideoState, on_event: OnEvent, most: int
+    ) -> Sequence[Sequence[str]]:
         """Make what all frames of a video need, and divide those that are missing.
 
         Returns:
