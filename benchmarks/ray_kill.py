@@ -1,6 +1,6 @@
 """`pseudolabel --engine ray` while its workers, and the process that started them, are killed.
 
-    python benchmarks/ray_kill.py INPUTS MASKS --every 20 --seconds 120 --drivers 2
+    python benchmarks/ray_kill.py INPUTS MASKS --masks-every 10 --every 20 --seconds 120 --drivers 2
 
 Every so many seconds one worker gets SIGKILL; the starting process is killed so often in between, and the
 same command started again. In the end the files are compared with those of an undisturbed run in one process.
@@ -27,7 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("inputs", type=Path)
     parser.add_argument("masks", type=Path)
-    parser.add_argument("--every", type=float, default=20.0)
+    parser.add_argument("--masks-every", type=int, default=10, help="of how many masks one is given")
+    parser.add_argument("--every", type=float, default=20.0, help="seconds from one kill to the next")
     parser.add_argument("--seconds", type=float, default=120.0, help="for which workers are killed")
     parser.add_argument("--drivers", type=int, default=2, help="times that the starting process is killed")
     parser.add_argument("--workers", type=int, default=2)
@@ -38,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [sys.executable, "-m", "vsodtool", "pseudolabel", str(given.inputs)]
-        command += ["--masks", str(given.masks), "--quiet"]
+        command += ["--masks", str(given.masks), "--every", str(given.masks_every), "--quiet"]
         subprocess.run([*command, "-o", str(folder / "whole")], check=True, stdout=subprocess.DEVNULL)
         spread = [*command, "-o", str(folder / "out"), "--engine", "ray", "--workers", str(given.workers)]
         began, workers, drivers, starts = time.monotonic(), 0, 0, 0

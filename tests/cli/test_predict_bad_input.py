@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.long
+
 Cli = Callable[..., tuple[int, str, str]]
 Make = Callable[..., Any]
 Mount = Callable[[str], Path]

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 COMMAND = [sys.executable, "-m", "vsodtool", "predict"]
 Make = Callable[..., Any]
 

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.long
+
 Process = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = [sys.executable, "-m", "vsodtool"]
 

@@ -10,6 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 COMMAND = [sys.executable, "-m", "vsodtool", "pseudolabel"]
 OPTIONS = ["--soft", "--quality", "balanced", "--device", "cpu", "--workers", "1"]
 

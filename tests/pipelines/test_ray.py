@@ -25,6 +25,8 @@ from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.running import ray_crew
 from vsodtool.types import Event
 
+pytestmark = pytest.mark.long
+
 Film = Callable[..., Any]
 Tree = dict[str, bytes]
 

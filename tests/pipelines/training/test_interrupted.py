@@ -16,6 +16,8 @@ import pytest
 from vsodtool.media.training_run.folder import read_checkpoint
 from vsodtool.media.training_run.log import read_log
 
+pytestmark = pytest.mark.long
+
 WriteConfig = Callable[..., Path]
 TRAIN = ["-m", "vsodtool", "train", "video", "--quiet"]
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", *TRAIN[1:]]
