@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vsodtool.config import ReviewConfig
+from vsodtool.config import PseudoLabelConfig, ReviewConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames, next_command
+from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames
+from vsodtool.pipelines.reviewing.first_labels import FirstLabels, labels_of, next_command
 from vsodtool.pipelines.reviewing.folder import DRAWN, ReviewFolder, open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.rerun import Updater
@@ -92,7 +94,6 @@ def run_review(
     """
     root = _begun(config)
     folder = open_folder(root, config.video)
-    suggest = partial(_suggested, folder)
     if config.import_:
         frames = {video.name: video.names for video in folder.videos}
         count = Notes(folder.layout).take(Path(config.import_), frames) if not config.dry_run else 0
@@ -101,20 +102,66 @@ def run_review(
         count = sum(len(video.names) for video in folder.videos)
         on_event(Event("notice", message=f"would show {count} frames of {root}"))
     elif config.html:
-        with Session(folder, read_only=True, suggest=suggest) as session:
+        with Session(folder, read_only=True, suggest=partial(_suggested, folder)) as session:
             _write_page(config, session, on_event)
     else:
-        again = partial(updater or _updater, root) if folder.command == "pseudolabel" else None
-        with Session(folder, read_only=config.read_only, updater=again, suggest=suggest) as session:
-            _serve(config, session, serving, on_event)
+        folder = _look_through(config, folder, updater or _updater, serving, on_event)
         _tell_next(folder, on_event)
     return _report(config, folder)
+
+
+def _look_through(
+    config: ReviewConfig,
+    folder: ReviewFolder,
+    updater: Callable[[Path], Updater],
+    serving: Callable[[ReviewServer], None],
+    on_event: OnEvent,
+) -> ReviewFolder:
+    """Show a folder, and after it the labels that were made of what was drawn there; the one shown last."""
+    servers: list[ReviewServer] = []
+    while True:
+        made: list[Path] = []
+        with ExitStack() as stack:
+            session = Session(
+                folder,
+                read_only=config.read_only,
+                updater=_maker(folder, updater),
+                suggest=partial(_suggested, folder),
+                ended=partial(_hand_over, folder, made, servers),
+            )
+            servers.append(_server(stack.enter_context(session), config, servers, on_event))
+            serving(servers[-1])
+            servers[-1].run()
+        if not made:
+            return folder
+        folder = open_folder(made[0])
+        on_event(Event("notice", message=f"labels: {made[0]}; the page shows them now"))
+
+
+def _maker(folder: ReviewFolder, updater: Callable[[Path], Updater]) -> Callable[[], Updater] | None:
+    """What makes labels of this folder's masks; None where there are none to make."""
+    if folder.command == DRAWN:
+        return partial(FirstLabels, folder, _label)
+    return partial(updater, folder.layout.root) if folder.command == "pseudolabel" else None
+
+
+def _hand_over(folder: ReviewFolder, made: list[Path], servers: Sequence[ReviewServer]) -> None:
+    """After labels were made: of a bare video's masks they lie elsewhere, and are shown from now on."""
+    if folder.command == DRAWN:
+        made.append(labels_of(folder.layout.root))
+        servers[-1].stop()
 
 
 def _updater(output: Path) -> Updater:
     from vsodtool.pipelines.update import Updater as MaskUpdater  # brings torch: only when it is needed
 
     return MaskUpdater(output)
+
+
+def _label(config: PseudoLabelConfig, on_event: OnEvent) -> None:
+    from vsodtool.pipelines.pseudolabel import run_pseudolabel  # brings torch: only when it is needed
+
+    run_pseudolabel(config, on_event=on_event)
 
 
 def _begun(config: ReviewConfig) -> Path:
@@ -145,25 +192,30 @@ def _suggested(folder: ReviewFolder) -> Mapping[str, Collection[int]]:
     return found
 
 
-def _serve(
-    config: ReviewConfig, session: Session, serving: Callable[[ReviewServer], None], on_event: OnEvent
-) -> None:
+def _server(
+    session: Session, config: ReviewConfig, before: Sequence[ReviewServer], on_event: OnEvent
+) -> ReviewServer:
+    """The server of a session: a new address, which is told and opened, or the one before's."""
+    if before:
+        return ReviewServer(session, before[-1].port, before[-1].token)
     server = ReviewServer(session, config.port)
     reason = session.why_read_only()
     if reason:
         on_event(Event("notice", message=f"read-only: {reason}"))
+    else:
+        where = session.folder.layout.corrections
+        on_event(Event("notice", message=f"what you draw goes to {where}; Ctrl-C ends this, nothing is lost"))
     on_event(Event("address", message=server.address))
-    serving(server)
     if config.browser and _has_display():
         webbrowser.open(server.address)
-    server.run()
+    return server
 
 
 def _tell_next(folder: ReviewFolder, on_event: OnEvent) -> None:
     """What to do with the masks that were drawn where nothing can be made again."""
-    manifest, drawn = folder.manifest(), folder.layout.corrections
-    if folder.command != "pseudolabel" and manifest is not None and any(drawn.glob("*/*.png")):
-        on_event(Event("notice", message=f"next: {next_command(folder, manifest)}"))
+    command = next_command(folder)
+    if command and any(folder.layout.corrections.glob("*/*.png")):
+        on_event(Event("notice", message=f"next: {command}"))
 
 
 def _has_display() -> bool:

@@ -9,15 +9,22 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from tests.pipelines.reviewing.conftest import PORT, TOKEN, Client
+from tests.pipelines.reviewing.conftest import PALETTE, PORT, TOKEN, Client
+from tests.scenes import scene
 from vsodtool.errors import DataError, UsageError
+from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.sparse import match_masks
+from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
+from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.reviewing.app import make_app
-from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames, next_command
+from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames
+from vsodtool.pipelines.reviewing.first_labels import FirstLabels, labels_of, next_command
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.session import Session
+from vsodtool.types import FrameStatus, ignore_event
 
 
 @pytest.fixture
@@ -43,9 +50,9 @@ def test_masks_of_several_objects_are_drawn_on_a_bare_video(video: Path, tmp_pat
         )
         state = client.get("/api/state").json()
         assert state["videos"][0]["suggested"] == [2, 10, 17]
-        assert state["canRerun"] is False
         assert state["next"] == (
-            f"vsodtool pseudolabel {video} --masks {root / 'corrections'} -o labels --confidence"
+            f"vsodtool pseudolabel {video} --masks {root / 'corrections'} "
+            f"-o {tmp_path / 'drawn-labels'} --confidence"
         )
         assert session.add_object(0, "ball").id == 2
         ids, etag = client.mask(2)
@@ -69,9 +76,7 @@ def test_several_videos_need_not_all_be_drawn_on(video: Path, tmp_path: Path) ->
         (tmp_path / "all" / "b" / path.name).write_bytes(path.read_bytes())
     begin_folder(tmp_path / "all", tmp_path / "drawn")
     folder = open_folder(tmp_path / "drawn")
-    manifest = folder.manifest()
-    assert manifest is not None
-    assert next_command(folder, manifest).endswith("--confidence --only-masked")
+    assert next_command(folder).endswith("--confidence --only-masked")
 
 
 def test_what_lies_there_is_not_written_over(video: Path, tmp_path: Path) -> None:
@@ -89,3 +94,41 @@ def test_what_lies_there_is_not_written_over(video: Path, tmp_path: Path) -> Non
     with pytest.raises(DataError):
         begin_folder(tmp_path / "nothing", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_labels_are_made_of_what_was_drawn_and_again_of_what_is_drawn_later(tmp_path: Path) -> None:
+    (tmp_path / "clip").mkdir()
+    frames = scene(3, 7, size=(64, 96))
+    for index, frame in enumerate(frames):
+        assert cv2.imwrite(str(tmp_path / "clip" / f"{index:05d}.png"), frame)
+    begin_folder(tmp_path / "clip", tmp_path / "clip-drawn")
+    folder = open_folder(tmp_path / "clip-drawn")
+    first = FirstLabels(folder, lambda config, on_event: run_pseudolabel(config, on_event=on_event))
+    assert first.output == labels_of(folder.layout.root) == tmp_path / "clip-labels"
+    assert first.stale() == []
+
+    def draw(index: int) -> None:
+        plane = np.zeros((64, 96), np.uint8)
+        plane[20:44, 20 + 2 * index : 50 + 2 * index] = 1
+        path = folder.layout.correction("clip", f"{index:05d}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_plane_png(plane, PALETTE))
+
+    draw(1)
+    assert [(each.video, each.frames, each.left, each.right) for each in first.stale()] == [
+        ("clip", 6, "", "")
+    ]
+    seen: list[str] = []
+    first.run(lambda event: seen.append(event.kind))
+    assert "frame" in seen
+
+    def given() -> list[str]:
+        rows = read_frames_csv(OutputLayout(first.output).frames_csv)
+        assert len(rows) == 7
+        return [row.frame for row in rows if row.status is FrameStatus.GIVEN]
+
+    assert given() == ["00001"]
+    draw(5)
+    first.run(ignore_event)
+    assert given() == ["00001", "00005"]
+    assert open_folder(first.output).command == "pseudolabel"

@@ -16,9 +16,12 @@ from scipy import ndimage
 
 from tests.pipelines.reviewing.browser import Hands, launched
 from tests.pipelines.reviewing.conftest import Connect, MakeOut, Out
+from vsodtool.config import ReviewConfig
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
+from vsodtool.pipelines.review import run_review
+from vsodtool.pipelines.reviewing.first_labels import FirstLabels
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.passed_on import bundle, passed_on_page
@@ -529,6 +532,52 @@ def test_labels_are_made_again_and_the_page_shows_them(make_out: MakeOut, open_p
     assert hands.picture() != before
     hands.page.wait_for_selector("#frame-confidence:has-text('.99')")
     assert "New labels are here" in hands.text("#again-note")
+
+
+def test_from_a_bare_video_to_its_labels_without_leaving_the_page(
+    make_out: MakeOut, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = make_out()
+    go, serving = threading.Event(), threading.Event()
+    servers: list[ReviewServer] = []
+
+    def run(made: FirstLabels, on_event: OnEvent) -> None:
+        on_event(Event("video", "clip", total=9, done=1))
+        assert go.wait(20)
+        shutil.copytree(out.root, made.output)
+
+    def hear(server: ReviewServer) -> None:
+        servers.append(server)
+        serving.set()
+
+    monkeypatch.setattr(FirstLabels, "run", run)
+    config = ReviewConfig(source=tmp_path / "clip", output=str(tmp_path / "clip-drawn"), browser=False)
+    thread = threading.Thread(target=run_review, args=(config,), kwargs={"serving": hear})
+    thread.start()
+    assert serving.wait(20)
+    hands = Hands(browser.new_page(), out.size).open(servers[0].address)
+    try:
+        assert hands.text("#again-text") == "Draw a mask first"
+        assert "First masks" in hands.text("#how-card")
+        assert not hands.page.locator("#verdict-card").is_visible()
+        hands.stroke((20, 17))
+        hands.save()
+        hands.await_("stale", 1)
+        assert hands.text("#again-text") == "Make labels of 1 mask"
+        hands.keys("u")
+        hands.await_("rerun", "running")
+        go.set()
+        hands.page.wait_for_selector("#verdict-card:visible")  # the same address shows the labels now
+        hands.await_("ready", "yes")
+        assert hands.text("#title") == "clip-labels"
+        assert hands.text("#again-text") == "Nothing to make again"
+        assert (len(servers), {each.address for each in servers}) == (2, {servers[0].address})
+    finally:
+        go.set()
+        hands.page.close()
+        servers[-1].stop()
+        thread.join(20)
+    assert hands.errors == []
 
 
 def test_a_state_of_5000_frames_is_small_and_steps_are_long(make_out: MakeOut, open_page: Open) -> None:

@@ -5,14 +5,13 @@ It looks like an output folder whose frames are all generated, with confidence 0
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout, check_export
-from vsodtool.media.output.manifest import Manifest, read_manifest, write_manifest
+from vsodtool.media.output.manifest import read_manifest, write_manifest
 from vsodtool.media.output.resume import describe_run
 from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import open_frames
@@ -68,11 +67,3 @@ def begin_folder(source: Path, root: Path) -> None:
 def first_frames(folder: ReviewFolder, count: int) -> dict[str, Sequence[int]]:
     """The frames of each video to draw first: equally spaced, a third of a gap from both ends."""
     return {video.name: inset(len(video.names), count) for video in folder.videos}
-
-
-def next_command(folder: ReviewFolder, manifest: Manifest) -> str:
-    """What makes labels of the masks that were drawn."""
-    inputs = [str(each) for each in manifest.config.get("inputs", ())]
-    some = " --only-masked" if len(folder.videos) > 1 else ""
-    masks = shlex.quote(str(folder.layout.corrections))
-    return f"vsodtool pseudolabel {shlex.join(inputs)} --masks {masks} -o labels --confidence{some}"

@@ -79,6 +79,10 @@ class Progress:
     stale: tuple[Stale, ...] = ()
 
 
+class _ClosedError(Exception):
+    """The page is closed while labels are made: raised in their midst, as Ctrl-C would be."""
+
+
 @dataclass
 class _Count:
     """Frames of one video: as its events count them, those that need not be made included."""
@@ -104,6 +108,7 @@ class Rerun:
     _updater: Updater | None = field(default=None, init=False)
     _looks: int = field(default=0, init=False)
     _counts: dict[str, _Count] = field(default_factory=dict, init=False)
+    _closing: bool = field(default=False, init=False)
 
     @property
     def progress(self) -> Progress:
@@ -131,7 +136,8 @@ class Rerun:
         return True
 
     def close(self) -> None:
-        """Wait for what is being done, and give everything back."""
+        """End what is being done at its next frame, and give everything back; the next run goes on there."""
+        self._closing = True
         self._worker.shutdown(cancel_futures=True)
         if self._updater is not None:
             self._updater.close()
@@ -160,6 +166,8 @@ class Rerun:
             changes = {"error": "", "hint": "", **work()}
         except VsodtoolError as error:
             changes = {"error": error.message, "hint": error.hint}
+        except _ClosedError:
+            changes = {}
         except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell it to than the page
             changes = {"error": f"a bug: {error!r}", "hint": "please report it"}
         with self._lock:
@@ -174,6 +182,8 @@ class Rerun:
         return self._updater
 
     def _hear(self, event: Event) -> None:
+        if self._closing:
+            raise _ClosedError
         with self._lock:
             if event.kind == "video":
                 self._counts[event.video] = _Count(event.done, event.done)

@@ -22,12 +22,13 @@ _CONNECTIONS = 64  # at once; a browser opens six
 class ReviewServer:
     """A bound server; its port is known before it runs."""
 
-    def __init__(self, session: Session, port: int = 0) -> None:
+    def __init__(self, session: Session, port: int = 0, token: str = "") -> None:
         """Take the port.
 
         Args:
             session: what is looked at.
             port: 0 is any that is free.
+            token: that the page knows already; a new one if "".
 
         Raises:
             DeviceError: the port is taken or may not be used.
@@ -44,7 +45,7 @@ class ReviewServer:
                 "leave --port away, or choose another",
             ) from error
         self.port: int = self._socket.getsockname()[1]
-        self.token = secrets.token_urlsafe(32)
+        self.token = token or secrets.token_urlsafe(32)
         app = make_app(session, port=self.port, token=self.token)
         config = uvicorn.Config(
             app,

@@ -15,7 +15,7 @@ from vsodtool.errors import UsageError
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.manifest import COMPLETE, Manifest
 from vsodtool.media.video.browser_frames import BrowserFrames
-from vsodtool.pipelines.reviewing.begin import next_command
+from vsodtool.pipelines.reviewing.first_labels import next_command
 from vsodtool.pipelines.reviewing.folder import DRAWN, ReviewedVideo, ReviewFolder
 from vsodtool.pipelines.reviewing.masks import VideoMasks
 from vsodtool.pipelines.reviewing.notes import Notes
@@ -72,6 +72,7 @@ class Session:
         read_only: bool = False,
         updater: Callable[[], Updater] | None = None,
         suggest: Callable[[], Suggested] = dict,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         """Begin.
 
@@ -80,11 +81,13 @@ class Session:
             read_only: refuse every write.
             updater: makes what makes labels again; None where that cannot be done.
             suggest: the frames to label next, asked anew when the labels have changed.
+            ended: called, in another thread, after each time that labels were made.
         """
         self.folder = folder
         self.notes = Notes(folder.layout)
         self.read_only = read_only
-        self.rerun = None if updater is None or read_only else Rerun(updater, self.changed)
+        self.rerun = None if updater is None or read_only else Rerun(updater, self._made)
+        self._ended = ended
         self._lock = threading.Lock()
         self._revision = 0
         self._open: dict[int, OpenVideo] = {}
@@ -115,6 +118,10 @@ class Session:
         """Something that the state tells is not as it was."""
         with self._lock:
             self._revision += 1
+
+    def _made(self) -> None:
+        self.changed()
+        self._ended()
 
     def rows(self) -> dict[str, list[FrameRecord]]:
         """What frames.csv says now, by video.
@@ -231,9 +238,7 @@ class Session:
             "title": self.folder.layout.root.resolve().name,
             "command": self.folder.command,
             "canRerun": self.rerun is not None,
-            "next": next_command(self.folder, manifest)
-            if manifest and self.folder.command != "pseudolabel"
-            else "",
+            "next": next_command(self.folder),
             "videos": videos,
             **self.progress(),
         }

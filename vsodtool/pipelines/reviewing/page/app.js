@@ -15,6 +15,7 @@ import { WorstList } from "./worst.js";
 /** @typedef {import("./source.js").Progress} Progress */
 /** @typedef {import("./frames.js").Place} Place */
 
+const DRAWN = "review"; // the command of a folder in which the first masks of a video are drawn
 const AHEAD = 10; // frames that are loaded before they are asked for
 const POLL = 300, IDLE_POLL = 2500; // ms between two questions to the server, while it works and else
 
@@ -79,15 +80,21 @@ const video = () => now.videos[now.video];
 /** Read everything that the server tells of the frames. */
 async function readState() {
   const state = await source.state();
-  now.videos = state.videos.map((each) => new Video(each));
+  if (now.command && state.command !== now.command) {
+    location.reload(); // labels were made of what was drawn: another page
+    return;
+  }
+  now.videos = state.videos.map((each) => new Video(each, state.command === DRAWN));
   now.command = state.command;
   now.canRerun = state.canRerun;
-  $("next-card").hidden = !state.next || source.embedded;
-  $("next-command").textContent = state.next;
-  if (now.command === "review") {
-    $("worst-title").textContent = "Draw first";
-    $("next-worst").firstChild.textContent = "Next";
-  }
+  $("next-card").hidden = !state.next || state.canRerun || source.embedded;
+  // A line may end between two words of the command, never at a hyphen.
+  $("next-command").replaceChildren(...state.next.split(" ").flatMap((word) => {
+    const span = document.createElement("span");
+    span.textContent = word;
+    return [span, " "];
+  }));
+  if (now.command === DRAWN) nameForDrawing();
   $("title").textContent = state.title;
   document.title = `${state.title}, vsodtool review`;
   const select = $("video");
@@ -96,6 +103,19 @@ async function readState() {
   $("scope").hidden = now.videos.length < 2;
   takeProgress(state);
 }
+
+/** Where nothing is labelled yet there is nothing to judge: other words, and what to do. */
+function nameForDrawing() {
+  for (const id of ["verdict-card", "legend-given", "legend-verdicts", "next-flagged"]) $(id).hidden = true;
+  $("how-card").hidden = Boolean(now.readOnly);
+  $("worst-title").textContent = "Draw first";
+  $("next-worst").firstChild.textContent = "Next";
+  $("next-given").firstChild.textContent = "Drawn";
+  $("legend-corrected").textContent = "drawn";
+}
+
+/** How many masks were drawn on. */
+const drawn = () => now.videos.reduce((sum, each) => sum + each.corrected.size, 0);
 
 /**
  * Show what the server says of itself.
@@ -113,13 +133,15 @@ function takeProgress(said) {
   const button = $("again");
   $("again-card").hidden = !now.canRerun;
   button.disabled = now.running || count === 0 || Boolean(now.readOnly);
+  const first = now.command === DRAWN, masks = first ? drawn() : 0;
   $("again-text").textContent = now.running
     ? `Making ${rerun.done} of ${rerun.total}`
+    : first ? (count ? `Make labels of ${masks} mask${masks === 1 ? "" : "s"}` : "Draw a mask first")
     : count ? `Make ${count} interval${count === 1 ? "" : "s"} again` : "Nothing to make again";
   $("again-bar").hidden = !now.running;
   $("again-bar").value = rerun.total ? (rerun.done || 0) / rerun.total : 0;
   const note = rerun.error ? `${rerun.error}${rerun.hint ? `. ${rerun.hint}` : ""}`
-    : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} beside what you corrected` : now.madeNote || "";
+    : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}` : now.madeNote || "";
   if ($("again-note").textContent !== note) $("again-note").textContent = note;
   $("again-note").classList.toggle("failed", Boolean(rerun.error));
   document.body.dataset.rerun = rerun.state;
@@ -127,15 +149,16 @@ function takeProgress(said) {
   const stale = JSON.stringify(said.stale);
   if (document.body.dataset.ready && stale !== now.staleTold) timeline.show(video(), staleHere());
   now.staleTold = stale;
-  $("legend-stale").hidden = count === 0;
+  $("legend-stale").hidden = count === 0 || first;
   refreshButtons();
 }
 
 /** The stale intervals of the video that is shown, as first and last frame. */
 function staleHere() {
-  const place = new Map(video().rows.map((row, frame) => [row[0], frame]));
   /** @type {[number, number][]} */
   const found = [];
+  if (now.command === DRAWN) return found; // there are no labels that could be out of date
+  const place = new Map(video().rows.map((row, frame) => [row[0], frame]));
   for (const [name, left, right] of now.stale) {
     if (name !== video().name) continue;
     // No name: the interval goes on to the end of the video.
@@ -160,7 +183,8 @@ async function poll() {
     } else takeProgress(said);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    banner(error.status ? error.message : "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.", true);
+    const opening = now.command === DRAWN && now.running; // the labels are made: the same address shows them in a moment
+    banner(error.status ? error.message : opening ? "The labels are made; opening them…" : "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.", !opening);
   }
   if (!source.embedded) now.polled = setTimeout(poll, now.running || document.body.dataset.rerun === "looking" ? POLL : IDLE_POLL);
 }
@@ -293,13 +317,13 @@ function tell() {
   const { before, after } = each.neighbours(now.frame), flag = each.flag(now.frame);
   $("frame-name").textContent = name;
   const chip = $("frame-status");
-  chip.textContent = corrected ? (now.command === "review" ? "◆ drawn" : "◆ corrected") : status === GIVEN ? "▲ given" : status === SKIPPED ? "did not decode" : now.command === "predict" ? "predicted" : now.command === "review" ? "nothing drawn yet" : "generated";
+  chip.textContent = corrected ? (now.command === DRAWN ? "◆ drawn" : "◆ corrected") : status === GIVEN ? "▲ given" : status === SKIPPED ? "did not decode" : now.command === "predict" ? "predicted" : now.command === DRAWN ? "nothing drawn yet" : "generated";
   chip.className = `chip ${corrected ? "corrected" : status === GIVEN ? "given" : ""}`;
   const names = [before, after].map((frame) => (frame < 0 ? "" : each.rows[frame][0]));
   const made = !corrected && status === 1 && now.command === "pseudolabel";
   $("frame-between").textContent = !made ? "" : names[0] && names[1] ? `between ${names[0]} and ${names[1]}` : `from ${names[0] || names[1] || "nothing"}`;
   const told = $("frame-confidence");
-  told.hidden = corrected || status !== 1 || now.command === "review";
+  told.hidden = corrected || status !== 1 || now.command === DRAWN;
   if (!told.hidden) {
     const meter = document.createElement("span"), bar = document.createElement("i");
     meter.className = "meter";
@@ -315,7 +339,7 @@ function tell() {
   for (const [id, value] of [["accept", "ok"], ["reject", "bad"], ["skip", "skip"]]) $(id).setAttribute("aria-pressed", String(flag === value));
   if (document.activeElement !== $("note")) $("note").value = each.flags.get(now.frame)?.[1] || "";
   const method = each.method && now.command === "pseudolabel" ? ` · ${each.method}${each.hiddenJ ? `, J ${short(each.hiddenJ)} on hidden labels` : ""}` : "";
-  $("place").textContent = `${now.frame + 1} of ${each.count}${method}`;
+  $("place").textContent = $("place").title = `${now.frame + 1} of ${each.count}${method}`;
   $("canvas").setAttribute("aria-label", `Frame ${name}, ${chip.textContent.replace(/^\W+ /, "")}${told.hidden ? "" : `, confidence ${short(confidence)}`}${flag ? `, ${words[flag]}` : ""}`);
   timeline.move(now.frame);
   worst.mark(now.video, now.frame);
@@ -329,7 +353,9 @@ function refresh() {
   const order = worstFirst(now.videos, numbers);
   worst.show(order, all ? now.videos.map((each) => each.name) : [], (place) => now.videos[place.video].rows[place.frame][0]);
   $("worst-empty").hidden = order.length > 0;
-  $("worst-empty").textContent = "Nothing left to look at: every frame is a label of yours, or accepted.";
+  $("worst-empty").textContent = now.command === DRAWN
+    ? "All of these are drawn. U makes a mask for every other frame; you may also draw more."
+    : "Nothing left to look at: every frame is a label of yours, or accepted.";
   timeline.show(video(), staleHere());
   worst.mark(now.video, now.frame);
 }
@@ -870,7 +896,7 @@ const KEYS = [
     { keys: ["r"], shown: "R", about: "flag: to be looked at again", run: () => flagFrame("bad") },
     { keys: ["k"], shown: "K", about: "skip: not to be used", run: () => flagFrame("skip") },
     { keys: ["t"], shown: "T", about: "write a note", run: () => $("note").focus() },
-    { keys: ["u"], shown: "U", about: "make the intervals beside your corrections again", edits: true, run: makeAgain },
+    { keys: ["u"], shown: "U", about: "make the labels beside your corrections again, or the first ones", edits: true, run: makeAgain },
     { keys: ["?"], shown: "?", about: "this list", run: help },
   ]],
 ];

@@ -12,8 +12,12 @@ const APART = 3;
 
 /** A video with what people did to it. */
 export class Video {
-  /** @param {VideoState} state */
-  constructor(state) {
+  /**
+   * @param {VideoState} state
+   * @param {boolean} [bare] nothing is labelled but what is drawn
+   */
+  constructor(state, bare = false) {
+    this.bare = bare;
     this.name = state.name;
     this.method = state.method;
     this.hiddenJ = state.hiddenJ;
@@ -42,8 +46,9 @@ export class Video {
     return this.rows[frame][1] === GIVEN || this.corrected.has(frame);
   }
 
-  /** The frames to look at: made by the tool, and not accepted. */
+  /** The frames to look at: made by the tool, and not accepted; of a bare video those to draw. */
   open() {
+    if (this.bare) return [...this.suggested].filter((frame) => !this.corrected.has(frame)).sort((a, b) => a - b);
     const found = [];
     for (let frame = 0; frame < this.rows.length; frame++) {
       const flag = this.flag(frame);

@@ -64,7 +64,7 @@ export class Timeline {
     this.slider.setAttribute("aria-valuemax", String(video.count));
     this.slider.setAttribute("aria-valuenow", String(frame + 1));
     const [name, status, confidence] = video.rows[frame];
-    const kind = video.corrected.has(frame) ? "corrected" : status === GIVEN ? "given" : status === SKIPPED ? "did not decode" : `confidence ${short(confidence)}${video.suggested.has(frame) ? ", suggested" : ""}`;
+    const kind = video.corrected.has(frame) ? "corrected" : status === GIVEN ? "given" : status === SKIPPED ? "did not decode" : `${video.bare ? "nothing drawn" : `confidence ${short(confidence)}`}${video.suggested.has(frame) ? ", suggested" : ""}`;
     this.slider.setAttribute("aria-valuetext", `frame ${name}, ${frame + 1} of ${video.count}, ${kind}`);
     this.draw();
   }
@@ -100,7 +100,7 @@ export class Timeline {
       context.fillStyle = "#ffffff14";
       context.fillRect(SIDE, y, across, 1);
       context.fillStyle = "#9ba7b6";
-      if (value !== (1 + floor) / 2) context.fillText(value === 1 ? "1" : value ? value.toFixed(1).slice(1) : "0", SIDE - 7, y + 4);
+      if (value !== (1 + floor) / 2 && !video.bare) context.fillText(value === 1 ? "1" : value ? value.toFixed(1).slice(1) : "0", SIDE - 7, y + 4);
     }
     context.textAlign = "left";
     const columns = Math.min(count, Math.floor(across)), each = across / columns, gap = each > 5 ? 1 : 0;
@@ -123,7 +123,10 @@ export class Timeline {
       }
       const x = SIDE + column * each, wide = Math.max(0.75, each - gap);
       if (skipped) continue;
-      if (least <= 1) {
+      if (least <= 1 && video.bare) {
+        context.fillStyle = "#ffffff10";
+        context.fillRect(x, bottom - tall / 2, wide, 2);
+      } else if (least <= 1) {
         context.fillStyle = hue(least);
         context.fillRect(x, bottom - high(least), wide, high(least));
       } else if (label) {
@@ -189,7 +192,7 @@ export class Timeline {
     context.fillRect(x - 1, MARKS - 4, 2, height - MARKS - FOOT + 8);
     if (this.hover < 0) return;
     const [name, status, confidence] = video.rows[this.hover];
-    const text = status === GENERATED ? `${name}  ${short(confidence)}` : name;
+    const text = status === GENERATED && !video.bare ? `${name}  ${short(confidence)}` : name;
     context.font = "12px system-ui, sans-serif";
     const long = context.measureText(text).width + 14, at = clamp(SIDE + (this.hover + 0.5) * each - long / 2, 2, width - long - 2);
     context.fillStyle = "#262e39";
