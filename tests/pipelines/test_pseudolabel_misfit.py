@@ -11,6 +11,10 @@ import pytest
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
+from vsodtool.media.masks.sparse import MaskSet
+from vsodtool.media.video.frames import FrameSource
+from vsodtool.ops.contour_fit import Fit
+from vsodtool.pipelines.densify.mask_fit import check_fit
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event
 
@@ -85,3 +89,32 @@ def test_masks_that_fit_are_not(tmp_path: Path, clip: Path) -> None:
     (video,) = run(clip, dry_run=True, events=events).videos
     assert not video.doubts
     assert not [event for event in events if event.kind == "warning"]
+
+
+def test_what_was_looked_at_is_not_looked_at_again(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def check(source: FrameSource, masks: MaskSet) -> Fit:
+        looked.append(source.video.name)
+        return check_fit(source, masks)
+
+    monkeypatch.setattr("vsodtool.pipelines.densify.mask_fit.check_fit", check)
+    write(tmp_path / "masks", 1)
+    (first,) = run(clip, allow_misfit=True).videos
+    events: list[Event] = []
+    (again,) = run(clip, allow_misfit=True, events=events).videos
+    assert looked == ["clip"]
+    assert again.doubts == first.doubts != []
+    assert [event.message for event in events if event.kind == "warning"] == first.doubts
+    run(clip, allow_misfit=True, update=True)  # keeps what is known
+    run(clip, allow_misfit=True)
+    assert looked == ["clip"]
+    mask = cv2.imread(str(tmp_path / "masks" / "00005.png"), 0)
+    assert cv2.imwrite(str(tmp_path / "masks" / "00005.png"), np.roll(mask, 3, 0))
+    run(clip, allow_misfit=True, update=True)
+    run(clip, allow_misfit=True)  # another mask: looked at, once
+    run(clip, allow_misfit=True)
+    run(clip, allow_misfit=True, overwrite=True)
+    assert looked == ["clip"] * 3

@@ -174,7 +174,10 @@ def _densify(
         _tell_masks(run, masks)
         if not config.overwrite:
             _tell_stale(run, masks, cuts)
-    doubts = check_fits(run.sources, masks, config, on_event)
+    known = {} if config.overwrite else _known_doubts(run.layout, manifest)
+    doubts = check_fits(run.sources, masks, config, on_event, known)
+    if run.part is None:  # shards write one manifest, and each knows of its own videos only
+        manifest = replace(manifest, doubts={**known, **doubts})
     if config.dry_run:
         return _estimate(run, masks, _dry_report(run, masks, setup, doubts, cuts), tools)
     made_by = tools.candidates(on_event)
@@ -256,6 +259,15 @@ def _check(run: Run, manifest: Manifest, masks: Mapping[str, MaskSet], *, update
         records = read_records(run.layout).get(error.video, {})
         changes = describe_changes(masks[error.video], source.names, records)
         raise DataError(f"{error.message}: {changes}" if changes else error.message, error.hint) from error
+
+
+def _known_doubts(layout: OutputLayout, manifest: Manifest) -> dict[str, list[str]]:
+    """What an earlier run told of masks that are still the same, on frames that are the same."""
+    before = read_manifest(layout.manifest)
+    if before is None:
+        return {}
+    same = {name for name, entry in manifest.inputs.items() if before.inputs.get(name) == entry}
+    return {name: lines for name, lines in before.doubts.items() if name in same}
 
 
 def _take_edits(run: Run, *, dry_run: bool) -> bool:

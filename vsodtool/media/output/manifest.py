@@ -70,6 +70,7 @@ class Manifest:
         choices: the method of each video for which one was chosen; filled when the run is complete.
         cuts: indices of the first frames of all shots but the first, of each video whose shots were found;
             filled when the run is complete.
+        doubts: why the masks of a video may not belong to it, of each video whose masks were looked at.
         seconds: duration of the run that completed it.
         status: running, clearing, updating or complete.
         launch: of the processes that began together with --overwrite, by which they know each other; else "".
@@ -85,6 +86,7 @@ class Manifest:
     videos: dict[str, dict[str, int]] = field(default_factory=dict)
     choices: dict[str, MethodChoice] = field(default_factory=dict)
     cuts: dict[str, list[int]] = field(default_factory=dict)
+    doubts: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
     status: str = RUNNING
     launch: str = ""

@@ -422,7 +422,10 @@ def start_or_resume(
         earlier = find_earlier(layout, before, outputs_of, frames)
         complete = before is not None and earlier.complete and _same_masks(before, manifest)
         if before is not None and complete:
-            manifest = before
+            told, manifest = manifest.doubts, before
+            if told != before.doubts:
+                manifest = replace(before, doubts=told)
+                write_manifest(layout.manifest, manifest)
             if layout.journals():  # killed between the last two steps of `finish`
                 keep_journals(layout)
                 remove_journals(layout)

@@ -202,7 +202,13 @@ def _start(
         if before is not None:
             # The counts of a run that was complete once say which videos were done: flows have no other
             # record. Its choices and cuts have none either: the journals are gone.
-            manifest = replace(manifest, videos=before.videos, choices=before.choices, cuts=before.cuts)
+            manifest = replace(
+                manifest,
+                videos=before.videos,
+                choices=before.choices,
+                cuts=before.cuts,
+                doubts=before.doubts,
+            )
         manifest = replace(manifest, launch=launch)
         if before is None or before.status != RUNNING:
             write_manifest(layout.manifest, manifest)

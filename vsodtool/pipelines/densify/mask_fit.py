@@ -34,6 +34,7 @@ def check_fits(
     masks: Mapping[str, MaskSet],
     config: PseudoLabelConfig,
     on_event: OnEvent,
+    known: Mapping[str, list[str]],
 ) -> dict[str, list[str]]:
     """Look at the masks of videos that a run is to begin with, and tell what is doubtful.
 
@@ -42,6 +43,7 @@ def check_fits(
         masks: by video.
         config: of the run; an update goes on with what was looked at before.
         on_event: hears the warnings.
+        known: video -> what was told of the same frames and masks before; they are not looked at again.
 
     Returns:
         Video -> what there is to warn of.
@@ -55,12 +57,13 @@ def check_fits(
     def check(source: FrameSource) -> Fit:
         return check_fit(source, masks[source.video.name])
 
+    new = [source for source in sources if source.video.name not in known]
     with torch_threads(1), ThreadPoolExecutor(resolve_workers(config.workers), "fit") as pool:
-        fits = list(pool.map(check, sources))
+        fits = dict(zip((source.video.name for source in new), pool.map(check, new), strict=True))
     doubts = {}
-    for source, fit in zip(sources, fits, strict=True):
+    for source in sources:
         name = source.video.name
-        doubts[name] = judge_video(masks[name], fit, config)
+        doubts[name] = judge_video(masks[name], fits[name], config) if name in fits else known[name]
         for line in doubts[name]:
             on_event(Event("warning", name, line))
     return doubts
