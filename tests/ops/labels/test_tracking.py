@@ -16,6 +16,7 @@ from vsodtool.ops.labels.tracking import (
     expected_j,
     moments_of,
     neighbourhood,
+    notice,
     picture_size,
     shares_of,
     standardised,
@@ -107,6 +108,20 @@ def test_motion_carries_a_label_and_looks_find_it_elsewhere() -> None:
     salient[..., 4:, 12:] = 1
     found = tracked_odds(before, back, seen, seen, salient)
     assert float(found[0, 0, 6, 14]) > 0 > float(found[0, 0, 1, 5])
+
+
+def test_what_is_salient_speaks_of_an_object_that_it_overlaps() -> None:
+    label, salient, nothing = torch.zeros(4, 8), torch.zeros(4, 8), torch.zeros(4, 8)
+    label[:, :4] = 1
+    assert notice(label, nothing, nothing) == 0  # nothing is salient
+    assert notice(label, nothing, 1 - label) == 0  # something else is
+    assert notice(label, nothing, label) == 1
+    salient[:, 3:] = 1
+    assert notice(label, nothing, salient) == pytest.approx((4 / 32 - 0.1) / 0.3)
+    assert notice(label, 1 - label, salient) == pytest.approx(
+        (4 / 16 - 0.1) / 0.3
+    )  # what it is else is labelled
+    assert notice(nothing, nothing, nothing) == 0
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 500))

@@ -36,7 +36,7 @@ def carried(index: int) -> SoftLabel:
 def tracked(rows: slice, columns: slice) -> Tracked:
     labels = torch.zeros(1, *SIZE, dtype=torch.uint8)
     labels[:, rows, columns] = 255
-    return Tracked(labels, salient=0.9)
+    return Tracked(labels, salient=0.9, noticed=[1.0])
 
 
 def mask(label: SoftLabel) -> Tensor:
@@ -83,10 +83,20 @@ def test_objects_are_weighed_one_by_one(interval: Interval) -> None:
     found[0, 6:12, 6:12] = 255  # the same
     found[1, 30:38, 44:52] = 255  # elsewhere
     label = SoftLabel(30, SIZE, BOX, labels, torch.ones(1, 1, *BOX.size))
-    ids = settle(interval, label, Tracked(found, 1.0)).ids([1, 2])
+    ids = settle(interval, label, Tracked(found, 1.0, [1.0, 1.0])).ids([1, 2])
     assert ids[9, 9] == 1
     assert ids[34, 48] == 2
     assert ids[19, 19] == 0
+
+
+def test_an_object_that_is_not_salient_stays_where_motion_carried_it(interval: Interval) -> None:
+    label, elsewhere = carried(30), tracked(slice(26, 38), slice(40, 54))
+    settled = settle(interval, label, replace(elsewhere, noticed=[0.0]))
+    assert overlap(mask(settled), mask(label)) == 1
+    assert settled.frame_confidence == pytest.approx(label.frame_confidence)
+    half = settle(interval, label, replace(elsewhere, noticed=[0.5]))
+    judged = 0.19 + 0.68 * 0.9
+    assert half.frame_confidence == pytest.approx((judged + label.frame_confidence) / 2)
 
 
 def test_overlap() -> None:

@@ -127,6 +127,24 @@ def test_long_intervals_lie_on_disk_and_give_the_same(
     assert [path.name for path in (tmp_path / "long").iterdir()] == ["clip"]  # nothing is left behind
 
 
+def test_objects_that_are_not_what_is_salient_are_left_to_motion(
+    film: Film, workers: Workers, tmp_path: Path
+) -> None:
+    clip = film(JUMP)
+    elsewhere = [np.zeros_like(ids) for ids in clip.truth[:-1]]
+    for ids in elsewhere:
+        ids[-12:, -12:] = 1
+    interval = replace(make_job(clip, tmp_path / "clip"), right=None)
+    assert tracker_of(elsewhere).follow(interval, workers) == {}
+    labels = torch.zeros_like(interval.known.labels)
+    labels[..., -12:, -12:] = 1  # another object is
+    both = torch.cat((interval.known.labels, labels), dim=1)
+    interval = replace(interval, left=replace(interval.known, labels=both))
+    tracked = tracker_of(elsewhere).follow(interval, workers)
+    assert list(tracked) == interval.targets
+    assert all(each.noticed == [0, 1] for each in tracked.values())
+
+
 def test_cancelled_work_comes_to_an_end(film: Film, workers: Workers, tmp_path: Path) -> None:
     clip = film(JUMP)
     interval: Interval = make_job(clip, tmp_path / "clip")

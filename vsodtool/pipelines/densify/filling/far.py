@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import bounding_box, rebox, whole
-from vsodtool.ops.confidence import ONE_SIDED
+from vsodtool.ops.confidence import ONE_SIDED, frame_confidence
 from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.temporal_smoothing import from_bounded_odds, log_odds
 from vsodtool.ops.labels.tracking import expected_j, tracker_share
@@ -29,18 +30,20 @@ class Tracked:
 
     Attributes:
         labels: of each object (O, h, w), uint8 of 255.
-        salient: J of all of them together and of what is salient in the frame.
+        salient: J of those together that are noticed, and of what is salient in the frame.
+        noticed: how far what is salient speaks of each object, see `ops.tracking.notice`.
     """
 
     labels: Tensor
     salient: float
+    noticed: Sequence[float]
 
 
 class Follows(Protocol):
     """Follows objects through intervals."""
 
     def follow(self, interval: Interval, workers: Workers) -> dict[int, Tracked]:
-        """By index of each target; those are missing that were cancelled."""
+        """By index of each target; those are missing that nothing is known of, or that were cancelled."""
         ...
 
 
@@ -57,7 +60,8 @@ def is_far(interval: Interval) -> bool:
 def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
     """A label weighed with what the tracker found; up to FAR from a mask it stays, and is only judged alike.
 
-    Each object by itself: how much of it is the tracker's says `ops.tracking.tracker_share`.
+    Each object by itself: how much of it is the tracker's says `ops.tracking.tracker_share`; nothing of an
+    object that what is salient does not speak of.
     """
     frame, device = whole(interval.size), label.labels.device
     grid = (tracked.labels.shape[-2], tracked.labels.shape[-1])
@@ -67,7 +71,12 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
         overlap(was[:, number] > _OBJECT, there[:, number] > _OBJECT) for number in range(there.shape[1])
     ]
     away = distance(interval, label.index)
-    shares = there.new_tensor([tracker_share(each, away, reach=FAR) for each in agreements])
+    shares = there.new_tensor(
+        [
+            noticed * tracker_share(each, away, reach=FAR)
+            for each, noticed in zip(agreements, tracked.noticed, strict=True)
+        ]
+    )
     found = resize_maps(there, interval.size)
     seen = bounding_box(found.amax(dim=1, keepdim=True), _TRACE)
     box = label.box if seen is None else label.box.union(seen)
@@ -76,11 +85,22 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
     )
     carried = rebox(label.labels, label.box, box, fill=0.0)
     odds = torch.lerp(log_odds(carried), log_odds(found), shares[None, :, None, None])
-    present = [each for each, there_is in zip(agreements, interval.present, strict=True) if there_is]
-    agreement = sum(present) / len(present) if present else 1.0
-    expected = expected_j(agreement, tracked.salient)
+    noticed = [
+        each if there_is else 0.0 for each, there_is in zip(tracked.noticed, interval.present, strict=True)
+    ]
+    known = sum(noticed) / max(sum(interval.present), 1)  # the share of the objects that is judged anew
+    agreement = sum(each * by for each, by in zip(agreements, noticed, strict=True)) / max(
+        sum(noticed), _TRACE
+    )
+    judged = expected_j(agreement, tracked.salient)
+    of_pixels = frame_confidence(label.labels, label.certainty)
     labels = from_bounded_odds(odds)
-    trust = torch.full_like(labels[:, :1], expected * ONE_SIDED)
+    trust = torch.lerp(
+        rebox(label.trust, label.box, box, fill=1.0),
+        torch.full_like(labels[:, :1], judged * ONE_SIDED),
+        known,
+    )
+    expected = known * judged + (1 - known) * of_pixels
     return replace(label, box=box, labels=labels, trust=trust, support=None, expected=expected)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from vsodtool.ops.labels.tracking import (
     Looks,
     moments_of,
     neighbourhood,
+    notice,
     picture_size,
     shares_of,
     standardised,
@@ -76,16 +78,19 @@ class Tracker:
 
     @torch.inference_mode()
     def follow(self, interval: Interval, workers: Workers) -> dict[int, Tracked]:
-        """Where the objects are in each target of an interval that has one label or two."""
+        """Where the objects are in each target of an interval that has one label or two.
+
+        Nothing if none of them is what is salient: looks and motion alone lose more than motion alone.
+        """
         interval = interval.on(self._device)
         backbone, saliency = self._parts()
         with exact_products(torch.float32):
             small = _Small(interval, backbone, self._estimator, workers)
             try:
-                if not small.look(saliency):
+                if not (small.look(saliency) and any(small.noticed) and small.look_closely()):
                     return {}
                 walks = [dict(walk(interval, small, known, workers)) for known in interval.labelled]
-                return combine(interval, walks, small.salient)
+                return combine(interval, walks, small)
             finally:
                 small.close()
 
@@ -121,24 +126,23 @@ def walk(
                 back,
                 votes(features, given[number]),
                 votes(features, recent, near=small.near),
-                salient,
+                0.5 + small.noticed[number] * (salient - 0.5),
             )[0, 0]
         labels = shares(odds)
         past.append((features, labels))
         yield interval.sequence[position], odds
 
 
-def combine(
-    interval: Interval, walks: Sequence[dict[int, Tensor]], salient: Callable[[int], Tensor]
-) -> dict[int, Tracked]:
+def combine(interval: Interval, walks: Sequence[dict[int, Tensor]], small: _Small) -> dict[int, Tracked]:
     """What the walks from all labels say of each target, the nearer ones louder.
 
     Args:
         interval: with its labels.
         walks: log-odds of the objects (O, h, w) by index of the frame, from each label.
-        salient: what is salient at a position of the interval (1, 1, h, w) in [0, 1].
+        small: what was seen.
     """
     tracked = {}
+    noticed = torch.tensor(small.noticed) > 0
     for index in interval.targets:
         found = [each[index] for each in walks if index in each]
         if len(found) < len(walks):  # cancelled
@@ -148,8 +152,10 @@ def combine(
         if len(found) > 1:  # infinite are the same in both
             odds = torch.lerp(found[0], found[1], nearness[1] / sum(nearness)).nan_to_num(nan=-torch.inf)
         labels = shares(odds)
-        seen = salient(interval.sequence.index(index))[0, 0] > _OBJECT
-        tracked[index] = Tracked(to_bytes(labels).cpu(), overlap(labels.sum(dim=0) > _OBJECT, seen))
+        seen = small.salient(interval.sequence.index(index))[0, 0] > _OBJECT
+        others = labels[~noticed].sum(dim=0) > _OBJECT
+        agreement = overlap(labels[noticed].sum(dim=0) > _OBJECT, seen & ~others)
+        tracked[index] = Tracked(to_bytes(labels).cpu(), agreement, small.noticed)
     return tracked
 
 
@@ -164,6 +170,7 @@ class _Small:
     Attributes:
         labels: of the labelled frames by index, on the grid (O, h, w), 0 or 1.
         near: see `ops.tracking.neighbourhood`.
+        noticed: how far what is salient speaks of each object, the mean over the labels; see `ops.tracking`.
     """
 
     def __init__(
@@ -186,7 +193,6 @@ class _Small:
         }
         self._kept: dict[tuple[str, int], npt.NDArray[Any]] = {}
         self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
-        self._moments = moments_of([self._see(index) for index in self._sampled()])
 
     def close(self) -> None:
         """Forget everything."""
@@ -194,17 +200,26 @@ class _Small:
             self._spill.close()
 
     def look(self, saliency: Saliency) -> bool:
-        """Look at every frame once; whether nobody cancelled that."""
+        """Find what is salient in every frame; whether nobody cancelled that."""
         rgbs = (self._interval.rgb(index) for index in self._sequence)
         for position, salient in enumerate(saliency(rgbs, len(self._sequence))):
             if self._workers.cancelled():
                 return False
             self._put("salient", position, to_bytes(resize_maps(salient.to(self._device), self._grid)))
+        return True
+
+    def look_closely(self) -> bool:
+        """Find features and motion of every frame; whether nobody cancelled that."""
+        self._moments = moments_of([self._see(index) for index in self._sampled()])
         for chunk in chunks(list(range(len(self._sequence)))):
             if self._workers.cancelled():
                 return False
             self._workers.map(self._look_at, chunk)
         return True
+
+    @cached_property
+    def noticed(self) -> list[float]:
+        return [self._notice(number) for number in range(len(self._interval.present))]
 
     def features(self, position: int) -> Tensor:
         """Of a frame, standardised (C, h, w)."""
@@ -230,6 +245,18 @@ class _Small:
         ]
         features, shares_there = zip(*of_frames, strict=True)
         return Looks(torch.cat(features, dim=1), torch.cat(shares_there))
+
+    def _notice(self, number: int) -> float:
+        found = [
+            notice(
+                label[number],
+                (label.sum(dim=0) - label[number]).clamp(0, 1),
+                self.salient(self._sequence.index(index))[0, 0],
+            )
+            for index, label in self.labels.items()
+            if bool(label[number].any())
+        ]
+        return sum(found) / len(found) if found else 0.0
 
     def _sampled(self) -> list[int]:
         """Indices of the labelled frames, and of others spread evenly."""
