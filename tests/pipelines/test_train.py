@@ -173,6 +173,9 @@ def test_a_dry_run_checks_the_data_and_writes_nothing(config: MakeConfig, tmp_pa
     assert (report.steps, report.epochs, report.validation_samples) == (15, 3, 1)
     assert report.training_samples > 0
     assert report.parameters > 0
+    assert report.seconds > 0
+    by_clock = run_train(config(dry_run=True, minutes=2))
+    assert (by_clock.steps, by_clock.seconds) == (0, 120)
     assert not (tmp_path / "run").exists()
     with pytest.raises(DataError):
         run_train(config(dry_run=True, data=(str(tmp_path / "none"),)))

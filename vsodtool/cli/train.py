@@ -52,7 +52,8 @@ def train(config: TrainConfig, *, json: Json = False, quiet: Quiet = False) -> N
         return
     left_out = {"scores", "start_scores", "dry_run"}
     if report.dry_run:  # what only a run can know
-        left_out |= {"best_step", "best_score", "gain", "noise", "paid", "seconds"}
+        left_out |= {"best_step", "best_score", "gain", "noise", "paid"}
+        left_out |= {name for name in ("steps", "seconds") if not getattr(report, name)}
     table = Table(["what", "would be" if report.dry_run else "value"])
     table.add("data", ", ".join(config.data))
     began = {f"{name} at the start": value for name, value in report.start_scores.items()}

@@ -7,7 +7,6 @@ final.safetensors (to use), sheets/epoch-*.png.
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,23 +20,20 @@ from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.output.layout import check_output
 from vsodtool.media.training_run.folder import RunFolder, read_checkpoint
 from vsodtool.media.training_run.log import read_log
-from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.weights.networks import AnyArchitecture, read_architecture
-from vsodtool.ops.sampling.sample_order import SampleOrder
 from vsodtool.pipelines.running.process import keep_freed_memory
 from vsodtool.pipelines.running.staging import with_urls
-from vsodtool.pipelines.training.batches import read_batches, reader_processes
+from vsodtool.pipelines.training.batches import reader_processes
 from vsodtool.pipelines.training.datasets import Datasets
-from vsodtool.pipelines.training.frozen import FrozenEncoder, Memory
-from vsodtool.pipelines.training.init import StartNetwork, place, preprocessing_of, start_network
+from vsodtool.pipelines.training.frozen import Memory
+from vsodtool.pipelines.training.init import StartNetwork, place, start_network
 from vsodtool.pipelines.training.interrupt import stop_requests
-from vsodtool.pipelines.training.kinds import open_datasets, task_of
-from vsodtool.pipelines.training.loop import Loop
+from vsodtool.pipelines.training.kinds import open_datasets
 from vsodtool.pipelines.training.processes import join_world
 from vsodtool.pipelines.training.recorder import Recorder
 from vsodtool.pipelines.training.run import Plan, Training, check_batch, is_begun
 from vsodtool.pipelines.training.state import TrainState, create_state
-from vsodtool.pipelines.training.task import Forward
+from vsodtool.pipelines.training.steps import forward_of, open_steps, seconds_of_step
 from vsodtool.pipelines.training.validate import Validator
 from vsodtool.types import Event, OnEvent, ignore_event
 
@@ -65,7 +61,7 @@ class TrainReport:
         paid: whether it is better by more than that; None without a start to compare with.
         scores: of the last validation.
         parameters: number of parameters of the network.
-        seconds: of training, over all runs.
+        seconds: of training, over all runs; in a dry run about what is to come, 0 if that is not known.
         is_main: whether this process is the one that speaks for the run.
         dry_run: nothing was done; there are no scores.
     """
@@ -159,8 +155,10 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
         is_main=world.is_main,
     )
     if config.dry_run:
+        done = checkpoint.get("step", 0)
+        seconds = _estimate(training, start, steps=plan.steps - (done if isinstance(done, int) else 0))
         training.say(f"would write to {config.output}")
-        return replace(report, dry_run=True, steps=plan.steps, epochs=config.epochs)
+        return replace(report, dry_run=True, steps=plan.steps, epochs=config.epochs, seconds=seconds)
     with training.owned(start.weights, continued=continued):
         place(start.network, world.device)
         state = create_state(config, start.network, videos=training.data.videos)
@@ -174,6 +172,19 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
         if world.is_main:
             _write(report, training.folder)
     return report
+
+
+def _estimate(training: Training, start: StartNetwork, *, steps: int) -> float:
+    """About how many seconds so many steps would take, validations not counted; 0 if that is not known."""
+    if training.plan.seconds:
+        return training.plan.seconds
+    if training.config.kind == "densifier" or training.world.is_parallel or steps <= 0:
+        return 0.0  # whose samples are to be recorded first; whose processes share the cores in their own way
+    each = seconds_of_step(training, start)
+    whole = each * steps
+    about = f"{whole:.0f} s" if whole < 120 else f"{whole / 60:.0f} min"
+    training.say(f"about {about} and the validations: a step took {each:.2g} s")
+    return round(whole, 1)
 
 
 def _with_outcome(report: TrainReport, state: TrainState) -> TrainReport:
@@ -226,15 +237,14 @@ def _restore(training: Training, state: TrainState, content: dict[str, Any]) -> 
 
 
 def _train(training: Training, start: StartNetwork, state: TrainState) -> None:
-    config, world, plan, data = training.config, training.world, training.plan, training.data
+    config, world, plan = training.config, training.world, training.plan
     keep_freed_memory()
-    forward = Forward(task_of(config), preprocessing_of(config), plan.precision)
     workers = reader_processes(config.workers, world, resolve_workers(0))
     with ExitStack() as stack:
         stop = stack.enter_context(stop_requests())
         validator = Validator(
-            forward,
-            data.validation,
+            forward_of(training),
+            training.data.validation,
             world,
             batch_size=config.batch_size,
             workers=workers,
@@ -244,27 +254,10 @@ def _train(training: Training, start: StartNetwork, state: TrainState) -> None:
         )
         recorder = stack.enter_context(closing(Recorder(training, state, validator, stop)))
         recorder.begin()
-        keys = SampleOrder(len(data.train), config.seed).parts(
-            range(state.step, plan.steps or sys.maxsize),
-            batch=config.batch_size,
-            accumulate=config.accumulate,
-            rank=world.rank,
-            ranks=world.size,
-        )
-        if config.variants:
-            keys = ([(number % config.variants, index) for number, index in part] for part in keys)
-        batches = read_batches(
-            data.train, keys, forward.task.collate, seed=config.seed, workers=workers, device=world.device
-        )
-        stack.enter_context(closing(batches))
-        frozen = None
-        if config.freeze_encoder:
-            assert isinstance(start.network, VideoRcrNet)
-            frozen = FrozenEncoder(start.network, Memory() if config.variants else None)
+        loop, batches = stack.enter_context(open_steps(training, start, state, plan, workers=workers))
         if plan.seconds:
             ends = datetime.now() + timedelta(seconds=plan.seconds - state.seconds)
             training.say(f"training until about {ends:%H:%M:%S}")
-        loop = Loop(forward, state, plan, world, start.dropouts, frozen=frozen)
         if not loop.run(batches, stop, recorder.after_step):
             recorder.save()
             raise KeyboardInterrupt
