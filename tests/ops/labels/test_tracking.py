@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -14,6 +16,7 @@ from vsodtool.ops.labels.tracking import (
     CELL,
     Looks,
     expected_j,
+    found_share,
     moments_of,
     neighbourhood,
     notice,
@@ -141,6 +144,29 @@ def test_the_share_of_the_tracker_grows_with_distance_and_falls_with_agreement(
 )
 def test_shares_of_the_tracker(agreement: float, distance: int, share: float) -> None:
     assert tracker_share(agreement, distance, reach=5) == pytest.approx(share)
+
+
+LOST: dict[str, Any] = {"agreement": 0.2, "met": 0.8, "with_salient": 0.8, "confidence": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("but", "share"),
+    [
+        ({}, 1.0),
+        ({"agreement": 0.675}, 0.5),
+        ({"agreement": 0.75}, 0.0),
+        ({"met": 0.3}, 0.0),
+        ({"met": 0.35, "with_salient": 0.25}, 0.25),
+        ({"with_salient": 0.2}, 0.0),
+        ({"confidence": 0.6}, 0.5),
+        ({"confidence": 0.65}, 0.0),
+        ({"met": None}, 1.0),
+        ({"met": None, "confidence": 0.4}, 0.5),
+        ({"met": None, "confidence": 0.45}, 0.0),
+    ],
+)
+def test_between_masks_the_tracker_counts_where_all_speak_for_it(but: dict[str, float], share: float) -> None:
+    assert found_share(**{**LOST, **but}) == pytest.approx(share)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

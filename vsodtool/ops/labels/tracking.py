@@ -36,6 +36,9 @@ _MOTION, _GIVEN, _RECENT, _SALIENT = 0.6, 0.6, 0.4, 1.0
 _UNNOTICED, _NOTICED = 0.1, 0.4  # overlap of an object and what is salient: up to, and from which on
 _FADING = 20  # frames in which the tracker comes to count as much as what was carried
 _AGREED, _DOUBT = 0.65, 0.3  # agreement from which on nothing is lost; below it by so much, all
+# Between two masks, the steps from none to all of a label being the tracker's. Chosen on validation videos
+# of davis-train: benchmarks/TRIED.md, "Few masks".
+_APART, _MET, _SEEN, _UNSURE, _GONE = (0.75, 0.6), (0.3, 0.5), (0.2, 0.4), (0.65, 0.55), (0.45, 0.35)
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def tracked_odds(before: Tensor, back: Tensor, given: Tensor, recent: Tensor, sa
 
 
 def tracker_share(agreement: float, distance: int, *, reach: int) -> float:
-    """How much of a label is the tracker's, in [0, 1], the rest is what motion carried.
+    """How much of a label with a mask on one side only is the tracker's, in [0, 1]; the rest motion carried.
 
     Where both say the same, the carried one has the better borders for long; where they do not, it was lost
     (on davis-train, 25 frames and more from the mask, its J is .08 / .30 / .44 / .70 / .86 for agreements of
@@ -172,9 +175,36 @@ def tracker_share(agreement: float, distance: int, *, reach: int) -> float:
         distance: frames to the nearest mask.
         reach: frames up to which what is carried is all that counts.
     """
-    far = min(max((distance - reach) / _FADING, 0.0), 1.0) / 2
-    lost = min(max((_AGREED - agreement) / _DOUBT, 0.0), 1.0)
+    far = _step(distance, reach, reach + _FADING) / 2
+    lost = _step(agreement, _AGREED, _AGREED - _DOUBT)
     return far + (1 - far) * lost
+
+
+def found_share(agreement: float, met: float | None, with_salient: float, confidence: float) -> float:
+    """How much of a label between two masks is the tracker's, in [0, 1].
+
+    Carried from both sides a label is hardly ever lost, and then it is known to be unsure; the tracker is
+    better only where it comes to the same place from both masks, or finds nothing from either.
+
+    Args:
+        agreement: J of what motion carried and of the tracker.
+        met: J of what the tracker found from each of the masks; None where it found nothing.
+        with_salient: J of the tracker and of what is salient.
+        confidence: J that what was carried is expected to reach.
+    """
+    if met is None:
+        return _step(confidence, *_GONE)
+    return min(
+        _step(agreement, *_APART),
+        _step(met, *_MET),
+        _step(with_salient, *_SEEN),
+        _step(confidence, *_UNSURE),
+    )
+
+
+def _step(value: float, none: float, everything: float) -> float:
+    """From 0 at one value to 1 at another one."""
+    return min(max((value - none) / (everything - none), 0.0), 1.0)
 
 
 def expected_j(agreement: float, with_salient: float) -> float:

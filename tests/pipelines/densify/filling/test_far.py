@@ -103,3 +103,47 @@ def test_overlap() -> None:
     nothing, everything = torch.zeros(2, 2) > 0, torch.ones(2, 2) > 0
     half = torch.tensor([[True, True], [False, False]])
     assert (overlap(nothing, nothing), overlap(nothing, half), overlap(half, everything)) == (1, 0, 0.5)
+
+
+def between(
+    interval: Interval, *, met: float | None, kept: float, index: int = 20, noticed: float = 1.0
+) -> tuple[SoftLabel, SoftLabel]:
+    """A label between two masks, as surely kept as said, and what becomes of it."""
+    known = interval.known
+    interval = replace(interval, right=replace(known, index=40))
+    label = replace(carried(index), kept=kept)
+    found = tracked(slice(26, 38), slice(40, 54)) if met is not None else tracked(slice(0, 0), slice(0, 0))
+    return label, settle(interval, label, replace(found, met=[met], noticed=[noticed]))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"met": 0.2, "kept": 0.3},  # the tracker is unsure
+        {"met": 0.9, "kept": 1.0},  # what was carried is sure
+        {"met": 0.9, "kept": 0.3, "index": 3},  # a mask is near
+        {"met": None, "kept": 0.6},  # the tracker finds nothing, and that is all
+        {"met": None, "kept": 0.1, "noticed": 0.0},  # it could not
+    ],
+)
+def test_between_two_masks_a_label_stays(interval: Interval, case: dict[str, Any]) -> None:
+    label, settled = between(interval, **case)
+    assert settled is label
+
+
+def test_between_two_masks_what_was_lost_is_where_both_walks_meet(interval: Interval) -> None:
+    _, settled = between(interval, met=0.9, kept=0.3)
+    assert mask(settled)[26:38, 40:54].float().mean() > 0.9
+    assert not bool(mask(settled)[4:20, 4:20].any())
+    assert settled.frame_confidence == pytest.approx(0.19 + 0.68 * 0.9)
+
+
+def test_between_two_masks_what_nobody_is_sure_of_is_gone(interval: Interval) -> None:
+    _, settled = between(interval, met=None, kept=0.2)
+    assert not bool(mask(settled).any())
+
+
+def test_between_two_masks_what_is_half_lost_is_judged_by_both(interval: Interval) -> None:
+    label, settled = between(interval, met=0.4, kept=0.3)
+    expected = (label.frame_confidence + 0.19 + 0.68 * 0.9) / 2
+    assert settled.frame_confidence == pytest.approx(expected)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -21,7 +22,7 @@ from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
 from vsodtool.ops.labels import tracking
 from vsodtool.ops.resize import resize_maps
 from vsodtool.pipelines.densify.filling.far import Tracked, overlap
-from vsodtool.pipelines.densify.filling.tracking import Tracker
+from vsodtool.pipelines.densify.filling.tracking import Tracker, combine
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.side_by_side import Workers
 
@@ -99,7 +100,9 @@ def test_between_two_labels_and_backwards(film: Film, workers: Workers, tmp_path
     both = make_job(clip, tmp_path / "clip")
     tracked = tracker_of(clip.truth).follow(both, workers)
     assert min(j(tracked[index], clip.truth[index]) for index in both.targets) > FOUND
+    assert all((each.met[0] or 0) > FOUND for each in tracked.values())
     tracked = tracker_of(clip.truth[1:]).follow(replace(both, left=None), workers)
+    assert all(not each.met for each in tracked.values())
     assert min(j(tracked[index], clip.truth[index]) for index in both.targets) > FOUND
 
 
@@ -111,6 +114,16 @@ def test_what_no_label_shows_is_nowhere(film: Film, workers: Workers, tmp_path: 
     tracked = tracker_of(clip.truth[:-1]).follow(interval, workers)
     assert all(int(each.labels[1].max()) == 0 for each in tracked.values())
     assert min(j(tracked[index], clip.truth[index]) for index in interval.targets) > FOUND
+
+
+def test_what_neither_walk_finds_did_not_meet(film: Film, workers: Workers, tmp_path: Path) -> None:
+    interval = make_job(film(JUMP), tmp_path / "clip")
+    found = torch.full((2, 4, 4), -5.0)
+    found[0, :2] = 5.0  # the first object is at the top, the second one nowhere
+    walks = [dict.fromkeys(interval.targets, found), dict.fromkeys(interval.targets, found)]
+    small: Any = SimpleNamespace(noticed=[1.0, 1.0], salient=lambda _: torch.ones(1, 1, 4, 4))
+    tracked = combine(interval, walks, small)
+    assert all(each.met == [1.0, None] and each.salient == 0.5 for each in tracked.values())
 
 
 def test_long_intervals_lie_on_disk_and_give_the_same(

@@ -10,16 +10,17 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import bounding_box, rebox, whole
-from vsodtool.ops.confidence import ONE_SIDED, frame_confidence
+from vsodtool.ops.confidence import ONE_SIDED
 from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.temporal_smoothing import from_bounded_odds, log_odds
-from vsodtool.ops.labels.tracking import expected_j, tracker_share
+from vsodtool.ops.labels.tracking import expected_j, found_share, tracker_share
 from vsodtool.ops.resize import resize_maps
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, to_image
 from vsodtool.pipelines.densify.side_by_side import Workers
 
 FAR = 5  # frames from the nearest mask up to which labels stay as the methods make them
+NEAR = 3  # the same between two masks
 _TRACE = 0.02  # probability below which there is nothing
 _OBJECT = 0.5
 
@@ -32,11 +33,14 @@ class Tracked:
         labels: of each object (O, h, w), uint8 of 255.
         salient: J of those together that are noticed, and of what is salient in the frame.
         noticed: how far what is salient speaks of each object, see `ops.tracking.notice`.
+        met: between two masks, for each object J of where it was followed to from one and from the other,
+            None where from neither it is anywhere. Empty where there is one mask.
     """
 
     labels: Tensor
     salient: float
     noticed: Sequence[float]
+    met: Sequence[float | None] = ()
 
 
 class Follows(Protocol):
@@ -58,10 +62,12 @@ def is_far(interval: Interval) -> bool:
 
 
 def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
-    """A label weighed with what the tracker found; up to FAR from a mask it stays, and is only judged alike.
+    """A label weighed with what the tracker found, each object by itself.
 
-    Each object by itself: how much of it is the tracker's says `ops.tracking.tracker_share`; nothing of an
-    object that what is salient does not speak of.
+    With one mask the tracker counts from FAR on, more and more (`ops.tracking.tracker_share`), and labels up
+    to there are only judged alike. Between two masks it counts from NEAR on where what was carried is lost
+    (`found_share`); where it is not, the label stays as it is. Nothing of an object is the tracker's that
+    what is salient does not speak of.
     """
     frame, device = whole(interval.size), label.labels.device
     grid = (tracked.labels.shape[-2], tracked.labels.shape[-1])
@@ -70,13 +76,19 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
     agreements = [
         overlap(was[:, number] > _OBJECT, there[:, number] > _OBJECT) for number in range(there.shape[1])
     ]
-    away = distance(interval, label.index)
-    shares = there.new_tensor(
-        [
-            noticed * tracker_share(each, away, reach=FAR)
-            for each, noticed in zip(agreements, tracked.noticed, strict=True)
-        ]
+    shares = _shares(interval, label, tracked, agreements)
+    between = len(interval.labelled) == 2
+    if between and not any(shares):
+        return label
+    noticed = [
+        each if there_is else 0.0 for each, there_is in zip(tracked.noticed, interval.present, strict=True)
+    ]
+    agreement = sum(each * by for each, by in zip(agreements, noticed, strict=True)) / max(
+        sum(noticed), _TRACE
     )
+    judged = expected_j(agreement, tracked.salient)
+    # How much of the label is judged anew.
+    known = max(shares) if between else sum(noticed) / max(sum(interval.present), 1)
     found = resize_maps(there, interval.size)
     seen = bounding_box(found.amax(dim=1, keepdim=True), _TRACE)
     box = label.box if seen is None else label.box.union(seen)
@@ -84,24 +96,33 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
         rebox(found, frame, box, fill=0.0), to_image(interval.rgb(label.index), box, device)
     )
     carried = rebox(label.labels, label.box, box, fill=0.0)
-    odds = torch.lerp(log_odds(carried), log_odds(found), shares[None, :, None, None])
-    noticed = [
-        each if there_is else 0.0 for each, there_is in zip(tracked.noticed, interval.present, strict=True)
-    ]
-    known = sum(noticed) / max(sum(interval.present), 1)  # the share of the objects that is judged anew
-    agreement = sum(each * by for each, by in zip(agreements, noticed, strict=True)) / max(
-        sum(noticed), _TRACE
-    )
-    judged = expected_j(agreement, tracked.salient)
-    of_pixels = frame_confidence(label.labels, label.certainty)
-    labels = from_bounded_odds(odds)
+    of_each = found.new_tensor(shares)[None, :, None, None]
+    labels = from_bounded_odds(torch.lerp(log_odds(carried), log_odds(found), of_each))
     trust = torch.lerp(
         rebox(label.trust, label.box, box, fill=1.0),
         torch.full_like(labels[:, :1], judged * ONE_SIDED),
         known,
     )
-    expected = known * judged + (1 - known) * of_pixels
-    return replace(label, box=box, labels=labels, trust=trust, support=None, expected=expected)
+    expected = known * judged + (1 - known) * label.frame_confidence
+    return replace(label, box=box, labels=labels, trust=trust, support=None, kept=1.0, expected=expected)
+
+
+def _shares(
+    interval: Interval, label: SoftLabel, tracked: Tracked, agreements: Sequence[float]
+) -> list[float]:
+    """How much of each object is the tracker's."""
+    away = distance(interval, label.index)
+    if len(interval.labelled) == 1:
+        by = [tracker_share(each, away, reach=FAR) for each in agreements]
+    elif away > NEAR:
+        sure = label.frame_confidence
+        by = [
+            found_share(each, met, tracked.salient, sure)
+            for each, met in zip(agreements, tracked.met, strict=True)
+        ]
+    else:
+        by = [0.0] * len(agreements)
+    return [noticed * each for noticed, each in zip(tracked.noticed, by, strict=True)]
 
 
 def overlap(first: Tensor, second: Tensor) -> float:

@@ -148,15 +148,24 @@ def combine(interval: Interval, walks: Sequence[dict[int, Tensor]], small: _Smal
         if len(found) < len(walks):  # cancelled
             continue
         nearness = [1 / abs(index - known.index) for known in interval.labelled]
-        odds = found[0]
+        odds, met = found[0], list[float | None]()
         if len(found) > 1:  # infinite are the same in both
+            met = _met(*(shares(each) > _OBJECT for each in found))
             odds = torch.lerp(found[0], found[1], nearness[1] / sum(nearness)).nan_to_num(nan=-torch.inf)
         labels = shares(odds)
         seen = small.salient(interval.sequence.index(index))[0, 0] > _OBJECT
         others = labels[~noticed].sum(dim=0) > _OBJECT
         agreement = overlap(labels[noticed].sum(dim=0) > _OBJECT, seen & ~others)
-        tracked[index] = Tracked(to_bytes(labels).cpu(), agreement, small.noticed)
+        tracked[index] = Tracked(to_bytes(labels).cpu(), agreement, small.noticed, met)
     return tracked
+
+
+def _met(first: Tensor, second: Tensor) -> list[float | None]:
+    """J of each object in two labels (O, h, w), bool; None where neither shows it."""
+    return [
+        overlap(one, other) if bool((one | other).any()) else None
+        for one, other in zip(first, second, strict=True)
+    ]
 
 
 def shares(odds: Tensor) -> Tensor:
