@@ -56,6 +56,26 @@ def without(labels: Tensor, number: int, where: Tensor) -> Tensor:
     return result
 
 
+def with_pixels(labels: Tensor, number: int, where: Tensor) -> Tensor:
+    """Soft labels in which an object is, by a hair, the owner of a region.
+
+    Args:
+        labels: (1, O, H, W) in [0, 1].
+        number: channel of the object.
+        where: the region, bool (H, W), in which it is not certain that another one is there.
+
+    Returns:
+        (1, O, H, W).
+    """
+    shares = owner_probabilities(labels[..., where][..., None])[..., 0]
+    shares[:, number + 1] = 0
+    shares *= (0.5 - FAINT) / shares.sum(dim=1, keepdim=True).clamp_min(FAINT)
+    shares[:, number + 1] = 0.5 + FAINT
+    result = labels.clone()
+    result[..., where] = shares[:, 1:]
+    return result
+
+
 def backing(labels: Tensor, guess: Tensor) -> Tensor:
     """The probability that a second opinion gives to the winner of the first.
 

@@ -22,6 +22,7 @@ from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.boxes import Box
 from vsodtool.ops.labels.specks import small_parts
+from vsodtool.ops.labels.thin import thin_share
 from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.types import Frame, ImageArray, LabelArray, Size
 
@@ -53,6 +54,11 @@ class LabelledFrame:
     def small_parts(self) -> list[list[float]]:
         """Of each object, see `ops.specks`."""
         return [small_parts(mask > 0) for mask in self.labels[0]]
+
+    @cached_property
+    def thin_shares(self) -> list[float]:
+        """Of each object, see `ops.labels.thin`."""
+        return [thin_share(mask > 0) for mask in self.labels[0]]
 
 
 class Frames(Protocol):

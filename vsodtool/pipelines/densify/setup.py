@@ -19,7 +19,7 @@ from vsodtool.media.output.manifest import read_manifest
 from vsodtool.models.architecture import FUSED
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
-from vsodtool.pipelines.densify.filling.cleaning import drop_specks
+from vsodtool.pipelines.densify.filling.cleaning import clean
 from vsodtool.pipelines.densify.filling.far import Follows, is_far, settle
 from vsodtool.pipelines.densify.filling.fill import densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
@@ -107,7 +107,7 @@ class Candidates:
         def finish(_: str, label: SoftLabel) -> None:
             known = tracked.get(label.index)
             if known is not None:
-                label = drop_specks(interval, settle(interval, label, known), self.min_part)
+                label = clean(interval, settle(interval, label, known), self.min_part)
             on_label(label)
 
         densify(

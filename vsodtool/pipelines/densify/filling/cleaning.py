@@ -1,32 +1,45 @@
-"""Specks of a made label are taken out, but for those like the given masks have."""
+"""Broken lines of a made label are joined and its specks taken out, by what the given masks are like."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from vsodtool.ops.confidence import owners, without
+from vsodtool.ops.confidence import owners, with_pixels, without
 from vsodtool.ops.labels.specks import specks
+from vsodtool.ops.labels.thin import bridges
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
 
+# Chosen on davis-train: benchmarks/TRIED.md, "Specks".
+BRIDGE = 0.2  # soft label from which on a pixel may join two parts of a line
 
-def drop_specks(interval: Interval, label: SoftLabel, least: int) -> SoftLabel:
-    """A label without specks, see `ops.specks`.
+
+def clean(interval: Interval, label: SoftLabel, least: int) -> SoftLabel:
+    """A label without specks, see `ops.labels.specks`, and with lines in one piece, see `ops.labels.thin`.
 
     Args:
         interval: that the label was made in.
         label: what a method made.
-        least: pixels that a part must have; 0 lets the given masks decide.
+        least: pixels that a part must have, and nothing is joined; 0 lets the given masks decide.
 
     Returns:
-        The label itself where there are none.
+        The label itself where there is nothing to do.
     """
     for number, present in enumerate(interval.present):
         if not present:
             continue
-        owned = owners(label.labels)[0, 0] == number + 1
+        owner = owners(label.labels)[0, 0]
+        owned = owner == number + 1
+        sure = label.certainty[0, 0]  # before anything is joined, which makes a line no less sure
+        lines = max(known.thin_shares[number] for known in interval.labelled)
+        if lines and not least:
+            possible = (owner == 0) & (label.labels[0, number] > BRIDGE)
+            joining = bridges(owned, possible, int(lines * int(owned.sum())))
+            if joining is not None:
+                label = replace(label, labels=with_pixels(label.labels, number, joining))
+                owned = owned | joining
         given = [known.small_parts[number] for known in interval.labelled]
-        stray = specks(owned, label.certainty[0, 0], given, least)
+        stray = specks(owned, sure, given, least, lines)
         if stray is not None:
             label = replace(label, labels=without(label.labels, number, stray))
     return label

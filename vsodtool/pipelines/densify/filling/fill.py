@@ -15,7 +15,7 @@ from vsodtool.ops.labels.colours import owner_colours, settle_by_colours
 from vsodtool.ops.labels.exposure import Exposure
 from vsodtool.ops.labels.propagation import Carried, carry, start
 from vsodtool.ops.labels.temporal_smoothing import REACH
-from vsodtool.pipelines.densify.filling.cleaning import drop_specks
+from vsodtool.pipelines.densify.filling.cleaning import clean
 from vsodtool.pipelines.densify.filling.evidence import Evidence, SideStore, side_evidence
 from vsodtool.pipelines.densify.filling.keeping import keep_shown
 from vsodtool.pipelines.densify.filling.label import SoftLabel
@@ -85,7 +85,7 @@ def densify(
 
 
 def _give_walked(interval: Interval, name: str, on_label: OnLabel, min_part: int, label: SoftLabel) -> None:
-    _give_unsmoothed(interval, name, on_label, drop_specks(interval, label, min_part))
+    _give_unsmoothed(interval, name, on_label, clean(interval, label, min_part))
 
 
 def _give_unsmoothed(interval: Interval, name: str, on_label: OnLabel, label: SoftLabel) -> None:
@@ -198,7 +198,7 @@ class _Fill:
 
     def _give(self, name: str, label: SoftLabel) -> None:
         if self._wants is Wants.BOXES:  # the paper's network is left as it is
-            label = drop_specks(self._interval, self._settled(label), self._min_part)
+            label = clean(self._interval, self._settled(label), self._min_part)
         self._on_label(name, keep_shown(self._interval, label, search=self._wants is Wants.BOXES))
 
     def _settled(self, label: SoftLabel) -> SoftLabel:

@@ -1,0 +1,74 @@
+"""Lines of one or two pixels: strings, cables, rods, which break when a label is warped."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vsodtool.ops.boxes import bounding_box
+from vsodtool.ops.labels.connected import parts
+
+WIDTH = 3  # pixels; what holds no square of this side is thin
+
+
+def thin(mask: Tensor) -> Tensor:
+    """The pixels of a mask, bool (H, W), that lie in no square of WIDTH pixels inside it."""
+    outside = functional.pad((~mask)[None].float(), (WIDTH - 1,) * 4, value=1.0)
+    squares = 1 - functional.max_pool2d(outside, WIDTH, stride=1)
+    return mask & (functional.max_pool2d(squares, WIDTH, stride=1)[0] == 0)
+
+
+def thin_share(mask: Tensor) -> float:
+    """How much of a mask, bool (H, W), is thin, in [0, 1]."""
+    box = bounding_box(mask, 0.5)
+    return float(thin(box.crop(mask)).sum() / mask.sum()) if box is not None else 0.0
+
+
+def bridges(owned: Tensor, possible: Tensor, most: int) -> Tensor | None:
+    """Thin pieces that join parts of a broken line.
+
+    Args:
+        owned: pixels of the object, bool (H, W).
+        possible: others that may be its, bool (H, W).
+        most: thin pixels that the object may have then; the smallest bridges come first.
+
+    Returns:
+        bool (H, W), apart from `owned` and in `possible`; None where nothing is to be joined.
+    """
+    box = bounding_box(owned | possible, 0.5)
+    if box is None:
+        return None
+    inside, around = box.crop(owned), box.crop(possible)
+    left = most - int(thin(inside).sum())
+    if left <= 0:
+        return None
+    pieces, count = parts(thin(inside | around) & ~inside)
+    known, others = parts(inside)
+    if not count or others < 2:
+        return None
+    joined = _meetings(pieces, known, count, others) > 1
+    areas = torch.bincount(pieces.flatten(), minlength=count + 1)
+    areas[~joined] = 0
+    ranked = areas.argsort(stable=True)
+    taken = torch.zeros_like(joined)
+    taken[ranked] = (areas[ranked].cumsum(0) <= left) & joined[ranked]
+    if not bool(taken.any()):
+        return None
+    found = torch.zeros_like(owned)
+    box.crop(found).copy_(taken[pieces])
+    return found
+
+
+def _meetings(pieces: Tensor, known: Tensor, count: int, others: int) -> Tensor:
+    """With how many numbered parts each piece has neighbours in common (count + 1,), 0 for piece 0."""
+    height, width = known.shape
+    wide = functional.pad(known, (1, 1, 1, 1))
+    pairs = []
+    for row in range(3):
+        for column in range(3):
+            beside = wide[row : row + height, column : column + width]
+            both = (pieces > 0) & (beside > 0)
+            pairs.append(pieces[both] * (others + 1) + beside[both])
+    met = torch.unique(torch.cat(pairs)) // (others + 1)
+    return torch.bincount(met, minlength=count + 1)
