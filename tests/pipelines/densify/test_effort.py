@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 
 from vsodtool.config.methods import METHODS
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
-from vsodtool.pipelines.densify.effort import FINISH, FLOW, MAKE, SIDE, WALK, Effort, Prices, to_fill
+from vsodtool.pipelines.densify.effort import (
+    FINISH,
+    FLOW,
+    MAKE,
+    SIDE,
+    WALK,
+    Effort,
+    Prices,
+    to_fill,
+    to_follow,
+)
 
 
 @pytest.mark.parametrize("method", [*sorted(METHODS.keys() - WALK.keys()), "adapted"])
@@ -47,6 +57,25 @@ def test_frames_lie_between_labels_or_beside(labels: set[int], missing: set[int]
     between, beside = to_fill(labelled, targets)
     assert between + beside == len(targets)
     assert beside == sum(index < labelled[0] or index > labelled[-1] for index in targets)
+
+
+def test_only_intervals_that_go_far_are_followed() -> None:
+    labelled = [4, 10, 30]
+    missing = [index for index in range(38) if index not in labelled]
+    # 4 before, 5 between 4 and 10: near; 19 between 10 and 30, 7 after 30: some of them are far.
+    assert to_follow(labelled, missing, 5) == (19, 7)
+    assert to_follow(labelled, missing, 10) == (0, 0)
+    assert to_follow([9], list(range(9)), 5) == (0, 9)
+
+
+@given(st.sets(st.integers(0, 50), min_size=1), st.sets(st.integers(0, 50)))
+def test_what_is_followed_is_some_of_what_is_filled(labels: set[int], missing: set[int]) -> None:
+    labelled, targets = sorted(labels), sorted(missing - labels)
+    between, beside = to_fill(labelled, targets)
+    followed = to_follow(labelled, targets, 5)
+    assert followed[0] <= between
+    assert followed[1] <= beside
+    assert to_follow(labelled, targets, 0) == (between, beside)
 
 
 def test_a_share_of_what_is_planned() -> None:

@@ -6,6 +6,7 @@ Milliseconds of one core (AMD EPYC) at 640x360, measured part by part; only thei
 from __future__ import annotations
 
 import threading
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ SIDE = 14.0  # what one label says about a frame
 MAKE = {"warp": 37.0}  # a label made of that
 MAKE_LEARNED = 200.0  # by a network, its first guess included
 WALK = {"sam2": 8000.0}  # a frame of one object in one direction, by a method that walks; at its own size
+TRACK_LOOK = 290.0  # what the tracker sees in a frame
+TRACK_WALK = 35.0  # a frame followed from one label
 FINISH = 20.0  # smoothed and written
 OVERLAY = 15.0  # a frame drawn and encoded
 
@@ -59,6 +62,11 @@ class Prices:
         return targets * (self.made_from_one if labels == 1 else self.seen + self.made)
 
 
+def of_tracking(targets: int, labels: int) -> float:
+    """What it costs to follow the objects through an interval of so many frames, from one label or two."""
+    return targets * (TRACK_LOOK + labels * TRACK_WALK)
+
+
 class Effort:
     """The work on a video, done and to do; may be told from several threads."""
 
@@ -92,3 +100,17 @@ def to_fill(labelled: Sequence[int], missing: Sequence[int]) -> tuple[int, int]:
     """
     between = sum(labelled[0] < index < labelled[-1] for index in missing)
     return between, len(missing) - between
+
+
+def to_follow(labelled: Sequence[int], missing: Sequence[int], reach: int) -> tuple[int, int]:
+    """As `to_fill`, of those intervals only that have a frame further than `reach` from every label."""
+    gaps: dict[int, list[int]] = {}
+    for index in missing:
+        gaps.setdefault(bisect(labelled, index), []).append(index)
+    far = [
+        index
+        for indices in gaps.values()
+        if any(min(abs(index - label) for label in labelled) > reach for index in indices)
+        for index in indices
+    ]
+    return to_fill(labelled, far)

@@ -10,7 +10,8 @@ from pathlib import Path
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.densify.choosing.hidden_labels import TrialSchedule
-from vsodtool.pipelines.densify.effort import OVERLAY, Prices, to_fill
+from vsodtool.pipelines.densify.effort import OVERLAY, Prices, of_tracking, to_fill, to_follow
+from vsodtool.pipelines.densify.filling.far import FAR, is_far
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
@@ -53,6 +54,8 @@ def measure_pace(video: SparseVideo, candidates: Candidates, workers: Workers) -
                 interval.frames.close()
             height, width = video.source.size
             cost = Prices.of(method.name, candidates.quality).interval(targets, labels)
+            if candidates.follows(method) and is_far(interval):
+                cost += of_tracking(targets, labels)
             return Pace(seconds, targets, seconds / (cost * height * width))
     return None
 
@@ -78,9 +81,13 @@ def estimate_seconds(
     """
     index_of = {name: index for index, name in enumerate(source.names)}
     missing = [index for name, index in index_of.items() if name not in masks.files]
-    between, beside = to_fill([index_of[name] for name in masks.names], missing)
+    labelled = [index_of[name] for name in masks.names]
+    between, beside = to_fill(labelled, missing)
     prices = Prices.of(candidates.names[0], candidates.quality)
     cost = prices.interval(between, 2) + prices.interval(beside, 1)
+    if candidates.follows(candidates.methods[candidates.names[0]]):
+        between, beside = to_follow(labelled, missing, FAR)
+        cost += of_tracking(between, 2) + of_tracking(beside, 1)
     if schedule is not None:
         cost += sum(prices.test(test, candidates.names) for test in schedule.tests)
     if overlay:

@@ -97,12 +97,12 @@ class Candidates:
         workers: Workers,
         on_label: Callable[[SoftLabel], None],
         on_seen: Callable[[int], None] = lambda _: None,
+        on_tracked: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """Fill an interval with one of the methods, or several of them, see `densify`."""
+        """Fill an interval with one of the methods, or several of them, see `densify`; `Follows.follow`."""
         tracked = {}
-        drifts = method.wants is Wants.BOXES  # others find their own way
-        if self.tracker is not None and drifts and is_far(interval):
-            tracked = self.tracker.follow(interval, workers)
+        if self.tracker is not None and self.follows(method) and is_far(interval):
+            tracked = self.tracker.follow(interval, workers, on_tracked)
 
         def finish(_: str, label: SoftLabel) -> None:
             known = tracked.get(label.index)
@@ -121,6 +121,10 @@ class Candidates:
             on_seen=on_seen,
             lines=LINES,
         )
+
+    def follows(self, method: Method) -> bool:
+        """Whether objects are followed far from masks beside this method: others find their own way."""
+        return self.tracker is not None and method.wants is Wants.BOXES
 
     def tracked_by(self, tracker: Follows) -> Candidates:
         """The same methods, with a tracker far from masks."""

@@ -17,7 +17,8 @@ from vsodtool.ops.shots.shots import ONE_SHOT
 from vsodtool.ops.suggesting.least_sure import least_sure
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.choosing.trial import FAR_BELOW, copied_j, describe_choice, try_methods
-from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, to_fill
+from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, of_tracking, to_fill, to_follow
+from vsodtool.pipelines.densify.filling.far import FAR
 from vsodtool.pipelines.densify.filling.label import LabelWriter, SoftLabel, output_files
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
 from vsodtool.pipelines.densify.setup import Candidates
@@ -316,9 +317,17 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         """Of making what is missing."""
         index_of = {name: index for index, name in enumerate(self.source.names)}
         missing = [index for name, index in index_of.items() if name not in self.records]
-        between, beside = to_fill([index_of[name] for name in self._masks.names], missing)
-        prices = self._prices(method)
-        return prices.interval(between, 2) + prices.interval(beside, 1)
+        prices, labelled = self._prices(method), [index_of[name] for name in self._masks.names]
+        between, beside = to_fill(labelled, missing)
+        cost = prices.interval(between, 2) + prices.interval(beside, 1)
+        if self._follows(method):
+            between, beside = to_follow(labelled, missing, FAR)
+            cost += of_tracking(between, 2) + of_tracking(beside, 1)
+        return cost
+
+    def _follows(self, method: str) -> bool:
+        known = self._candidates.methods.get(method)  # else one that was adapted to the video
+        return self._candidates.tracker is not None if known is None else self._candidates.follows(known)
 
     def _fill(self, candidates: Candidates, choice: MethodChoice, interval: Interval) -> None:
         prices, method = self._prices(choice.method), candidates.chosen(choice, self._masks.object_ids)
@@ -338,8 +347,19 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             self._effort.spend(prices.seen * count)
             self.tell()
 
+        def tracked(share: float) -> None:
+            self._effort.spend(share * of_tracking(len(interval.targets), len(interval.labelled)))
+            self.tell()
+
         if interval.labelled:
-            candidates.fill(method, interval, workers=self._workers, on_label=write, on_seen=seen)
+            candidates.fill(
+                method,
+                interval,
+                workers=self._workers,
+                on_label=write,
+                on_seen=seen,
+                on_tracked=tracked,
+            )
         else:
             for index in interval.targets:
                 records.append(self._writer.write_nothing(self.source.names[index], interval.size))

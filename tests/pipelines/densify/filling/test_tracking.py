@@ -98,7 +98,10 @@ def test_an_object_is_found_again_where_the_camera_leaps(
 def test_between_two_labels_and_backwards(film: Film, workers: Workers, tmp_path: Path) -> None:
     clip = film(JUMP)
     both = make_job(clip, tmp_path / "clip")
-    tracked = tracker_of(clip.truth).follow(both, workers)
+    done: list[float] = []
+    tracked = tracker_of(clip.truth).follow(both, workers, done.append)
+    assert len(done) > len(both.targets)
+    assert sum(done) == pytest.approx(1)
     assert min(j(tracked[index], clip.truth[index]) for index in both.targets) > FOUND
     assert all((each.met[0] or 0) > FOUND for each in tracked.values())
     tracked = tracker_of(clip.truth[1:]).follow(replace(both, left=None), workers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -46,8 +46,16 @@ class Tracked:
 class Follows(Protocol):
     """Follows objects through intervals."""
 
-    def follow(self, interval: Interval, workers: Workers) -> dict[int, Tracked]:
-        """By index of each target; those are missing that nothing is known of, or that were cancelled."""
+    def follow(
+        self, interval: Interval, workers: Workers, on_done: Callable[[float], None] = lambda _: None
+    ) -> dict[int, Tracked]:
+        """By index of each target; those are missing that nothing is known of, or that were cancelled.
+
+        Args:
+            interval: with one label or two.
+            workers: do the heavy pieces.
+            on_done: told how much more of the work is done, 1 in all.
+        """
         ...
 
 

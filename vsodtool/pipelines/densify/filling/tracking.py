@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 import torch
@@ -46,8 +46,10 @@ _RECENT = 5  # frames back from which recent looks are taken
 _SAMPLED = 8  # frames that the features' mean and spread are taken from
 _FLOW = DisSettings(0, 8, 4, 12, 2)  # at half of the picture
 _OBJECT = 0.5
+_SALIENT, _FEATURES = 0.4, 0.4  # of the work; the rest is walking
 _KINDS = ("salient", "features", "flows")  # what is kept of a frame
 
+T = TypeVar("T")
 Saliency = Callable[[Iterable[ImageArray], int], Iterator[Tensor]]
 """Frames of a shot in order, and how many -> how salient each pixel is, (1, 1, S, S) in [0, 1] each."""
 
@@ -77,7 +79,9 @@ class Tracker:
         self._estimator = DisEstimator(_FLOW)
 
     @torch.inference_mode()
-    def follow(self, interval: Interval, workers: Workers) -> dict[int, Tracked]:
+    def follow(
+        self, interval: Interval, workers: Workers, on_done: Callable[[float], None] = lambda _: None
+    ) -> dict[int, Tracked]:
         """Where the objects are in each target of an interval that has one label or two.
 
         Nothing if none of them is what is salient: looks and motion alone lose more than motion alone.
@@ -87,9 +91,18 @@ class Tracker:
         with exact_products(torch.float32):
             small = _Small(interval, backbone, self._estimator, workers)
             try:
-                if not (small.look(saliency) and any(small.noticed) and small.look_closely()):
+                if not small.look(saliency, on_done):
                     return {}
-                walks = [dict(walk(interval, small, known, workers)) for known in interval.labelled]
+                if not any(small.noticed):
+                    on_done(1 - _SALIENT)
+                    return {}
+                if not small.look_closely(on_done):
+                    return {}
+                step = (1 - _SALIENT - _FEATURES) / ((len(interval.sequence) - 1) * len(interval.labelled))
+                walks = [
+                    dict(_counted(walk(interval, small, known, workers), step, on_done))
+                    for known in interval.labelled
+                ]
                 return combine(interval, walks, small)
             finally:
                 small.close()
@@ -131,6 +144,12 @@ def walk(
         labels = shares(odds)
         past.append((features, labels))
         yield interval.sequence[position], odds
+
+
+def _counted(items: Iterable[T], share: float, on_done: Callable[[float], None]) -> Iterator[T]:
+    for item in items:
+        yield item
+        on_done(share)
 
 
 def combine(interval: Interval, walks: Sequence[dict[int, Tensor]], small: _Small) -> dict[int, Tracked]:
@@ -208,22 +227,24 @@ class _Small:
         if self._spill is not None:
             self._spill.close()
 
-    def look(self, saliency: Saliency) -> bool:
+    def look(self, saliency: Saliency, on_done: Callable[[float], None]) -> bool:
         """Find what is salient in every frame; whether nobody cancelled that."""
         rgbs = (self._interval.rgb(index) for index in self._sequence)
         for position, salient in enumerate(saliency(rgbs, len(self._sequence))):
             if self._workers.cancelled():
                 return False
             self._put("salient", position, to_bytes(resize_maps(salient.to(self._device), self._grid)))
+            on_done(_SALIENT / len(self._sequence))
         return True
 
-    def look_closely(self) -> bool:
+    def look_closely(self, on_done: Callable[[float], None]) -> bool:
         """Find features and motion of every frame; whether nobody cancelled that."""
         self._moments = moments_of([self._see(index) for index in self._sampled()])
         for chunk in chunks(list(range(len(self._sequence)))):
             if self._workers.cancelled():
                 return False
             self._workers.map(self._look_at, chunk)
+            on_done(_FEATURES * len(chunk) / len(self._sequence))
         return True
 
     @cached_property
