@@ -41,7 +41,6 @@ from machine import header, publish
 from vsodtool.media.images import read_grey, read_rgb
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.metrics import region_j, spearman
-from vsodtool.ops.confidence import frame_confidence
 from vsodtool.ops.suggesting.reach import reaches
 from vsodtool.ops.suggesting.spacing import inset
 from vsodtool.ops.suggesting.suggestion import KnownVideo, estimate, suggest
@@ -116,7 +115,7 @@ class Filler:
 
         def score(_: str, label: SoftLabel) -> None:
             j = region_j(label.ids([1]) > 0, self._mask(label.index))
-            found[label.index] = j, label.kept * frame_confidence(label.labels, label.certainty)
+            found[label.index] = j, label.frame_confidence
 
         with ThreadPoolExecutor(1) as pool:
             densify(interval, [self._method], self._estimators, workers=Workers(pool), on_label=score)

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from davis import Sequence, find_sequences
 from machine import header, publish
 
+from vsodtool.media.output.objects_csv import read_objects_csv
 from vsodtool.metrics import region_j, spearman
 
 PAIRS = ("camel+bmx-trees", "dance-twirl+breakdance", "drift-straight+kite-surf", "parkour+scooter-black")
@@ -55,6 +56,7 @@ class Score:
     true_parts: int
     islands: int
     confidence: float
+    frame_confidence: float
 
 
 def paste(below: Sequence, above: Sequence, work: Path) -> Film:
@@ -119,6 +121,7 @@ def score(film: Film, work: Path, output: Path) -> list[Score]:
     scores = []
     with (output / "frames.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["status"] == "generated"]
+    objects = read_objects_csv(output / "objects.csv")
     for row in rows:
         made = cv2.imread(str(output / "masks" / film.name / f"{row['frame']}.png"), cv2.IMREAD_UNCHANGED)
         truth = cv2.imread(str(work / "truth" / film.name / f"{row['frame']}.png"), cv2.IMREAD_UNCHANGED)
@@ -134,6 +137,7 @@ def score(film: Film, work: Path, output: Path) -> list[Score]:
                     parts,
                     _parts(true)[0],
                     parts - touching,
+                    objects.get((film.name, row["frame"]), {}).get(number, float(row["confidence"])),
                     float(row["confidence"]),
                 )
             )
@@ -156,12 +160,13 @@ def rows_of(kind: str, method: str, scores: list[Score], seconds: float) -> list
         own = [each for each in scores if each.video == video]
         js = " ".join(f"{value:.4f}" for key, value in means.items() if key[0] == video)
         lines.append(f"| {video} | {method} | {js} |{_specks(own)} |  |")
-    worth = spearman([each.confidence for each in scores], [each.j for each in scores])
+    js_of_all = [each.j for each in scores]
+    worth = spearman([each.confidence for each in scores], js_of_all)
+    of_frame = spearman([each.frame_confidence for each in scores], js_of_all)
     mean = float(np.mean(list(means.values())))
     each_took = seconds / len(scores)
-    lines.append(
-        f"| **{kind}** | {method} | **{mean:.4f}** |{_specks(scores)} | {worth:.3f}; {each_took:.2f} |"
-    )
+    told = f"{worth:.3f} ({of_frame:.3f}); {each_took:.2f}"
+    lines.append(f"| **{kind}** | {method} | **{mean:.4f}** |{_specks(scores)} | {told} |")
     return lines
 
 
@@ -195,7 +200,7 @@ def main() -> None:
             *header(),
             "",
             "| video | method | J of each object | islands | parts (true) | "
-            "Spearman of confidence; CPU seconds an object and frame |",
+            "Spearman of confidence (of the frame's); CPU seconds an object and frame |",
             "|---|---|---|---|---|---|",
         ]
         for method in arguments.methods:

@@ -58,6 +58,8 @@ class FrameRecord:
         right: name of the labelled frame after it, "" if there is none.
         confidence: in [0, 1]; 1 for given frames, 0 for skipped ones.
         basis: digest of the labels that it was made from, "" if none is known; not a column of frames.csv.
+        objects: of a generated frame of a video with several objects each id and its own confidence, a row of
+            objects.csv; () of others.
     """
 
     video: str
@@ -67,6 +69,7 @@ class FrameRecord:
     right: str
     confidence: float
     basis: str = ""
+    objects: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from vsodtool.ops.confidence import (
     backing,
     frame_confidence,
     margin,
+    object_confidences,
     owner_probabilities,
     owners,
     to_bytes,
@@ -104,3 +105,24 @@ def test_bytes_are_rounded() -> None:
     values = torch.arange(256) / 255
     assert to_bytes(values).tolist() == list(range(256))
     assert to_bytes(torch.tensor([0.0, 1.0, 0.5, 1 / 1020])).tolist() == [0, 255, 128, 0]
+
+
+def test_each_object_has_its_own() -> None:
+    labels = torch.zeros(1, 3, 1, 8)
+    labels[0, 0, 0, :4] = 1
+    labels[0, 1, 0, 4:6] = 1
+    sure = torch.tensor([1.0, 1, 1, 1, 0.5, 0.5, 1, 1]).view(1, 1, 1, 8)
+    assert object_confidences(labels, sure) == [1, 0.75, None]  # the third is nowhere
+    labels[0, 1, 0, 6] = 0.4  # may be missed: expected union 2 + .25
+    sure[..., 6] = 0.5
+    assert object_confidences(labels, sure) == pytest.approx([1, 1.5 / 2.25, None])
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**31))
+def test_of_one_object_it_is_that_of_the_frame(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels = torch.from_numpy(random.random((1, 1, 4, 5)).astype(np.float32)) * int(random.integers(0, 2))
+    confidence = torch.from_numpy(random.random((1, 1, 4, 5)).astype(np.float32))
+    found = object_confidences(labels, confidence)[0]
+    assert (1.0 if found is None else found) == pytest.approx(frame_confidence(labels, confidence))

@@ -16,6 +16,7 @@ from PIL import Image
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.objects_csv import read_objects_csv
 from vsodtool.media.video import frame_store
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.label import SoftLabel
@@ -172,6 +173,18 @@ def test_two_objects_keep_their_ids(tmp_path: Path, film: Film, exact: Any) -> N
     run_pseudolabel(config(tmp_path, source), estimator=exact)
     for found, truth in zip(read(tmp_path / "out/masks/clip"), clip.truth, strict=True):
         np.testing.assert_array_equal(found, truth)
+    table = tmp_path / "out/objects.csv"
+    objects = read_objects_csv(table)
+    assert sorted(objects) == [("clip", f"{index:05d}") for index in range(1, 7)]  # those that were made
+    for (_, frame), sure in objects.items():
+        assert list(sure) == [3, 9]
+        assert rows(tmp_path / "out")[int(frame)].confidence == pytest.approx(
+            sum(sure.values()) / 2, abs=1e-4
+        )
+    before = tree(tmp_path / "out")
+    table.unlink()  # what is lost is written again, and nothing else is done
+    run_pseudolabel(config(tmp_path, source), generator=Counting(0), estimator=exact)
+    assert tree(tmp_path / "out") == before
 
 
 def test_an_object_may_leave_and_come_back(tmp_path: Path, film: Film, exact: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vsodtool.ops.boxes import bounding_box
+
 SUPPORT_FLOOR = 0.3  # what a clear vote is worth although nothing that was warped here looks alike
 ONE_SIDED = 0.8  # what agreement is worth that no label on the other side confirms
 FAINT = 1e-3  # of the background, where one owner had everything
@@ -115,11 +117,34 @@ def frame_confidence(labels: Tensor, confidence: Tensor) -> float:
         labels: soft labels (1, O, H, W).
         confidence: (1, 1, H, W) in [0, 1].
     """
+    return _expected_j(owners(labels) > 0, labels.sum(dim=1, keepdim=True), confidence)
+
+
+def object_confidences(labels: Tensor, confidence: Tensor) -> list[float | None]:
+    """`frame_confidence` of each object by itself; None of one that is nowhere.
+
+    Args:
+        labels: soft labels (1, O, H, W).
+        confidence: (1, 1, H, W) in [0, 1].
+    """
+    owner, found = owners(labels), list[float | None]()
+    for number in range(labels.shape[1]):
+        soft = labels[:, number : number + 1]
+        box = bounding_box(soft, HAZE)
+        if box is None:
+            found.append(None)
+        else:
+            inside = box.crop(owner) == number + 1
+            found.append(_expected_j(inside, box.crop(soft), box.crop(confidence)))
+    return found
+
+
+def _expected_j(inside: Tensor, soft: Tensor, confidence: Tensor) -> float:
+    """Of a mask, of the soft label that it was made of, and of their confidence; all (1, 1, H, W)."""
     right = (1 + confidence) / 2
-    inside = owners(labels) > 0
     size, hit = int(inside.sum()), float((right * inside).sum())
     # Truth outside the mask: only where doubt is more than the haze that every pixel has.
-    hazy = (labels.sum(dim=1, keepdim=True) > HAZE) & ~inside
+    hazy = (soft > HAZE) & ~inside
     missed = float(((1 - right) * hazy).sum())
     if size == 0:
         return 1.0 if missed == 0 else max(0.0, 1 - missed / int(hazy.sum()))

@@ -48,6 +48,14 @@ def test_gives_back_what_was_committed(path: Path) -> None:
     assert again.records("bear") == {"00001": record("00001", confidence=0.1 + 0.2), "00002": record("00002")}
 
 
+def test_objects_come_back(path: Path) -> None:
+    of_objects = replace(record("00001"), objects=((1, 0.25), (7, 0.1 + 0.2)))
+    journal = Journal(path)
+    journal.commit([of_objects])
+    journal.close()
+    assert Journal(path).records("bear") == {"00001": of_objects}
+
+
 def test_the_later_line_holds(path: Path) -> None:
     journal = Journal(path)
     journal.commit([record("00001", confidence=0.1)])

@@ -18,6 +18,7 @@ from vsodtool.media.output.journal import Journal, journal_lines
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import probe
 from vsodtool.media.output.manifest import CLEARING, COMPLETE, Manifest, read_manifest, write_manifest
+from vsodtool.media.output.objects_csv import objects_of, read_objects_csv, write_objects_csv
 from vsodtool.media.output.stamps import Condition, Stamp, condition
 from vsodtool.media.spill import FrameSpill
 from vsodtool.types import FrameRecord, MethodChoice
@@ -160,15 +161,18 @@ def known_condition(layout: OutputLayout, path: Path, files: Mapping[str, Stamp]
 
 
 def _same_table(layout: OutputLayout, records: Sequence[FrameRecord]) -> bool:
-    """Whether frames.csv says what the records say."""
+    """Whether frames.csv and objects.csv say what the records say."""
     try:
         rows = read_frames_csv(layout.frames_csv)
+        expected = objects_of(records)
+        if expected and read_objects_csv(layout.objects_csv) != expected:
+            return False
     except DataError:
         return False
     told = {(row.video, row.frame): row for row in rows}
     return len(rows) == len(records) and all(
         (row := told.get((record.video, record.frame))) is not None
-        and replace(row, confidence=0.0) == replace(record, confidence=0.0, basis="")
+        and replace(row, confidence=0.0) == replace(record, confidence=0.0, basis="", objects=())
         and abs(row.confidence - record.confidence) < 1e-5
         for record in records
     )
@@ -205,6 +209,7 @@ def clear(layout: OutputLayout, manifest: Manifest) -> list[Path]:
     for path in (*layout.journals(), layout.written, layout.frames_csv, layout.suggestions):
         with disk_errors(path):
             path.unlink(missing_ok=True)
+    write_objects_csv(layout.objects_csv, [])
     folders = {folder for path in conditions for folder in path.parents if layout.root in folder.parents}
     for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
         with disk_errors(folder):

@@ -218,6 +218,8 @@ def _line(record: FrameRecord) -> bytes:
     }
     if record.basis:
         fields["basis"] = record.basis
+    if record.objects:
+        fields["objects"] = [list(each) for each in record.objects]
     return json.dumps(fields).encode() + b"\n"
 
 
@@ -265,8 +267,10 @@ def _parse_choice(fields: Mapping[str, Any]) -> MethodChoice:
 
 def _parse_record(fields: Mapping[str, Any]) -> FrameRecord:
     confidence = float(fields["confidence"])
-    if not 0 <= confidence <= 1:
-        raise ValueError(f"confidence {confidence}")
+    objects = tuple((int(number), float(sure)) for number, sure in fields.get("objects", []))
+    for each in (confidence, *(sure for _, sure in objects)):
+        if not 0 <= each <= 1:
+            raise ValueError(f"confidence {each}")
     return FrameRecord(
         video=str(fields["video"]),
         frame=str(fields["frame"]),
@@ -275,4 +279,5 @@ def _parse_record(fields: Mapping[str, Any]) -> FrameRecord:
         right=str(fields["right"]),
         confidence=confidence,
         basis=str(fields.get("basis", "")),
+        objects=objects,
     )

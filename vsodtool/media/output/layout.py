@@ -32,6 +32,11 @@ class OutputLayout:
         return self.root / "frames.csv"
 
     @property
+    def objects_csv(self) -> Path:
+        """The table of objects, where a video has several."""
+        return self.root / "objects.csv"
+
+    @property
     def manifest(self) -> Path:
         """What was run, with what, on what."""
         return self.root / "manifest.json"

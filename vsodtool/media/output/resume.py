@@ -41,6 +41,7 @@ from vsodtool.media.output.manifest import (
     read_manifest,
     write_manifest,
 )
+from vsodtool.media.output.objects_csv import write_objects_csv
 from vsodtool.media.output.own_files import refuse_linked_folders
 from vsodtool.media.output.stamps import Condition, Stamp, stamp
 from vsodtool.types import FrameRecord, MethodChoice
@@ -219,7 +220,7 @@ class ResumeState:
         )
 
     def finish(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
-        """Write frames.csv (rows in the given order) and the manifest with status complete; drop journals.
+        """Write frames.csv and objects.csv (rows in the given order), complete the manifest, drop journals.
 
         Args:
             records: every frame of every video, those of earlier runs included.
@@ -232,6 +233,7 @@ class ResumeState:
         rows = list(records)
         self._commit_missing(rows)
         write_frames_csv(self.layout.frames_csv, rows)
+        write_objects_csv(self.layout.objects_csv, rows)
         counted = self.manifest.completed(rows, seconds)
         return self._complete(replace(counted, choices=self._choices, cuts=self._cuts))
 

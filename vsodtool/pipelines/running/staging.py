@@ -40,7 +40,7 @@ _AT_ONCE = 16  # transfers
 _PAUSE = 2.0  # seconds between two looks at the journal
 _CACHE_GB = 50.0
 _OUT, _PROBE = "out-", ".vsodtool-probe"
-_STATE = ("written.jsonl", "frames.csv", "manifest.json")  # uploaded last, in this order
+_STATE = ("written.jsonl", "objects.csv", "frames.csv", "manifest.json")  # uploaded last, in this order
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def between(
     """A label between two masks, as surely kept as said, and what becomes of it."""
     known = interval.known
     interval = replace(interval, right=replace(known, index=40))
-    label = replace(carried(index), kept=kept)
+    label = replace(carried(index), shown={0: kept})
     found = tracked(slice(26, 38), slice(40, 54)) if met is not None else tracked(slice(0, 0), slice(0, 0))
     return label, settle(interval, label, replace(found, met=[met], noticed=[noticed]))
 

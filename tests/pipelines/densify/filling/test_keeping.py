@@ -57,7 +57,7 @@ def test_what_is_there_stays_as_it_is(interval: Interval, clip: Any) -> None:
 def test_what_is_lost_is_found_by_its_looks(interval: Interval, clip: Any) -> None:
     label = keep_shown(interval, label_of(interval, torch.zeros(1, 2, 48, 64)), search=True)
     np.testing.assert_array_equal(label.ids([1, 2]), clip.truth[AT])
-    assert 0.5 < label.kept < 0.9  # sure, but by its looks alone
+    assert all(0.5 < each < 0.9 for each in label.shown.values())  # sure, but by its looks alone
     assert label.box == Box(5, 4, 36, 60)  # grown to hold the second thing
 
 
@@ -67,7 +67,9 @@ def test_of_two_only_the_lost_one_is_touched(interval: Interval, clip: Any) -> N
     before = SoftLabel(AT, interval.size, Box(0, 0, 48, 64), kept, torch.ones(1, 1, 48, 64))
     label = keep_shown(interval, before, search=True)
     np.testing.assert_array_equal(label.ids([1, 2]), clip.truth[AT])
-    assert 0.75 < label.kept < 0.95
+    assert 0.5 < label.shown[0] < 0.9
+    assert label.shown[1] == 1
+    assert label.frame_confidence == pytest.approx(sum(map(float, label.object_confidences)) / 2)
     assert float(before.labels[:, 0].max()) == 0  # arguments are not changed
 
 
@@ -78,7 +80,9 @@ def test_what_is_not_found_is_doubted(interval: Interval, clip: Any, search: boo
     hidden[clip.truth[AT] > 0] = 0
     label = keep_shown(interval, label_of(interval, torch.zeros(1, 2, 48, 64)), search=search)
     assert not label.ids([1, 2]).any()
-    assert label.kept == 0
+    assert label.shown == {0: 0, 1: 0}
+    assert label.object_confidences == [0, 0]
+    assert label.frame_confidence == 0
     assert label.sure().min() == 0  # where it would most likely be
     assert (label.sure() == 255).mean() > 0.9
 
@@ -90,9 +94,9 @@ def test_doubt_grows_with_what_is_missing(interval: Interval, clip: Any) -> None
         part = channels(clip.truth[AT])
         part[:, 1, rows[lines:]] = 0
         whole = SoftLabel(AT, interval.size, Box(0, 0, 48, 64), part, torch.ones(1, 1, 48, 64))
-        shares.append(keep_shown(interval, whole, search=False).kept)
+        shares.append(keep_shown(interval, whole, search=False).shown.get(1, 1))
     assert shares[:2] == [1, 1]  # half of it is enough
-    assert shares[2:] == pytest.approx([(1 + lines / 6 / KEPT) / 2 for lines in (2, 1)])
+    assert shares[2:] == pytest.approx([lines / 6 / KEPT for lines in (2, 1)])
 
 
 def test_one_label_proves_nothing(interval: Interval) -> None:

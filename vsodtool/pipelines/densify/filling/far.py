@@ -111,8 +111,15 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
         torch.full_like(labels[:, :1], judged * ONE_SIDED),
         known,
     )
-    expected = known * judged + (1 - known) * label.frame_confidence
-    return replace(label, box=box, labels=labels, trust=trust, support=None, kept=1.0, expected=expected)
+    weights = shares if between else noticed
+    expected = [
+        by * expected_j(each, tracked.salient) + (1 - by) * (1.0 if sure is None else sure)
+        for each, by, sure in zip(agreements, weights, label.object_confidences, strict=True)
+    ]
+    of_present = [
+        sure if there_is else None for sure, there_is in zip(expected, interval.present, strict=True)
+    ]
+    return replace(label, box=box, labels=labels, trust=trust, support=None, shown={}, expected=of_present)
 
 
 def _shares(

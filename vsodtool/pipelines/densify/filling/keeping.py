@@ -50,7 +50,7 @@ def keep_shown(interval: Interval, label: SoftLabel, *, search: bool) -> SoftLab
             shares[number] = worth
         else:
             label = _doubted(label, place, sure=shares[number])
-    return replace(label, kept=sum(shares.values()) / len(shares))
+    return replace(label, shown=shares)
 
 
 def _look_for(interval: Interval, index: int, number: int) -> Found | None:

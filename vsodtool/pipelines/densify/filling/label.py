@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from vsodtool.media.images import encode_png
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.confidence import frame_confidence, margin, owners, to_bytes
+from vsodtool.ops.confidence import margin, object_confidences, owners, to_bytes
 from vsodtool.pipelines.densify.updating.basis import Basis
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
@@ -37,8 +37,10 @@ class SoftLabel:
         trust: what their clearness is worth (1, 1, h, w) in [0, 1], see `ops.confidence.trust`.
         support: what else tells right pixels from wrong ones (1, 1, h, w) in [0, 1], but good frames from bad
             ones no better; None tells nothing.
-        kept: mean over the objects that both labels show of how surely they are here, in [0, 1].
-        expected: J that the mask can be expected to reach, where that is known better than from the pixels.
+        shown: objects that both labels show, by channel, and how surely each is here, in [0, 1]; empty where
+            all surely are.
+        expected: J that the mask of each object can be expected to reach, where that is known better than
+            from the pixels; None of one that is nowhere.
     """
 
     index: int
@@ -47,8 +49,8 @@ class SoftLabel:
     labels: Tensor
     trust: Tensor
     support: Tensor | None = None
-    kept: float = 1.0
-    expected: float | None = None
+    shown: Mapping[int, float] = field(default_factory=dict)
+    expected: Sequence[float | None] | None = None
 
     @property
     def certainty(self) -> Tensor:
@@ -63,9 +65,18 @@ class SoftLabel:
 
     @property
     def frame_confidence(self) -> float:
-        """The J that the mask is expected to reach, in [0, 1]."""
-        of_pixels = frame_confidence(self.labels, self.certainty) if self.expected is None else self.expected
-        return self.kept * of_pixels
+        """The J that the masks of its objects are expected to reach in the mean, in [0, 1]."""
+        found = [sure for sure in self.object_confidences if sure is not None]
+        return sum(found) / len(found) if found else 1.0
+
+    @property
+    def object_confidences(self) -> list[float | None]:
+        """The J that the mask of each object is expected to reach, in [0, 1]; None of one that is nowhere."""
+        of_pixels = self.expected or object_confidences(self.labels, self.certainty)
+        return [
+            self.shown[number] * (1.0 if sure is None else sure) if number in self.shown else sure
+            for number, sure in enumerate(of_pixels)
+        ]
 
     @property
     def _clearness(self) -> Tensor:
@@ -124,7 +135,12 @@ class LabelWriter:
         write_bytes_atomically(self._layout.masks(video, name), mask)
         confidence = round(label.frame_confidence, 4)
         basis = self._basis.of(name, left, right)
-        return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence, basis)
+        objects = tuple(
+            (number, round(sure, 4))
+            for number, sure in zip(self._masks.object_ids, label.object_confidences, strict=True)
+            if sure is not None and len(self._masks.object_ids) > 1
+        )
+        return FrameRecord(video, name, FrameStatus.GENERATED, left, right, confidence, basis, objects)
 
     def write_nothing(self, name: str, size: Size) -> FrameRecord:
         """Write the empty label of a frame (H, W) of a shot in which no frame is labelled."""
