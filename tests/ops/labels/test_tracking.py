@@ -26,6 +26,7 @@ from vsodtool.ops.labels.tracking import (
     tracked_odds,
     tracker_share,
     votes,
+    within_reach,
 )
 
 
@@ -144,6 +145,17 @@ def test_the_share_of_the_tracker_grows_with_distance_and_falls_with_agreement(
 )
 def test_shares_of_the_tracker(agreement: float, distance: int, share: float) -> None:
     assert tracker_share(agreement, distance, reach=5) == pytest.approx(share)
+
+
+def test_reach_is_three_quarters_of_the_size_around_what_is_possible() -> None:
+    found = torch.zeros(40, 40)
+    found[10:18, 10:18] = 1  # of size 8
+    found[30, 30] = 0.4  # possible, but not the object
+    reach = within_reach(found)
+    assert reach[4:24, 4:24].all()
+    assert reach[24:37, 24:37].all()
+    assert int(reach.sum()) == 20 * 20 + 13 * 13
+    assert not within_reach(torch.zeros(4, 4)).any()
 
 
 LOST: dict[str, Any] = {"agreement": 0.2, "met": 0.8, "with_salient": 0.8, "confidence": 0.3}

@@ -28,6 +28,7 @@ _OBJECT, _OTHER = 0.5, 0.1  # shares of object from which on, and below which, a
 _SHARPNESS = 0.05  # difference of similarities that is worth 1 in log-odds
 _BOUND = 3.0  # no difference is worth more
 _CERTAIN = 0.02  # probabilities are believed up to this
+_STRAY, _POSSIBLE = 0.75, 0.3  # sizes of an object, and probability: see `within_reach`
 _NEAR = 12  # cells to either side in which a recent label is looked for
 _ELSEWHERE = -0.5  # in the place of similarities that do not count: lower than those that do
 # Of motion, looks of the given masks, recent looks, saliency: what their log-odds count. Chosen on validation
@@ -205,6 +206,27 @@ def found_share(agreement: float, met: float | None, with_salient: float, confid
 def _step(value: float, none: float, everything: float) -> float:
     """From 0 at one value to 1 at another one."""
     return min(max((value - none) / (everything - none), 0.0), 1.0)
+
+
+def within_reach(found: Tensor) -> Tensor:
+    """Where an object may be that the tracker found, given that it found it: bool (h, w).
+
+    What is further than _STRAY of the object's size from anything that may be object is something else, as a
+    parked scooter beside the one that is ridden.
+
+    Args:
+        found: the object (h, w) in [0, 1].
+    """
+    radius = round(_STRAY * sqrt(int((found > _OBJECT).sum())))
+    near = (found > _POSSIBLE).float()[None]
+    for kernel in ((2 * radius + 1, 1), (1, 2 * radius + 1)):
+        near = functional.max_pool2d(near, kernel, 1, (kernel[0] // 2, kernel[1] // 2))
+    return near[0] > 0
+
+
+def is_where(agreement: float, met: float | None) -> bool:
+    """Whether the tracker is right about where an object is, if not about its borders, see `found_share`."""
+    return met is not None and agreement > _AGREED - _DOUBT and met > _MET[1]
 
 
 def expected_j(agreement: float, with_salient: float) -> float:

@@ -147,3 +147,34 @@ def test_between_two_masks_what_is_half_lost_is_judged_by_both(interval: Interva
     label, settled = between(interval, met=0.4, kept=0.3)
     expected = (label.frame_confidence + 0.19 + 0.68 * 0.9) / 2
     assert settled.frame_confidence == pytest.approx(expected)
+
+
+def with_stray(interval: Interval, index: int = 20, *, met: float = 0.9, right: Tensor | None = None) -> int:
+    """Pixels of a part far from the object that are left of it between two masks."""
+    known = replace(interval.known, labels=torch.zeros_like(interval.known.labels))
+    known.labels[..., 8:20, 8:20] = 1
+    other = known.labels if right is None else right
+    interval = replace(interval, left=known, right=replace(known, index=40, labels=other))
+    labels = torch.zeros(1, 1, *SIZE)
+    labels[..., 8:20, 8:20] = labels[..., 8:16, 40:48] = 1
+    label = SoftLabel(index, SIZE, Box(0, 0, *SIZE), labels, torch.ones(1, 1, *SIZE))
+    settled = mask(settle(interval, label, replace(tracked(slice(8, 20), slice(8, 20)), met=[met])))
+    assert bool(settled[8:20, 8:20].all())
+    return int(settled[:, 30:].sum())
+
+
+def test_between_two_masks_what_is_out_of_reach_of_the_object_goes(interval: Interval) -> None:
+    assert with_stray(interval) == 0
+
+
+def test_between_two_masks_what_is_far_stays_near_a_mask_or_if_the_tracker_is_unsure(
+    interval: Interval,
+) -> None:
+    assert with_stray(interval, 3) == 64
+    assert with_stray(interval, met=0.4) == 64
+
+
+def test_between_two_masks_what_is_far_stays_if_a_mask_has_the_like(interval: Interval) -> None:
+    two = torch.zeros_like(interval.known.labels)
+    two[..., 8:20, 8:20] = two[..., 8:16, 40:48] = 1
+    assert with_stray(interval, right=two) == 64

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import bounding_box, rebox, whole
-from vsodtool.ops.confidence import ONE_SIDED
+from vsodtool.ops.confidence import ONE_SIDED, owners, without
+from vsodtool.ops.labels.connected import connected_to, parts
 from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.temporal_smoothing import from_bounded_odds, log_odds
-from vsodtool.ops.labels.tracking import expected_j, found_share, tracker_share
+from vsodtool.ops.labels.tracking import expected_j, found_share, is_where, tracker_share, within_reach
 from vsodtool.ops.resize import resize_maps
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, to_image
@@ -74,8 +75,8 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
 
     With one mask the tracker counts from FAR on, more and more (`ops.tracking.tracker_share`), and labels up
     to there are only judged alike. Between two masks it counts from NEAR on where what was carried is lost
-    (`found_share`); where it is not, the label stays as it is. Nothing of an object is the tracker's that
-    what is salient does not speak of.
+    (`found_share`); where it is not, the label stays as it is, but for parts that are far from anything the
+    tracker holds possible. Nothing of an object is the tracker's that what is salient does not speak of.
     """
     frame, device = whole(interval.size), label.labels.device
     grid = (tracked.labels.shape[-2], tracked.labels.shape[-1])
@@ -87,7 +88,7 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
     shares = _shares(interval, label, tracked, agreements)
     between = len(interval.labelled) == 2
     if between and not any(shares):
-        return label
+        return _without_strays(interval, label, there, tracked, agreements)
     noticed = [
         each if there_is else 0.0 for each, there_is in zip(tracked.noticed, interval.present, strict=True)
     ]
@@ -130,14 +131,42 @@ def _shares(
     if len(interval.labelled) == 1:
         by = [tracker_share(each, away, reach=FAR) for each in agreements]
     elif away > NEAR:
-        sure = label.frame_confidence
         by = [
-            found_share(each, met, tracked.salient, sure)
-            for each, met in zip(agreements, tracked.met, strict=True)
+            found_share(each, met, tracked.salient, 1.0 if sure is None else sure)
+            for each, met, sure in zip(agreements, tracked.met, label.object_confidences, strict=True)
         ]
     else:
         by = [0.0] * len(agreements)
     return [noticed * each for noticed, each in zip(tracked.noticed, by, strict=True)]
+
+
+def _without_strays(
+    interval: Interval, label: SoftLabel, there: Tensor, tracked: Tracked, agreements: Sequence[float]
+) -> SoftLabel:
+    """The label without parts that are out of reach of what the tracker found (1, O, h, w)."""
+    if distance(interval, label.index) <= NEAR:
+        return label
+    owner, labels = owners(label.labels)[0, 0], label.labels
+    for number, (agreement, met) in enumerate(zip(agreements, tracked.met, strict=True)):
+        if tracked.noticed[number] < _OBJECT or not is_where(agreement, met):
+            continue
+        reach = resize_maps(within_reach(there[0, number]).float()[None, None], interval.size)
+        owned = owner == number + 1
+        strays = owned & ~connected_to(owned & (label.box.crop(reach)[0, 0] > _OBJECT), owned)
+        if bool(strays.any()) and _is_in_one_place(interval, number):
+            labels = without(labels, number, strays)
+    return label if labels is label.labels else replace(label, labels=labels)
+
+
+def _is_in_one_place(interval: Interval, number: int) -> bool:
+    """Whether no given mask has parts of an object out of reach of its largest part."""
+    for known in interval.labelled:
+        numbers, count = parts(known.labels[0, number] > _OBJECT)
+        if count > 1:
+            largest = numbers == int(numbers[numbers > 0].bincount().argmax())
+            if bool(((numbers > 0) & ~within_reach(largest.float())).any()):
+                return False
+    return True
 
 
 def overlap(first: Tensor, second: Tensor) -> float:
