@@ -192,3 +192,22 @@ def test_corrections_from_before_are_looked_at_when_the_page_opens(
     out.correction(1).write_bytes(out.layout.masks("clip", "00001").read_bytes())
     client = connect(out, updater=lambda: updater)
     until(lambda: len(client.get("/api/progress").json()["stale"]) == 1)
+
+
+def test_closing_ends_what_is_being_made(updater: FakeUpdater) -> None:
+    def run(on_event: OnEvent) -> None:
+        on_event(Event("video", "clip", done=0, total=9))
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            on_event(Event("frame", "clip", done=1, total=9))
+            time.sleep(0.002)
+        raise AssertionError("nobody ended it")
+
+    updater.run = run  # type: ignore[method-assign]
+    rerun = Rerun(lambda: updater)
+    rerun.look().result()
+    rerun.start()
+    until(lambda: rerun.progress.done == 1)
+    rerun.close()
+    assert updater.closed
+    assert (rerun.progress.state, rerun.progress.error, rerun.progress.runs) == ("idle", "", 0)
