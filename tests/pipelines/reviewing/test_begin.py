@@ -24,7 +24,7 @@ from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames
 from vsodtool.pipelines.reviewing.first_labels import FirstLabels, labels_of, next_command
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.session import Session
-from vsodtool.types import FrameStatus, ignore_event
+from vsodtool.types import Event, FrameStatus, ignore_event
 
 
 @pytest.fixture
@@ -115,6 +115,27 @@ def test_labels_are_made_of_what_was_drawn_and_again_of_what_is_drawn_later(tmp_
         path.write_bytes(encode_plane_png(plane, PALETTE))
 
     draw(1)
+
+    class StopError(Exception):
+        """As Ctrl-C in the midst of it."""
+
+    told: list[str] = []
+
+    def stop(event: Event) -> None:
+        told.append(event.message)
+        if event.kind == "frame":
+            raise StopError
+
+    with pytest.raises(StopError):
+        first.run(stop)
+    draw(2)  # since: what was begun is begun again
+    with pytest.raises(StopError):
+        first.run(stop)
+    assert not any("continuing" in each for each in told)
+    with pytest.raises(StopError):
+        first.run(stop)  # nothing more was drawn: it is gone on with
+    assert any("continuing an earlier run" in each for each in told)
+    folder.layout.correction("clip", "00002").unlink()
     assert [(each.video, each.frames, each.left, each.right) for each in first.stale()] == [
         ("clip", 6, "", "")
     ]

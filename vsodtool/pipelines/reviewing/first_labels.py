@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsodtool.config import PseudoLabelConfig
-from vsodtool.media.output.manifest import Manifest, read_manifest
+from vsodtool.media.fingerprint import content_fingerprint
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
 from vsodtool.pipelines.reviewing.folder import ReviewFolder
 from vsodtool.pipelines.running.earlier_inputs import start_folder
 from vsodtool.types import OnEvent
@@ -65,12 +67,25 @@ class FirstLabels:
             output=self.output,
             confidence=True,
             only_masked=len(folder.videos) > 1,
-            update=read_manifest(self.output / folder.layout.manifest.name) is not None,
         )
+        before = read_manifest(OutputLayout(self.output).manifest)
+        if before is not None and before.status in (COMPLETE, UPDATING):
+            config = replace(config, update=True)
+        elif before is not None and before.config.get("masks") == list(config.masks):
+            # Begun here and not finished: gone on with, or begun again where more was drawn since.
+            config = replace(config, overwrite=not self._made_of_these(before))
         self._label(config, on_event)
 
     def close(self) -> None:
         """Nothing is kept."""
+
+    def _made_of_these(self, before: Manifest) -> bool:
+        drawn = {
+            video.name: sorted((self._folder.layout.corrections / video.name).glob("*.png"))
+            for video in self._folder.videos
+        }
+        now = {name: content_fingerprint(files) for name, files in drawn.items() if files}
+        return now == {name: entry.masks_sha256 for name, entry in before.inputs.items()}
 
     def _unlabelled(self) -> Iterator[tuple[str, int]]:
         for video in self._folder.videos:
