@@ -59,6 +59,7 @@ export class Video {
 
   /** The frames that were made by the tool and looked at: corrected, or accepted. */
   settled() {
+    if (this.bare) return []; // what is to be drawn comes in its order, whatever was drawn beside it
     const accepted = [...this.flags].filter(([, [flag]]) => flag === "ok").map(([frame]) => frame);
     return [...this.corrected, ...accepted].filter((frame) => this.rows[frame][1] === GENERATED);
   }
