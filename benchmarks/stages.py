@@ -38,9 +38,10 @@ STAGES = {
     "decode": ("vsodtool.media.images:decode_picture",),
     "coarse flow": (f"{_DENSIFY}.motion:Motion._coarse_flow",),
     "adjacent flow": (f"{_DENSIFY}.motion:Motion._fine_flow",),
-    "second flow": (f"{_DENSIFY}.evidence:side_evidence",),
+    "second flow": (f"{_DENSIFY}.filling.evidence:side_evidence",),
     "carry": ("vsodtool.ops.labels.propagation:carry",),
-    "keep sides": (f"{_DENSIFY}.evidence:SideStore.put", f"{_DENSIFY}.evidence:SideStore.take"),
+    "keep sides": (f"{_DENSIFY}.filling.evidence:SideStore.put",
+        f"{_DENSIFY}.filling.evidence:SideStore.take",),
     "fusion": ("vsodtool.ops.labels.rules:label_by_rules",),
     "search": ("vsodtool.ops.labels.matching:match_owners",),
     "edges": ("vsodtool.ops.labels.edges:align_to_edges",),
@@ -48,12 +49,12 @@ STAGES = {
         "vsodtool.models.evidence.densifier:EvidenceDensifier.decide",
         "vsodtool.models.evidence.densifier:EvidenceDensifier.look",
     ),
-    "around the network": (f"{_DENSIFY}.learned:LearnedMethod.generate",),
+    "around the network": (f"{_DENSIFY}.methods.learned:LearnedMethod.generate",),
     "smoothing": (
-        f"{_DENSIFY}.smoothing:SmoothingWindow.smoothed",
-        f"{_DENSIFY}.smoothing:SmoothingWindow.add",
+        f"{_DENSIFY}.filling.smoothing:SmoothingWindow.smoothed",
+        f"{_DENSIFY}.filling.smoothing:SmoothingWindow.add",
     ),
-    "encode": (f"{_DENSIFY}.label:LabelWriter.write_generated", f"{_DENSIFY}.label:LabelWriter.write_given"),
+    "encode": (f"{_DENSIFY}.filling.label:LabelWriter.write_generated", f"{_DENSIFY}.filling.label:LabelWriter.write_given"),
 }
 
 
