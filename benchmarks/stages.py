@@ -40,8 +40,10 @@ STAGES = {
     "adjacent flow": (f"{_DENSIFY}.motion:Motion._fine_flow",),
     "second flow": (f"{_DENSIFY}.filling.evidence:side_evidence",),
     "carry": ("vsodtool.ops.labels.propagation:carry",),
-    "keep sides": (f"{_DENSIFY}.filling.evidence:SideStore.put",
-        f"{_DENSIFY}.filling.evidence:SideStore.take",),
+    "keep sides": (
+        f"{_DENSIFY}.filling.evidence:SideStore.put",
+        f"{_DENSIFY}.filling.evidence:SideStore.take",
+    ),
     "fusion": ("vsodtool.ops.labels.rules:label_by_rules",),
     "search": ("vsodtool.ops.labels.matching:match_owners",),
     "edges": ("vsodtool.ops.labels.edges:align_to_edges",),
@@ -54,7 +56,10 @@ STAGES = {
         f"{_DENSIFY}.filling.smoothing:SmoothingWindow.smoothed",
         f"{_DENSIFY}.filling.smoothing:SmoothingWindow.add",
     ),
-    "encode": (f"{_DENSIFY}.filling.label:LabelWriter.write_generated", f"{_DENSIFY}.filling.label:LabelWriter.write_given"),
+    "encode": (
+        f"{_DENSIFY}.filling.label:LabelWriter.write_generated",
+        f"{_DENSIFY}.filling.label:LabelWriter.write_given",
+    ),
 }
 
 

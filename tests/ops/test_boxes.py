@@ -55,12 +55,14 @@ def test_a_scaled_box_holds_every_pixel_of_its_cells(
 
 
 @given(boxes(), st.integers(1, 5))
-def test_an_aligned_box_starts_on_the_grid(box: Box, step: int) -> None:
-    aligned = box.align(step)
+def test_an_aligned_box_has_its_sides_on_the_grid_or_at_the_border(box: Box, step: int) -> None:
+    aligned = box.align(step, (SIDE, SIDE))
     assert aligned.top % step == aligned.left % step == 0
     assert 0 <= box.top - aligned.top < step
     assert 0 <= box.left - aligned.left < step
-    assert (aligned.bottom, aligned.right) == (box.bottom, box.right)
+    for end, before in ((aligned.bottom, box.bottom), (aligned.right, box.right)):
+        assert end % step == 0 or end == SIDE
+        assert 0 <= end - before < step
 
 
 @given(boxes())

@@ -58,9 +58,14 @@ class Box:
             min(self.right * factor, size[1]),
         )
 
-    def align(self, step: int) -> Box:
-        """The box with its first row and column moved back to a multiple of `step`."""
-        return Box(self.top - self.top % step, self.left - self.left % step, self.bottom, self.right)
+    def align(self, step: int, size: Size) -> Box:
+        """The box grown until its sides lie at multiples of `step`, clipped to `size`."""
+        return Box(
+            self.top - self.top % step,
+            self.left - self.left % step,
+            min(self.bottom + -self.bottom % step, size[0]),
+            min(self.right + -self.right % step, size[1]),
+        )
 
     def shift(self, rows: int, columns: int) -> Box:
         """The box moved down and right; it may leave the image."""

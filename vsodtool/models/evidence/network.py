@@ -140,7 +140,7 @@ class EvidenceNet(nn.Module):
         dtype = self.head.weight.dtype
         image, guess = _centred(maps[:, :IMAGE]).to(dtype), maps[:, GUESS:]
         seen_fine, seen_middle, seen_coarse = self.appearance(image, self.backbone.shallow(image))
-        half = functional.pixel_unshuffle(_differences(maps).to(dtype), 2)
+        half = _halved(_differences(maps).to(dtype))
         ages = torch.tanh(evidence.distances / 10).to(half.dtype)
         planes = ages[:, :, None, None].expand(-1, -1, *half.shape[-2:])
         fine = self.fine(self.entry(torch.cat((half, planes), dim=1)))
@@ -181,6 +181,13 @@ def _differences(maps: Tensor) -> Tensor:
             _centred(side[:, 8:9]),
         ]
     return torch.cat((*parts, _centred(maps[:, GUESS:])), dim=1)
+
+
+def _halved(maps: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, 4 C, H / 2, W / 2): `pixel_unshuffle`, which takes six times as long in bf16."""
+    count, channels, height, width = maps.shape
+    cells = maps.view(count, channels, height // 2, 2, width // 2, 2).permute(0, 1, 3, 5, 2, 4)
+    return cells.reshape(count, 4 * channels, height // 2, width // 2)
 
 
 def _half_cells(labels: Tensor) -> Tensor:

@@ -15,10 +15,12 @@ from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.labels.exposure import Exposure, exposure_between, in_light_of
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
+from vsodtool.pipelines.densify.remembered import Remembered, digest
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import FlowEstimator
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
+STEP = 16  # sides of boxes are multiples of this: a mask that changes little leaves them, and flows, alone
 CONTEXT_SHARE = 0.05  # flow sees at least this share of an object's longer side around it
 TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
 CPU = torch.device("cpu")
@@ -36,6 +38,7 @@ class MotionEstimators:
         margin: pixels around the place where the coarse flow carries an object, in which it may be.
         context: pixels around that which the flow sees too.
         device: where images, flows and labels are, until a label is written.
+        remembered: keeps what comes of short intervals for later runs; None: nothing is kept.
     """
 
     adjacent: FlowEstimator
@@ -44,6 +47,7 @@ class MotionEstimators:
     margin: int = 32
     context: int = 32
     device: torch.device = CPU
+    remembered: Remembered | None = None
 
     @property
     def name(self) -> str:
@@ -77,6 +81,8 @@ class Motion:
         self._fine: dict[int, Tensor] = {}
         self._small_images: dict[int, Tensor] = {}
         self._exposures: dict[int, Exposure] = {}  # of second frames of pairs, where the light changes
+        self.remembered = None if interval.frames.is_long else estimators.remembered
+        self._digests: dict[int, str] = {}
         self.boxes = self._whole_frames() if everywhere or estimators.coarse is None else self._find_boxes()
 
     def close(self) -> None:
@@ -115,8 +121,9 @@ class Motion:
         if self._interval.right is not None:
             self._trace(self._interval.right, positions[::-1], 1, found)
         nothing = Box(0, 0, min(COARSE, size[0]), min(COARSE, size[1]))
+        margin = self._estimators.margin
         return [
-            box.scale(COARSE, size).grow(self._estimators.margin, 0.0, size).align(COARSE) if box else nothing
+            box.scale(COARSE, size).grow(margin, 0.0, size).align(STEP, size) if box else nothing
             for box in found
         ]
 
@@ -144,20 +151,47 @@ class Motion:
         kept = self._kept_coarse(position)
         if kept is not None:
             return kept.float()
-        assert self._estimators.coarse is not None
-        first, second = self._small(position), self._small(position + 1)
-        exposure = exposure_between(second, first)
+        flows, exposure = self._known_or("coarse", position, self._compute_coarse)
         if exposure is not None:
             self._exposures[position] = exposure
-            second = exposure.apply(second)
-        flows = self._estimators.coarse.estimate(
-            torch.cat((first, second)), torch.cat((second, first))
-        ).half()
         if self._spill is None:
             self._coarse[position] = flows
         else:
             self._spill.put(position, flows.cpu().numpy())
         return flows.float()
+
+    def _compute_coarse(self, position: int) -> tuple[Tensor, Exposure | None]:
+        """As `_coarse_flow`, half precision, and what brings the second frame into the light of the first."""
+        assert self._estimators.coarse is not None
+        first, second = self._small(position), self._small(position + 1)
+        exposure = exposure_between(second, first)
+        if exposure is not None:
+            second = exposure.apply(second)
+        flows = self._estimators.coarse.estimate(torch.cat((first, second)), torch.cat((second, first)))
+        return flows.half(), exposure
+
+    def _known_or(
+        self,
+        what: str,
+        position: int,
+        compute: Callable[[int], tuple[Tensor, Exposure | None]],
+        *places: Box,
+    ) -> tuple[Tensor, Exposure | None]:
+        """Flows of a pair at some places, and the exposure; computed unless they are remembered."""
+        if self.remembered is None:
+            return compute(position)
+
+        def anew() -> tuple[tuple[Tensor, Exposure | None], list[Tensor]]:
+            result = compute(position)
+            return result, [result[0]]
+
+        return self.remembered.get(digest(what, *map(self.digest, (position, position + 1)), *places), anew)
+
+    def digest(self, position: int) -> str:
+        """Of a frame; computed once."""
+        if position not in self._digests:
+            self._digests[position] = digest(self._interval.rgb(self._sequence[position]))
+        return self._digests[position]
 
     def _small(self, position: int) -> Tensor:
         """A frame at the coarse size (1, 3, h, w); the latest ones are kept, for each is needed twice."""
@@ -182,8 +216,11 @@ class Motion:
 
     def _fine_flow(self, position: int) -> Tensor:
         """Flows of a pair on its box, half precision (2, 2, h, w); the same whichever side asks."""
-        wanted = self.pair_box(position)
-        box = wanted.grow(self._estimators.context, CONTEXT_SHARE, self._interval.size).align(COARSE)
+        return self._known_or("fine", position, self._compute_fine, self.pair_box(position))[0]
+
+    def _compute_fine(self, position: int) -> tuple[Tensor, None]:
+        wanted, size = self.pair_box(position), self._interval.size
+        box = wanted.grow(self._estimators.context, CONTEXT_SHARE, size).align(COARSE, size)
         first, second = (self._interval.image(self._sequence[at], box) for at in (position, position + 1))
         if self._estimators.coarse is None:
             initial, second = None, in_light_of(second, first)
@@ -194,7 +231,7 @@ class Motion:
         flows = self._estimators.adjacent.estimate(
             torch.cat((first, second)), torch.cat((second, first)), initial=initial
         )
-        return wanted.shift(-box.top, -box.left).crop(flows).half()
+        return wanted.shift(-box.top, -box.left).crop(flows).half(), None
 
 
 def _enlarge(coarse: Tensor, box: Box) -> Tensor:

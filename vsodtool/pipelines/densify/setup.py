@@ -35,6 +35,7 @@ from vsodtool.pipelines.densify.method import (
 from vsodtool.pipelines.densify.methods.by_object import MethodByObject
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
+from vsodtool.pipelines.densify.remembered import Remembered
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.working_size import LINES
 from vsodtool.pipelines.networks.foreign import Foreign, Request, load_foreign
@@ -129,6 +130,10 @@ class Candidates:
     def tracked_by(self, tracker: Follows) -> Candidates:
         """The same methods, with a tracker far from masks."""
         return replace(self, tracker=tracker)
+
+    def remembering(self, remembered: Remembered) -> Candidates:
+        """The same methods, with flows and sides kept for later runs."""
+        return replace(self, estimators=replace(self.estimators, remembered=remembered))
 
     def beside(self, method: Method) -> Candidates:
         """The same methods and one more."""

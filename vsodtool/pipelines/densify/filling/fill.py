@@ -16,13 +16,14 @@ from vsodtool.ops.labels.exposure import Exposure
 from vsodtool.ops.labels.propagation import Carried, carry, start
 from vsodtool.ops.labels.temporal_smoothing import REACH
 from vsodtool.pipelines.densify.filling.cleaning import clean
-from vsodtool.pipelines.densify.filling.evidence import Evidence, SideStore, side_evidence
+from vsodtool.pipelines.densify.filling.evidence import Evidence, Side, SideStore, side_evidence
 from vsodtool.pipelines.densify.filling.keeping import keep_shown
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.filling.smoothing import SmoothingWindow
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
 from vsodtool.pipelines.densify.method import FrameMethod, Method, WalkingMethod, Wants
 from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
+from vsodtool.pipelines.densify.remembered import digest
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.working_size import OnLabel, at_scale, working_scale
 
@@ -165,9 +166,7 @@ class _Fill:
         index = interval.sequence[position]
         rgb = interval.rgb(index)
         image = to_image(rgb, box, self._estimators.device)
-        side = side_evidence(
-            known, label_image, image, self._estimators.refining, index=index, carried=carried.on(box)
-        )
+        side = self._side(known, label_image, image, position, carried.on(box))
         if side.exposure is not None:
             self._lights[known.index, index] = side.exposure
         if known is not self._known[-1]:
@@ -183,6 +182,36 @@ class _Fill:
                 self._windows[method.name].add(position, evidence.image, label)
             else:
                 self._give(method.name, label)
+
+    def _side(
+        self, known: LabelledFrame, label_image: Tensor, image: Tensor, position: int, carried: Carried
+    ) -> Side:
+        """What a label says about a frame; computed unless it is remembered."""
+        refining, index = self._estimators.refining, self._interval.sequence[position]
+        remembered = self._motion.remembered
+        if remembered is None:
+            return side_evidence(known, label_image, image, refining, index=index, carried=carried)
+
+        def anew() -> tuple[Side, list[Tensor]]:
+            side = side_evidence(known, label_image, image, refining, index=index, carried=carried)
+            if self._wants is not Wants.FRAMES:
+                side = replace(side, flow=None)
+            return side, [side.labels, side.views, side.consistency]
+
+        at = self._interval.sequence.index(known.index)
+        parts = (carried.box, carried.labels, carried.consistency, carried.flow)
+        side = remembered.get(
+            digest(
+                "side",
+                index - known.index,
+                self._motion.digest(at),
+                known.labels,
+                self._motion.digest(position),
+                *parts,
+            ),
+            anew,
+        )
+        return replace(side, known=known)
 
     def _smooth(self, workers: Workers, here: int | None) -> None:
         """Answer for the frames whose neighbours are all there, as the walk is `here` or over (None)."""

@@ -221,7 +221,9 @@ def _label(known: LabelledFrame, number: int, box: Box) -> Tensor:
 
 
 def to_whole_cells(maps: Tensor, size: Size) -> Tensor:
-    """Maps (1, C, h, w) enlarged to a size, the border repeated."""
+    """Maps (1, C, h, w) enlarged to a size, the border repeated; themselves where they have it."""
+    if (maps.shape[-2], maps.shape[-1]) == size:
+        return maps
     return functional.pad(maps, (0, size[1] - maps.shape[-1], 0, size[0] - maps.shape[-2]), mode="replicate")
 
 

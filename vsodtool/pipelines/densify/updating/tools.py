@@ -15,6 +15,7 @@ from vsodtool.media.video.frames import FolderFrames, FrameSource
 from vsodtool.media.video.kept_frames import KeptFrames
 from vsodtool.pipelines.densify.filling.far import Follows
 from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.remembered import Remembered
 from vsodtool.pipelines.densify.setup import Candidates, Setup, create_candidates, prepare
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
 from vsodtool.pipelines.densify.video import Adapt
@@ -78,6 +79,8 @@ class Tools:
         if self._candidates is None:
             setup = self.setup(on_event)
             candidates, tracker = create_candidates(setup, on_event), self._tracking(setup)
+            if self._keep:
+                candidates = candidates.remembering(Remembered())
             self._candidates = candidates if tracker is None else candidates.tracked_by(tracker)
             self._adapt = self._adaptation(setup)
         return self._candidates
