@@ -1,7 +1,8 @@
 """How good are the labels of two objects that pass before each other, and how many specks are there?
 
-    python benchmarks/objects.py ROOT [--pairs BELOW+ABOVE ...] [--alone NAME ...] [--methods auto fgplg warp]
-                                      [--every 10] [--quality balanced] [--work DIR] [--out FILE.md]
+    python benchmarks/objects.py ROOT [--pairs BELOW+ABOVE ...] [--alone NAME ...] [--crowd N ...]
+                                      [--methods auto fgplg warp] [--every 10] [--quality balanced]
+                                      [--work DIR] [--out FILE.md]
 
 Pairs are made of sequences of a DAVIS-style root: the object of one is pasted, with its own motion, over
 another, so the truth is exact. Islands are parts of a label that touch no pixel of the truth, per object and
@@ -83,6 +84,35 @@ def alone(sequence: Sequence, work: Path) -> Film:
     for number, (frame, mask) in enumerate(zip(sequence.frames, sequence.masks, strict=True)):
         _write(work, sequence.name, number, cv2.imread(str(frame)), _drawn(mask).astype(np.uint8))
     return Film(sequence.name, len(sequence.frames), (1,))
+
+
+def crowd(count: int, work: Path, *, frames: int = 21) -> Film:
+    """So many things of 60 x 60 pixels, each with its texture and way, at 5 x 4 places of 854 x 480."""
+    random, size, side = np.random.default_rng(count), (480, 854), 60
+    ground = _texture(random, (size[0] + 40, size[1] + 40))
+    things = [_texture(random, (side, side)) for _ in range(count)]
+    steps = random.integers(-2, 3, (count, 2))
+    places = random.permutation(20)[:count]
+    name = f"crowd-{count}"
+    for number in range(frames):
+        frame = ground[number : number + size[0], :][:, : size[1]].copy()
+        truth = np.zeros(size, np.uint8)
+        for id_, (thing, step, place) in enumerate(zip(things, steps, places, strict=True), start=1):
+            top, left = (
+                30 + 110 * (place // 5) + step[0] * number // 2,
+                60 + 160 * (place % 5) + step[1] * number,
+            )
+            frame[top : top + side, left : left + side] = thing
+            truth[top : top + side, left : left + side] = id_
+        _write(work, name, number, frame, truth)
+    return Film(name, frames, tuple(range(1, count + 1)))
+
+
+def _texture(random: np.random.Generator, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    grain = cv2.GaussianBlur(random.normal(0, 1, (*size, 3)).astype(np.float32), (0, 0), 3)
+    colour = random.uniform(60, 200, 3)
+    texture: npt.NDArray[np.uint8] = np.clip(colour + 400 * grain, 0, 255).astype(np.uint8)
+    return texture
 
 
 def _drawn(path: Path) -> npt.NDArray[np.bool_]:
@@ -184,6 +214,7 @@ def main() -> None:
     parser.add_argument("root", type=Path)
     parser.add_argument("--pairs", nargs="*", default=list(PAIRS), metavar="BELOW+ABOVE")
     parser.add_argument("--alone", nargs="*", default=[], metavar="NAME")
+    parser.add_argument("--crowd", nargs="*", default=[], type=int, metavar="N", help="things of equal size")
     parser.add_argument("--methods", nargs="+", default=["auto"])
     parser.add_argument("--every", type=int, default=10)
     parser.add_argument("--quality", default="balanced")
@@ -196,6 +227,7 @@ def main() -> None:
         work = arguments.work or Path(folder)
         pasted = [paste(*(by_name[name] for name in pair.split("+")), work) for pair in arguments.pairs]
         single = [alone(by_name[name], work) for name in arguments.alone]
+        crowds = [crowd(count, work) for count in arguments.crowd]
         lines = [
             *header(),
             "",
@@ -212,6 +244,10 @@ def main() -> None:
                     scores += score(film, work, output)
                 if scores:
                     lines += rows_of(kind, method, scores, seconds)
+            for film in crowds:
+                output = work / "labels" / method / film.name
+                seconds = label(film, work, output, method, arguments)
+                lines += rows_of(film.name, method, score(film, work, output), seconds)[1:]
     publish(lines, arguments.out)
 
 

@@ -13,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
+from torch import Tensor
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
@@ -24,6 +25,7 @@ from vsodtool.ops.labels.evidence_maps import CELL, GUESS, LEFT, MAPS, RIGHT
 from vsodtool.pipelines.densify.interval import LabelledFrame
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.methods.learned import (
+    MARGIN,
     REACH,
     LearnedMethod,
     grown,
@@ -110,6 +112,28 @@ def test_asked_twice_an_untrained_network_says_the_same(
     run_pseudolabel(config(tmp_path, "b"), generator=generator())
     for here, there in zip(masks_of(tmp_path / "a"), masks_of(tmp_path / "b"), strict=True):
         assert np.array_equal(here, there)
+
+
+def test_each_object_is_seen_on_its_own_box(film: Film, tmp_path: Path) -> None:
+    """A network that was not trained leaves the rules' labels, so both things come out as they are."""
+    clip = film(PAN, size=(70, 128), objects={1: (72, 75, 16, 16), 2: (72, 165, 16, 16)})
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", (0, 6), 1)
+    method = generator()
+    seen: list[int] = []
+    decide = method._densifier.decide
+
+    def watched(told: EvidenceInput, looks: Tensor) -> Tensor:
+        seen.append(told.maps.shape[-1])
+        return decide(told, looks)
+
+    method._densifier.decide = watched  # type: ignore[method-assign]
+    run_pseudolabel(config(tmp_path, "out"), generator=method)
+    assert len(seen) == 2 * 5
+    assert max(seen) <= 16 + 2 * MARGIN + 2 * CELL < 90 + 16  # as far as from one to the other
+    for found, truth in zip(masks_of(tmp_path / "out"), clip.truth, strict=True):
+        assert ((found == 1) & (truth == 1)).sum() > 0.9 * (truth == 1).sum()
+        assert ((found == 2) & (truth == 2)).sum() > 0.9 * (truth == 2).sum()
 
 
 def test_what_looks_alike_far_away_is_not_the_object(film: Film, tmp_path: Path) -> None:

@@ -101,9 +101,16 @@ class Evidence:
         Boxes were found by the coarse motion, and before it was known how far labels really come.
         """
         found = bounding_box(self.labels, _FAINT)
-        if found is None:
-            return self
-        part = found.grow(margin, 0.0, self.box.size)
+        return self if found is None else self.part(found.grow(margin, 0.0, self.box.size))
+
+    def around_object(self, number: int, guess: Tensor, margin: int) -> Box | None:
+        """The part of its box where a label of one object came or is guessed (1, O, h, w); None: nowhere."""
+        said = torch.cat((self.labels[:, number, None], guess[:, number, None]))
+        found = bounding_box(said, _FAINT)
+        return None if found is None else found.grow(margin, 0.0, self.box.size)
+
+    def part(self, part: Box) -> Evidence:
+        """The same on a part of its box."""
         if part.size == self.box.size:
             return self
 
