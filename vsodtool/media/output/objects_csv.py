@@ -36,7 +36,7 @@ def write_objects_csv(path: Path, records: Iterable[FrameRecord]) -> None:
     rows = objects_of(records)
     if not rows:
         with disk_errors(path):
-            if path.is_file() and path.read_bytes().startswith(_HEADER.encode()):
+            if path.is_file() and read_regular(path).startswith(_HEADER.encode()):
                 path.unlink()  # of an earlier state of this run; another file of that name stays
         return
     lines = [_HEADER]
