@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_forgetting_leaves_nothing(tmp_path: Path) -> None:
 
 def test_leftovers_of_killed_runs_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".vsodtool-spill-abc.tmp").mkdir()
-    (tmp_path / ".vsodtool-spill-abc.tmp" / "00000000.npy").write_bytes(b"x")
+    (tmp_path / ".vsodtool-spill-abc.tmp" / "00000000.raw").write_bytes(b"x")
     (tmp_path / "mine").mkdir()
     FrameSpill.remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
@@ -73,13 +74,21 @@ def test_a_full_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with FrameSpill(tmp_path) as spill:
-        monkeypatch.setattr(np.lib.format, "write_array_header_1_0", full)
+        monkeypatch.setattr(Path, "open", full)
         with pytest.raises(DeviceError, match="no space left") as caught:
             spill.put(0, np.zeros(3))
         assert caught.value.exit_code == 5
         assert caught.value.hint
         with pytest.raises(KeyError):
             spill.get(0)
+
+
+def test_many_threads_read_at_once(tmp_path: Path) -> None:
+    with FrameSpill(tmp_path) as spill, ThreadPoolExecutor(8) as pool:
+        for index in range(4):
+            spill.put(index, np.full((2, 3), index, np.float16))
+        found = list(pool.map(lambda turn: int(spill.get(turn % 4).sum()) // 6, range(400)))
+    assert found == [turn % 4 for turn in range(400)]
 
 
 def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:

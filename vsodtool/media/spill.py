@@ -9,7 +9,7 @@ import tempfile
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ class FrameSpill:
             self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=".tmp", dir=folder))
         except OSError as error:
             raise _device_error(folder, error) from error
+        self._kinds: dict[int, tuple[np.dtype[Any], tuple[int, ...]]] = {}
         self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
     def put(self, index: int, rgb: npt.NDArray[Any]) -> None:
@@ -46,15 +47,14 @@ class FrameSpill:
             DeviceError: the disk is full or not writable.
         """
         path = self._path(index)
+        plain = np.asarray(rgb, order="C")
         try:
-            with path.open("wb") as file:
-                # np.save forgets the reason when a write fails.
-                plain = np.asarray(rgb, order="C")
-                _write_header(file, plain)
+            with path.open("wb") as file:  # tofile forgets the reason when a write fails
                 file.write(plain.data)
         except OSError as error:
             path.unlink(missing_ok=True)
             raise _device_error(path, error) from error
+        self._kinds[index] = plain.dtype, plain.shape
 
     def get(self, index: int) -> npt.NDArray[Any]:
         """The array put under an index, exactly.
@@ -62,15 +62,14 @@ class FrameSpill:
         Raises:
             KeyError: nothing is there.
         """
-        try:
-            with self._path(index).open("rb") as file:
-                array: npt.NDArray[Any] = np.load(file, allow_pickle=False)
-        except FileNotFoundError:
-            raise KeyError(index) from None
+        # Not np.load: two threads that parse headers at once end, rarely, in a SystemError of Python 3.11.
+        dtype, shape = self._kinds[index]
+        array: npt.NDArray[Any] = np.fromfile(self._path(index), dtype).reshape(shape)
         return array
 
     def discard(self, index: int) -> None:
         """Give the disk space of an index back; nothing happens if nothing is there."""
+        self._kinds.pop(index, None)
         self._path(index).unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -92,13 +91,7 @@ class FrameSpill:
             shutil.rmtree(leftover, ignore_errors=True)
 
     def _path(self, index: int) -> Path:
-        return self._folder / f"{index:08d}.npy"
-
-
-def _write_header(file: BinaryIO, array: npt.NDArray[Any]) -> None:
-    """The head of a .npy file: magic, version, description of the array."""
-    description: Any = np.lib.format  # some releases of NumPy leave these functions untyped
-    description.write_array_header_1_0(file, description.header_data_from_array_1_0(array))
+        return self._folder / f"{index:08d}.raw"
 
 
 def _device_error(path: Path, error: OSError) -> DeviceError:

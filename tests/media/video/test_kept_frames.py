@@ -87,7 +87,7 @@ def test_what_was_not_asked_for_longest_makes_room(tmp_path: Path) -> None:
     source = Counted()
     kept = KeptFrames(source, tmp_path, most=4 * BYTES)
     assert indices(kept.select({7})) == [7]
-    assert len(list(tmp_path.rglob("*.npy"))) == 4
+    assert len(list(tmp_path.rglob("*.raw"))) == 4
     assert indices(kept.select({4, 5, 6, 7})) == [4, 5, 6, 7]
     assert len(source.decoded) == 8
     assert indices(kept.select({3, 4})) == [3, 4]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import zipfile
 import zlib
 from pathlib import Path
@@ -33,6 +34,9 @@ _FLO_MAGIC = b"PIEH"
 _FLO_UNKNOWN = np.float32(1e10)
 _FLO_LARGEST = 1e9  # Middlebury: anything beyond is unknown
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADERS = (
+    threading.Lock()
+)  # two threads that parse them at once end, rarely, in a SystemError of Python 3.11
 _HINT = "the file may be truncated; compute the flow again"
 
 
@@ -157,7 +161,7 @@ def _encode_npz(flow: FlowArray) -> bytes:
 
 def _decode_npz(path: Path, data: bytes) -> FlowArray:
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        with _HEADERS, np.load(io.BytesIO(data), allow_pickle=False) as archive:
             flow = archive["flow"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
         raise DataError(f"{path}: expected an .npz file with the array 'flow': {error}", _HINT) from error
