@@ -46,7 +46,7 @@ def test_gains_are_the_plain_sums(weights: list[float], before: bool, after: boo
 def test_no_label_does_harm(weights: list[float], before: bool, after: bool) -> None:
     found = gains(np.array(weights), Stretch(0, len(weights), before, after))
     assert np.all(found >= 0)
-    assert np.all(found <= sum(weights) * len(weights))
+    assert np.all(found <= sum(weights) * len(weights) * (1 + 1e-12))  # sums are rounded
 
 
 def test_equal_doubt_takes_the_middle_of_the_longest_gap() -> None:
