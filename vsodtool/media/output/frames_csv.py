@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from vsodtool.errors import DataError
 from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.media.regular_file import read_regular
+from vsodtool.media.output.table import read_table
 from vsodtool.types import FrameRecord, FrameStatus
 
 # `'*`: what looks like an escaped formula is escaped too, so that every text comes back.
@@ -40,23 +37,7 @@ def read_frames_csv(path: Path) -> list[FrameRecord]:
     Raises:
         DataError: the file is missing, unreadable, or has other columns or values.
     """
-    hint = "restore the file, or run again with --overwrite"
-    try:
-        text = read_regular(path).decode("utf-8", "surrogateescape")
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except (OSError, csv.Error) as error:
-        raise DataError(f"cannot read {path}: {error}", hint) from error
-    if not rows or tuple(rows[0]) != COLUMNS:
-        found = ",".join(rows[0]) if rows else "nothing"
-        raise DataError(f"{path}: expected the header {','.join(COLUMNS)}, found {found}", hint)
-    records = []
-    for number, row in enumerate(rows[1:], start=2):
-        try:
-            video, frame, status, left, right, confidence = map(plain_cell, row)
-            records.append(FrameRecord(video, frame, FrameStatus(status), left, right, float(confidence)))
-        except ValueError as error:
-            raise DataError(f"{path}, row {number}: {error}", hint) from error
-    return records
+    return read_table(path, COLUMNS, _record, "restore the file, or run again with --overwrite")
 
 
 def read_rows_by_video(path: Path) -> dict[str, list[FrameRecord]]:
@@ -69,6 +50,11 @@ def read_rows_by_video(path: Path) -> dict[str, list[FrameRecord]]:
     for record in read_frames_csv(path):
         rows.setdefault(record.video, []).append(record)
     return rows
+
+
+def _record(row: list[str]) -> FrameRecord:
+    video, frame, status, left, right, confidence = map(plain_cell, row)
+    return FrameRecord(video, frame, FrameStatus(status), left, right, float(confidence))
 
 
 def csv_cell(text: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from vsodtool.errors import DataError
 from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.output.frames_csv import csv_cell, plain_cell
+from vsodtool.media.output.table import read_table
 from vsodtool.media.regular_file import read_regular
 from vsodtool.types import FrameRecord
 
@@ -54,20 +52,13 @@ def read_objects_csv(path: Path) -> Objects:
     """
     if not path.exists():
         return {}
-    hint = "run the same command again, which writes it anew"
-    try:
-        text = read_regular(path).decode("utf-8", "surrogateescape")
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except (OSError, csv.Error) as error:
-        raise DataError(f"cannot read {path}: {error}", hint) from error
-    if not rows or tuple(rows[0]) != COLUMNS:
-        found = ",".join(rows[0]) if rows else "nothing"
-        raise DataError(f"{path}: expected the header {_HEADER}, found {found}", hint)
+    rows = read_table(path, COLUMNS, _row, "run the same command again, which writes it anew")
     objects: Objects = {}
-    for line, row in enumerate(rows[1:], start=2):
-        try:
-            video, frame, number, sure = map(plain_cell, row)
-            objects.setdefault((video, frame), {})[int(number)] = float(sure)
-        except ValueError as error:
-            raise DataError(f"{path}, row {line}: {error}", hint) from error
+    for frame, number, sure in rows:
+        objects.setdefault(frame, {})[number] = sure
     return objects
+
+
+def _row(row: list[str]) -> tuple[tuple[str, str], int, float]:
+    video, frame, number, sure = map(plain_cell, row)
+    return (video, frame), int(number), float(sure)

@@ -145,7 +145,7 @@ def notice(label: Tensor, others: Tensor, salient: Tensor) -> float:
     own = salient * (1 - others)
     union = float(torch.maximum(own, label).sum())
     agreement = float(torch.minimum(own, label).sum()) / union if union else 0.0
-    return min(max((agreement - _UNNOTICED) / (_NOTICED - _UNNOTICED), 0.0), 1.0)
+    return _step(agreement, _UNNOTICED, _NOTICED)
 
 
 def tracked_odds(before: Tensor, back: Tensor, given: Tensor, recent: Tensor, salient: Tensor) -> Tensor:

@@ -136,17 +136,22 @@ def test_each_object_is_seen_on_its_own_box(film: Film, tmp_path: Path) -> None:
         assert ((found == 2) & (truth == 2)).sum() > 0.9 * (truth == 2).sum()
 
 
-def test_what_looks_alike_far_away_is_not_the_object(film: Film, tmp_path: Path) -> None:
-    """A network that says "object" everywhere is heard near the labels only."""
-    clip = film(PAN, size=(96, 128), objects={1: (72, 75, 20, 20)})
-    clip.write_folder(tmp_path / "clip")
-    clip.write_masks(tmp_path / "masks", (0, 6), 1)
+def greedy() -> LearnedMethod:
+    """A network that says "object" everywhere."""
     torch.manual_seed(0)
     network = create_network(TINY)
     assert network.head.bias is not None
     torch.nn.init.constant_(network.head.bias, 20.0)
     densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
-    run_pseudolabel(config(tmp_path, "out"), generator=LearnedMethod(densifier, WarpMethod()))
+    return LearnedMethod(densifier, WarpMethod())
+
+
+def test_what_looks_alike_far_away_is_not_the_object(film: Film, tmp_path: Path) -> None:
+    """A network that says "object" everywhere is heard near the labels only."""
+    clip = film(PAN, size=(96, 128), objects={1: (72, 75, 20, 20)})
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", (0, 6), 1)
+    run_pseudolabel(config(tmp_path, "out"), generator=greedy())
     reach = REACH * 20 + 6  # and a little more: labels that flow blurred
     for found, truth in zip(masks_of(tmp_path / "out")[1:6], clip.truth[1:6], strict=True):
         distance = cv2.distanceTransform((truth == 0).astype(np.uint8), cv2.DIST_L2, 5)
@@ -159,13 +164,8 @@ def test_certain_is_what_network_and_rules_agree_on(film: Film, tmp_path: Path) 
     clip = film(PAN, size=(96, 128), objects={1: (72, 75, 20, 20)})
     clip.write_folder(tmp_path / "clip")
     clip.write_masks(tmp_path / "masks", (0, 6), 1)
-    torch.manual_seed(0)
-    network = create_network(TINY)
-    assert network.head.bias is not None
-    torch.nn.init.constant_(network.head.bias, 20.0)
-    densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
     options = config(tmp_path, "out", confidence=True)
-    run_pseudolabel(options, generator=LearnedMethod(densifier, WarpMethod()))
+    run_pseudolabel(options, generator=greedy())
     (sure,) = (tmp_path / "out" / "confidence").rglob("*3.png")
     confidence, found = cv2.imread(str(sure), cv2.IMREAD_UNCHANGED), masks_of(tmp_path / "out")[3] > 0
     right = clip.truth[3] > 0
