@@ -33,6 +33,11 @@ def test_a_union_holds_both_and_nothing_beyond_their_ends(first: Box, second: Bo
     assert union == second.union(first)
 
 
+@given(boxes(), boxes())
+def test_boxes_meet_that_have_a_pixel_in_common(first: Box, second: Box) -> None:
+    assert first.meets(second) == bool((pixels(first) & pixels(second)).any())
+
+
 @given(boxes(), st.integers(0, 20), st.floats(0, 2))
 def test_growing_adds_a_border_inside_the_image(box: Box, margin: int, share: float) -> None:
     grown = box.grow(margin, share, (SIDE, SIDE))

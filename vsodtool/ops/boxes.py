@@ -39,6 +39,15 @@ class Box:
             max(self.right, other.right),
         )
 
+    def meets(self, other: Box) -> bool:
+        """Whether both have a pixel in common."""
+        return (
+            self.top < other.bottom
+            and other.top < self.bottom
+            and self.left < other.right
+            and other.left < self.right
+        )
+
     def grow(self, margin: int, share: float, size: Size) -> Box:
         """The box with a border of `margin` pixels or `share` of its longer side, clipped to `size`."""
         border = max(margin, round(share * max(self.size)))

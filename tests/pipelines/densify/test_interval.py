@@ -21,6 +21,7 @@ from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.densify.interval import (
     Interval,
     LabelledFrame,
+    OfLatest,
     Reading,
     SparseVideo,
     stream_intervals,
@@ -192,6 +193,41 @@ def test_a_reading_ends_with_what_is_to_be_filled() -> None:
     assert shape(interval) == (None, [3, 6], [4], 7)
     assert interval.sequence == [3, 4, 6, 7]
     assert interval.present == [True, True]
+
+
+def test_some_objects_of_an_interval_know_their_channels_in_the_video() -> None:
+    labels = torch.arange(4.0).view(1, 4, 1, 1)
+    left = LabelledFrame(1, "1", pixel(1), labels)
+    interval = Interval(left, None, [2], FrameStore(None, Path()))
+    assert list(interval.objects) == [0, 1, 2, 3]
+    assert interval.only([0, 1, 2, 3]) is interval
+    some = interval.only([1, 3])
+    assert some.known.labels.flatten().tolist() == [1, 3]
+    assert (list(some.objects), some.right, some.known.rgb is left.rgb) == ([1, 3], None, True)
+    last = some.only([1])
+    assert last.known.labels.flatten().tolist() == [3]
+    assert list(last.objects) == [3]
+
+
+def test_of_the_latest_frames_all_is_kept_that_was_computed() -> None:
+    """Twenty objects of two frames are more than a few frames of one."""
+    kept: OfLatest[str] = OfLatest(remembered=2)
+    frames = [pixel(number) for number in range(3)]
+    asked: list[tuple[int, int]] = []
+
+    def compute(frame: int, key: int) -> str:
+        asked.append((frame, key))
+        return f"{frame} {key}"
+
+    def ask(frame: int, key: int) -> str:
+        return kept.get(frames[frame], key, lambda: compute(frame, key))
+
+    for _ in range(2):
+        assert [ask(frame, key) for key in range(20) for frame in (0, 1)]
+    assert len(asked) == 40
+    assert ask(2, 0) == "2 0"  # the frame used longest ago is forgotten
+    assert (ask(1, 5), ask(2, 0), ask(0, 5)) == ("1 5", "2 0", "0 5")
+    assert asked[40:] == [(2, 0), (0, 5)]
 
 
 def test_a_channel_for_each_object() -> None:

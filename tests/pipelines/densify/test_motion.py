@@ -15,8 +15,9 @@ import torch
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
 from vsodtool.ops.boxes import Box, bounding_box, whole
+from vsodtool.pipelines.densify.groups import groups_of
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
+from vsodtool.pipelines.densify.motion import CHUNK, CoarseMotion, Motion, MotionEstimators, chunks
 from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import ignore_event
@@ -35,6 +36,15 @@ def clip(film: Callable[..., Any]) -> Any:
     return film(PAN, size=(96, 128), objects={1: (100, 110, 20, 24)})
 
 
+def motion_of(
+    interval: Interval, estimators: MotionEstimators, workers: Workers, *, everywhere: bool = False
+) -> Motion:
+    """That of all objects together."""
+    coarse = CoarseMotion(interval, estimators, workers)
+    (group,) = groups_of(interval, coarse, everywhere=everywhere or estimators.coarse is None)
+    return Motion(coarse, group.boxes)
+
+
 def flows(motion: Motion) -> dict[tuple[bool, int], tuple[Box, torch.Tensor]]:
     """From both sides, in the order in which they are asked for."""
     found = {}
@@ -51,7 +61,7 @@ def test_boxes_hold_the_object_and_both_sides_see_the_same(
     monkeypatch.setattr(frame_store, "HELD_BYTES", held)
     interval = make_job(clip, tmp_path / "clip")
     estimators = motion_estimators("dis", "balanced", torch.device("cpu"), ignore_event)
-    motion = Motion(interval, estimators, workers)
+    motion = motion_of(interval, estimators, workers)
     for box, truth in zip(motion.boxes, clip.truth, strict=True):
         inside = bounding_box(torch.from_numpy(truth > 0).float(), 0.5)
         assert inside is not None
@@ -66,17 +76,17 @@ def test_boxes_hold_the_object_and_both_sides_see_the_same(
         there = found[False, position][1][0]
         expected = torch.tensor(PAN[position]).view(2, 1, 1)
         assert float((there + expected).abs().median()) < 0.1  # things move against the camera
-    motion.close()
+    motion.coarse.close()
 
 
 def test_an_exact_estimator_is_asked_about_whole_frames(
     clip: Any, exact: Any, workers: Workers, tmp_path: Path
 ) -> None:
     interval = make_job(clip, tmp_path / "clip")
-    motion = Motion(interval, MotionEstimators(exact, exact), workers)
+    motion = motion_of(interval, MotionEstimators(exact, exact), workers)
     assert motion.boxes == [whole(interval.size)] * len(clip.frames)
     assert (
-        Motion(interval, MotionEstimators(exact, exact, exact), workers, everywhere=True).boxes
+        motion_of(interval, MotionEstimators(exact, exact, exact), workers, everywhere=True).boxes
         == motion.boxes
     )
     for (_, position), (box, pair) in flows(motion).items():
@@ -91,7 +101,7 @@ def test_a_flash_does_not_change_the_motion(clip: Any, workers: Workers, tmp_pat
         lit = frame.astype(int) // 2 + 100 * (index % 3 == 1)
         clip.frames[index] = np.clip(lit, 0, 255).astype(np.uint8)
     interval: Interval = make_job(clip, tmp_path / "clip")
-    motion = Motion(interval, motion_estimators("dis", "fast", torch.device("cpu"), ignore_event), workers)
+    motion = motion_of(interval, motion_estimators("dis", "fast", torch.device("cpu"), ignore_event), workers)
     for (_, position), (_, pair) in flows(motion).items():
         expected = torch.tensor(PAN[position]).view(2, 1, 1)
         assert float((pair[0] + expected).abs().median()) < 0.3

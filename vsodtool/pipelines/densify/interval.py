@@ -93,6 +93,7 @@ class Interval:
         targets: indices of the frames to fill, ascending; frames that did not decode are not among them.
         frames: holds the targets and what lies between them.
         passed: indices of frames between the labels that are on the way to the targets and not filled.
+        channels: of the objects of its labels in those of the video, where they are some of them only.
     """
 
     left: LabelledFrame | None
@@ -100,6 +101,7 @@ class Interval:
     targets: list[int]
     frames: Frames
     passed: Sequence[int] = ()
+    channels: Sequence[int] | None = None
 
     @property
     def labelled(self) -> list[LabelledFrame]:
@@ -149,6 +151,21 @@ class Interval:
         """A box of a frame of the sequence, float32 (1, 3, h, w) in [0, 1], where the labels are."""
         return to_image(self.rgb(index), box, self.known.labels.device)
 
+    @property
+    def objects(self) -> Sequence[int]:
+        """The channel of each of its objects in the labels of the video."""
+        return range(self.known.labels.shape[1]) if self.channels is None else self.channels
+
+    def only(self, objects: Sequence[int]) -> Interval:
+        """The interval with some of its objects, by channel; itself with all of them."""
+        if len(objects) == self.known.labels.shape[1]:
+            return self
+        left, right = (
+            known and replace(known, labels=known.labels[:, list(objects)])
+            for known in (self.left, self.right)
+        )
+        return replace(self, left=left, right=right, channels=[self.objects[each] for each in objects])
+
     def on(self, device: torch.device) -> Interval:
         """The interval with its labels on a device: where all that is made of them stays."""
         if self.known.labels.device == device:
@@ -159,24 +176,30 @@ class Interval:
         return replace(self, left=left, right=right)
 
 
-class OfLabels(Generic[Result]):
-    """What was computed of the latest labelled frames: the same for all frames between them."""
+class OfLatest(Generic[Result]):
+    """What was computed of the latest labelled frames, or their pictures: the same for all between them."""
 
     def __init__(self, remembered: int = 8) -> None:
+        """Nothing is known.
+
+        Args:
+            remembered: frames; of each all is kept, for n objects n times as much as for one.
+        """
         self._remembered = remembered
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, tuple[LabelledFrame, Result]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[object, dict[Hashable, Result]]] = OrderedDict()
 
-    def get(self, known: LabelledFrame, key: Hashable, compute: Callable[[], Result]) -> Result:
-        """What was computed under a key, or now is; may be called from several threads."""
-        of_frame = (id(known), key)  # the frame is kept beside it, so its id stays its own
+    def get(self, known: object, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """What was computed of this very thing under a key, or now is; from several threads at once."""
         with self._lock:  # also while computing: the others want the same
-            if of_frame not in self._kept:
-                self._kept[of_frame] = (known, compute())
-                if len(self._kept) > self._remembered:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(of_frame)
-            return self._kept[of_frame][1]
+            # The thing is kept beside it, so its id stays its own.
+            _, results = self._kept.setdefault(id(known), (known, {}))
+            self._kept.move_to_end(id(known))
+            while len(self._kept) > self._remembered:
+                self._kept.popitem(last=False)
+            if key not in results:
+                results[key] = compute()
+            return results[key]
 
 
 def to_image(rgb: ImageArray, box: Box, device: torch.device) -> Tensor:

@@ -20,7 +20,6 @@ from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import FlowEstimator
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
-STEP = 16  # sides of boxes are multiples of this: a mask that changes little leaves them, and flows, alone
 CONTEXT_SHARE = 0.05  # flow sees at least this share of an object's longer side around it
 TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
 CPU = torch.device("cpu")
@@ -56,121 +55,101 @@ class MotionEstimators:
         return " + ".join(dict.fromkeys(names))
 
 
-class Motion:
-    """Flows between the neighbouring frames of an interval, both ways, on boxes that follow the objects.
+class CoarseMotion:
+    """Flows of an interval at a quarter of the size, both ways: they say where each object can be.
 
-    Short intervals keep each flow until it was used from both sides. Long ones put coarse flows aside on disk
-    and compute fine ones again for the second side, so that memory does not grow with the interval.
-    With `everywhere` the boxes are the whole frames. `on_flow` is told of how many fine ones were computed.
+    Short intervals keep them; long ones put them aside on disk.
     """
 
-    def __init__(
-        self,
-        interval: Interval,
-        estimators: MotionEstimators,
-        workers: Workers,
-        *,
-        everywhere: bool = False,
-        on_flow: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        self._on_flow = on_flow
-        self._interval, self._estimators, self._workers = interval, estimators, workers
+    def __init__(self, interval: Interval, estimators: MotionEstimators, workers: Workers) -> None:
+        self.interval, self.estimators, self.workers = interval, estimators, workers
         self._sequence = interval.sequence
         self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
-        self._coarse: dict[int, Tensor] = {}
-        self._fine: dict[int, Tensor] = {}
+        self._flows: dict[int, Tensor] = {}
         self._small_images: dict[int, Tensor] = {}
-        self._exposures: dict[int, Exposure] = {}  # of second frames of pairs, where the light changes
+        self._exposures: dict[int, Exposure] = {}
         self.remembered = None if interval.frames.is_long else estimators.remembered
         self._digests: dict[int, str] = {}
-        self.boxes = self._whole_frames() if everywhere or estimators.coarse is None else self._find_boxes()
+        self._whole: tuple[int, Tensor] | None = None
 
     def close(self) -> None:
         """Forget everything."""
         if self._spill is not None:
             self._spill.close()
 
-    def pairs(self, *, backwards: bool) -> Iterator[tuple[int, Box, Tensor]]:
-        """The pairs of neighbours in order: position of the first, box, flows there and back (2, 2, h, w)."""
+    def places(self) -> dict[int, list[Box | None]]:
+        """By channel of each object that a label shows: the box of each frame that it can be in, or None."""
         positions = list(range(len(self._sequence) - 1))
-        if backwards:
-            positions.reverse()
-        for chunk in chunks(positions):
-            wanted = [position for position in chunk if position not in self._fine]
-            flows = dict(zip(wanted, self._workers.map(self._fine_flow, wanted), strict=True))
-            self._on_flow(len(wanted))
-            flows |= {position: self._fine.pop(position) for position in chunk if position in self._fine}
-            if self._spill is None and not backwards:
-                self._fine |= flows
-            for position in chunk:
-                yield position, self.pair_box(position), flows[position].float()
+        shown = [number for number, present in enumerate(self.interval.present) if present]
+        found: dict[int, list[Box | None]] = {number: [None] * len(self._sequence) for number in shown}
+        if self.interval.left is not None:
+            self._trace(self.interval.left, positions, 0, found)
+        if self.interval.right is not None:
+            self._trace(self.interval.right, positions[::-1], 1, found)
+        size, margin = self.interval.size, self.estimators.margin
+        return {
+            number: [box and box.scale(COARSE, size).grow(margin, 0.0, size) for box in boxes]
+            for number, boxes in found.items()
+        }
 
-    def pair_box(self, position: int) -> Box:
-        """Where the flows between a frame and its successor are known."""
-        return self.boxes[position].union(self.boxes[position + 1])
-
-    def _whole_frames(self) -> list[Box]:
-        return [whole(self._interval.size)] * len(self._sequence)
-
-    def _find_boxes(self) -> list[Box]:
-        size = self._interval.size
-        found: list[Box | None] = [None] * len(self._sequence)
-        positions = list(range(len(self._sequence) - 1))
-        if self._interval.left is not None:
-            self._trace(self._interval.left, positions, 0, found)
-        if self._interval.right is not None:
-            self._trace(self._interval.right, positions[::-1], 1, found)
-        nothing = Box(0, 0, min(COARSE, size[0]), min(COARSE, size[1]))
-        margin = self._estimators.margin
-        return [
-            box.scale(COARSE, size).grow(margin, 0.0, size).align(STEP, size) if box else nothing
-            for box in found
-        ]
-
-    def _trace(self, known: LabelledFrame, positions: list[int], side: int, found: list[Box | None]) -> None:
-        """Follow a label with the coarse flow and widen the boxes that it passes."""
-        labels = functional.max_pool2d(known.labels, COARSE, ceil_mode=True).amax(dim=1, keepdim=True)
-        box = bounding_box(labels, TRACE)
-        if box is None:  # an empty label: nothing to follow
+    def _trace(
+        self, known: LabelledFrame, positions: list[int], side: int, found: dict[int, list[Box | None]]
+    ) -> None:
+        """Follow a label with the coarse flow and widen the boxes that its objects pass."""
+        shown = [number for number in found if known.areas[number]]
+        if not shown:  # an empty label: nothing to follow
             return
-        start = positions[0] + side if positions else 0
-        found[start] = box if found[start] is None else box.union(found[start] or box)
+        labels = functional.max_pool2d(known.labels[:, shown], COARSE, ceil_mode=True)
+        here = positions[0] + side if positions else 0
+        last = self._widen(labels, here, shown, found, {})
         for chunk in chunks(positions):
-            if self._workers.cancelled():
+            if self.workers.cancelled():
                 return
-            for position, flows in zip(chunk, self._workers.map(self._coarse_flow, chunk), strict=True):
+            for position, flows in zip(chunk, self.workers.map(self.flow, chunk), strict=True):
                 # The label comes from frame `position + side` and goes to the other frame of the pair.
                 labels = sample(labels, flows[1 - side : 2 - side])
-                box = bounding_box(labels, TRACE) or box  # lost: look on where it was last
-                here = position + 1 - side
-                before = found[here]
-                found[here] = box if before is None else box.union(before)
+                last = self._widen(labels, position + 1 - side, shown, found, last)
 
-    def _coarse_flow(self, position: int) -> Tensor:
-        """Flows of a pair at the coarse size (2, 2, h, w): from the first frame to the second, and back."""
-        kept = self._kept_coarse(position)
+    @staticmethod
+    def _widen(
+        labels: Tensor, here: int, shown: list[int], found: dict[int, list[Box | None]], last: dict[int, Box]
+    ) -> dict[int, Box]:
+        """Where each object is now; one that is lost is looked for where it was last."""
+        now = {}
+        for number, label in zip(shown, labels[0], strict=True):
+            box = bounding_box(label, TRACE) or last.get(number)
+            if box is not None:
+                before = found[number][here]
+                found[number][here] = box if before is None else box.union(before)
+                now[number] = box
+        return now
+
+    def flow(self, position: int) -> Tensor:
+        """Flows of a pair (2, 2, h, w): from the first frame to the second, and back."""
+        kept = self._kept(position)
         if kept is not None:
             return kept.float()
-        flows, exposure = self._known_or("coarse", position, self._compute_coarse)
+        flows, exposure = self.known_or("coarse", position, self._compute)
         if exposure is not None:
             self._exposures[position] = exposure
         if self._spill is None:
-            self._coarse[position] = flows
+            self._flows[position] = flows
         else:
             self._spill.put(position, flows.cpu().numpy())
         return flows.float()
 
-    def _compute_coarse(self, position: int) -> tuple[Tensor, Exposure | None]:
-        """As `_coarse_flow`, half precision, and what brings the second frame into the light of the first."""
-        assert self._estimators.coarse is not None
-        first, second = self._small(position), self._small(position + 1)
-        exposure = exposure_between(second, first)
-        if exposure is not None:
-            second = exposure.apply(second)
-        flows = self._estimators.coarse.estimate(torch.cat((first, second)), torch.cat((second, first)))
-        return flows.half(), exposure
+    def whole_image(self, known: LabelledFrame) -> Tensor:
+        """A labelled frame (1, 3, H, W) in [0, 1]; the latest one is kept."""
+        if self._whole is None or self._whole[0] != known.index:
+            image = to_image(known.rgb, whole(self.interval.size), self.estimators.device)
+            self._whole = (known.index, image)
+        return self._whole[1]
 
-    def _known_or(
+    def exposure(self, position: int) -> Exposure | None:
+        """What brings the second frame of a pair whose flow is known into the light of the first."""
+        return self._exposures.get(position)
+
+    def known_or(
         self,
         what: str,
         position: int,
@@ -190,33 +169,85 @@ class Motion:
     def digest(self, position: int) -> str:
         """Of a frame; computed once."""
         if position not in self._digests:
-            self._digests[position] = digest(self._interval.rgb(self._sequence[position]))
+            self._digests[position] = digest(self.interval.rgb(self._sequence[position]))
         return self._digests[position]
+
+    def _compute(self, position: int) -> tuple[Tensor, Exposure | None]:
+        """As `flow`, half precision, and `exposure`."""
+        assert self.estimators.coarse is not None
+        first, second = self._small(position), self._small(position + 1)
+        exposure = exposure_between(second, first)
+        if exposure is not None:
+            second = exposure.apply(second)
+        flows = self.estimators.coarse.estimate(torch.cat((first, second)), torch.cat((second, first)))
+        return flows.half(), exposure
 
     def _small(self, position: int) -> Tensor:
         """A frame at the coarse size (1, 3, h, w); the latest ones are kept, for each is needed twice."""
         kept = self._small_images.get(position)
         if kept is None:
             # Every second pixel first: the whole frame as floats would cost more than the flow.
-            rgb = self._interval.rgb(self._sequence[position])[:: COARSE // 2, :: COARSE // 2]
-            image = to_image(rgb, whole(rgb.shape[:2]), self._estimators.device)
+            rgb = self.interval.rgb(self._sequence[position])[:: COARSE // 2, :: COARSE // 2]
+            image = to_image(rgb, whole(rgb.shape[:2]), self.estimators.device)
             kept = functional.avg_pool2d(image, 2, ceil_mode=True)
             self._small_images[position] = kept
             self._small_images.pop(position - 2 * CHUNK, None)
             self._small_images.pop(position + 2 * CHUNK, None)
         return kept
 
-    def _kept_coarse(self, position: int) -> Tensor | None:
+    def _kept(self, position: int) -> Tensor | None:
         if self._spill is None:
-            return self._coarse.get(position)
+            return self._flows.get(position)
         try:
-            return torch.from_numpy(self._spill.get(position)).to(self._estimators.device)
+            return torch.from_numpy(self._spill.get(position)).to(self.estimators.device)
         except KeyError:
             return None
 
+
+class Motion:
+    """Flows between the neighbouring frames of an interval, both ways, on boxes that follow some objects.
+
+    Short intervals keep each flow until it was used from both sides. Long ones compute fine ones again for
+    the second side, so that memory does not grow with the interval.
+    """
+
+    def __init__(
+        self, coarse: CoarseMotion, boxes: list[Box], *, on_flow: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Nothing is computed before it is needed.
+
+        Args:
+            coarse: motion of the interval.
+            boxes: of its frames, see `groups`.
+            on_flow: is told of how many fine flows were computed.
+        """
+        self.coarse, self.boxes, self._on_flow = coarse, boxes, on_flow
+        self._interval, self._estimators = coarse.interval, coarse.estimators
+        self._sequence = self._interval.sequence
+        self._fine: dict[int, Tensor] = {}
+
+    def pairs(self, *, backwards: bool) -> Iterator[tuple[int, Box, Tensor]]:
+        """The pairs of neighbours in order: position of the first, box, flows there and back (2, 2, h, w)."""
+        positions = list(range(len(self._sequence) - 1))
+        if backwards:
+            positions.reverse()
+        for chunk in chunks(positions):
+            wanted = [position for position in chunk if position not in self._fine]
+            flows = dict(zip(wanted, self.coarse.workers.map(self._fine_flow, wanted), strict=True))
+            self._on_flow(len(wanted))
+            flows |= {position: self._fine.pop(position) for position in chunk if position in self._fine}
+            if not self._interval.frames.is_long and not backwards:
+                self._fine |= flows
+            for position in chunk:
+                yield position, self.pair_box(position), flows[position].float()
+
+    def pair_box(self, position: int) -> Box:
+        """Where the flows between a frame and its successor are known."""
+        return self.boxes[position].union(self.boxes[position + 1])
+
     def _fine_flow(self, position: int) -> Tensor:
         """Flows of a pair on its box, half precision (2, 2, h, w); the same whichever side asks."""
-        return self._known_or("fine", position, self._compute_fine, self.pair_box(position))[0]
+        return self.coarse.known_or("fine", position, self._compute_fine, self.pair_box(position))[0]
 
     def _compute_fine(self, position: int) -> tuple[Tensor, None]:
         wanted, size = self.pair_box(position), self._interval.size
@@ -225,8 +256,8 @@ class Motion:
         if self._estimators.coarse is None:
             initial, second = None, in_light_of(second, first)
         else:
-            initial = _enlarge(self._coarse_flow(position), box)
-            exposure = self._exposures.get(position)
+            initial = _enlarge(self.coarse.flow(position), box)
+            exposure = self.coarse.exposure(position)
             second = second if exposure is None else exposure.apply(second)
         flows = self._estimators.adjacent.estimate(
             torch.cat((first, second)), torch.cat((second, first)), initial=initial

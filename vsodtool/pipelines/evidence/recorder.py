@@ -95,14 +95,15 @@ class EvidenceRecorder:
         for number, present in enumerate(evidence.present):
             if not present:
                 continue
-            stem = f"{evidence.index}-{number}"
+            channel = evidence.interval.objects[number]
+            stem = f"{evidence.index}-{channel}"
             maps = self._maps / f"{stem}.npy"
             write_array(maps, to_bytes(object_maps(evidence, number, guess.labels))[0].cpu().numpy())
             ends = [
-                self._frame(known.index, number, known.rgb, known.labels[0, number].cpu().numpy() > 0)
+                self._frame(known.index, channel, known.rgb, known.labels[0, number].cpu().numpy() > 0)
                 for known in (before.known, after.known)
             ]
-            hidden = self._frame(evidence.index, number, evidence.rgb, truth == self._ids[number])
+            hidden = self._frame(evidence.index, channel, evidence.rgb, truth == self._ids[channel])
             file = EvidenceFile(
                 video=self._video,
                 name=self._named(evidence.index),
@@ -114,11 +115,11 @@ class EvidenceRecorder:
                 distances=(before.distance, after.distance),
             )
             with self._lock:
-                self._found[evidence.index, number] = file
+                self._found[evidence.index, channel] = file
         return guess
 
-    def _frame(self, index: int, number: int, rgb: ImageArray, label: npt.NDArray[np.bool_]) -> Path:
-        path = self._frames / f"{index}-{number}.npy"
+    def _frame(self, index: int, channel: int, rgb: ImageArray, label: npt.NDArray[np.bool_]) -> Path:
+        path = self._frames / f"{index}-{channel}.npy"
         with self._lock:
             if not path.is_file():
                 opaque = label.astype(np.uint8)[None] * np.uint8(255)

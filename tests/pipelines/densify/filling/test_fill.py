@@ -219,3 +219,45 @@ def test_of_several_objects_colours_say_whose_a_doubtful_pixel_is(
     assert sorted(label.index for label in found) == job.targets
     for label in found:
         assert (label.ids(ids) == clip.truth[label.index]).all()
+
+
+@pytest.mark.parametrize("held", [frame_store.HELD_BYTES, 1], ids=["short", "long"])
+def test_objects_far_apart_come_out_as_each_by_itself(
+    film: Callable[..., Any], workers: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(frame_store, "HELD_BYTES", held)
+    clip = film([(2, 1), (-1, 0)] * 4, size=(96, 128), objects={1: (90, 70, 20, 20), 3: (90, 150, 20, 24)})
+    ids = [1, 2, 3]
+    job = make_job(clip, tmp_path / "clip", ids)
+    plan = motion_estimators("dis", "fast", torch.device("cpu"), ignore_event)
+
+    def filled(interval: Interval) -> dict[int, SoftLabel]:
+        found: list[SoftLabel] = []
+        seen: list[int] = []
+        flows: list[int] = []
+        method = WarpMethod(Search(radius=3), edges=True)
+        densify(
+            interval,
+            [method],
+            plan,
+            workers=workers,
+            on_label=keep(found),
+            smooth=True,
+            on_seen=seen.append,
+            on_flow=flows.append,
+        )
+        assert sorted(label.index for label in found) == job.targets
+        assert sum(seen) == len(job.targets)
+        assert sum(flows) >= len(clip.frames) - 1
+        return {label.index: label for label in found}
+
+    together = filled(job)
+    assert max(workers.sizes) <= CHUNK
+    for channel in (0, 2):
+        for index, label in filled(job.only([channel])).items():
+            box = label.box.shift(-together[index].box.top, -together[index].box.left)
+            assert torch.equal(box.crop(together[index].labels)[:, channel], label.labels[:, 0])
+            assert float(together[index].labels[:, channel].sum()) == pytest.approx(float(label.labels.sum()))
+    for index, label in together.items():
+        wrong = label.ids(ids) != clip.truth[index]
+        assert wrong.mean() < 0.01

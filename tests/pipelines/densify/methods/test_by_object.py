@@ -62,3 +62,16 @@ def test_each_is_asked_for_its_own_and_the_winner_is_trusted(
     assert label.trust[0, 0, 3, 5] == pytest.approx(worth[0])
     assert label.support is not None
     assert label.support[0, 0, 3, 5] == pytest.approx(worth[1])
+
+
+def test_in_a_part_of_the_objects_each_still_has_its_own(film: Callable[..., Any], tmp_path: Path) -> None:
+    clip = film([(0, 0)] * 2)
+    clip.truth[0][:4], clip.truth[0][4:8] = 1, 3
+    job = make_job(clip, tmp_path / "clip", [1, 2, 3]).only([2])
+    first, second = Says("first", 0.3, 0.5, 0.9), Says("second", 0.7, 0.8, None)
+    box = whole(job.size)
+    evidence = Evidence(job, 1, job.rgb(1), box, job.image(1, box), [])
+    label = MethodByObject("first", [first, first, second]).generate(evidence)
+    assert (first.asked, second.asked) == ([], [[True]])
+    assert label.labels[0, :, 3, 5].tolist() == pytest.approx([0.7])
+    assert label.trust[0, 0, 3, 5] == pytest.approx(0.8)

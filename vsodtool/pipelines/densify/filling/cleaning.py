@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from torch import Tensor
+
 from vsodtool.ops.confidence import owners, with_pixels, without
 from vsodtool.ops.labels.specks import specks
 from vsodtool.ops.labels.thin import bridges
@@ -25,12 +27,11 @@ def clean(interval: Interval, label: SoftLabel, least: int) -> SoftLabel:
     Returns:
         The label itself where there is nothing to do.
     """
+    seen, owner, sure = label.labels, *_owned(label)
     for number, present in enumerate(interval.present):
         if not present:
             continue
-        owner = owners(label.labels)[0, 0]
         owned = owner == number + 1
-        sure = label.certainty[0, 0]  # before anything is joined, which makes a line no less sure
         lines = max(known.thin_shares[number] for known in interval.labelled)
         if lines and not least:
             possible = (owner == 0) & (label.labels[0, number] > BRIDGE)
@@ -42,4 +43,11 @@ def clean(interval: Interval, label: SoftLabel, least: int) -> SoftLabel:
         stray = specks(owned, sure, given, least, lines)
         if stray is not None:
             label = replace(label, labels=without(label.labels, number, stray))
+        if label.labels is not seen:
+            seen, owner, sure = label.labels, *_owned(label)
     return label
+
+
+def _owned(label: SoftLabel) -> tuple[Tensor, Tensor]:
+    """Owner and certainty of each pixel (h, w); what is joined later makes a line no less sure."""
+    return owners(label.labels)[0, 0], label.certainty[0, 0]

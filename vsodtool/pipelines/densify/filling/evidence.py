@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
@@ -80,7 +81,7 @@ class Evidence:
         shown, asked = self.interval.present, self.asked
         return shown if asked is None else [each and number in asked for number, each in enumerate(shown)]
 
-    @property
+    @cached_property
     def labels(self) -> Tensor:
         """Of both ways of all sides (2 or 4, O, h, w), as `views` and `consistency`."""
         return torch.cat([side.labels for side in self.sides])
@@ -170,12 +171,14 @@ def side_evidence(
     ).contiguous()
     moved = carried.flow.new_tensor([columns, rows]).view(1, 2, 1, 1)
     flow = refining.estimate(image, there, initial=carried.flow - moved) + moved
-    again = sample(torch.cat((label_image, known.labels), dim=1), flow, origin=box.origin)
+    image_again, labels_again = (
+        sample(values, flow, origin=box.origin) for values in (label_image, known.labels)
+    )
     return Side(
         known,
         abs(index - known.index),
-        torch.cat((carried.labels, again[:, 3:])),
-        torch.cat((view, again[:, :3])),
+        torch.cat((carried.labels, labels_again)),
+        torch.cat((view, image_again)),
         carried.consistency,
         flow,
         exposure,

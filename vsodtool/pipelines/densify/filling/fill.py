@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from math import inf
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,12 +20,14 @@ from vsodtool.ops.labels.propagation import Carried, carry, start
 from vsodtool.ops.labels.temporal_smoothing import REACH
 from vsodtool.pipelines.densify.filling.cleaning import clean
 from vsodtool.pipelines.densify.filling.evidence import Evidence, Side, SideStore, side_evidence
+from vsodtool.pipelines.densify.filling.joining import Joining
 from vsodtool.pipelines.densify.filling.keeping import keep_shown
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.filling.smoothing import SmoothingWindow
+from vsodtool.pipelines.densify.groups import groups_of
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
 from vsodtool.pipelines.densify.method import FrameMethod, Method, WalkingMethod, Wants
-from vsodtool.pipelines.densify.motion import CHUNK, Motion, MotionEstimators, chunks
+from vsodtool.pipelines.densify.motion import CHUNK, CoarseMotion, Motion, MotionEstimators, chunks
 from vsodtool.pipelines.densify.remembered import digest
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.working_size import OnLabel, at_scale, working_scale
@@ -43,7 +48,8 @@ def densify(
 ) -> None:
     """Fill every target of an interval, once with each method.
 
-    All that comes before a method decides is done once for all that want the same evidence.
+    All that comes before a method decides is done once for all that want the same evidence. Objects that
+    never meet in the interval are filled apart: n of them cost no n times the box that holds them all.
 
     Args:
         interval: to be filled; its frames stay open.
@@ -77,12 +83,34 @@ def densify(
         scale = working_scale(interval, lines) if wants is Wants.BOXES else 1.0
         least = max(round(min_part * scale**2), 1) if min_part else 0
         with torch.inference_mode(), at_scale(interval, scale, on_label) as (seen, on_small):
-            motion = Motion(seen, estimators, workers, everywhere=wants is Wants.FRAMES, on_flow=on_flow)
+            coarse = CoarseMotion(seen, estimators, workers)
             try:
-                fill = _Fill(seen, motion, estimators, of_frames, on_small, smooth=smooth, min_part=least)
-                fill.run(workers, on_seen)
+                everywhere = wants is Wants.FRAMES or estimators.coarse is None
+                groups = groups_of(seen, coarse, everywhere=everywhere)
+                joining = Joining(len(seen.present), len(groups), on_small)
+                with ExitStack() as stack:
+                    fills = [
+                        stack.enter_context(
+                            _Fill(
+                                seen.only(group.objects),
+                                Motion(coarse, group.boxes, on_flow=_nobody if rank else on_flow),
+                                of_frames,
+                                partial(joining.add, group.objects),
+                                smooth=smooth,
+                                min_part=least,
+                            )
+                        )
+                        for rank, group in enumerate(groups)
+                    ]
+                    walks = [fill.run(_nobody if rank else on_seen) for rank, fill in enumerate(fills)]
+                    for _ in zip_longest(*walks):  # side by side, so that no labels pile up
+                        pass
             finally:
-                motion.close()
+                coarse.close()
+
+
+def _nobody(_: int) -> None:
+    """Of several groups the first one tells how far it is."""
 
 
 def _give_walked(interval: Interval, name: str, on_label: OnLabel, min_part: int, label: SoftLabel) -> None:
@@ -111,14 +139,13 @@ def _fill_apart(
         workers.map(fill, chunk)
 
 
-class _Fill:
+class _Fill(AbstractContextManager[Any]):
     """The passes over an interval, one from each label; the last one generates."""
 
     def __init__(
         self,
         interval: Interval,
         motion: Motion,
-        estimators: MotionEstimators,
         methods: Sequence[FrameMethod],
         on_label: OnLabel,
         *,
@@ -126,7 +153,7 @@ class _Fill:
         min_part: int,
     ) -> None:
         self._min_part = min_part
-        self._interval, self._motion, self._estimators = interval, motion, estimators
+        self._interval, self._motion, self._estimators = interval, motion, motion.coarse.estimators
         self._methods, self._on_label = methods, on_label
         self._known = interval.labelled
         self._wants = methods[0].wants
@@ -138,26 +165,29 @@ class _Fill:
         self._lights: dict[tuple[int, int], Exposure] = {}  # from a labelled frame to a target
         self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
 
-    def run(self, workers: Workers, on_seen: Callable[[int], None]) -> None:
+    def __exit__(self, *_: object) -> None:
+        self._first.close()
+
+    def run(self, on_seen: Callable[[int], None]) -> Iterator[None]:
+        """Do it, a chunk of frames at a time."""
+        workers = self._motion.coarse.workers
         wanted = set(with_neighbours(self._interval)) if self._windows else self._targets
-        try:
-            for known in self._known:
-                last = known is self._known[-1]
-                label_image = to_image(known.rgb, whole(self._interval.size), self._estimators.device)
-                if self._several:
-                    self._colours[known.index] = owner_colours(label_image, known.labels)
-                see = partial(self._see, known, label_image)
-                for steps in self._walk(known, wanted):
-                    if workers.cancelled():
-                        return
-                    workers.map(see, steps)
-                    if last:
-                        self._smooth(workers, steps[-1][0])
-                    else:
-                        on_seen(len(steps))
-            self._smooth(workers, None)
-        finally:
-            self._first.close()
+        for known in self._known:
+            last = known is self._known[-1]
+            label_image = self._motion.coarse.whole_image(known)
+            if self._several:
+                self._colours[known.index] = owner_colours(label_image, known.labels)
+            see = partial(self._see, known, label_image)
+            for steps in self._walk(known, wanted):
+                if workers.cancelled():
+                    return
+                workers.map(see, steps)
+                if last:
+                    self._smooth(workers, steps[-1][0])
+                else:
+                    on_seen(len(steps))
+                yield
+        self._smooth(workers, None)
 
     def _see(self, known: LabelledFrame, label_image: Tensor, step: tuple[int, Carried]) -> None:
         """What a label says about a frame is kept, or, if it is the last one, turned into the answer."""
@@ -188,7 +218,7 @@ class _Fill:
     ) -> Side:
         """What a label says about a frame; computed unless it is remembered."""
         refining, index = self._estimators.refining, self._interval.sequence[position]
-        remembered = self._motion.remembered
+        remembered = self._motion.coarse.remembered
         if remembered is None:
             return side_evidence(known, label_image, image, refining, index=index, carried=carried)
 
@@ -204,9 +234,9 @@ class _Fill:
             digest(
                 "side",
                 index - known.index,
-                self._motion.digest(at),
+                self._motion.coarse.digest(at),
                 known.labels,
-                self._motion.digest(position),
+                self._motion.coarse.digest(position),
                 *parts,
             ),
             anew,

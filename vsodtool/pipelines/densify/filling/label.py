@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,7 +70,7 @@ class SoftLabel:
         found = [sure for sure in self.object_confidences if sure is not None]
         return sum(found) / len(found) if found else 1.0
 
-    @property
+    @cached_property
     def object_confidences(self) -> list[float | None]:
         """The J that the mask of each object is expected to reach, in [0, 1]; None of one that is nowhere."""
         of_pixels = self.expected or object_confidences(self.labels, self.certainty)

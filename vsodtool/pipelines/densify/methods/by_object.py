@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -28,30 +28,34 @@ class MethodByObject:
         """
         self.name = name
         self._of_objects = of_objects
-        self._objects: dict[FrameMethod, list[int]] = {}
-        for number, method in enumerate(of_objects):
-            self._objects.setdefault(method, []).append(number)
 
     def generate(self, evidence: Evidence) -> SoftLabel:
         """Where they claim more than there is, all give way alike; trust is that of the winner's method."""
+        of_objects = [self._of_objects[channel] for channel in evidence.interval.objects]
+        asked: dict[FrameMethod, list[int]] = {}
+        for number, method in enumerate(of_objects):
+            asked.setdefault(method, []).append(number)
         made = {
             method: method.generate(replace(evidence, asked=frozenset(objects)))
-            for method, objects in self._objects.items()
+            for method, objects in asked.items()
         }
-        parts = [made[method].labels[:, number] for number, method in enumerate(self._of_objects)]
+        parts = [made[method].labels[:, number] for number, method in enumerate(of_objects)]
         labels = torch.stack(parts, dim=1)
         labels = labels / labels.sum(dim=1, keepdim=True).clamp_min(1)
         winner = owners(labels)
-        trust = self._of_winner(winner, {method: label.trust for method, label in made.items()})
+        trust = _of_winner(winner, of_objects, {method: label.trust for method, label in made.items()})
         supports = {
             method: torch.ones_like(trust) if label.support is None else label.support
             for method, label in made.items()
         }
-        return evidence.answer(labels, trust, self._of_winner(winner, supports))
+        return evidence.answer(labels, trust, _of_winner(winner, of_objects, supports))
 
-    def _of_winner(self, winner: Tensor, maps: dict[FrameMethod, Tensor]) -> Tensor:
-        """At each pixel the value of the winner's method, the least of all where nobody wins."""
-        result = torch.stack(list(maps.values())).amin(dim=0)
-        for number, method in enumerate(self._of_objects):
-            result = torch.where(winner == number + 1, maps[method], result)
-        return result
+
+def _of_winner(
+    winner: Tensor, of_objects: Sequence[FrameMethod], maps: Mapping[FrameMethod, Tensor]
+) -> Tensor:
+    """At each pixel the value of the winner's method, the least of all where nobody wins."""
+    result = torch.stack(list(maps.values())).amin(dim=0)
+    for number, method in enumerate(of_objects):
+        result = torch.where(winner == number + 1, maps[method], result)
+    return result

@@ -22,7 +22,7 @@ from vsodtool.ops.labels.object_frame import ObjectFrame, object_frame, referenc
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.keeping import KEPT
 from vsodtool.pipelines.densify.filling.label import SoftLabel
-from vsodtool.pipelines.densify.interval import LabelledFrame, OfLabels, to_image
+from vsodtool.pipelines.densify.interval import LabelledFrame, OfLatest, to_image
 from vsodtool.pipelines.densify.method import FrameMethod, Method, MethodSetup, Wants
 from vsodtool.pipelines.densify.methods.paper import DirectMethod, PaperMethod
 from vsodtool.pipelines.densify.quality import rules
@@ -70,7 +70,7 @@ class LearnedMethod:
         self.name = name
         self._mirrored = mirrored
         self._densifier, self._rules = densifier, rules
-        self._looks: OfLabels[Tensor] = OfLabels()
+        self._looks: OfLatest[Tensor] = OfLatest()
 
     def generate(self, evidence: Evidence) -> SoftLabel:
         """Let the network correct what the rules say."""
@@ -137,7 +137,7 @@ class LearnedMethod:
             return self._densifier.look((image.flip(-1) if mirrored else image)[None])
 
         seen = [
-            self._looks.get(frame, (box, mirrored), partial(look, frame, box))
+            self._looks.get(frame.rgb, (box, mirrored), partial(look, frame, box))
             for frame, box in zip(known, boxes, strict=True)
         ]
         return torch.cat(seen, dim=1)

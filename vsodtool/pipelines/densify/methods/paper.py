@@ -15,7 +15,7 @@ from vsodtool.ops.resize import resize_flow, resize_maps
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.label import SoftLabel
-from vsodtool.pipelines.densify.interval import LabelledFrame, OfLabels
+from vsodtool.pipelines.densify.interval import LabelledFrame, OfLatest
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.types import FlowEstimator, ImageArray
 
@@ -61,7 +61,7 @@ class DirectMethod:
 
     def __init__(self, densifier: FgplgDensifier, estimator: FlowEstimator) -> None:
         self._densifier, self._estimator = densifier, estimator
-        self._small: OfLabels[_Small] = OfLabels()
+        self._small: OfLatest[_Small] = OfLatest()
 
     def generate(self, evidence: Evidence) -> SoftLabel:
         """One pass per object over the whole frame."""
