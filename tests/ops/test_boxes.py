@@ -35,7 +35,10 @@ def test_a_union_holds_both_and_nothing_beyond_their_ends(first: Box, second: Bo
 
 @given(boxes(), boxes())
 def test_boxes_meet_that_have_a_pixel_in_common(first: Box, second: Box) -> None:
-    assert first.meets(second) == bool((pixels(first) & pixels(second)).any())
+    common = pixels(first) & pixels(second)
+    assert first.meets(second) == bool(common.any())
+    if common.any():
+        np.testing.assert_array_equal(pixels(first.within(second)), common)
 
 
 @given(boxes(), st.integers(0, 20), st.floats(0, 2))

@@ -48,6 +48,15 @@ class Box:
             and other.left < self.right
         )
 
+    def within(self, other: Box) -> Box:
+        """The part of it inside another box that it meets."""
+        return Box(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+
     def grow(self, margin: int, share: float, size: Size) -> Box:
         """The box with a border of `margin` pixels or `share` of its longer side, clipped to `size`."""
         border = max(margin, round(share * max(self.size)))

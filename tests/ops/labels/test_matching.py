@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from itertools import product
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsodtool.ops.labels.matching import Search, match_owners
+from vsodtool.ops.labels.matching import (
+    DISTANCE_COST,
+    WORST,
+    WRONG_OWNER_COST,
+    Search,
+    _owner_costs,
+    match_owners,
+)
 
 SEARCH = Search(radius=3, step=1)
 
@@ -58,6 +68,43 @@ def test_probabilities_stay_probabilities(seed: int, objects: int, sources: int)
     assert found.shape == labels.shape
     assert float(found.min()) >= 0
     assert float(found.sum(dim=1).max()) <= 1 + 1e-5
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 2**31), st.integers(1, 4), st.integers(1, 2))
+def test_the_cost_of_an_owner_is_that_of_its_best_match_anywhere(
+    seed: int, objects: int, sources: int
+) -> None:
+    """By definition, place by place and owner by owner, of boxes that leave much of the image free."""
+    random = torch.Generator().manual_seed(seed)
+    height, width = 9, 11
+    image = torch.rand(1, 3, height, width, generator=random)
+    warped = torch.rand(sources, 3, height, width, generator=random) * 0.2 + 0.8 * image
+    labels = torch.zeros(sources, objects, height, width)
+    for number in range(objects):
+        top, left = torch.randint(0, 8, (2,), generator=random).tolist()
+        labels[:, number, top : top + 3, left : left + 4] = torch.rand(1, generator=random)
+    labels /= labels.sum(dim=1, keepdim=True).clamp_min(1)
+    shares = torch.cat((1 - labels.sum(dim=1, keepdim=True), labels), dim=1)
+
+    def at(maps: torch.Tensor, row: int, column: int) -> torch.Tensor:
+        return maps[..., min(max(row, 0), height - 1), min(max(column, 0), width - 1)]
+
+    expected = torch.full((1, objects + 1, height, width), WORST)
+    for row, column in product(range(height), range(width)):
+        for down, right in SEARCH.places():
+            away = math.hypot(down, right) * DISTANCE_COST
+            patch = sum(
+                (at(warped, row + down + y, column + right + x) - at(image, row + y, column + x))
+                .abs()
+                .amax(dim=1)
+                for y, x in product((-1, 0, 1), repeat=2)
+            )
+            blame = WRONG_OWNER_COST * (1 - at(shares, row + down, column + right))
+            cost = (patch[:, None] / 9 + blame + away).amin(dim=0)  # type: ignore[index]
+            expected[0, :, row, column] = torch.minimum(expected[0, :, row, column], cost)
+    found = _owner_costs(image, warped, labels, SEARCH)
+    torch.testing.assert_close(found, expected, atol=1 / 2040, rtol=0)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 40)])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vsodtool.ops.boxes import bounding_box
+from vsodtool.ops.boxes import Box, bounding_box
 from vsodtool.ops.confidence import owner_probabilities
 
 DISTANCE_COST = 0.3 / 255  # per pixel of displacement: of two equal matches the nearer one
@@ -90,19 +90,32 @@ def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: S
     blame = (1 - owner_probabilities(warped_labels)) * (9 * WRONG_OWNER_COST)
     blame = _to_units(functional.pad(blame, padding, mode="replicate"))
     # Costs are sums over nine pixels here, so that no place needs a division.
-    costs = blame.new_full((1, blame.shape[1], height, width), round(9 * WORST * _UNITS))
+    worst = round(9 * WORST * _UNITS)
+    costs = blame.new_full((1, blame.shape[1], height, width), worst)
+    # An owner whose pixels lie far away costs nothing: where blame alone is the worst, no match is better.
+    blamed = [
+        (source, owner, bounding_box(-blame[source, owner], -worst))
+        for source in range(blame.shape[0])
+        for owner in range(blame.shape[1])
+    ]
+    near = [(source, owner, box) for source, owner, box in blamed if box is not None]
     # One buffer for all places: fresh memory for each would cost more than the arithmetic.
     difference = warped.new_empty((*warped.shape[:2], height + 2, width + 2))
     for row, column in search.places():
         top, left = search.radius + row, search.radius + column
         area = (..., slice(top, top + height + 2), slice(left, left + width + 2))
         torch.sub(warped[area], image, out=difference).abs_()
-        worst = torch.maximum(difference[:, 0:1], difference[:, 1:2])
-        patch = _box_sum(torch.maximum(worst, difference[:, 2:3], out=worst))
+        largest = torch.maximum(difference[:, 0:1], difference[:, 1:2])
+        patch = _box_sum(torch.maximum(largest, difference[:, 2:3], out=largest))
         patch += round(9 * DISTANCE_COST * _UNITS * math.hypot(row, column))
-        centre = (..., slice(top + 1, top + 1 + height), slice(left + 1, left + 1 + width))
-        for source in range(len(patch)):
-            torch.minimum(costs, patch[source] + blame[centre][source], out=costs)
+        here = Box(top + 1, left + 1, top + 1 + height, left + 1 + width)
+        for source, owner, box in near:
+            if not box.meets(here):
+                continue
+            common = box.within(here)
+            inside = common.shift(-here.top, -here.left)
+            best = inside.crop(costs[0, owner])
+            torch.minimum(best, inside.crop(patch[source, 0]) + common.crop(blame[source, owner]), out=best)
     return costs.float().div_(9 * _UNITS)
 
 
