@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsodtool.ops.boxes import Box, bounding_box, paste, rebox, whole
+from vsodtool.ops.boxes import Box, bounding_box, bounding_boxes, paste, rebox, whole
 
 SIDE = 12
 
@@ -91,6 +91,16 @@ def test_the_bounding_box_is_the_smallest(points: list[tuple[int, int, int]]) ->
     expected = Box(min(rows), min(columns), max(rows) + 1, max(columns) + 1) if points else None
     assert bounding_box(values, 0.4) == expected
     assert bounding_box(values, 0.5) is None  # strictly above
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), max_size=4), max_size=5))
+def test_boxes_of_several_regions_are_those_of_each(regions: list[list[tuple[int, int]]]) -> None:
+    inside = torch.zeros(len(regions), 6, 8, dtype=torch.bool)
+    for number, points in enumerate(regions):
+        for row, column in points:
+            inside[number, row, column] = True
+    assert bounding_boxes(inside) == [bounding_box(region, 0.5) for region in inside]
 
 
 @settings(deadline=None)

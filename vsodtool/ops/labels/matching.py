@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vsodtool.ops.boxes import Box, bounding_box
+from vsodtool.ops.boxes import Box, bounding_box, bounding_boxes, whole
 from vsodtool.ops.confidence import owner_probabilities
 
 DISTANCE_COST = 0.3 / 255  # per pixel of displacement: of two equal matches the nearer one
@@ -92,13 +92,11 @@ def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: S
     # Costs are sums over nine pixels here, so that no place needs a division.
     worst = round(9 * WORST * _UNITS)
     costs = blame.new_full((1, blame.shape[1], height, width), worst)
-    # An owner whose pixels lie far away costs nothing: where blame alone is the worst, no match is better.
-    blamed = [
-        (source, owner, bounding_box(-blame[source, owner], -worst))
-        for source in range(blame.shape[0])
-        for owner in range(blame.shape[1])
-    ]
-    near = [(source, owner, box) for source, owner, box in blamed if box is not None]
+    # With several objects each costs only where it is: where blame alone is the worst, no match is better.
+    sources, owners = blame.shape[:2]
+    everywhere: list[Box | None] = [whole((blame.shape[-2], blame.shape[-1]))] * (sources * owners)
+    found = bounding_boxes((blame < worst).flatten(0, 1)) if owners > 2 else everywhere
+    near = [(*divmod(number, owners), box) for number, box in enumerate(found) if box is not None]
     # One buffer for all places: fresh memory for each would cost more than the arithmetic.
     difference = warped.new_empty((*warped.shape[:2], height + 2, width + 2))
     for row, column in search.places():

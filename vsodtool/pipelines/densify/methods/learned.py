@@ -29,6 +29,7 @@ from vsodtool.pipelines.densify.quality import rules
 from vsodtool.types import Size
 
 MARGIN, SHARE = 32, 0.25  # around an object in a labelled frame: pixels, share of its longer side
+NEAR = 16
 
 
 # The network is heard only where a label came, or near by: what merely looks like the object is not it. REACH
@@ -80,7 +81,7 @@ class LearnedMethod:
         logits = guess.new_full(shape, -torch.inf)
         for number, present in enumerate(evidence.present):
             # Each on its own box: n objects far apart cost no n times the box of them all.
-            part = evidence.around_object(number, guess, MARGIN) if present else None
+            part = evidence.around_object(number, guess, NEAR) if present else None
             if part is not None:
                 part.crop(logits[number]).copy_(self._decide(evidence.part(part), number, part.crop(guess)))
         for number, area in evidence.interval.shown_twice.items():
