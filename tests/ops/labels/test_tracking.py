@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 from hypothesis import given
@@ -15,6 +13,7 @@ from vsodtool.ops.labels.tracking import (
     AREA,
     CELL,
     Looks,
+    expected_between,
     expected_j,
     found_share,
     moments_of,
@@ -158,29 +157,32 @@ def test_reach_is_three_quarters_of_the_size_around_what_is_possible() -> None:
     assert not within_reach(torch.zeros(4, 4)).any()
 
 
-LOST: dict[str, Any] = {"agreement": 0.2, "met": 0.8, "with_salient": 0.8, "confidence": 0.3}
-
-
 @pytest.mark.parametrize(
-    ("but", "share"),
+    ("carried", "found", "share"),
     [
-        ({}, 1.0),
-        ({"agreement": 0.675}, 0.5),
-        ({"agreement": 0.75}, 0.0),
-        ({"met": 0.3}, 0.0),
-        ({"met": 0.35, "with_salient": 0.25}, 0.25),
-        ({"with_salient": 0.2}, 0.0),
-        ({"confidence": 0.6}, 0.5),
-        ({"confidence": 0.65}, 0.0),
-        ({"met": None}, 1.0),
-        ({"met": None, "confidence": 0.4}, 0.5),
-        ({"met": None, "confidence": 0.45}, 0.0),
+        (0.9, 1.0, 0.0),  # sure
+        (0.7, 0.8, 0.5),
+        (0.7, 0.55, 0.25),
+        (0.7, 0.4, 0.0),  # the tracker has less to say
+        (0.5, 0.9, 1.0),
+        (0.2, 0.2, 1.0),
     ],
 )
-def test_between_masks_the_tracker_counts_where_all_speak_for_it(but: dict[str, float], share: float) -> None:
-    assert found_share(**{**LOST, **but}) == pytest.approx(share)
+def test_between_masks_the_tracker_joins_in_where_what_was_carried_is_unsure(
+    carried: float, found: float, share: float
+) -> None:
+    assert found_share(carried, found) == pytest.approx(share)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_an_expected_j_is_one(agreement: float, with_salient: float) -> None:
     assert 0 < expected_j(agreement, with_salient) < 1
+
+
+@pytest.mark.parametrize(
+    ("met", "reached", "expected"), [(0.81, 0.9, 0.72), (0.81, 0.6, 0.6), (1.0, 1.0, 0.8), (None, 0.9, 0.91)]
+)
+def test_what_is_found_between_masks_is_no_better_than_at_the_other_mask(
+    met: float | None, reached: float, expected: float
+) -> None:
+    assert expected_between(0.8, met, reached, carried=0.3) == pytest.approx(expected)

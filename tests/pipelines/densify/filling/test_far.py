@@ -106,23 +106,29 @@ def test_overlap() -> None:
 
 
 def between(
-    interval: Interval, *, met: float | None, kept: float, index: int = 20, noticed: float = 1.0
+    interval: Interval,
+    *,
+    met: float | None,
+    kept: float,
+    reached: float = 0.9,
+    index: int = 20,
+    noticed: float = 1.0,
 ) -> tuple[SoftLabel, SoftLabel]:
     """A label between two masks, as surely kept as said, and what becomes of it."""
     known = interval.known
     interval = replace(interval, right=replace(known, index=40))
     label = replace(carried(index), shown={0: kept})
     found = tracked(slice(26, 38), slice(40, 54)) if met is not None else tracked(slice(0, 0), slice(0, 0))
-    return label, settle(interval, label, replace(found, met=[met], noticed=[noticed]))
+    return label, settle(interval, label, replace(found, met=[met], reached=[reached], noticed=[noticed]))
 
 
 @pytest.mark.parametrize(
     "case",
     [
-        {"met": 0.2, "kept": 0.3},  # the tracker is unsure
-        {"met": 0.9, "kept": 1.0},  # what was carried is sure
+        {"met": 0.9, "kept": 0.9},  # what was carried is sure
         {"met": 0.9, "kept": 0.3, "index": 3},  # a mask is near
-        {"met": None, "kept": 0.6},  # the tracker finds nothing, and that is all
+        {"met": 0.9, "kept": 0.7, "reached": 0.3},  # at the other mask the tracker was wrong
+        {"met": None, "kept": 0.9},  # the tracker finds nothing, and that is all
         {"met": None, "kept": 0.1, "noticed": 0.0},  # it could not
     ],
 )
@@ -131,22 +137,33 @@ def test_between_two_masks_a_label_stays(interval: Interval, case: dict[str, Any
     assert settled is label
 
 
-def test_between_two_masks_what_was_lost_is_where_both_walks_meet(interval: Interval) -> None:
-    _, settled = between(interval, met=0.9, kept=0.3)
+def test_between_two_masks_what_was_lost_is_where_the_tracker_found_it(interval: Interval) -> None:
+    _, settled = between(interval, met=0.81, kept=0.3)
     assert mask(settled)[26:38, 40:54].float().mean() > 0.9
     assert not bool(mask(settled)[4:20, 4:20].any())
-    assert settled.frame_confidence == pytest.approx(0.19 + 0.68 * 0.9)
+    assert settled.frame_confidence == pytest.approx((0.19 + 0.68 * 0.9) * 0.9)
 
 
-def test_between_two_masks_what_nobody_is_sure_of_is_gone(interval: Interval) -> None:
-    _, settled = between(interval, met=None, kept=0.2)
+def test_between_two_masks_what_nobody_is_sure_of_is_gone_and_surely_so(interval: Interval) -> None:
+    label, settled = between(interval, met=None, kept=0.2)
     assert not bool(mask(settled).any())
+    assert settled.frame_confidence == pytest.approx(1 - label.frame_confidence**2)
 
 
-def test_between_two_masks_what_is_half_lost_is_judged_by_both(interval: Interval) -> None:
-    label, settled = between(interval, met=0.4, kept=0.3)
-    expected = (label.frame_confidence + 0.19 + 0.68 * 0.9) / 2
-    assert settled.frame_confidence == pytest.approx(expected)
+def test_between_two_masks_what_is_half_unsure_is_of_both(interval: Interval) -> None:
+    _, settled = between(interval, met=1.0, kept=0.7, reached=0.75)
+    assert settled.frame_confidence == pytest.approx(0.75)
+    odds = settled.labels[0, 0] / (1 - settled.labels[0, 0])
+    assert odds.max() < 1.5  # each denies what the other says, and counts as much
+
+
+def test_support_counts_as_far_as_the_label_is_what_was_carried(interval: Interval) -> None:
+    interval = replace(interval, right=replace(interval.known, index=40))
+    found = replace(tracked(slice(8, 20), slice(8, 20)), met=[0.9], reached=[0.9])
+    label = replace(carried(20), shown={0: 0.7}, support=torch.full((1, 1, *BOX.size), 0.6))
+    settled = settle(interval, label, found)
+    assert settled.support is not None
+    assert settled.support.min() == pytest.approx((0.6 + 1) / 2)
 
 
 def with_stray(interval: Interval, index: int = 20, *, met: float = 0.9, right: Tensor | None = None) -> int:
@@ -158,7 +175,9 @@ def with_stray(interval: Interval, index: int = 20, *, met: float = 0.9, right: 
     labels = torch.zeros(1, 1, *SIZE)
     labels[..., 8:20, 8:20] = labels[..., 8:16, 40:48] = 1
     label = SoftLabel(index, SIZE, Box(0, 0, *SIZE), labels, torch.ones(1, 1, *SIZE))
-    settled = mask(settle(interval, label, replace(tracked(slice(8, 20), slice(8, 20)), met=[met])))
+    settled = mask(
+        settle(interval, label, replace(tracked(slice(8, 20), slice(8, 20)), met=[met], reached=[0.9]))
+    )
     assert bool(settled[8:20, 8:20].all())
     return int(settled[:, 30:].sum())
 

@@ -103,7 +103,7 @@ def test_between_two_labels_and_backwards(film: Film, workers: Workers, tmp_path
     assert len(done) > len(both.targets)
     assert sum(done) == pytest.approx(1)
     assert min(j(tracked[index], clip.truth[index]) for index in both.targets) > FOUND
-    assert all((each.met[0] or 0) > FOUND for each in tracked.values())
+    assert all((each.met[0] or 0) > FOUND and each.reached[0] > FOUND for each in tracked.values())
     tracked = tracker_of(clip.truth[1:]).follow(replace(both, left=None), workers)
     assert all(not each.met for each in tracked.values())
     assert min(j(tracked[index], clip.truth[index]) for index in both.targets) > FOUND
@@ -123,10 +123,20 @@ def test_what_neither_walk_finds_did_not_meet(film: Film, workers: Workers, tmp_
     interval = make_job(film(JUMP), tmp_path / "clip")
     found = torch.full((2, 4, 4), -5.0)
     found[0, :2] = 5.0  # the first object is at the top, the second one nowhere
-    walks = [dict.fromkeys(interval.targets, found), dict.fromkeys(interval.targets, found)]
-    small: Any = SimpleNamespace(noticed=[1.0, 1.0], salient=lambda _: torch.ones(1, 1, 4, 4))
+    walks = [dict.fromkeys(interval.sequence[1:], found), dict.fromkeys(interval.sequence[:-1], found)]
+    given = torch.zeros(2, 4, 4)
+    given[0, 0] = 1
+    small: Any = SimpleNamespace(
+        noticed=[1.0, 1.0],
+        salient=lambda _: torch.ones(1, 1, 4, 4),
+        labels={known.index: given for known in interval.labelled},
+    )
     tracked = combine(interval, walks, small)
+    assert list(tracked) == interval.targets
     assert all(each.met == [1.0, None] and each.salient == 0.5 for each in tracked.values())
+    assert all(each.reached == [0.5, 1.0] for each in tracked.values())
+    walks[1].popitem()
+    assert not combine(interval, walks, small)  # cancelled
 
 
 def test_long_intervals_lie_on_disk_and_give_the_same(

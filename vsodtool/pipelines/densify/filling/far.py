@@ -14,7 +14,14 @@ from vsodtool.ops.confidence import ONE_SIDED, owners, without
 from vsodtool.ops.labels.connected import connected_to, parts
 from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.temporal_smoothing import from_bounded_odds, log_odds
-from vsodtool.ops.labels.tracking import expected_j, found_share, is_where, tracker_share, within_reach
+from vsodtool.ops.labels.tracking import (
+    expected_between,
+    expected_j,
+    found_share,
+    is_where,
+    tracker_share,
+    within_reach,
+)
 from vsodtool.ops.resize import resize_maps
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, to_image
@@ -36,12 +43,15 @@ class Tracked:
         noticed: how far what is salient speaks of each object, see `ops.tracking.notice`.
         met: between two masks, for each object J of where it was followed to from one and from the other,
             None where from neither it is anywhere. Empty where there is one mask.
+        reached: between two masks, for each object J of where it was followed to at the other mask and of
+            that mask, the mean of both ways.
     """
 
     labels: Tensor
     salient: float
     noticed: Sequence[float]
     met: Sequence[float | None] = ()
+    reached: Sequence[float] = ()
 
 
 class Follows(Protocol):
@@ -74,9 +84,9 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
     """A label weighed with what the tracker found, each object by itself.
 
     With one mask the tracker counts from FAR on, more and more (`ops.tracking.tracker_share`), and labels up
-    to there are only judged alike. Between two masks it counts from NEAR on where what was carried is lost
-    (`found_share`); where it is not, the label stays as it is, but for parts that are far from anything the
-    tracker holds possible. Nothing of an object is the tracker's that what is salient does not speak of.
+    to there are only judged alike. Between two masks it counts from NEAR on as far as what was carried is
+    unsure (`found_share`), and parts go that are far from anything it holds possible. Nothing of an object is
+    the tracker's that what is salient does not speak of.
     """
     frame, device = whole(interval.size), label.labels.device
     grid = (tracked.labels.shape[-2], tracked.labels.shape[-1])
@@ -85,17 +95,23 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
     agreements = [
         overlap(was[:, number] > _OBJECT, there[:, number] > _OBJECT) for number in range(there.shape[1])
     ]
-    shares = _shares(interval, label, tracked, agreements)
     between = len(interval.labelled) == 2
+    if between:
+        label = _without_strays(interval, label, there, tracked, agreements)
+    sures = [1.0 if sure is None else sure for sure in label.object_confidences]
+    found_js = _found_js(tracked, agreements, sures)
+    shares = [
+        seen * each
+        for seen, each in zip(
+            tracked.noticed, _shares(interval, label.index, agreements, sures, found_js), strict=True
+        )
+    ]
     if between and not any(shares):
-        return _without_strays(interval, label, there, tracked, agreements)
+        return label
     noticed = [
         each if there_is else 0.0 for each, there_is in zip(tracked.noticed, interval.present, strict=True)
     ]
-    agreement = sum(each * by for each, by in zip(agreements, noticed, strict=True)) / max(
-        sum(noticed), _TRACE
-    )
-    judged = expected_j(agreement, tracked.salient)
+    judged = sum(each * by for each, by in zip(found_js, noticed, strict=True)) / max(sum(noticed), _TRACE)
     # How much of the label is judged anew.
     known = max(shares) if between else sum(noticed) / max(sum(interval.present), 1)
     found = resize_maps(there, interval.size)
@@ -112,32 +128,57 @@ def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
         torch.full_like(labels[:, :1], judged * ONE_SIDED),
         known,
     )
-    weights = shares if between else noticed
-    expected = [
-        by * expected_j(each, tracked.salient) + (1 - by) * (1.0 if sure is None else sure)
-        for each, by, sure in zip(agreements, weights, label.object_confidences, strict=True)
-    ]
+    support = label.support
+    if support is not None:
+        support = torch.lerp(rebox(support, label.box, box, fill=1.0), torch.ones_like(trust), known)
+    expected = _joined_js(found_js, sures, shares if between else noticed, between=between)
     of_present = [
         sure if there_is else None for sure, there_is in zip(expected, interval.present, strict=True)
     ]
-    return replace(label, box=box, labels=labels, trust=trust, support=None, shown={}, expected=of_present)
+    return replace(label, box=box, labels=labels, trust=trust, support=support, shown={}, expected=of_present)
+
+
+def _found_js(tracked: Tracked, agreements: Sequence[float], sures: Sequence[float]) -> list[float]:
+    """The J to be expected of what the tracker found of each object."""
+    expected = [expected_j(each, tracked.salient) for each in agreements]
+    if not tracked.met:
+        return expected
+    of_each = zip(expected, tracked.met, tracked.reached, sures, strict=True)
+    return [expected_between(*each) for each in of_each]
+
+
+def _joined_js(
+    found_js: Sequence[float], sures: Sequence[float], by: Sequence[float], *, between: bool
+) -> list[float]:
+    """The J to be expected of each object as the tracker and what was carried are joined.
+
+    Args:
+        found_js: that of what the tracker found.
+        sures: that of what was carried.
+        by: how much of each object is judged anew.
+        between: whether there are two masks: then both know about it, and joined they are as good as the
+            better one.
+    """
+    of_each = zip(found_js, sures, by, strict=True)
+    if between:
+        return [max(found, sure) if share else sure for found, sure, share in of_each]
+    return [share * found + (1 - share) * sure for found, sure, share in of_each]
 
 
 def _shares(
-    interval: Interval, label: SoftLabel, tracked: Tracked, agreements: Sequence[float]
+    interval: Interval,
+    index: int,
+    agreements: Sequence[float],
+    sures: Sequence[float],
+    found_js: Sequence[float],
 ) -> list[float]:
-    """How much of each object is the tracker's."""
-    away = distance(interval, label.index)
+    """How much of each object would be the tracker's, were it noticed."""
+    away = distance(interval, index)
     if len(interval.labelled) == 1:
-        by = [tracker_share(each, away, reach=FAR) for each in agreements]
-    elif away > NEAR:
-        by = [
-            found_share(each, met, tracked.salient, 1.0 if sure is None else sure)
-            for each, met, sure in zip(agreements, tracked.met, label.object_confidences, strict=True)
-        ]
-    else:
-        by = [0.0] * len(agreements)
-    return [noticed * each for noticed, each in zip(tracked.noticed, by, strict=True)]
+        return [tracker_share(each, away, reach=FAR) for each in agreements]
+    if away <= NEAR:
+        return [0.0] * len(sures)
+    return [found_share(sure, found) for sure, found in zip(sures, found_js, strict=True)]
 
 
 def _without_strays(

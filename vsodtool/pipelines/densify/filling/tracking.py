@@ -162,6 +162,11 @@ def combine(interval: Interval, walks: Sequence[dict[int, Tensor]], small: _Smal
     """
     tracked = {}
     noticed = torch.tensor(small.noticed) > 0
+    reached = list[float]()
+    if len(walks) > 1:
+        if any(len(each) < len(interval.sequence) - 1 for each in walks):  # cancelled
+            return {}
+        reached = _reached(interval, walks, small)
     for index in interval.targets:
         found = [each[index] for each in walks if index in each]
         if len(found) < len(walks):  # cancelled
@@ -175,8 +180,17 @@ def combine(interval: Interval, walks: Sequence[dict[int, Tensor]], small: _Smal
         seen = small.salient(interval.sequence.index(index))[0, 0] > _OBJECT
         others = labels[~noticed].sum(dim=0) > _OBJECT
         agreement = overlap(labels[noticed].sum(dim=0) > _OBJECT, seen & ~others)
-        tracked[index] = Tracked(to_bytes(labels).cpu(), agreement, small.noticed, met)
+        tracked[index] = Tracked(to_bytes(labels).cpu(), agreement, small.noticed, met, reached)
     return tracked
+
+
+def _reached(interval: Interval, walks: Sequence[dict[int, Tensor]], small: _Small) -> list[float]:
+    """Of each object, how well the walks from two labels find the label at their other end: the mean J."""
+    found = []
+    for known, each in zip(interval.labelled[::-1], walks, strict=True):
+        there, given = shares(each[known.index]) > _OBJECT, small.labels[known.index] > _OBJECT
+        found.append([overlap(*both) for both in zip(there, given, strict=True)])
+    return [sum(js) / len(js) for js in zip(*found, strict=True)]
 
 
 def _met(first: Tensor, second: Tensor) -> list[float | None]:
