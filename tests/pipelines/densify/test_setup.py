@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from tests.pipelines.intervals import make_job
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import ConfigError, WeightsError
 from vsodtool.models.architecture import Architecture
@@ -16,8 +19,14 @@ from vsodtool.models.evidence.architecture import EvidenceArchitecture
 from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
+from vsodtool.ops.labels.tracking import grid_size
+from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.far import Tracked
+from vsodtool.pipelines.densify.filling.label import SoftLabel
+from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.setup import Setup, create_candidates, prepare
+from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event, ignore_event
@@ -118,6 +127,62 @@ def test_one_more_candidate(own: str) -> None:
     candidates = create_candidates(prepared(method="warp"), ignore_event)
     assert candidates.beside(Other()).names == ["warp", "other"]
     assert candidates.names == ["warp"]
+
+
+class Elsewhere:
+    """Finds every object in a corner."""
+
+    def __init__(self) -> None:
+        self.asked_after: list[int] = []
+        self.labels: dict[int, SoftLabel] = {}
+
+    def follow(
+        self, interval: Interval, workers: Workers, on_done: Callable[[float], None] = lambda _: None
+    ) -> dict[int, Tracked]:
+        self.asked_after.append(len(self.labels))
+        on_done(1.0)
+        found = torch.zeros(1, *grid_size(interval.size), dtype=torch.uint8)
+        found[:, -12:, -12:] = 255
+        met = [1.0] if len(interval.labelled) == 2 else []
+        return {index: Tracked(found, 1.0, [1.0], met, met) for index in interval.targets}
+
+
+@pytest.mark.parametrize(
+    ("unsure", "both", "asked_after"), [(False, True, []), (True, True, [13 - 2]), (False, False, [0])]
+)
+def test_between_two_masks_the_tracker_is_asked_where_a_label_is_in_doubt(
+    tmp_path: Path,
+    film: Callable[..., Any],
+    exact: Any,
+    *,
+    unsure: bool,
+    both: bool,
+    asked_after: list[int],
+) -> None:
+    class Warp(WarpMethod):
+        def generate(self, evidence: Evidence) -> SoftLabel:
+            label = super().generate(evidence)
+            return replace(label, shown={0: 0.3}) if unsure and label.index in {7, 8} else label
+
+    interval = make_job(film([(0, 0)] * 14), tmp_path / "clip")
+    interval = interval if both else replace(interval, right=None)
+    tracker, shares = Elsewhere(), list[float]()
+    candidates = create_candidates(
+        prepare(config(), estimator=exact, methods=[Warp()], on_event=ignore_event), ignore_event
+    )
+    with ThreadPoolExecutor(1) as pool:
+        candidates.tracked_by(tracker).fill(
+            candidates.methods["warp"],
+            interval,
+            workers=Workers(pool),
+            on_label=lambda label: tracker.labels.update({label.index: label}),
+            on_tracked=shares.append,
+        )
+    assert tracker.asked_after == asked_after
+    assert sum(shares) == 1
+    moved = {index for index, label in tracker.labels.items() if label.ids([1])[-2, -2]}
+    changed = {7, 8} if unsure else set()
+    assert moved == (changed if both else set(interval.targets))
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

@@ -64,6 +64,12 @@ def picture_size(size: Size) -> Size:
     return height, width
 
 
+def grid_size(size: Size) -> Size:
+    """The size of the grid that labels of frames (H, W) lie on."""
+    height, width = picture_size(size)
+    return height // GRID, width // GRID
+
+
 def standardised(parts: Sequence[Tensor], moments: tuple[Tensor, Tensor]) -> Tensor:
     """Features less what all frames share, of unit length (C, h, w).
 
@@ -194,6 +200,11 @@ def found_share(carried: float, found: float) -> float:
         found: that of the tracker.
     """
     return _step(carried, *_UNSURE) * _step(found - carried, *_WORSE)
+
+
+def is_kept(confidence: float) -> bool:
+    """Whether a label between two masks is so sure that `found_share` leaves all of it to motion."""
+    return confidence >= _UNSURE[0]
 
 
 def _step(value: float, none: float, everything: float) -> float:

@@ -20,7 +20,7 @@ from vsodtool.models.architecture import FUSED
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
 from vsodtool.pipelines.densify.filling.cleaning import clean
-from vsodtool.pipelines.densify.filling.far import Follows, is_far, settle
+from vsodtool.pipelines.densify.filling.far import Follows, is_far, may_change, settle
 from vsodtool.pipelines.densify.filling.fill import densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
@@ -101,27 +101,41 @@ class Candidates:
         on_tracked: Callable[[float], None] = lambda _: None,
     ) -> None:
         """Fill an interval with one of the methods, or several of them, see `densify`; `Follows.follow`."""
-        tracked = {}
-        if self.tracker is not None and self.follows(method) and is_far(interval):
-            tracked = self.tracker.follow(interval, workers, on_tracked)
+        tracker = self.tracker if self.follows(method) and is_far(interval) else None
+        # Between two masks hardly a label can be changed by what is followed, so the labels come first.
+        later = tracker is not None and len(interval.labelled) == 2 and not interval.frames.is_long
+        tracked = tracker.follow(interval, workers, on_tracked) if tracker and not later else {}
+        waiting: list[SoftLabel] = []
 
-        def finish(_: str, label: SoftLabel) -> None:
+        def finish(label: SoftLabel) -> None:
             known = tracked.get(label.index)
             if known is not None:
                 label = clean(interval, settle(interval, label, known), self.min_part)
             on_label(label)
+
+        def made(_: str, label: SoftLabel) -> None:
+            if later and may_change(interval, label):
+                waiting.append(label)
+            else:
+                finish(label)
 
         densify(
             interval,
             [method],
             self.estimators,
             workers=workers,
-            on_label=finish,
+            on_label=made,
             smooth=is_smoothed(method, self.quality),
             min_part=self.min_part,
             on_seen=on_seen,
             lines=LINES,
         )
+        if tracker is not None and waiting and not workers.cancelled():
+            tracked = tracker.follow(interval, workers, on_tracked)
+            if not workers.cancelled():
+                workers.map(finish, waiting)
+        elif later:
+            on_tracked(1.0)  # as it was planned
 
     def follows(self, method: Method) -> bool:
         """Whether objects are followed far from masks beside this method: others find their own way."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from vsodtool.ops.boxes import bounding_box, rebox, whole
 from vsodtool.ops.confidence import ONE_SIDED, owners, without
@@ -18,6 +19,8 @@ from vsodtool.ops.labels.tracking import (
     expected_between,
     expected_j,
     found_share,
+    grid_size,
+    is_kept,
     is_where,
     tracker_share,
     within_reach,
@@ -78,6 +81,32 @@ def distance(interval: Interval, index: int) -> int:
 def is_far(interval: Interval) -> bool:
     """Whether a target is further than FAR from every label."""
     return any(distance(interval, index) > FAR for index in interval.targets)
+
+
+def may_change(interval: Interval, label: SoftLabel) -> bool:
+    """Whether what a tracker found could change a label between two masks, see `settle`.
+
+    Most labels are sure and in one place: following the objects, which costs more than making the labels,
+    would be for nothing.
+    """
+    if distance(interval, label.index) <= NEAR:
+        return False
+    if not all(sure is None or is_kept(sure) for sure in label.object_confidences):
+        return True
+    owner = rebox(owners(label.labels).float(), label.box, whole(interval.size), fill=0.0)
+    return any(
+        not _is_in_one_place(on_grid(owner == number + 1))
+        and all(
+            _is_in_one_place(on_grid(known.labels[:1, number, None] > _OBJECT)) for known in interval.labelled
+        )
+        for number in range(label.labels.shape[1])
+    )
+
+
+def on_grid(mask: Tensor) -> Tensor:
+    """Cells of the tracker's grid that show anything of a mask (1, 1, H, W), bool (h, w)."""
+    size = grid_size((mask.shape[-2], mask.shape[-1]))
+    return functional.adaptive_max_pool2d(mask.float(), size)[0, 0] > 0
 
 
 def settle(interval: Interval, label: SoftLabel, tracked: Tracked) -> SoftLabel:
@@ -194,20 +223,19 @@ def _without_strays(
         reach = resize_maps(within_reach(there[0, number]).float()[None, None], interval.size)
         owned = owner == number + 1
         strays = owned & ~connected_to(owned & (label.box.crop(reach)[0, 0] > _OBJECT), owned)
-        if bool(strays.any()) and _is_in_one_place(interval, number):
+        given = [known.labels[0, number] > _OBJECT for known in interval.labelled]
+        if bool(strays.any()) and all(_is_in_one_place(mask) for mask in given):
             labels = without(labels, number, strays)
     return label if labels is label.labels else replace(label, labels=labels)
 
 
-def _is_in_one_place(interval: Interval, number: int) -> bool:
-    """Whether no given mask has parts of an object out of reach of its largest part."""
-    for known in interval.labelled:
-        numbers, count = parts(known.labels[0, number] > _OBJECT)
-        if count > 1:
-            largest = numbers == int(numbers[numbers > 0].bincount().argmax())
-            if bool(((numbers > 0) & ~within_reach(largest.float())).any()):
-                return False
-    return True
+def _is_in_one_place(mask: Tensor) -> bool:
+    """Whether a mask, bool (h, w), has no part out of reach of its largest part."""
+    numbers, count = parts(mask)
+    if count <= 1:
+        return True
+    largest = numbers == int(numbers[mask].bincount().argmax())
+    return not bool((mask & ~within_reach(largest.float())).any())
 
 
 def overlap(first: Tensor, second: Tensor) -> float:

@@ -24,8 +24,8 @@ from vsodtool.models.inference.prepare import exact_products, prepare
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.labels.tracking import (
     CELL,
-    GRID,
     Looks,
+    grid_size,
     moments_of,
     neighbourhood,
     notice,
@@ -227,7 +227,7 @@ class _Small:
         self._sequence = interval.sequence
         self._device = interval.known.labels.device
         self._picture = picture_size(interval.size)
-        self._grid: Size = (self._picture[0] // GRID, self._picture[1] // GRID)
+        self._grid = grid_size(interval.size)
         self.near = neighbourhood((self._picture[0] // CELL, self._picture[1] // CELL), self._device)
         self.labels = {
             known.index: resize_maps(known.labels, self._grid).gt(_OBJECT).float()[0]
