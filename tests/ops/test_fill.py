@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vsodtool.errors import ShapeError
-from vsodtool.ops.fill import fill_hole, grow
+from vsodtool.ops.fill import fill_hole, grow, push_pull
 
 
 def hole(side: int = 32) -> torch.Tensor:
@@ -51,3 +51,17 @@ def test_growing() -> None:
 def test_refuses_tensors_that_do_not_fit() -> None:
     with pytest.raises(ShapeError, match="image and hole"):
         fill_hole(torch.rand(1, 3, 8, 8), torch.rand(1, 1, 8, 9))
+
+
+def test_push_pull_keeps_what_is_known_and_continues_it() -> None:
+    random = torch.Generator().manual_seed(0)
+    known = (torch.rand(1, 1, 33, 47, generator=random) > 0.8).float()
+    known[..., 20:, :] = 0
+    values = torch.rand(1, 2, 33, 47, generator=random)
+    found = push_pull(values * known, known)
+    torch.testing.assert_close(found * known, values * known)
+    least, most = (float(getattr(values[known.expand_as(values) > 0], end)()) for end in ("min", "max"))
+    assert least <= float(found.min())
+    assert float(found.max()) <= most
+    torch.testing.assert_close(push_pull(3 * known, known), torch.full_like(known, 3))
+    assert float(push_pull(0 * known, 0 * known).abs().max()) == 0

@@ -33,7 +33,7 @@ def fill_hole(image: Tensor, hole: Tensor) -> Tensor:
     check_map(hole, "hole")
     check_same_size(image, hole, "image and hole")
     known = 1 - hole
-    smooth = _push_pull(image * known, known)
+    smooth = push_pull(image * known, known)
     return image * known + (smooth + _borrow_detail(image, known, smooth)) * hole
 
 
@@ -46,7 +46,16 @@ def grow(mask: Tensor, radius: int) -> Tensor:
     return functional.max_pool2d(across, (2 * radius + 1, 1), stride=1, padding=(radius, 0))
 
 
-def _push_pull(weighted: Tensor, known: Tensor) -> Tensor:
+def push_pull(weighted: Tensor, known: Tensor) -> Tensor:
+    """Values everywhere, from those of the known pixels near by: push-pull, see `fill_hole`.
+
+    Args:
+        weighted: values times `known` (B, C, H, W).
+        known: (B, 1, H, W), 1 where a value is known, else 0.
+
+    Returns:
+        (B, C, H, W); zeros where nothing at all is known.
+    """
     if known.shape[-1] <= 2 or known.shape[-2] <= 2:
         mean = weighted.mean((-2, -1), keepdim=True) / known.mean((-2, -1), keepdim=True).clamp_min(1e-6)
         return mean.expand_as(weighted)
@@ -54,7 +63,7 @@ def _push_pull(weighted: Tensor, known: Tensor) -> Tensor:
     share = functional.avg_pool2d(known, 2, ceil_mode=True, count_include_pad=False)
     # A coarse pixel of which anything is known counts as known.
     certain = (share * 4).clamp_max(1)
-    below = _push_pull(coarse / share.clamp_min(1e-6) * certain, certain)
+    below = push_pull(coarse / share.clamp_min(1e-6) * certain, certain)
     handed = functional.interpolate(below, size=weighted.shape[-2:], mode="bilinear", align_corners=False)
     return weighted + handed * (1 - known)
 

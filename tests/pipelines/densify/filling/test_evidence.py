@@ -11,7 +11,7 @@ import torch
 
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
-from vsodtool.ops.boxes import Box, whole
+from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.labels.propagation import Carried, carry, start
 from vsodtool.pipelines.densify.filling.evidence import Evidence, Side, SideStore, side_evidence
 from vsodtool.pipelines.densify.interval import Interval
@@ -27,17 +27,35 @@ def interval(
     return make_job(film([STEP] * 6), tmp_path / "clip")
 
 
-def side_of(interval: Interval, exact: Any, index: int = 1, box: Box | None = None, gain: float = 1) -> Side:
-    """What the left label says about a frame that is darker by a gain."""
+def side_of(
+    interval: Interval,
+    exact: Any,
+    index: int = 1,
+    box: Box | None = None,
+    gain: float = 1,
+    *,
+    lost: Box | None = None,
+    several: bool = False,
+) -> Side:
+    """What the left label says about a frame that is darker by a gain; in a part of it flow lost its way."""
     known, frame = interval.labelled[0], whole(interval.size)
     back = torch.tensor(STEP).view(1, 2, 1, 1).expand(1, 2, *interval.size).float()
     carried: Carried = start(known.labels, frame)
     for _ in range(index):
         carried = carry(carried, back, -back, frame)
     carried = carried.on(box or frame)
+    if lost is not None:
+        for values, change in ((carried.labels, 0), (carried.consistency, 0.1), (carried.flow, 9)):
+            lost.crop(values).fill_(change)
     image = gain * interval.image(index, box or frame)
     return side_evidence(
-        known, interval.image(known.index, frame), image, exact, index=index, carried=carried
+        known,
+        interval.image(known.index, frame),
+        image,
+        exact,
+        index=index,
+        carried=carried,
+        several=several,
     )
 
 
@@ -58,6 +76,18 @@ def test_labelled_frames_come_in_the_light_of_the_target(interval: Interval, exa
     inner = (..., slice(3, -3), slice(3, -3))
     torch.testing.assert_close(dark.views[inner], 0.5 * plain.views[inner], atol=0.01, rtol=0)
     assert torch.equal(dark.labels, plain.labels)
+
+
+def test_beside_other_objects_each_goes_on_as_it_was_seen_to_go(interval: Interval, exact: Any) -> None:
+    right = side_of(interval, exact)
+    truth = interval.labelled[0].labels.roll((-STEP[1], -STEP[0]), (-2, -1))
+    found = bounding_box(truth, 0.5)
+    assert found is not None
+    lost = Box(found.top, found.left, found.bottom, found.left + 5)
+    alone, beside = (side_of(interval, exact, lost=lost, several=several) for several in (False, True))
+    assert float(lost.crop(alone.labels[:1]).max()) == 0
+    torch.testing.assert_close(beside.labels, right.labels, atol=1e-4, rtol=0)
+    torch.testing.assert_close(lost.crop(beside.views), lost.crop(right.views), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("with_flow", [True, False])

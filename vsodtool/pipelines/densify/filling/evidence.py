@@ -14,6 +14,7 @@ from vsodtool.media.spill import FrameSpill
 from vsodtool.ops.boxes import Box, bounding_box, rebox, whole
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.labels.exposure import Exposure, exposure_between
+from vsodtool.ops.labels.own_motion import Known, own_motion
 from vsodtool.ops.labels.propagation import Carried
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.filling.label import SoftLabel
@@ -144,6 +145,7 @@ def side_evidence(
     *,
     index: int,
     carried: Carried,
+    several: bool = False,
 ) -> Side:
     """What a labelled frame says about a target, on the box of what was carried there.
 
@@ -159,6 +161,7 @@ def side_evidence(
         refining: estimates that flow.
         index: of the target frame.
         carried: the label, carried there.
+        several: objects may hide each other on the way, see `ops.labels.own_motion`.
     """
     box = carried.box
     view = sample(label_image, carried.flow, origin=box.origin)
@@ -171,13 +174,22 @@ def side_evidence(
     ).contiguous()
     moved = carried.flow.new_tensor([columns, rows]).view(1, 2, 1, 1)
     flow = refining.estimate(image, there, initial=carried.flow - moved) + moved
+    brought = carried.labels
+    if several:
+        behind = Known(label_image, known.labels, carried.labels, carried.consistency, box.origin)
+        flow, _ = own_motion(flow, image, behind)
+        own, changed = own_motion(carried.flow, image, behind)
+        view, brought = (
+            torch.where(changed, sample(values, own, origin=box.origin), before)
+            for values, before in ((label_image, view), (known.labels, brought))
+        )
     image_again, labels_again = (
         sample(values, flow, origin=box.origin) for values in (label_image, known.labels)
     )
     return Side(
         known,
         abs(index - known.index),
-        torch.cat((carried.labels, labels_again)),
+        torch.cat((brought, labels_again)),
         torch.cat((view, image_again)),
         carried.consistency,
         flow,

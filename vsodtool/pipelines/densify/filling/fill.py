@@ -219,11 +219,21 @@ class _Fill(AbstractContextManager[Any]):
         """What a label says about a frame; computed unless it is remembered."""
         refining, index = self._estimators.refining, self._interval.sequence[position]
         remembered = self._motion.coarse.remembered
+        see = partial(
+            side_evidence,
+            known,
+            label_image,
+            image,
+            refining,
+            index=index,
+            carried=carried,
+            several=self._several,
+        )
         if remembered is None:
-            return side_evidence(known, label_image, image, refining, index=index, carried=carried)
+            return see()
 
         def anew() -> tuple[Side, list[Tensor]]:
-            side = side_evidence(known, label_image, image, refining, index=index, carried=carried)
+            side = see()
             if self._wants is not Wants.FRAMES:
                 side = replace(side, flow=None)
             return side, [side.labels, side.views, side.consistency]
@@ -233,6 +243,7 @@ class _Fill(AbstractContextManager[Any]):
         side = remembered.get(
             digest(
                 "side",
+                self._several,
                 index - known.index,
                 self._motion.coarse.digest(at),
                 known.labels,

@@ -1,0 +1,74 @@
+"""What comes out from behind: the motion of each object, continued to where another one hid it on the way.
+
+Adjacent flow cannot follow a pixel that something else covers for a while: it goes on with what covers it,
+and so does the label. What is behind goes its own way, which its visible pixels tell.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vsodtool.ops.confidence import owner_probabilities
+from vsodtool.ops.fill import push_pull
+from vsodtool.ops.labels.photometric import photometric_error
+from vsodtool.ops.warp import sample
+
+# Chosen on two pairs of davis-train: benchmarks/TRIED.md, "Behind another object".
+FOLLOWED = 0.95  # consistency above which a pixel was followed all the way, and tells how its owner moves
+BETTER = 1 / 255  # difference of colour by which the other way must look more alike
+BLUR = 2.0  # sigma, in pixels, of the window in which looks are compared
+OWNED = 0.5  # soft labels above this are an owner's
+
+
+class Known(NamedTuple):
+    """A labelled frame, and what adjacent flows carried of it to a target, on a box of that.
+
+    Attributes:
+        image: the labelled frame (1, 3, H, W) in [0, 1], in the light of the target.
+        labels: of its objects (1, O, H, W), 0 or 1.
+        carried: these in the target (1, O, h, w) in [0, 1].
+        consistency: of the adjacent flows on the way (1, 1, h, w) in [0, 1].
+        origin: (row, column) of the box in the frame.
+    """
+
+    image: Tensor
+    labels: Tensor
+    carried: Tensor
+    consistency: Tensor
+    origin: tuple[int, int]
+
+
+def own_motion(flow: Tensor, image: Tensor, known: Known) -> tuple[Tensor, Tensor]:
+    """A flow to a labelled frame, changed where following failed and an owner's own motion looks more alike.
+
+    The motion of each object, and of the background, is that of its followed pixels, continued to all others
+    by push-pull. A pixel takes it if it leads to that owner.
+
+    Args:
+        flow: from the target to the labelled frame (1, 2, h, w) in pixels.
+        image: the target on its box (1, 3, h, w) in [0, 1].
+        known: of the labelled frame.
+
+    Returns:
+        The flow, and where it was changed, bool (1, 1, h, w).
+    """
+    lost = known.consistency < FOLLOWED
+    changed = torch.zeros_like(lost)
+    error = photometric_error(image, sample(known.image, flow, origin=known.origin), blur=BLUR)
+    here, there = owner_probabilities(known.carried), owner_probabilities(known.labels)
+    result = flow
+    for number in range(here.shape[1]):
+        followed = ((here[:, number : number + 1] > OWNED) & ~lost).float()
+        own = push_pull(flow * followed, followed)
+        seen, owner = (
+            sample(values, own, origin=known.origin)
+            for values in (known.image, there[:, number : number + 1])
+        )
+        miss = photometric_error(image, seen, blur=BLUR)
+        taken = lost & (owner > OWNED) & (miss + BETTER < error) & bool(followed.any())
+        result, error = torch.where(taken, own, result), torch.where(taken, miss, error)
+        changed |= taken
+    return result, changed
