@@ -5,8 +5,8 @@ No torch here: what makes a method is named, and imported when one is made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 AUTO = "auto"
@@ -26,6 +26,8 @@ class DensifierMethod:
             installed and its weights are at hand.
         uses_flow: whether it looks at motion that is estimated for it.
         smoothed: qualities at which the neighbours of a frame steady its labels.
+        thinned: quality -> frames from one label to the next between which it makes every second frame only;
+            the others are taken from their neighbours.
         in_auto: whether `--method auto` may try it; the first line of these is the default in doubt.
     """
 
@@ -35,6 +37,7 @@ class DensifierMethod:
     foreign: str = ""
     uses_flow: bool = True
     smoothed: tuple[str, ...] = EVERY_QUALITY
+    thinned: Mapping[str, range] = field(default_factory=dict)
     in_auto: bool = False
 
 
@@ -43,6 +46,7 @@ METHODS: dict[str, DensifierMethod] = {
         summary="a network, learned",
         make="vsodtool.pipelines.densify.methods.learned:learned_method",
         weights=("densifier", "fgplg"),
+        thinned={"fast": range(4, 13)},  # benchmarks/TRIED.md, "Every second frame"
         in_auto=True,
     ),
     # At `fast` smoothing would slow it down by an eighth; beside a network's time it is nothing.

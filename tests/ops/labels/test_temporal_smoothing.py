@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from vsodtool.ops.labels.temporal_smoothing import (
     Neighbour,
+    agreement,
+    between,
+    expected_between,
     from_bounded_odds,
     from_log_odds,
     log_odds,
@@ -80,3 +85,31 @@ def test_a_nearer_neighbour_weighs_more() -> None:
     )
     assert bool((near > far).all())
     assert bool((far > 0).all())
+
+
+def test_between_two_frames_is_the_mean_of_what_is_alike_and_trusted() -> None:
+    image, odds = flat(0.2, 0.4, 0.6), flat(2.0)
+    like, unlike = Neighbour(odds, image, 1), Neighbour(-odds, image + 0.2, 1)
+    surely, hardly = flat(1.0), flat(0.25)
+    labels, trust = between(image, [like, unlike], [surely, surely])
+    torch.testing.assert_close(labels, from_bounded_odds(odds * (1.01 - 0.01) / 1.02), atol=1e-4, rtol=0)
+    torch.testing.assert_close(trust, surely)
+    labels, trust = between(image, [like, replace(unlike, image=image)], [surely, hardly])
+    torch.testing.assert_close(
+        labels, from_bounded_odds(odds * 0.6), atol=1e-4, rtol=0
+    )  # (1 - 1/4) / (1 + 1/4)
+    torch.testing.assert_close(trust, flat(0.85))  # (1 + 1/16) / (1 + 1/4)
+
+
+def test_agreement_is_the_j_of_each_object() -> None:
+    first, second = torch.full((1, 2, 4, 4), -99.0), torch.full((1, 2, 4, 4), -99.0)
+    first[:, 0, :2], second[:, 0, :, :] = 99, 99
+    first[:, 1], second[:, 1] = 99, 99
+    assert agreement(first, second).tolist() == [0.5, 1]
+
+
+def test_what_neighbours_disagree_about_is_expected_to_be_worse() -> None:
+    assert expected_between(0.9, 0.7, 0.85) == pytest.approx(0.7)
+    assert expected_between(0.9, 0.7, 0.3) < 0.6 < expected_between(0.9, 0.7, 0.6) < 0.7
+    assert expected_between(1.0, 1.0, 1.0) == 1
+    assert expected_between(1.0, 1.0, 0.0) == 0

@@ -17,7 +17,14 @@ from vsodtool.config.methods import EVERY_QUALITY, METHODS, DensifierMethod
 from vsodtool.errors import ConfigError
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.label import SoftLabel
-from vsodtool.pipelines.densify.method import Method, MethodSetup, Wants, create_method, is_smoothed
+from vsodtool.pipelines.densify.method import (
+    Method,
+    MethodSetup,
+    Wants,
+    create_method,
+    is_smoothed,
+    thinned_gaps,
+)
 from vsodtool.pipelines.densify.quality import rules
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
@@ -99,6 +106,16 @@ class Learned:
 
     def generate(self, evidence: Evidence) -> SoftLabel:
         return evidence.answer(evidence.image[:, :1], evidence.image[:, :1])
+
+
+@pytest.mark.parametrize("quality", EVERY_QUALITY)
+def test_who_makes_every_second_frame_only(quality: str) -> None:
+    class Fgplg(Learned):
+        name = "fgplg"
+
+    assert thinned_gaps(Fgplg(Wants.BOXES), quality) == (range(4, 13) if quality == "fast" else range(0))
+    for method in (Fgplg(Wants.FRAMES), Learned(Wants.BOXES), rules(quality)):
+        assert not thinned_gaps(method, quality)
 
 
 @pytest.mark.parametrize("quality", EVERY_QUALITY)

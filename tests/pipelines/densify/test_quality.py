@@ -24,6 +24,10 @@ def test_better_qualities_do_more() -> None:
     steps = [motion_estimators("dis", quality, CPU, ignore_event).adjacent for quality in QUALITIES]
     finest = [each.settings.finest_scale for each in steps]  # type: ignore[attr-defined]
     assert finest == sorted(finest, reverse=True)
+    assert (
+        motion_estimators("dis", "fast", CPU, ignore_event, thinned=True).adjacent.name
+        == motion_estimators("dis", "balanced", CPU, ignore_event).adjacent.name
+    )
     assert [rules(quality).name for quality in QUALITIES] == ["warp"] * 3
     assert len({motion_estimators("dis", quality, CPU, ignore_event).name for quality in QUALITIES}) == 3
 

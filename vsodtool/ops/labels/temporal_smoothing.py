@@ -5,7 +5,7 @@ Densifiers judge each frame by itself; their errors flicker, and a mean along th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp
 
@@ -19,6 +19,8 @@ REACH = 2  # neighbours on each side
 # Chosen on four videos of davis-train: benchmarks/TRIED.md, "Temporal smoothing".
 _LIKENESS = 0.05  # difference of colour, of 1, at which a neighbour keeps 1/e of its weight
 _FADING = 0.8  # weight of a neighbour for each frame between
+_FAINT = 0.01  # weight of what is not alike at all: where nothing is, the mean of it
+_USUAL, _TELLS = 0.85, 0.2  # agreement of two neighbours, and the power of it that tells good frames from bad
 _CERTAIN = 5.0  # log-odds; no frame is surer than that
 _LEAST = 1 / (1 + exp(_CERTAIN))  # the soft label of these odds against an object
 
@@ -73,9 +75,66 @@ def smooth_over_time(odds: Tensor, image: Tensor, neighbours: Iterable[Neighbour
     """
     total, weights = odds, torch.ones_like(odds[:, :1])
     for near in neighbours:
-        difference = (near.image - image).abs_().mean(dim=1, keepdim=True)
-        difference = functional.avg_pool2d(difference, 3, 1, 1, count_include_pad=False)
-        weight = torch.exp(-((difference / _LIKENESS) ** 2)) * _FADING**near.distance
+        weight = _likeness(image, near) * _FADING**near.distance
         total = total + weight * near.odds
         weights = weights + weight
     return total / weights
+
+
+def between(
+    image: Tensor, neighbours: Sequence[Neighbour], trusts: Sequence[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """A frame that nobody judged, from those around it: the mean of what is alike and trusted.
+
+    Args:
+        image: the frame (1, 3, h, w) in [0, 1].
+        neighbours: at least one.
+        trusts: what the labels of each are worth, warped like them (1, 1, h, w) in [0, 1].
+
+    Returns:
+        Soft labels (1, O, h, w) and trust (1, 1, h, w), both in [0, 1].
+    """
+    pairs = list(zip(neighbours, trusts, strict=True))
+    weights = torch.cat(
+        [(_likeness(image, near) + _FAINT) * trust.clamp_min(_FAINT) for near, trust in pairs]
+    )
+    weights = weights / weights.sum(dim=0)
+    odds = (weights * torch.cat([near.odds for near in neighbours])).sum(dim=0, keepdim=True)
+    trust = (weights * torch.cat(list(trusts))).sum(dim=0, keepdim=True)
+    return from_bounded_odds(odds), trust
+
+
+def expected_between(first: float, second: float, agreed: float) -> float:
+    """The J that an object of such a frame can be expected to reach.
+
+    On four videos of davis-train (K = 10) its Spearman with J is .84, as good as that of frames that were
+    judged, and its mean is right to .003.
+
+    Args:
+        first: J that is expected of one neighbour.
+        second: of the other.
+        agreed: `agreement` of both, brought here.
+    """
+    return min(min(first, second) * float((agreed / _USUAL) ** _TELLS), 1.0)
+
+
+def agreement(first: Tensor, second: Tensor) -> Tensor:
+    """J of soft labels, of each object by itself.
+
+    Args:
+        first: `log_odds` (1, O, h, w).
+        second: others, of the same frame.
+
+    Returns:
+        (O,) in [0, 1].
+    """
+    ours, theirs = first.sigmoid(), second.sigmoid()
+    union = torch.maximum(ours, theirs).sum(dim=(0, 2, 3))
+    return torch.minimum(ours, theirs).sum(dim=(0, 2, 3)) / union
+
+
+def _likeness(image: Tensor, near: Neighbour) -> Tensor:
+    """How much a neighbour looks like the frame (1, 1, h, w) in [0, 1]."""
+    difference = (near.image - image).abs().mean(dim=1, keepdim=True)
+    difference = functional.avg_pool2d(difference, 3, 1, 1, count_include_pad=False)
+    return torch.exp(-((difference / _LIKENESS) ** 2))

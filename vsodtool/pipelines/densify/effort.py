@@ -10,6 +10,7 @@ from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vsodtool.config.methods import METHODS
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
 
 FLOW = {"fast": 30.0, "balanced": 90.0, "best": 150.0}  # both ways between two neighbours
@@ -45,9 +46,11 @@ class Prices:
         if method in WALK:
             walk = WALK[method]
             return cls(0.0, walk, walk + FINISH, walk + FINISH)
-        flow = FLOW[quality]
+        line = METHODS.get(method)
+        thinned = line is not None and quality in line.thinned  # by fine flow; gaps are hardly ever too short
+        flow = FLOW["balanced" if thinned else quality]
         seen = flow + SIDE
-        make = MAKE.get(method, MAKE_LEARNED) + FINISH
+        make = MAKE.get(method, MAKE_LEARNED) / (2 if thinned else 1) + FINISH
         return cls(flow, seen, SIDE + make, seen + make)
 
     def test(self, test: HiddenTest, methods: Sequence[str]) -> float:

@@ -118,6 +118,17 @@ def is_smoothed(method: Method, quality: str) -> bool:
     return method.wants is Wants.BOXES and (line is None or quality in line.smoothed)
 
 
+def thinned_gaps(method: Method, quality: str) -> range:
+    """Frames from one label to the next between which it makes every second one only, see `densify`.
+
+    What is not in the table, as an adapted network, makes all of them.
+    """
+    line = METHODS.get(method.name)
+    if line is None or method.wants is not Wants.BOXES:
+        return range(0)
+    return line.thinned.get(quality, range(0))
+
+
 class WarpMethod:
     """`--method warp`: fusion of warped labels, a search for better matches, borders pulled to edges.
 

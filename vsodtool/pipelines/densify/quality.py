@@ -25,6 +25,8 @@ class _Settings:
     edges: bool
 
 
+_FINE = DisSettings(0, 8, 4, 12, 2)
+
 # benchmarks/TRIED.md: how these were chosen, and what each step gives.
 _SETTINGS = {
     "fast": _Settings(
@@ -37,8 +39,8 @@ _SETTINGS = {
         edges=False,
     ),
     "balanced": _Settings(
-        DisSettings(0, 8, 4, 12, 2),
-        DisSettings(0, 8, 4, 12, 2),
+        _FINE,
+        _FINE,
         DisSettings(0, 8, 4, 16, 5),
         margin=16,
         context=32,
@@ -58,9 +60,16 @@ _SETTINGS = {
 
 
 def motion_estimators(
-    backend: str, quality: str, device: torch.device, on_event: OnEvent
+    backend: str, quality: str, device: torch.device, on_event: OnEvent, *, thinned: bool = False
 ) -> MotionEstimators:
     """The estimators of a backend (not auto) at a quality.
+
+    Args:
+        backend: of the flow.
+        quality: fast, balanced or best.
+        device: that computes.
+        on_event: hears of weights that are fetched.
+        thinned: every second frame is taken from its neighbours, so flow between these has to be fine.
 
     Raises:
         WeightsError: a RAFT whose weights cannot be had.
@@ -69,11 +78,11 @@ def motion_estimators(
         estimator = create_estimator(backend, quality=quality, device=device, on_event=on_event)
         return MotionEstimators(estimator, estimator, device=device)
     settings = _SETTINGS[quality]
-    adjacent = DisEstimator(settings.adjacent)
+    adjacent = DisEstimator(_FINE if thinned else settings.adjacent)
     return MotionEstimators(
         adjacent,
         # The same object where it can be: each holds some 60 MB a thread at 854x480.
-        adjacent if settings.refining == settings.adjacent else DisEstimator(settings.refining),
+        adjacent if settings.refining == adjacent.settings else DisEstimator(settings.refining),
         DisEstimator(settings.coarse),
         margin=settings.margin,
         context=settings.context,

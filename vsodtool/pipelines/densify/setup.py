@@ -31,6 +31,7 @@ from vsodtool.pipelines.densify.method import (
     Wants,
     create_method,
     is_smoothed,
+    thinned_gaps,
 )
 from vsodtool.pipelines.densify.methods.by_object import MethodByObject
 from vsodtool.pipelines.densify.motion import MotionEstimators
@@ -126,6 +127,7 @@ class Candidates:
             workers=workers,
             on_label=made,
             smooth=is_smoothed(method, self.quality),
+            thinned=thinned_gaps(method, self.quality),
             min_part=self.min_part,
             on_seen=on_seen,
             lines=LINES,
@@ -307,7 +309,8 @@ def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
         estimators = MotionEstimators(setup.estimator, setup.estimator, device=device)
         flows.append(estimators.name)
     else:
-        estimators = motion_estimators(backend, quality, device, on_event)
+        thinned = any(thinned_gaps(method, quality) for method in methods.values())
+        estimators = motion_estimators(backend, quality, device, on_event, thinned=thinned)
         flows.append(estimators.name)
     return Candidates(methods, estimators, quality, "; ".join(flows), min_part=setup.config.min_part)
 

@@ -78,3 +78,12 @@ def test_one_group_of_all_is_given_as_it_is() -> None:
     Joining(2, 1, lambda _, label: given.append(label)).add([0, 1], "warp", whole)
     assert given == [whole]
     assert given[0] is whole
+
+
+def test_what_is_expected_of_each_object_stays_where_all_know_it() -> None:
+    left, right = (
+        replace(part(LEFT, 0.9), expected=[0.8]),
+        replace(part(RIGHT, 0.9, 0.1), expected=[None, 0.6]),
+    )
+    assert joined([([1], left), ([3, 0], right)], 4).expected == [0.6, 0.8, None, None]
+    assert joined([([1], left), ([3, 0], part(RIGHT, 0.9, 0.1))], 4).expected is None

@@ -14,12 +14,16 @@ import torch
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
 from vsodtool.pipelines.densify.filling.evidence import Evidence
-from vsodtool.pipelines.densify.filling.fill import densify, with_neighbours
+from vsodtool.pipelines.densify.filling.fill import densify, in_between, with_neighbours
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.method import WarpMethod
-from vsodtool.pipelines.densify.motion import MotionEstimators
+from vsodtool.pipelines.densify.motion import CoarseMotion, MotionEstimators
+from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.densify.side_by_side import Workers
+from vsodtool.types import ignore_event
+
+NONE = range(0)
 
 
 @pytest.fixture
@@ -36,14 +40,18 @@ class Flickering(WarpMethod):
     def __init__(self, *lost: int) -> None:
         super().__init__()
         self._lost = lost
+        self.seen: list[int] = []
 
     def generate(self, evidence: Evidence) -> SoftLabel:
+        self.seen.append(evidence.index)
         made = super().generate(evidence)
         labels = made.labels.clamp(max=0.3) if evidence.index in self._lost else made.labels
         return replace(made, labels=labels)
 
 
-def fill(job: Interval, plan: MotionEstimators, workers: Workers, *lost: int) -> dict[int, SoftLabel]:
+def fill(
+    job: Interval, plan: MotionEstimators, workers: Workers, *lost: int, thinned: range = NONE
+) -> dict[int, SoftLabel]:
     made: dict[int, SoftLabel] = {}
     densify(
         job,
@@ -52,6 +60,7 @@ def fill(job: Interval, plan: MotionEstimators, workers: Workers, *lost: int) ->
         workers=workers,
         on_label=lambda _, frame: made.update({frame.index: frame}),
         smooth=True,
+        thinned=thinned,
     )
     return made
 
@@ -88,14 +97,15 @@ def test_frames_that_flicker_are_steadied_by_their_neighbours(
         assert found[~inside].mean() < 0.02
 
 
+@pytest.mark.parametrize("thinned", [NONE, range(4, 13)])
 def test_a_frame_comes_out_alike_whether_those_around_it_are_filled_or_passed(
-    job: Interval, exact: Any, workers: Workers
+    job: Interval, exact: Any, workers: Workers, thinned: range
 ) -> None:
     plan = MotionEstimators(exact, exact, exact)
-    everything = fill(job, plan, workers, 4, 7)
+    everything = fill(job, plan, workers, 4, 7, thinned=thinned)
     for chosen in ([1], [6], [3, 8], [11], [5, 6, 7]):
         passed = [index for index in job.targets if index not in chosen]
-        few = fill(replace(job, targets=chosen, passed=passed), plan, workers, 4, 7)
+        few = fill(replace(job, targets=chosen, passed=passed), plan, workers, 4, 7, thinned=thinned)
         assert sorted(few) == chosen
         for index in chosen:
             assert torch.equal(few[index].labels, everything[index].labels)
@@ -106,6 +116,57 @@ def test_passed_frames_near_a_target_are_generated_too(film: Callable[..., Any],
     job = make_job(film([(1, 0)] * 12), tmp_path / "clip")
     passed = [index for index in job.targets if index not in (4, 10)]
     assert with_neighbours(replace(job, targets=[4, 10], passed=passed)) == [2, 3, 4, 5, 6, 8, 9, 10, 11]
+
+
+def test_every_second_frame_is_taken_from_those_beside_it(
+    clip: Any, job: Interval, exact: Any, workers: Workers
+) -> None:
+    method, made = Flickering(), dict[int, SoftLabel]()
+    densify(
+        job,
+        [method],
+        MotionEstimators(exact, exact, exact),
+        workers=workers,
+        on_label=lambda _, frame: made.update({frame.index: frame}),
+        smooth=True,
+        thinned=range(11, 13),
+    )
+    assert sorted(made) == job.targets == list(range(1, 12))
+    ends = [index for index, known in ((1, job.left), (11, job.right)) if known is None]
+    assert sorted(method.seen) == sorted([2, 4, 6, 8, 10, *ends])
+    for index in job.targets:
+        inside, found = clip.truth[index] > 0, made[index].ids([1]) > 0
+        assert (found & inside).sum() / (found | inside).sum() > 0.95
+        assert made[index].frame_confidence > 0.8
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_last_frame_beside_one_label_is_made(
+    film: Callable[..., Any], exact: Any, workers: Workers, tmp_path: Path, side: str
+) -> None:
+    job = replace(make_job(film([(1, 0)] * 9), tmp_path / "clip"), **{side: None})
+    motion = CoarseMotion(job, MotionEstimators(exact, exact), workers)
+    between = {job.sequence[at] for at in in_between(job, motion)}
+    assert between == ({1, 3, 5, 7} if side == "right" else {2, 4, 6, 8})
+    motion.close()
+
+
+def test_between_frames_of_different_light_every_frame_is_made(
+    film: Callable[..., Any], tmp_path: Path, workers: Workers
+) -> None:
+    clip = film([(0, 0)] * 8)
+    clip.frames[5:] = [(frame * 0.5).astype(frame.dtype) for frame in clip.frames[5:]]
+    job = make_job(clip, tmp_path / "clip")
+    motion = CoarseMotion(job, motion_estimators("dis", "fast", torch.device("cpu"), ignore_event), workers)
+    motion.places()
+    assert in_between(job, motion) == {1, 3, 7}  # not 5, which is darker than 4
+    motion.close()
+
+
+def test_short_intervals_are_made_whole(job: Interval, exact: Any, workers: Workers) -> None:
+    plan = MotionEstimators(exact, exact, exact)
+    whole, thinned = fill(job, plan, workers), fill(job, plan, workers, thinned=range(13, 99))
+    assert all(torch.equal(whole[index].labels, thinned[index].labels) for index in job.targets)
 
 
 def test_several_methods_are_smoothed_apart(

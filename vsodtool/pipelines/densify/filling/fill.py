@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
@@ -41,6 +41,7 @@ def densify(
     workers: Workers,
     on_label: OnLabel,
     smooth: bool = False,
+    thinned: range = range(0),
     min_part: int = 0,
     on_seen: Callable[[int], None] = lambda _: None,
     on_flow: Callable[[int], None] = lambda _: None,
@@ -59,6 +60,8 @@ def densify(
         on_label: takes each finished label; called from several threads, in no particular order.
         smooth: let the neighbours of a frame steady its label; passed frames near targets are then
             generated too, so that a frame comes out alike whether those around it are filled or passed.
+        thinned: in smoothed intervals of so many frames from label to label, or from the label to the end,
+            every second frame is taken from its neighbours (`ops.labels.temporal_smoothing.between`).
         min_part: pixels of the smallest part of an object; 0 lets the given masks decide.
         on_seen: told of how many more frames the first of two labels has been carried to.
         on_flow: told of between how many more neighbours the flow is known.
@@ -88,6 +91,8 @@ def densify(
                 everywhere = wants is Wants.FRAMES or estimators.coarse is None
                 groups = groups_of(seen, coarse, everywhere=everywhere)
                 joining = Joining(len(seen.present), len(groups), on_small)
+                thin = smooth and len(seen.sequence) - 1 in thinned
+                between = in_between(seen, coarse) if thin else frozenset()
                 with ExitStack() as stack:
                     fills = [
                         stack.enter_context(
@@ -97,6 +102,7 @@ def densify(
                                 of_frames,
                                 partial(joining.add, group.objects),
                                 smooth=smooth,
+                                between=between,
                                 min_part=least,
                             )
                         )
@@ -150,6 +156,7 @@ class _Fill(AbstractContextManager[Any]):
         on_label: OnLabel,
         *,
         smooth: bool,
+        between: Set[int],
         min_part: int,
     ) -> None:
         self._min_part = min_part
@@ -158,7 +165,7 @@ class _Fill(AbstractContextManager[Any]):
         self._known = interval.labelled
         self._wants = methods[0].wants
         self._first = SideStore(interval, with_flow=self._wants is Wants.FRAMES)
-        self._targets = set(interval.targets)
+        self._targets, self._between = set(interval.targets), between
         # Of one object they would tell what fusion and search have told already.
         self._several = self._wants is Wants.BOXES and sum(interval.present) > 1
         self._colours: dict[int, Tensor] = {}  # of the labelled frames that have come by
@@ -192,6 +199,8 @@ class _Fill(AbstractContextManager[Any]):
     def _see(self, known: LabelledFrame, label_image: Tensor, step: tuple[int, Carried]) -> None:
         """What a label says about a frame is kept, or, if it is the last one, turned into the answer."""
         position, carried = step
+        if position in self._between:
+            return
         interval, box = self._interval, self._motion.boxes[position]
         index = interval.sequence[position]
         rgb = interval.rgb(index)
@@ -264,7 +273,8 @@ class _Fill(AbstractContextManager[Any]):
 
     def _answer(self, name: str, window: SmoothingWindow, position: int) -> None:
         if self._interval.sequence[position] in self._targets:  # else generated for its neighbours only
-            self._give(name, window.smoothed(position))
+            made = window.between if position in self._between else window.smoothed
+            self._give(name, made(position))
 
     def _give(self, name: str, label: SoftLabel) -> None:
         if self._wants is Wants.BOXES:  # the paper's network is left as it is
@@ -310,6 +320,16 @@ class _Fill(AbstractContextManager[Any]):
                 chunk = []
             if not ahead and not windows:
                 return
+
+
+def in_between(interval: Interval, motion: CoarseMotion) -> Set[int]:
+    """Every second position of an interval, where both neighbours can tell what is there.
+
+    Which ones does not depend on what is asked for, so a frame comes out alike whatever is made beside it.
+    """
+    first = 0 if interval.left is not None else (len(interval.sequence) - 1) % 2
+    positions = range(first + 1, len(interval.sequence) - 1, 2)
+    return {at for at in positions if motion.exposure(at - 1) is motion.exposure(at) is None}
 
 
 def with_neighbours(interval: Interval) -> list[int]:

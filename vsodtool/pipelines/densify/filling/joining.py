@@ -71,5 +71,13 @@ def joined(parts: Sequence[tuple[Sequence[int], SoftLabel]], objects: int) -> So
         shown |= {channels[number]: sure for number, sure in part.shown.items()}
     if bool((claimed > 1).any()):
         labels /= claimed.clamp_min_(1)
+    expected: list[float | None] | None = None
+    if all(part.expected is not None for _, part in ordered):
+        of_groups = {
+            n: sure
+            for channels, part in ordered
+            for n, sure in zip(channels, part.expected or (), strict=True)
+        }
+        expected = [of_groups.get(number) for number in range(objects)]
     support_of_all = None if all(part.support is None for _, part in parts) else worth[:, 1:]
-    return SoftLabel(first.index, first.size, box, labels, worth[:, :1], support_of_all, shown)
+    return SoftLabel(first.index, first.size, box, labels, worth[:, :1], support_of_all, shown, expected)

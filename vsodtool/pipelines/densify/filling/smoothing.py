@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,6 +13,9 @@ from vsodtool.ops.boxes import Box
 from vsodtool.ops.labels.temporal_smoothing import (
     REACH,
     Neighbour,
+    agreement,
+    between,
+    expected_between,
     from_bounded_odds,
     log_odds,
     smooth_over_time,
@@ -23,11 +26,16 @@ from vsodtool.pipelines.densify.interval import Interval, to_image
 
 
 class _Seen(NamedTuple):
-    """A frame and its label, generated or given, on a box."""
+    """A frame and its label, generated or given, on a box.
+
+    `trust` is that of its pixels (1, 1, h, w), `expected` the J that its objects are expected to reach.
+    """
 
     box: Box
     image: Tensor
     odds: Tensor
+    trust: Tensor
+    expected: Sequence[float | None]
 
 
 class SmoothingWindow:
@@ -38,6 +46,7 @@ class SmoothingWindow:
     """
 
     def __init__(self, interval: Interval, boxes: list[Box]) -> None:
+        self._interval, self._boxes = interval, boxes
         self._forwards = interval.right is None  # the last pass begins at the right label, if there is one
         self._seen: dict[int, _Seen] = {}
         self._made: dict[int, SoftLabel] = {}
@@ -48,7 +57,9 @@ class SmoothingWindow:
             if known is not None:
                 box = boxes[position]
                 image = to_image(known.rgb, box, known.labels.device)
-                self._seen[position] = _Seen(box, image, log_odds(box.crop(known.labels)))
+                given = box.crop(known.labels)
+                sure = [1.0 if there else None for there in interval.present]
+                self._seen[position] = _Seen(box, image, log_odds(given), torch.ones_like(given[:, :1]), sure)
 
     def add_flows(self, position: int, box: Box, flows: Tensor) -> None:
         """The flows of a pair, as `Motion.pairs` gives them."""
@@ -56,7 +67,10 @@ class SmoothingWindow:
 
     def add(self, position: int, image: Tensor, label: SoftLabel) -> None:
         """A generated frame and the frame itself on the same box; may be called from several threads."""
-        self._seen[position] = _Seen(label.box, image, log_odds(label.labels))
+        trust = label.trust if label.support is None else label.trust * label.support
+        self._seen[position] = _Seen(
+            label.box, image, log_odds(label.labels), trust, label.object_confidences
+        )
         self._made[position] = label
 
     def expect(self, position: int) -> None:
@@ -90,24 +104,54 @@ class SmoothingWindow:
     def smoothed(self, position: int) -> SoftLabel:
         """A generated label, steadied by those around it; asked for once."""
         here = self._seen[position]
-        odds = smooth_over_time(here.odds, here.image, self._neighbours(position, here))
+        around = self._around(position, here.box, REACH)
+        near = (self._neighbour(*each, here.box)[0] for each in around)
+        odds = smooth_over_time(here.odds, here.image, near)
         return replace(self._made.pop(position), labels=from_bounded_odds(odds))
 
-    def _neighbours(self, position: int, here: _Seen) -> Iterable[Neighbour]:
+    def between(self, position: int) -> SoftLabel:
+        """The label of a frame that no method looked at, from those beside it."""
+        index, box = self._interval.sequence[position], self._boxes[position]
+        around = list(self._around(position, box, 1))
+        pairs = [self._neighbour(*each, box) for each in around]
+        neighbours, trusts = zip(*pairs, strict=True)
+        labels, trust = between(self._interval.image(index, box), neighbours, trusts)
+        agreed = agreement(neighbours[0].odds, neighbours[-1].odds).tolist()
+        expected = (around[0][0].expected, around[-1][0].expected, agreed)
+        return SoftLabel(
+            index,
+            self._interval.size,
+            box,
+            labels,
+            trust,
+            expected=[
+                None if first is None or last is None else expected_between(first, last, each)
+                for first, last, each in zip(*expected, strict=True)
+            ],
+        )
+
+    def _around(self, position: int, here: Box, reach: int) -> Iterator[tuple[_Seen, Tensor, int]]:
+        """Frames up to so far away, the flow to each from a frame on its box, and how far."""
         for step in (-1, 1):
             flow: Tensor | None = None
-            for distance in range(1, REACH + 1):
+            for distance in range(1, reach + 1):
                 at = position + step * distance
                 pair = self._flows.get(at if step < 0 else at - 1)
                 if pair is None:
                     break
-                flow = self._further(flow, pair, here.box, backwards=step < 0)
+                flow = self._further(flow, pair, here, backwards=step < 0)
                 there = self._seen.get(at)
-                if there is None:  # only passed
-                    continue
-                origin = (here.box.top - there.box.top, here.box.left - there.box.left)
-                warped = sample(torch.cat((there.odds, there.image), dim=1), flow, origin=origin)
-                yield Neighbour(warped[:, :-3], warped[:, -3:], distance)
+                if there is not None:  # else only passed
+                    yield there, flow, distance
+
+    @staticmethod
+    def _neighbour(there: _Seen, flow: Tensor, distance: int, here: Box) -> tuple[Neighbour, Tensor]:
+        """Another frame brought to a box of this one along the flow to it, and its trust."""
+        maps = (there.odds, there.image, there.trust)
+        origin = (here.top - there.box.top, here.left - there.box.left)
+        warped = sample(torch.cat(maps, dim=1), flow, origin=origin)
+        odds, image, trust = torch.split(warped, [each.shape[1] for each in maps], dim=1)
+        return Neighbour(odds, image, distance), trust
 
     @staticmethod
     def _further(flow: Tensor | None, pair: tuple[Box, Tensor], here: Box, *, backwards: bool) -> Tensor:
