@@ -1,7 +1,7 @@
 """Train the head of rcrnet-ner-looks: U²-NetP's frozen features and motion maps -> a map.
 
     python benchmarks/looks_head.py WORK --data davis-train --data sod --data duts-tr-part
-        [--samples 1600] [--steps 900] [--batch 12] [--learning-rate 2e-3] [--seed 1]
+        [--samples 4500] [--steps 2400] [--batch 12] [--learning-rate 2e-3] [--seed 1]
     python benchmarks/fuse_weights.py --head WORK/head.safetensors \\
         --weights weights/rcrnet-ner-looks.safetensors
 
@@ -169,8 +169,8 @@ def main() -> None:
     )
     parser.add_argument("work", type=Path, help="folder for the samples and for head.safetensors")
     parser.add_argument("--data", action="append", required=True, help="as of `train`; videos and images")
-    parser.add_argument("--samples", type=int, default=1600)
-    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--samples", type=int, default=4500)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
