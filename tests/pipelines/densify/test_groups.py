@@ -23,6 +23,7 @@ from vsodtool.types import ignore_event
 
 PAN = [(2, 1), (1, 0), (-1, 1)] * 2
 LEFT, RIGHT, BESIDE = (90, 70, 20, 20), (90, 150, 20, 24), (90, 92, 20, 20)
+NEAR = (90, 112, 20, 20)
 
 
 @st.composite
@@ -70,6 +71,7 @@ def test_objects_far_apart_have_boxes_of_their_own(film: Callable[..., Any], tmp
     clip, found = groups(film, tmp_path, {1: LEFT, 3: RIGHT})  # the second one is nowhere
     assert [group.objects for group in found] == [[0], [2]]
     for group in found:
+        assert not group.hiding
         for box, truth in zip(group.boxes, clip.truth, strict=True):
             inside = bounding_box(torch.from_numpy(truth == group.objects[0] + 1).float(), 0.5)
             assert inside is not None
@@ -80,16 +82,17 @@ def test_objects_far_apart_have_boxes_of_their_own(film: Callable[..., Any], tmp
 @pytest.mark.parametrize(
     ("objects", "everywhere", "expected"),
     [
-        ({1: LEFT, 2: BESIDE}, False, [[0, 1]]),
-        ({1: LEFT, 3: RIGHT}, True, [[0, 1, 2]]),
-        ({}, False, [[0, 1, 2]]),
+        ({1: LEFT, 2: BESIDE}, False, ([[0, 1]], True)),
+        ({1: LEFT, 2: NEAR}, False, ([[0, 1]], False)),
+        ({1: LEFT, 3: RIGHT}, True, ([[0, 1, 2]], True)),
+        ({}, False, ([[0, 1, 2]], False)),
     ],
-    ids=["close", "everywhere", "none"],
+    ids=["touching", "close", "everywhere", "none"],
 )
 def test_else_they_are_together(
     film: Callable[..., Any], tmp_path: Path, objects: dict[int, Any], everywhere: bool, expected: Any
 ) -> None:
     _, found = groups(film, tmp_path, objects, everywhere=everywhere)
-    assert [group.objects for group in found] == expected
+    assert ([group.objects for group in found], found[0].hiding) == expected
     assert len(found[0].boxes) == len(PAN) + 1
     assert (found[0].boxes[0] == whole((96, 128))) == everywhere

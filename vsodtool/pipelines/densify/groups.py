@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import combinations
 
 from vsodtool.ops.boxes import Box, whole
 from vsodtool.pipelines.densify.interval import Interval
@@ -20,10 +21,12 @@ class Group:
     Attributes:
         objects: their channels in the labels of the interval, ascending.
         boxes: of each frame of `interval.sequence`, where they can be.
+        hiding: one may hide another in some frame.
     """
 
     objects: list[int]
     boxes: list[Box]
+    hiding: bool = False
 
 
 def groups_of(interval: Interval, coarse: CoarseMotion, *, everywhere: bool) -> list[Group]:
@@ -39,12 +42,22 @@ def groups_of(interval: Interval, coarse: CoarseMotion, *, everywhere: bool) -> 
     """
     all_of_them = list(range(len(interval.present)))
     if everywhere:
-        return [Group(all_of_them, [whole(interval.size)] * len(interval.sequence))]
+        boxes = [whole(interval.size)] * len(interval.sequence)
+        return [Group(all_of_them, boxes, sum(interval.present) > 1)]
     places = coarse.places()
     if not places:
         return [Group(all_of_them, _around(interval, []))]
+    margin, size = coarse.estimators.margin, interval.size
+    near = {
+        number: [box and box.grow(margin, 0.0, size) for box in boxes] for number, boxes in places.items()
+    }
     return [
-        Group(objects, _around(interval, [places[number] for number in objects])) for objects in apart(places)
+        Group(
+            objects,
+            _around(interval, [near[number] for number in objects]),
+            any(_meet(places[one], places[other]) for one, other in combinations(objects, 2)),
+        )
+        for objects in apart(near)
     ]
 
 
@@ -52,7 +65,7 @@ def apart(places: Mapping[int, Sequence[Box | None]]) -> list[list[int]]:
     """Objects in groups that never meet: their boxes have no pixel in common in any frame.
 
     Args:
-        places: by object, see `CoarseMotion.places`.
+        places: by object, its box in each frame, or None.
 
     Returns:
         The objects of each group, ascending; groups by their first ones.

@@ -78,7 +78,7 @@ class CoarseMotion:
             self._spill.close()
 
     def places(self) -> dict[int, list[Box | None]]:
-        """By channel of each object that a label shows: the box of each frame that it can be in, or None."""
+        """By channel of each object that a label shows: its box in each frame, or None."""
         positions = list(range(len(self._sequence) - 1))
         shown = [number for number, present in enumerate(self.interval.present) if present]
         found: dict[int, list[Box | None]] = {number: [None] * len(self._sequence) for number in shown}
@@ -86,11 +86,8 @@ class CoarseMotion:
             self._trace(self.interval.left, positions, 0, found)
         if self.interval.right is not None:
             self._trace(self.interval.right, positions[::-1], 1, found)
-        size, margin = self.interval.size, self.estimators.margin
-        return {
-            number: [box and box.scale(COARSE, size).grow(margin, 0.0, size) for box in boxes]
-            for number, boxes in found.items()
-        }
+        size = self.interval.size
+        return {number: [box and box.scale(COARSE, size) for box in boxes] for number, boxes in found.items()}
 
     def _trace(
         self, known: LabelledFrame, positions: list[int], side: int, found: dict[int, list[Box | None]]

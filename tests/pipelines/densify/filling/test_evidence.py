@@ -35,7 +35,7 @@ def side_of(
     gain: float = 1,
     *,
     lost: Box | None = None,
-    several: bool = False,
+    hiding: bool = False,
 ) -> Side:
     """What the left label says about a frame that is darker by a gain; in a part of it flow lost its way."""
     known, frame = interval.labelled[0], whole(interval.size)
@@ -55,7 +55,7 @@ def side_of(
         exact,
         index=index,
         carried=carried,
-        several=several,
+        hiding=hiding,
     )
 
 
@@ -84,7 +84,7 @@ def test_beside_other_objects_each_goes_on_as_it_was_seen_to_go(interval: Interv
     found = bounding_box(truth, 0.5)
     assert found is not None
     lost = Box(found.top, found.left, found.bottom, found.left + 5)
-    alone, beside = (side_of(interval, exact, lost=lost, several=several) for several in (False, True))
+    alone, beside = (side_of(interval, exact, lost=lost, hiding=hiding) for hiding in (False, True))
     assert float(lost.crop(alone.labels[:1]).max()) == 0
     torch.testing.assert_close(beside.labels, right.labels, atol=1e-4, rtol=0)
     torch.testing.assert_close(lost.crop(beside.views), lost.crop(right.views), atol=1e-4, rtol=0)

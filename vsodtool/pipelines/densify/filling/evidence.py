@@ -145,7 +145,7 @@ def side_evidence(
     *,
     index: int,
     carried: Carried,
-    several: bool = False,
+    hiding: bool = False,
 ) -> Side:
     """What a labelled frame says about a target, on the box of what was carried there.
 
@@ -161,7 +161,7 @@ def side_evidence(
         refining: estimates that flow.
         index: of the target frame.
         carried: the label, carried there.
-        several: objects may hide each other on the way, see `ops.labels.own_motion`.
+        hiding: objects may hide each other on the way, see `ops.labels.own_motion`.
     """
     box = carried.box
     view = sample(label_image, carried.flow, origin=box.origin)
@@ -175,7 +175,7 @@ def side_evidence(
     moved = carried.flow.new_tensor([columns, rows]).view(1, 2, 1, 1)
     flow = refining.estimate(image, there, initial=carried.flow - moved) + moved
     brought = carried.labels
-    if several:
+    if hiding:
         behind = Known(label_image, known.labels, carried.labels, carried.consistency, box.origin)
         flow, _ = own_motion(flow, image, behind)
         own, changed = own_motion(carried.flow, image, behind)

@@ -101,6 +101,7 @@ def densify(
                                 Motion(coarse, group.boxes, on_flow=_nobody if rank else on_flow),
                                 of_frames,
                                 partial(joining.add, group.objects),
+                                hiding=group.hiding,
                                 smooth=smooth,
                                 between=between,
                                 min_part=least,
@@ -155,6 +156,7 @@ class _Fill(AbstractContextManager[Any]):
         methods: Sequence[FrameMethod],
         on_label: OnLabel,
         *,
+        hiding: bool,
         smooth: bool,
         between: Set[int],
         min_part: int,
@@ -168,6 +170,7 @@ class _Fill(AbstractContextManager[Any]):
         self._targets, self._between = set(interval.targets), between
         # Of one object they would tell what fusion and search have told already.
         self._several = self._wants is Wants.BOXES and sum(interval.present) > 1
+        self._hiding = self._wants is Wants.BOXES and hiding
         self._colours: dict[int, Tensor] = {}  # of the labelled frames that have come by
         self._lights: dict[tuple[int, int], Exposure] = {}  # from a labelled frame to a target
         self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
@@ -236,7 +239,7 @@ class _Fill(AbstractContextManager[Any]):
             refining,
             index=index,
             carried=carried,
-            several=self._several,
+            hiding=self._hiding,
         )
         if remembered is None:
             return see()
@@ -252,7 +255,7 @@ class _Fill(AbstractContextManager[Any]):
         side = remembered.get(
             digest(
                 "side",
-                self._several,
+                self._hiding,
                 index - known.index,
                 self._motion.coarse.digest(at),
                 known.labels,
