@@ -19,7 +19,6 @@ from vsodtool.pipelines.densify.interval import Frames, Interval, LabelledFrame
 from vsodtool.types import ImageArray, Size
 
 LINES = 540  # of frames on which objects are followed; more of them cost time and gain nothing
-TRIAL_LINES = 240  # the same where methods are only compared
 SIDE = 150  # pixels: no object's box becomes smaller than a square of this side
 _WORTH_IT = 0.8  # reducing frames by less than that blurs labels and saves little
 OnLabel = Callable[[str, SoftLabel], None]  # takes the name of a method, and its label

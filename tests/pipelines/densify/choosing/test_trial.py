@@ -36,7 +36,7 @@ from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
-from vsodtool.pipelines.densify.working_size import LINES, TRIAL_LINES
+from vsodtool.pipelines.densify.working_size import LINES
 from vsodtool.types import MethodChoice
 
 Film = Callable[..., Any]
@@ -82,22 +82,17 @@ def attempt(
         return try_methods(video, schedule, candidates, Workers(pool, drivers), **hears)
 
 
-@pytest.mark.parametrize(
-    ("others", "lines"), [([], TRIAL_LINES), ([Wants.INTERVAL], LINES), ([Wants.FRAMES], LINES)]
-)
-def test_frames_are_small_only_for_methods_that_all_see_them_so(
-    tmp_path: Path, still: Any, monkeypatch: pytest.MonkeyPatch, others: list[Wants], lines: float
+def test_methods_are_compared_on_frames_of_the_size_that_they_will_see(
+    tmp_path: Path, still: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, given_masks = still.write_folder(tmp_path / "clip"), tmp_path / "masks"
     frames, masks = opened(path, still.write_masks(given_masks, [0, 4, 8]))
-    methods = [Says(str(wants), still) for wants in (Wants.BOXES, Wants.BOXES, *others)]
-    for method, wants in zip(methods, (Wants.BOXES, Wants.BOXES, *others), strict=True):
-        method.wants = wants
     seen: list[float] = []
     monkeypatch.setattr(trial, "densify", lambda *_, lines, **__: seen.append(lines))
     schedule = TrialSchedule([HiddenTest(0, 4, 8)])
+    methods = [Says("one", still), Says("other", still)]
     assert attempt(schedule, frames, masks, methods, tmp_path).hidden == []
-    assert seen == [lines]
+    assert seen == [LINES]
 
 
 @pytest.fixture

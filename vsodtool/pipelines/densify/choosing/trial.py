@@ -18,7 +18,7 @@ from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, Reading
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.densify.working_size import LINES, TRIAL_LINES
+from vsodtool.pipelines.densify.working_size import LINES
 from vsodtool.types import LabelArray, MethodChoice
 
 # benchmarks/choose_method.py: of margins that leave something to chance, small ones lost least.
@@ -73,13 +73,10 @@ def try_methods(
             on_label=score,
             on_flow=partial(on_flow, test),
             min_part=candidates.min_part,
-            lines=lines,
+            lines=LINES,
         )
         on_tried(test)
 
-    # Methods on boxes lose alike by smaller frames; others see them whole, and would win by that.
-    on_boxes = all(method.wants is Wants.BOXES for method in candidates.methods.values())
-    lines = TRIAL_LINES if on_boxes else LINES
     by_hidden = {test.hidden: test for test in schedule.tests}
     if schedule.tests:
         workers.each(stream_tests(video, schedule.tests), attempt)
