@@ -115,7 +115,9 @@ class Candidates:
             on_label(label)
 
         def made(_: str, label: SoftLabel) -> None:
-            if later and may_change(interval, label):
+            if tracker is None or not may_change(interval, label):
+                on_label(label)
+            elif later:
                 waiting.append(label)
             else:
                 finish(label)

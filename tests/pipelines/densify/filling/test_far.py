@@ -167,6 +167,7 @@ def test_support_counts_as_far_as_the_label_is_what_was_carried(interval: Interv
 
 
 def test_between_two_masks_only_what_is_unsure_or_apart_can_change(interval: Interval) -> None:
+    assert may_change(interval, carried(1))
     interval = replace(interval, right=replace(interval.known, index=40))
     label = carried(20)
     apart = torch.zeros(1, 1, *SIZE)

@@ -84,11 +84,13 @@ def is_far(interval: Interval) -> bool:
 
 
 def may_change(interval: Interval, label: SoftLabel) -> bool:
-    """Whether what a tracker found could change a label between two masks, see `settle`.
+    """Whether what a tracker found could change a label, see `settle`.
 
-    Most labels are sure and in one place: following the objects, which costs more than making the labels,
-    would be for nothing.
+    Most labels between two masks are sure and in one place: following the objects, which costs more than
+    making the labels, would be for nothing.
     """
+    if len(interval.labelled) == 1:
+        return True
     if distance(interval, label.index) <= NEAR:
         return False
     if not all(sure is None or is_kept(sure) for sure in label.object_confidences):
