@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -532,6 +532,93 @@ def test_labels_are_made_again_and_the_page_shows_them(make_out: MakeOut, open_p
     assert hands.picture() != before
     hands.page.wait_for_selector("#frame-confidence:has-text('.99')")
     assert "New labels are here" in hands.text("#again-note")
+
+
+def test_labels_that_come_while_one_draws_do_not_take_the_stroke_away(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    hands = open_page(out, updater=lambda: updater)
+    hands.go(3)
+    hands.stroke((20, 17))
+    hands.save()
+    hands.await_("stale", 1)
+    hands.keys("u")
+    hands.await_("rerun", "running")
+    hands.go(2)
+    hands.brush(5)
+    mouse = hands.page.mouse
+    mouse.move(*hands.at(20, 17))
+    mouse.down()
+    with hands.page.expect_response("**/mask/2"):
+        updater.go.set()
+    hands.await_("made", 1)  # frame 2 is another one now, all object
+    hands.page.wait_for_timeout(200)
+    mouse.move(*hands.at(20, 18))
+    mouse.up()
+    hands.keys("s")
+    hands.page.wait_for_selector("#conflict[open]")
+    hands.page.click("#conflict-mine")
+    hands.await_("saved", "saved")
+    drawn = out.ids[2].copy()
+    drawn[disc(out.size, 20, 17, 5) | disc(out.size, 20, 18, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 2), drawn)
+
+
+def test_labels_made_again_are_shown_where_one_looks(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    hands = open_page(out, updater=lambda: updater)
+    hands.go(3)
+    hands.stroke((20, 17))
+    hands.save()
+    hands.await_("stale", 1)
+    hands.keys("u")
+    hands.await_("rerun", "running")
+    hands.go(2)
+    before = hands.picture()
+    updater.go.set()
+    hands.await_("made", 1)
+    assert any(hands.picture() != before for _ in range(10))
+    hands.keys("e")
+    hands.brush(5)
+    hands.stroke((20, 17))  # on the new label
+    hands.save()
+    np.testing.assert_array_equal(saved(out, 2), ~disc(out.size, 20, 17, 5))
+
+
+def test_answers_from_before_a_save_take_no_undo_away(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    page = hands.page
+
+    def hold_next(what: str, held: list[tuple[Any, Any]]) -> None:
+        def hold(route: Any) -> None:
+            if held or route.request.method != "GET":
+                route.continue_()
+            else:
+                held.append((route, route.fetch()))
+
+        page.route(f"**/{what}", hold)
+
+    progress, mask = list[tuple[Any, Any]](), list[tuple[Any, Any]]()
+    with page.expect_request("**/progress"):
+        hold_next("progress", progress)
+    hands.stroke((20, 17))
+    hands.save()
+    with page.expect_request("**/mask/1"):
+        hold_next("mask/1", mask)
+        progress[0][0].fulfill(response=progress[0][1])  # older: the page thinks that something has changed
+    hands.stroke((3, 4))
+    hands.save()
+    mask[0][0].fulfill(response=mask[0][1])  # without the second stroke
+    page.wait_for_timeout(200)
+    hands.stroke((28, 4))
+    hands.keys("Control+z", "Control+z", "Control+z", "s")
+    page.wait_for_selector("#frame-status:has-text('generated')")
+    assert not out.correction(1).exists()
 
 
 def test_from_a_bare_video_to_its_labels_without_leaving_the_page(

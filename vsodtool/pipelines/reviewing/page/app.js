@@ -281,7 +281,7 @@ function plan() {
 
 /** @param {string} loaded */
 function arrived(loaded) {
-  if (loaded === key() && now.shown !== loaded) present();
+  if (loaded === key()) present(); // also one that is shown, and was read again
   else if (now.onion) showOnion();
 }
 
@@ -292,7 +292,9 @@ function present() {
   const anew = now.shown !== key();
   now.shown = key();
   const info = /** @type {VideoInfo} */ (now.infos.get(now.video));
-  const kept = saver.holds(now.shown) && editor.mask && !anew;
+  // What is being drawn is not lost to what comes from the server, nor what could be undone to the same mask read again.
+  const mask = anew ? null : editor.mask;
+  const kept = mask && (saver.holds(now.shown) || editor.last || same(found.ids, mask.ids));
   if (!kept) {
     const wide = info.objects.some((each) => each.id > 255);
     const ids = wide ? Uint16Array.from(found.ids) : found.ids.slice();
@@ -384,8 +386,9 @@ function refreshButtons() {
 
 /** Before a stroke: what this frame was. */
 function remember() {
-  const found = loader.get(key());
-  if (found && found.ids) saver.open(key(), { ids: found.ids, etag: found.etag, corrected: found.corrected });
+  const found = loader.kept.get(key()), { mask } = editor;
+  // While masks are read again there are no ids: what is shown is what was read before.
+  if (found && mask) saver.open(key(), { ids: found.ids || mask.ids.slice(), etag: found.etag, corrected: found.corrected });
   stop();
 }
 
@@ -402,8 +405,8 @@ function touched() {
  * @param {Progress} progress
  */
 function saved(where, mask, progress) {
-  const [number, frame] = where.split("/").map(Number), found = loader.kept.get(where);
-  if (found) Object.assign(found, mask);
+  const [number, frame] = where.split("/").map(Number);
+  loader.know(where, mask);
   const each = now.videos[number];
   if (mask.corrected) each.corrected.add(frame);
   else each.corrected.delete(frame);

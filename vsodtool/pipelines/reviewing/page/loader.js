@@ -57,6 +57,18 @@ export class Loader {
     this.pump();
   }
 
+  /**
+   * A mask was saved: what was asked for before may be older than it.
+   * @param {string} key
+   * @param {{ids: Ids, etag: string, corrected: boolean}} mask
+   */
+  know(key, mask) {
+    const found = this.kept.get(key);
+    if (!found) return;
+    this.running.get(key)?.abort();
+    Object.assign(found, mask);
+  }
+
   /** Read all masks again when they are wanted. */
   forgetMasks() {
     for (const control of this.running.values()) control.abort();
@@ -81,6 +93,7 @@ export class Loader {
         before && !before.error ? before : this.picture(video, frame, control.signal),
       ]);
       const { bitmap, error } = picture;
+      control.signal.throwIfAborted(); // it may have come just before that
       this.keep(key, { bitmap, error, ...mask });
     } catch (error) {
       if (/** @type {any} */ (error).name !== "AbortError") {
