@@ -513,7 +513,7 @@ def in_parts(config: Any, job: Job[Any], state: ResumeState, on_event: Any) -> R
         bench = job.bench
         assert isinstance(bench, Divider)
         assert task.divisible
-        parts = bench.begin(task, state, on_event, 4)
+        parts = bench.begin(task, state, on_event, 4, []).groups
         assert len(parts) > 1
         for part in reversed(parts):
             bench.fill(task, part, state, on_event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,33 @@ def test_finished_intervals_of_a_video_are_left_out_as_a_whole(
     assert torch.equal(interval.left.labels[0, 0] > 0, torch.from_numpy(clip.truth[0] > 0))
     assert np.array_equal(interval.rgb(3), clip.frames[3])
     assert list(video.intervals({f"{index:05d}" for index in range(13)})) == []
+
+
+@given(count=st.integers(2, 200), most=st.integers(1, 60), data=st.data())
+def test_groups_are_whole_intervals(count: int, most: int, data: st.DataObject) -> None:
+    labelled = sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1)))
+    finished = {f"f{index}" for index in data.draw(st.sets(st.integers(0, count - 1)))}
+    video = SparseVideo(Pixels(count, set()), Labels([f"f{index}" for index in labelled]), Path())  # type: ignore[arg-type]
+    groups = [[int(name[1:]) for name in group] for group in video.groups(finished, most)]
+    bounds = [-1, *labelled, count]
+    intervals = [list(range(a + 1, b)) for a, b in itertools.pairwise(bounds) if b - a > 1]
+    needed = [each for each in intervals if not {f"f{index}" for index in each} <= finished]
+    assert [index for group in groups for index in group] == [index for each in needed for index in each]
+    for group in groups:
+        own = [each for each in needed if each[0] in group]
+        assert group == [index for each in own for index in each]  # none is divided
+        assert len(group) <= most or len(own) == 1
+
+
+def test_a_long_video_is_divided_more_finely_at_its_start() -> None:
+    names = [f"f{index}" for index in range(0, 1201, 10)]
+    video = SparseVideo(Pixels(1201, set()), Labels(names), Path())  # type: ignore[arg-type]
+    sizes = [len(group) for group in video.groups(set(), 72)]
+    assert sum(sizes) == 1080
+    assert sizes[-7:] == [72] * 7
+    assert sizes == sorted(sizes)
+    assert sizes[0] == 9
+    assert len(sizes) < 40
 
 
 def test_the_receiver_closes_the_frames_also_of_the_last_interval(tmp_path: Path) -> None:

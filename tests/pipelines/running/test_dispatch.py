@@ -16,7 +16,7 @@ from vsodtool.media.output.resume import ResumeState, describe_run, start_or_res
 from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.pipelines.running.dispatch import TRIES_AGAIN, Dispatch, News
 from vsodtool.pipelines.running.reports import Outcome, VideoReport
-from vsodtool.pipelines.running.units import Assignment, Stage, Task, Unit, Worker
+from vsodtool.pipelines.running.units import Assignment, Division, Stage, Task, Unit, Worker
 from vsodtool.pipelines.running.video_state import Message, VideoState
 from vsodtool.types import Event, FrameRecord, FrameStatus, OnEvent
 
@@ -40,6 +40,8 @@ class Bench:
 
     made: list[tuple[str, str]] = field(default_factory=list)
     refuse: dict[str, Exception] = field(default_factory=dict)
+    questions: Sequence[int] = ()
+    answers: Sequence[int] = ()
 
     def make(self, task: Task, state: VideoState, on_event: OnEvent) -> Outcome[VideoReport]:
         on_event(Event("notice", task.name, f"{task.name}: seen"))
@@ -51,12 +53,22 @@ class Bench:
         report = VideoReport(task.name, task.frames)
         return Outcome(report, [], [record(task.name, name) for name in names])
 
-    def begin(self, task: Task, state: VideoState, on_event: OnEvent, most: int) -> list[Sequence[str]]:
+    def begin(
+        self, task: Task, state: VideoState, on_event: OnEvent, most: int, answers: Sequence[int]
+    ) -> Division:
         on_event(Event("notice", task.name, f"{task.name}: begun"))
         state.settle_cuts(task.name, [2])
+        if self.questions and not answers:
+            return Division(questions=self.questions)
+        self.answers = answers
         self._make(task, ["0"], state)
         rest = [str(index) for index in range(1, task.frames)]
-        return [rest[start : start + most] for start in range(0, len(rest), most)]
+        return Division([rest[start : start + most] for start in range(0, len(rest), most)])
+
+    def answer(self, task: Task, question: int, state: VideoState, on_event: OnEvent) -> int:
+        on_event(Event("notice", task.name, f"{task.name}: asked"))
+        assert state.cuts(task.name) == [2]
+        return question**2
 
     def fill(self, task: Task, frames: Sequence[str], state: VideoState, on_event: OnEvent) -> None:
         on_event(Event("notice", task.name, f"{task.name}: begun"))
@@ -158,11 +170,25 @@ def test_a_video_is_divided_its_beginning_first_and_what_it_has_in_common_once(t
         result = run.dispatch(state).run()
         assert state.cuts("a") == [2]
     stages = [stage for name, stage in run.crew.order if name == "a"]
-    assert stages == [Stage.BEGIN, *[Stage.PART] * 16, Stage.WHOLE]  # 34 frames for 2 workers: 2 a part
+    assert stages == [Stage.BEGIN, *[Stage.PART] * 8, Stage.WHOLE]  # 34 frames for 2 workers: 4 a part
     assert sorted(run.bench.made) == sorted([("b", "0"), *(("a", str(index)) for index in range(33))])
     assert len(result.outcomes["a"].records) == 33
     assert run.told("notice").count("a: begun") == 1
     assert "a: seen" not in run.told("notice")
+
+
+@pytest.mark.parametrize("lose", [{}, {"a": [-1, 0, -1, 1]}])
+def test_what_a_beginning_asks_is_answered_side_by_side(tmp_path: Path, lose: dict[str, list[int]]) -> None:
+    run = Run(tmp_path, {"a": 9}, Bench(questions=[3, 1, 2]), lose=lose, divisible=True)
+    with run.state() as state:
+        result = run.dispatch(state).run()
+    asked = [stage for _, stage in run.crew.order]
+    answered = 3 + len([told for told in (0, 1) if lose])  # those of lost workers again
+    assert asked[: answered + 2] == [Stage.BEGIN, *[Stage.ANSWER] * answered, Stage.BEGIN]
+    assert run.bench.answers == [9, 1, 4]  # in the order of the questions
+    assert sorted(run.bench.made) == [("a", str(index)) for index in range(9)]
+    assert len(result.outcomes["a"].records) == 9
+    assert run.told("notice") == ["a: begun", "all of it"]
 
 
 def test_a_lost_unit_goes_on_where_it_was(tmp_path: Path) -> None:

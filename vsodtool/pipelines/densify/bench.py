@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frames import FrameSource, open_frames
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.choosing.trial import Scores
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.updating.tools import Tools
 from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
 from vsodtool.pipelines.running.reports import Outcome
 from vsodtool.pipelines.running.shots import Cuts
-from vsodtool.pipelines.running.units import Task
+from vsodtool.pipelines.running.units import Division, Task
 from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import OnEvent
 
@@ -59,9 +61,15 @@ class LabelBench:
         """Make what is missing of a video."""
         return self._densification(task, state, on_event).run()
 
-    def begin(self, task: LabelTask, state: VideoState, on_event: OnEvent, most: int) -> list[Sequence[str]]:
+    def begin(
+        self, task: LabelTask, state: VideoState, on_event: OnEvent, most: int, answers: Sequence[Scores]
+    ) -> Division:
         """Find shots, write what was given, choose a method; then intervals are independent of each other."""
-        return self._densification(task, state, on_event).begin(most)
+        return self._densification(task, state, on_event).begin(most, answers)
+
+    def answer(self, task: LabelTask, question: HiddenTest, state: VideoState, on_event: OnEvent) -> Scores:
+        """What methods reach on one hidden label."""
+        return self._densification(task, state, on_event).measure(question)
 
     def fill(self, task: LabelTask, frames: Sequence[str], state: VideoState, on_event: OnEvent) -> None:
         """Fill the intervals of these frames."""

@@ -28,6 +28,8 @@ from vsodtool.types import Frame, ImageArray, LabelArray, Size
 
 Result = TypeVar("Result")
 
+_SMALLEST = 1 / 8  # of the largest group that is handed out
+
 
 @dataclass(frozen=True)
 class LabelledFrame:
@@ -348,6 +350,10 @@ class SparseVideo:
     def groups(self, finished: Set[str], most: int) -> list[Sequence[str]]:
         """Frames that need work, in groups of whole intervals; nothing is decoded.
 
+        Groups of the first half of the video become smaller towards its start. As workers take the largest
+        ones first, small ones are left for the end, when others would wait for the last to be done; and
+        those at the start cost least, as a video file is decoded from there.
+
         Args:
             finished: names of frames that need no work.
             most: frames of a group, of which one interval may have more.
@@ -355,17 +361,18 @@ class SparseVideo:
         Returns:
             Names of frames, in order.
         """
-        groups: list[Sequence[str]] = []
-        group: list[str] = []
-        for interval in self._split():
-            names = [self.source.names[index] for index in interval]
-            if all(name in finished for name in names):
-                continue
-            if group and len(group) + len(names) > most:
-                groups.append(group)
-                group = []
-            group += names
-        return [*groups, group] if group else groups
+        intervals = [[self.source.names[index] for index in interval] for interval in self._split()]
+        needed = [names for names in intervals if any(name not in finished for name in names)]
+        count = left = sum(map(len, needed))
+        groups: list[list[str]] = []
+        limit = 0.0
+        for names in reversed(needed):
+            if not groups or len(groups[-1]) + len(names) > limit:
+                groups.append([])
+                limit = most * min(1.0, max(_SMALLEST, 2 * left / count))
+            groups[-1][:0] = names
+            left -= len(names)
+        return list(reversed(groups))
 
     def _split(self) -> Iterator[range]:
         """The frames between labels and cuts, shot by shot."""

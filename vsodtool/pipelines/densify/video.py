@@ -16,7 +16,15 @@ from vsodtool.media.weights.safetensors_files import write_weights
 from vsodtool.ops.shots.shots import ONE_SHOT
 from vsodtool.ops.suggesting.least_sure import least_sure
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
-from vsodtool.pipelines.densify.choosing.trial import FAR_BELOW, copied_j, describe_choice, try_methods
+from vsodtool.pipelines.densify.choosing.trial import (
+    FAR_BELOW,
+    Scores,
+    copied_j,
+    decide,
+    describe_choice,
+    measure_methods,
+    try_methods,
+)
 from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, of_tracking, to_fill, to_follow
 from vsodtool.pipelines.densify.filling.far import FAR
 from vsodtool.pipelines.densify.filling.label import LabelWriter, SoftLabel, output_files
@@ -27,11 +35,13 @@ from vsodtool.pipelines.densify.updating.basis import Basis
 from vsodtool.pipelines.running.reports import VideoReport
 from vsodtool.pipelines.running.runs import tell_notes
 from vsodtool.pipelines.running.shots import NO_CUTS, Cuts
+from vsodtool.pipelines.running.units import Division
 from vsodtool.pipelines.running.video_run import VideoRun
 from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, MethodChoice, OnEvent
 
 WORST = 5  # frames of a video that its report names as least sure
+_TRIED_LIKE_DECODED = 50  # to try methods on a frame takes as long as to decode so many, or longer
 
 
 @dataclass(frozen=True)
@@ -140,20 +150,32 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             if record.frame not in self.records:
                 self.state.drop(output_files(self._config, self.layout, record))
 
-    def begin(self, most: int) -> list[Sequence[str]]:
+    def begin(self, most: int, measured: Sequence[Scores]) -> Division:
         """What comes before the intervals, and these in groups that can be filled apart.
 
         Args:
             most: frames of a group, of which one interval may have more.
+            measured: what methods reached in the tests that were asked about before.
 
         Returns:
-            Names of the frames that each group makes.
+            Tests that can be made apart, or names of the frames that each group makes.
         """
         if self.outdated:
             self.state.drop([self.layout.overlay(self.name)])
         tell_notes(self.source, self.on_event)
-        self._prepare()
-        return self._video.groups(set(self.records), most)
+        if not measured:
+            self._write_given()
+            tests = self._tests_apart()
+            if tests:
+                return Division(questions=tests)
+        scores = {hidden: js for each in measured for hidden, js in each.items()}
+        self._prepare(scores if measured else None)
+        return Division(self._video.groups(set(self.records), most))
+
+    def measure(self, test: HiddenTest) -> Scores:
+        """What methods reach in one of the tests that `begin` asks about."""
+        self._find_shots()
+        return measure_methods(self._video, [test], self._candidates, self._workers)
 
     def fill(self, frames: Sequence[str]) -> None:
         """Fill the intervals of one group, after `begin`."""
@@ -162,17 +184,29 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         intervals = self._video.intervals(others, everything=False)
         self._workers.each(intervals, partial(self._fill, candidates, choice))
 
-    def _prepare(self) -> tuple[Candidates, MethodChoice]:
-        """Shots, given labels, and the method, which is the same in all runs that continue this one."""
+    def _write_given(self) -> None:
         self._find_shots()
         missing = [name for name in self._masks.names if name not in self.records]
         self.commit([self._writer.write_given(name) for name in missing])
+
+    def _tests_apart(self) -> Sequence[HiddenTest]:
+        """Tests to be made by several workers; none where one is as fast, or knows what others do not."""
+        if self._choice is not None or self._adapt is not None or len(self._candidates.names) == 1:
+            return []
+        tests = self._schedule.tests
+        walked = sum(test.right - test.left + 1 for test in tests)
+        decoded = tests[-1].right if tests else 0  # by each, as a video file is decoded from its start
+        return tests if len(tests) > 1 and decoded < _TRIED_LIKE_DECODED * walked else []
+
+    def _prepare(self, measured: Scores | None = None) -> tuple[Candidates, MethodChoice]:
+        """Shots, given labels, and the method, which is the same in all runs that continue this one."""
+        self._write_given()
         method = self._choice.method if self._choice else self._candidates.names[0]
         self._effort.plan(self._cost(method) + (OVERLAY * self.total if self._config.overlay else 0))
         learned = self._learned()
         candidates = learned.candidates
         if self._choice is None or not self._choice.methods <= set(candidates.names):  # or a damaged journal
-            self._choice = self._choose(candidates)
+            self._choice = self._choose(candidates, measured)
             self._effort.plan(self._cost(self._choice.method) - self._cost(method))
         own = self._choice.methods - set(self._candidates.names)
         if learned.weights and own:
@@ -273,10 +307,20 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
     def _schedule(self) -> TrialSchedule:
         return schedule_trial(self.source, self._masks, self._video.shots)
 
-    def _choose(self, candidates: Candidates) -> MethodChoice:
+    def _choose(self, candidates: Candidates, measured: Scores | None) -> MethodChoice:
         """The method for this video, the same in all runs that continue this one."""
         if len(candidates.names) == 1:
             return self._only_method()
+        choice = (
+            self._try(candidates)
+            if measured is None
+            else decide(self._video, self._schedule, candidates, measured)
+        )
+        self.state.choose(self.name, choice)
+        self.on_event(Event("notice", self.name, describe_choice(choice)))
+        return choice
+
+    def _try(self, candidates: Candidates) -> MethodChoice:
         stage, prices = "comparing methods on hidden labels", self._prices(candidates.names[0])
         left = {test: prices.test(test, candidates.names) for test in self._schedule.tests}
         self._effort.plan(sum(left.values()))
@@ -288,7 +332,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             self._effort.spend(cost)
             self.tell(stage=stage)
 
-        choice = try_methods(
+        return try_methods(
             self._video,
             self._schedule,
             candidates,
@@ -296,9 +340,6 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             on_tried=lambda test: spend(test, left[test]),
             on_flow=lambda test, pairs: spend(test, pairs * prices.flow),
         )
-        self.state.choose(self.name, choice)
-        self.on_event(Event("notice", self.name, describe_choice(choice)))
-        return choice
 
     @property
     def share(self) -> float:

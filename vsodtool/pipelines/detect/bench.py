@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vsodtool.config import PredictConfig
 from vsodtool.media.video.frames import FrameSource, open_frames
@@ -12,7 +13,7 @@ from vsodtool.pipelines.detect.clips import Batching
 from vsodtool.pipelines.detect.video import Pools, PredictVideoReport, VideoPrediction
 from vsodtool.pipelines.running.reports import Outcome
 from vsodtool.pipelines.running.shots import Cuts
-from vsodtool.pipelines.running.units import Task
+from vsodtool.pipelines.running.units import Division, Task
 from vsodtool.pipelines.running.video_state import VideoState
 from vsodtool.types import OnEvent
 
@@ -56,10 +57,11 @@ class DetectBench:
         return self._prediction(task, state, on_event).run()
 
     def begin(
-        self, task: DetectTask, state: VideoState, on_event: OnEvent, most: int
-    ) -> Sequence[Sequence[str]]:
+        self, task: DetectTask, state: VideoState, on_event: OnEvent, most: int, answers: Sequence[Any]
+    ) -> Division:
         """Find shots; then clips are independent of each other, but for what smoothing looks at."""
-        return self._prediction(task, state, on_event).begin(most)
+        del answers
+        return Division(self._prediction(task, state, on_event).begin(most))
 
     def fill(self, task: DetectTask, frames: Sequence[str], state: VideoState, on_event: OnEvent) -> None:
         """Make the maps of these frames."""

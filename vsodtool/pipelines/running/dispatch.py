@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Generic, Protocol
 
@@ -26,7 +26,7 @@ from vsodtool.pipelines.running.video_state import (
 from vsodtool.types import Event, OnEvent
 
 TRIES_AGAIN = 3  # for a unit whose worker was lost, since it last finished a frame
-_PARTS = 8  # per worker: a video that takes longer than such a part of all work is divided
+_PARTS = 4  # per worker: a video that takes longer than such a part of all work is divided
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,15 @@ class Result:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Asked(Generic[T]):
+    """What the beginning of a video wants to know before it goes on."""
+
+    beginning: Unit[T]
+    units: list[Unit[T]]
+    answers: dict[int, Any] = field(default_factory=dict)  # by id of the unit
+
+
 class Dispatch(Generic[T]):
     """One run."""
 
@@ -101,6 +110,8 @@ class Dispatch(Generic[T]):
         self._at_work: dict[int, Unit[T]] = {}  # by id
         self._lost: dict[int, int] = {}  # by id of the unit
         self._parts: dict[str, int] = {}  # that are not yet done, by video
+        self._asked: dict[str, _Asked[T]] = {}  # by video
+        self._noticed: set[tuple[str, str]] = set()  # video and text of the notices told
         self._handed_out: dict[int, float] = {}  # when, by id of the unit
         self._spent: dict[str, float] = {}  # seconds, by video
         self._result = Result()
@@ -188,15 +199,35 @@ class Dispatch(Generic[T]):
             self._done += unit.task.frames - len(self._finished.pop(name))
             return
         self._spent[name] = self._spent.get(name, 0.0) + seconds
-        if unit.stage is Stage.BEGIN:
-            self._parts[name] = len(result)
-            for frames in result:
-                self._add(Unit(unit.task, Stage.PART, len(frames), frames))
-        else:
-            self._parts[name] -= 1
+        match unit.stage:
+            case Stage.BEGIN if result.questions:
+                self._ask(unit, result.questions)
+                return
+            case Stage.BEGIN:
+                self._parts[name] = len(result.groups)
+                for frames in result.groups:
+                    self._add(Unit(unit.task, Stage.PART, len(frames), frames))
+            case Stage.ANSWER:
+                self._take_answer(unit, result)
+                return
+            case Stage.PART:
+                self._parts[name] -= 1
         if self._parts[name] == 0:
             # What parts could not make is told by this one, and it does what concerns the whole video.
             self._add(Unit(unit.task, Stage.WHOLE, unit.task.frames))
+
+    def _ask(self, beginning: Unit[T], questions: Sequence[Any]) -> None:
+        units = [replace(beginning, stage=Stage.ANSWER, question=each) for each in questions]
+        self._asked[beginning.task.name] = _Asked(beginning, units)
+        for unit in units:
+            self._add(unit)
+
+    def _take_answer(self, unit: Unit[T], answer: Any) -> None:
+        asked = self._asked[unit.task.name]
+        asked.answers[id(unit)] = answer
+        if len(asked.answers) == len(asked.units):
+            answers = [asked.answers[id(each)] for each in asked.units]
+            self._add(replace(asked.beginning, answers=answers))
 
     def _count(self, name: str, frames: set[str]) -> None:
         finished = self._finished[name]
@@ -221,7 +252,9 @@ class Dispatch(Generic[T]):
     def _pass_on(self, unit: Unit[T], event: Event) -> None:
         """Warnings, and notices once: the parts of a video find out what its beginning has told."""
         first = unit.stage is Stage.BEGIN or (unit.stage is Stage.WHOLE and unit.task.name not in self._parts)
-        if event.kind == "warning" or (event.kind == "notice" and first):
+        told = (event.video, event.message)
+        if event.kind == "warning" or (event.kind == "notice" and first and told not in self._noticed):
+            self._noticed.add(told)
             self._on_event(event)
         elif event.kind == "done" and event.message:
             self._on_event(Event("notice", event.video, event.message))

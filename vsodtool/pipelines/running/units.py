@@ -68,22 +68,48 @@ class Bench(Protocol[T_contra]):
         ...
 
 
+@dataclass(frozen=True)
+class Division:
+    """What a video is divided into: questions, as long as some are open, else groups of frames.
+
+    Attributes:
+        groups: names of frames that can be made by themselves.
+        questions: what its beginning has to know, to be found out side by side. Can be pickled.
+    """
+
+    groups: Sequence[Sequence[str]] = ()
+    questions: Sequence[Any] = ()
+
+
 @runtime_checkable
 class Divider(Protocol[T_contra]):
     """A bench that can divide a video."""
 
     def begin(
-        self, task: T_contra, state: VideoState, on_event: OnEvent, most: int
-    ) -> Sequence[Sequence[str]]:
+        self, task: T_contra, state: VideoState, on_event: OnEvent, most: int, answers: Sequence[Any]
+    ) -> Division:
         """Make what all frames of a video need, and divide those that are missing.
 
-        Returns:
-            Names of frames that can be made by themselves, of about `most` frames each.
+        Args:
+            task: the video.
+            state: its part of the output folder.
+            on_event: hears of it.
+            most: frames of a group, about.
+            answers: to the questions that it asked when it was begun before, in order; then it asks none.
         """
         ...
 
     def fill(self, task: T_contra, frames: Sequence[str], state: VideoState, on_event: OnEvent) -> None:
         """Make the frames of one part, after `begin`."""
+        ...
+
+
+@runtime_checkable
+class Asker(Protocol[T_contra]):
+    """A divider whose beginning may ask questions."""
+
+    def answer(self, task: T_contra, question: Any, state: VideoState, on_event: OnEvent) -> Any:
+        """Find out what `begin` wants to know. What is returned can be pickled."""
         ...
 
 
@@ -94,6 +120,7 @@ class Stage(Enum):
     """What is to be done of a video."""
 
     BEGIN = "what its parts have in common"
+    ANSWER = "a question that its beginning asks"
     PART = "some of its frames"
     WHOLE = "all that is missing"
 
@@ -108,6 +135,8 @@ class Unit(Generic[T]):
         weight: frames to make.
         frames: their names, of a part.
         most: frames of a part, for the stage that divides.
+        question: to answer.
+        answers: to what the stage that divides has asked before.
     """
 
     task: T
@@ -115,6 +144,8 @@ class Unit(Generic[T]):
     weight: int
     frames: Sequence[str] = field(default=(), repr=False)
     most: int = 0
+    question: Any = None
+    answers: Sequence[Any] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -184,9 +215,12 @@ class Worker:
         _check_seen(unit.task.video, given.fingerprint)
         if unit.stage is Stage.WHOLE:
             return self._bench.make(unit.task, state, on_event)
+        if unit.stage is Stage.ANSWER:
+            assert isinstance(self._bench, Asker)  # it has asked
+            return self._bench.answer(unit.task, unit.question, state, on_event)
         assert isinstance(self._bench, Divider)  # its tasks say so
         if unit.stage is Stage.BEGIN:
-            return self._bench.begin(unit.task, state, on_event, unit.most)
+            return self._bench.begin(unit.task, state, on_event, unit.most, unit.answers)
         return self._bench.fill(unit.task, unit.frames, state, on_event)
 
 

@@ -24,9 +24,11 @@ from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialS
 from vsodtool.pipelines.densify.choosing.trial import (
     NOISE,
     choose_method,
+    decide,
     describe_choice,
     hidden_js,
     margin,
+    measure_methods,
     try_methods,
 )
 from vsodtool.pipelines.densify.filling.evidence import Evidence
@@ -159,6 +161,25 @@ def test_what_does_not_decode_is_left_out(
     assert choice.hidden == hidden
     if not hidden:
         assert (choice.method, choice.reason) == ("nothing", "no hidden label could be tried")
+
+
+def test_tests_may_be_made_apart(tmp_path: Path, still: Any) -> None:
+    path = still.write_folder(tmp_path / "clip")
+    frames, masks = opened(path, still.write_masks(tmp_path / "masks", [0, 2, 5, 6, 8]))
+    (path / "00002.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    schedule = TrialSchedule([HiddenTest(0, 2, 5), HiddenTest(2, 5, 6), HiddenTest(5, 6, 8)])
+    methods = [Says("nothing", still), Says("left", still)]
+    estimators = MotionEstimators(DisEstimator(), DisEstimator())
+    candidates = Candidates({method.name: method for method in methods}, estimators, "balanced", "")
+    video = SparseVideo(frames, masks, tmp_path)
+    apart: dict[int, Any] = {}
+    with ThreadPoolExecutor(1) as pool:
+        for test in reversed(schedule.tests):
+            apart |= measure_methods(video, [test], candidates, Workers(pool))
+    assert sorted(apart) == [6]
+    choice = decide(video, schedule, candidates, apart)
+    assert choice == attempt(schedule, frames, masks, methods, tmp_path)
+    assert choice.hidden == ["00006"]
 
 
 def test_a_test_is_told_of_while_it_is_made(tmp_path: Path, still: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from math import sqrt
 from statistics import fmean, stdev
+from typing import TypeAlias
 
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.metrics import region_j
@@ -28,6 +29,8 @@ FAR_BELOW = (
     0.1  # J below that of repeating masks from which on something is wrong with these: benchmarks/fit.py
 )
 
+Scores: TypeAlias = dict[int, dict[str, dict[int, float]]]  # J by hidden frame, method and object
+
 
 def try_methods(
     video: SparseVideo,
@@ -38,21 +41,35 @@ def try_methods(
     on_tried: Callable[[HiddenTest], None] = lambda _: None,
     on_flow: Callable[[HiddenTest, int], None] = lambda _, __: None,
 ) -> MethodChoice:
-    """Make the hidden labels again with each candidate and choose.
+    """Make the hidden labels again with each candidate and choose; see `measure_methods`, `decide`."""
+    scores = measure_methods(video, schedule.tests, candidates, workers, on_tried=on_tried, on_flow=on_flow)
+    return decide(video, schedule, candidates, scores)
+
+
+def measure_methods(
+    video: SparseVideo,
+    tests: Sequence[HiddenTest],
+    candidates: Candidates,
+    workers: Workers,
+    *,
+    on_tried: Callable[[HiddenTest], None] = lambda _: None,
+    on_flow: Callable[[HiddenTest, int], None] = lambda _, __: None,
+) -> Scores:
+    """Make the hidden labels again with each candidate.
 
     The video is read once, to the last hidden interval. A test whose frame or labels do not decode is left
-    out.
+    out. Tests do not depend on each other, so they may be measured apart and the scores put together.
 
     Args:
         video: with its masks.
-        schedule: of this video.
+        tests: of its schedule, ascending.
         candidates: the methods.
         workers: do the work.
         on_tried: told of each test that is done; called from several threads.
         on_flow: told, likewise, of between how many more neighbours of a test the flow is known.
     """
     source, masks = video.source, video.masks
-    scores: dict[int, dict[str, dict[int, float]]] = {}
+    scores: Scores = {}
     lock = threading.Lock()
 
     def attempt(interval: Interval) -> None:
@@ -77,15 +94,23 @@ def try_methods(
         )
         on_tried(test)
 
-    by_hidden = {test.hidden: test for test in schedule.tests}
-    if schedule.tests:
-        workers.each(stream_tests(video, schedule.tests), attempt)
+    by_hidden = {test.hidden: test for test in tests}
+    if tests:
+        workers.each(stream_tests(video, tests), attempt)
+    return scores
+
+
+def decide(
+    video: SparseVideo, schedule: TrialSchedule, candidates: Candidates, scores: Scores
+) -> MethodChoice:
+    """The method for a video, and for each of its objects, by what was measured."""
+    masks, names = video.masks, video.source.names
     tried = sorted(scores)
     default = candidates.names[0]
     by_method = {name: [fmean(scores[index][name].values()) for index in tried] for name in candidates.names}
     method, reason = choose_method(by_method, default)
     choice = MethodChoice(
-        method, [source.names[index] for index in tried], _means(by_method), schedule.reason or reason
+        method, [names[index] for index in tried], _means(by_method), schedule.reason or reason
     )
     boxed = [name for name, each in candidates.methods.items() if each.wants is Wants.BOXES]
     if len(masks.object_ids) < 2 or len(boxed) < 2 or method not in boxed:
