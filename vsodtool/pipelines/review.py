@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -129,7 +130,11 @@ def _look_through(
                 suggest=partial(_suggested, folder),
                 ended=partial(_hand_over, folder, made, servers),
             )
-            servers.append(_server(stack.enter_context(session), config, servers, on_event))
+            stack.enter_context(session)
+            preparing = threading.Thread(target=session.prepare, name="prepare")
+            preparing.start()
+            stack.callback(preparing.join)
+            servers.append(_server(session, config, servers, on_event))
             serving(servers[-1])
             servers[-1].run()
         if not made:

@@ -57,6 +57,22 @@ def test_the_state_tells_every_frame(make_out: MakeOut, connect: Connect) -> Non
     assert video["frames"][6] == ["00006", 1, 0.76, 4, -1]
 
 
+def test_what_the_page_asks_for_first_is_read_before(make_out: MakeOut, connect: Connect) -> None:
+    out, asked = make_out(), list[int]()
+
+    def suggest() -> dict[str, list[int]]:
+        asked.append(1)
+        return {}
+
+    client = connect(out, suggest=suggest)
+    client.session.prepare()
+    assert client.get("/api/state").status_code == 200
+    assert asked == [1]
+    out.layout.frames_csv.write_text("damaged")
+    client.session.prepare()  # what is wrong is told to who asks
+    assert client.get("/api/state").status_code != 200
+
+
 def test_the_state_tells_what_to_label_next(make_out: MakeOut, connect: Connect) -> None:
     asked: list[int] = []
 

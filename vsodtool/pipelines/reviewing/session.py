@@ -6,12 +6,12 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from vsodtool.errors import UsageError
+from vsodtool.errors import UsageError, VsodtoolError
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.manifest import COMPLETE, Manifest
 from vsodtool.media.video.browser_frames import BrowserFrames
@@ -92,6 +92,7 @@ class Session:
         self._revision = 0
         self._open: dict[int, OpenVideo] = {}
         self._opening = threading.Lock()
+        self._reading = threading.Lock()
         self._rows: tuple[object, dict[str, list[FrameRecord]]] = (None, {})
         self._suggest = suggest
         self._suggested: tuple[object, Suggested] = (None, {})
@@ -114,6 +115,12 @@ class Session:
             video.frames.close()
         self._stack.close()
 
+    def prepare(self) -> None:
+        """Read what the page asks for first, while the browser starts; what is wrong is told when it asks."""
+        with suppress(VsodtoolError):
+            self.state()
+            self.video(0)
+
     def changed(self) -> None:
         """Something that the state tells is not as it was."""
         with self._lock:
@@ -131,13 +138,10 @@ class Session:
         """
         status = self.folder.layout.frames_csv.stat()
         stamp = status.st_mtime_ns, status.st_size
-        with self._lock:
-            if self._rows[0] == stamp:
-                return self._rows[1]
-        rows = self.folder.rows()
-        with self._lock:
-            self._rows = stamp, rows
-        return rows
+        with self._reading:
+            if self._rows[0] != stamp:
+                self._rows = stamp, self.folder.rows()
+            return self._rows[1]
 
     def video(self, number: int) -> OpenVideo:
         """A video, opened when it is asked for first.
@@ -276,14 +280,11 @@ class Session:
         """The frames to label next; none while labels are made again."""
         if manifest is None or manifest.status != COMPLETE:
             return {}
-        with self._lock:
+        with self._reading:
             stamp = self._rows[0]
-            if self._suggested[0] == stamp:
-                return self._suggested[1]
-        suggested = self._suggest()
-        with self._lock:
-            self._suggested = stamp, suggested
-        return suggested
+            if self._suggested[0] != stamp:
+                self._suggested = stamp, self._suggest()
+            return self._suggested[1]
 
     def _corrections(self) -> dict[str, set[str]]:
         """Names of the corrected frames by video."""
