@@ -36,10 +36,11 @@ def keep_freed_memory() -> bool:
 def keep_few_kernels() -> None:
     """Let oneDNN remember the kernels of few sizes of images, unless the environment says how many.
 
-    It keeps 1,024 with their scratch memory. Boxes around objects have a new size in nearly every frame, so
-    these are not used again: at 854x480 they took 400 MiB. Works until the first convolution.
+    It keeps 1,024 with their scratch memory: boxes around objects have so many sizes that at 854x480 they
+    took 400 MiB. The networks need some 60 for a box of one size, so with fewer they are made anew in every
+    frame. Works until the first convolution.
     """
-    os.environ.setdefault(_KERNELS, "32")
+    os.environ.setdefault(_KERNELS, "128")
 
 
 @contextmanager

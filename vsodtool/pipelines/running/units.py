@@ -32,7 +32,7 @@ from vsodtool.types import OnEvent
 
 T = TypeVar("T", bound="Task")
 
-_PAUSE = 0.2  # seconds for which messages are gathered before they are sent
+_PAUSE = 1.0  # seconds for which messages are gathered before they are sent: each costs both sides some ms
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Worker:
         self._bench, self._layout, self._outputs_of = bench, layout, outputs_of
 
     def work(self, given: Assignment[Any]) -> Iterator[list[Message]]:
-        """Do a unit in a thread of its own; what happens is told several times a second, the end last.
+        """Do a unit in a thread of its own; what happens is told about once a second, the end last.
 
         Raises:
             Exception: whatever is no expected error, which is a bug.
