@@ -566,6 +566,23 @@ def test_labels_that_come_while_one_draws_do_not_take_the_stroke_away(
     np.testing.assert_array_equal(saved(out, 2), drawn)
 
 
+def test_one_key_after_a_stroke_saves_it_and_makes_its_labels_again(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    updater.go.set()
+    hands = open_page(out, updater=lambda: updater)
+    hands.go(3)
+    hands.keys("u")
+    assert hands.text("#again-text") == "Nothing to make again"
+    hands.stroke((20, 17))
+    assert hands.text("#again-text") == "Make labels again"
+    hands.keys("u")
+    hands.await_("made", 1)
+    assert out.correction(3).exists()
+
+
 def test_labels_made_again_are_shown_where_one_looks(make_out: MakeOut, open_page: Open) -> None:
     out = make_out()
     updater = Brighter(out)

@@ -125,6 +125,30 @@ def test_errors_are_told_and_the_next_run_is_possible(updater: FakeUpdater) -> N
     rerun.close()
 
 
+def test_who_starts_it_while_it_looks_gets_all_that_is_found() -> None:
+    known = threading.Event()
+
+    class Slow(FakeUpdater):
+        def stale(self) -> list[Interval]:
+            assert known.wait(5)
+            return super().stale()
+
+    slow = Slow()
+    rerun = Rerun(lambda: slow)
+    looked = rerun.look()
+    assert rerun.progress.state == "looking"
+    assert rerun.start()
+    assert (rerun.progress.state, rerun.progress.total) == ("running", 0)
+    known.set()
+    looked.result()
+    until(lambda: rerun.progress.done == 2)
+    assert (rerun.progress.state, rerun.progress.total) == ("running", 3)
+    slow.go.set()
+    until(lambda: rerun.progress.state == "idle")
+    assert (slow.runs, rerun.progress.stale, rerun.progress.runs) == (1, (), 1)
+    rerun.close()
+
+
 def test_many_looks_at_once_are_one(updater: FakeUpdater) -> None:
     looks: list[int] = []
     first = threading.Event()

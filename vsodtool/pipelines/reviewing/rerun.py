@@ -121,6 +121,8 @@ class Rerun:
         with self._lock:
             self._looks += 1
             number = self._looks
+            if self._progress.state == IDLE:
+                self._progress = replace(self._progress, state=LOOKING)
         return self._worker.submit(self._look, number)
 
     def start(self) -> bool:
@@ -128,10 +130,8 @@ class Rerun:
         with self._lock:
             if self._progress.state == RUNNING:
                 return False
-            total = sum(each.frames for each in self._progress.stale)
-            self._progress = replace(
-                self._progress, state=RUNNING, done=0, total=total, message="", error="", hint=""
-            )
+            self._progress = replace(self._progress, state=RUNNING, message="", error="", hint="")
+            self._count()
         self._worker.submit(self._run)
         return True
 
@@ -146,12 +146,14 @@ class Rerun:
         with self._lock:
             if number < self._looks:  # another one waits behind this
                 return
-            self._progress = replace(self._progress, state=LOOKING)
-        self._change(lambda: {"stale": self._find()})
+            if self._progress.state != RUNNING:  # else a run waits behind this
+                self._progress = replace(self._progress, state=LOOKING)
+        self._change(LOOKING, lambda: {"stale": self._find()})
 
     def _run(self) -> None:
         def run() -> dict[str, object]:
-            self._counts = {}
+            with self._lock:  # it may have been started before a look was over
+                self._count()
             self._warm().run(on_event=self._hear)
             self.ended()
             with self._lock:  # told before what is next is known: the page can show the new labels
@@ -159,9 +161,10 @@ class Rerun:
             # What was saved meanwhile is for the next run.
             return {"stale": self._find()}
 
-        self._change(run)
+        self._change(RUNNING, run)
 
-    def _change(self, work: Callable[[], dict[str, object]]) -> None:
+    def _change(self, state: str, work: Callable[[], dict[str, object]]) -> None:
+        """Do something and take over what it says; what was done in this state has an end then."""
         try:
             changes = {"error": "", "hint": "", **work()}
         except VsodtoolError as error:
@@ -171,7 +174,14 @@ class Rerun:
         except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell it to than the page
             changes = {"error": f"a bug: {error!r}", "hint": "please report it"}
         with self._lock:
-            self._progress = replace(self._progress, state=IDLE, **changes)  # type: ignore[arg-type]
+            if self._progress.state == state:
+                changes["state"] = IDLE
+            self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]
+
+    def _count(self) -> None:
+        self._counts = {}
+        total = sum(each.frames for each in self._progress.stale)
+        self._progress = replace(self._progress, done=0, total=total)
 
     def _find(self) -> tuple[Stale, ...]:
         return tuple(self._warm().stale())

@@ -62,6 +62,8 @@ const now = {
   running: false,
   /** @type {[string, string, string, number][]} */
   stale: [],
+  /** @type {Progress["rerun"]} */
+  rerun: { state: "idle" },
   playing: false,
   onion: false,
   doubt: false,
@@ -128,29 +130,36 @@ function takeProgress(said) {
   document.body.classList.toggle("read-only", Boolean(now.readOnly));
   banner(source.embedded ? "" : said.readOnly ? `Read-only: ${said.readOnly}.` : "");
   if (!document.body.dataset.ready) now.runs = said.rerun.runs || 0;
-  const { rerun } = said, count = said.stale.length, frames = said.stale.reduce((sum, each) => sum + each[3], 0);
+  const { rerun } = said, count = said.stale.length;
+  now.rerun = rerun;
   now.running = rerun.state === "running";
-  const button = $("again");
-  $("again-card").hidden = !now.canRerun;
-  button.disabled = now.running || count === 0 || Boolean(now.readOnly);
+  showAgain();
+  document.body.dataset.rerun = rerun.state;
+  document.body.dataset.stale = String(count);
+  const stale = JSON.stringify(said.stale);
+  if (document.body.dataset.ready && stale !== now.staleTold) timeline.show(video(), staleHere());
+  now.staleTold = stale;
+  $("legend-stale").hidden = count === 0 || now.command === DRAWN;
+  refreshButtons();
+}
+
+/** The button that makes labels again: what it would make, or what is being made. */
+function showAgain() {
+  const { rerun, stale } = now, count = stale.length, frames = stale.reduce((sum, each) => sum + each[3], 0);
   const first = now.command === DRAWN, masks = first ? drawn() : 0;
+  const some = saver.unsaved() || rerun.state === "looking"; // how much is known in a moment
+  $("again-card").hidden = !now.canRerun;
+  $("again").disabled = now.running || (count === 0 && !some) || Boolean(now.readOnly);
   $("again-text").textContent = now.running
-    ? `Making ${rerun.done} of ${rerun.total}`
-    : first ? (count ? `Make labels of ${masks} mask${masks === 1 ? "" : "s"}` : "Draw a mask first")
-    : count ? `Make ${count} interval${count === 1 ? "" : "s"} again` : "Nothing to make again";
+    ? (rerun.total ? `Making ${rerun.done} of ${rerun.total}` : "Making labels")
+    : count ? (first ? `Make labels of ${masks} mask${masks === 1 ? "" : "s"}` : `Make ${count} interval${count === 1 ? "" : "s"} again`)
+    : some ? (first ? "Make labels" : "Make labels again") : first ? "Draw a mask first" : "Nothing to make again";
   $("again-bar").hidden = !now.running;
   $("again-bar").value = rerun.total ? (rerun.done || 0) / rerun.total : 0;
   const note = rerun.error ? `${rerun.error}${rerun.hint ? `. ${rerun.hint}` : ""}`
     : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}` : now.madeNote || "";
   if ($("again-note").textContent !== note) $("again-note").textContent = note;
   $("again-note").classList.toggle("failed", Boolean(rerun.error));
-  document.body.dataset.rerun = rerun.state;
-  document.body.dataset.stale = String(count);
-  const stale = JSON.stringify(said.stale);
-  if (document.body.dataset.ready && stale !== now.staleTold) timeline.show(video(), staleHere());
-  now.staleTold = stale;
-  $("legend-stale").hidden = count === 0 || first;
-  refreshButtons();
 }
 
 /** The stale intervals of the video that is shown, as first and last frame. */
@@ -452,6 +461,7 @@ function status(kind, text) {
   $("saved").className = kind;
   document.body.dataset.saved = kind;
   refreshButtons();
+  showAgain();
 }
 
 /** Take the correction of this frame back. */
@@ -797,9 +807,22 @@ function soon() {
   if (!source.embedded) now.polled = setTimeout(poll, 50);
 }
 
-async function makeAgain() {
+/** Whether all that was drawn is on the server, once it is. */
+async function allSaved() {
   saver.flush();
-  if ($("again").disabled) return;
+  while (saver.unsaved()) {
+    if (told.kind === "failed") return false;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  return true;
+}
+
+async function makeAgain() {
+  if ($("again").disabled || !(await allSaved())) return;
+  if ($("again").disabled) {
+    say("nothing to make again");
+    return;
+  }
   await attempt(async () => {
     takeProgress(await source.rerun());
     soon();
