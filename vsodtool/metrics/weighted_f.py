@@ -62,7 +62,7 @@ def _error_beside(levels: Levels, truth: BoolArray) -> float:
     if not wrong.any():
         return 0.0
     crop = _rectangle(truth | wrong, 0)
-    weight = _importance().take(squared_distance(truth[crop], wrong[crop]))
+    weight = _importance().take(squared_distance(truth[crop]))  # elsewhere in the background the error is 0
     return float(np.vdot(levels.values.take(levels.index[crop]), weight))
 
 
