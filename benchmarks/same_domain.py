@@ -28,7 +28,7 @@ from machine import header, publish
 from parts import link_part
 from shell import vsodtool
 
-ASKED = {"s_measure": 0.85, "j_mean": 0.75}
+ASKED = {"s_measure": 0.90, "j_mean": 0.80}
 
 
 class Parts(NamedTuple):
