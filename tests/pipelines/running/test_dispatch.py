@@ -72,6 +72,7 @@ class Bench:
 
     def fill(self, task: Task, frames: Sequence[str], state: VideoState, on_event: OnEvent) -> None:
         on_event(Event("notice", task.name, f"{task.name}: begun"))
+        on_event(Event("warning", task.name, f"{task.name}: a shot without a mask"))
         assert state.cuts(task.name) == [2]
         self._make(task, frames, state)
 
@@ -174,6 +175,7 @@ def test_a_video_is_divided_its_beginning_first_and_what_it_has_in_common_once(t
     assert sorted(run.bench.made) == sorted([("b", "0"), *(("a", str(index)) for index in range(33))])
     assert len(result.outcomes["a"].records) == 33
     assert run.told("notice").count("a: begun") == 1
+    assert run.told("warning") == ["a: a shot without a mask"]
     assert "a: seen" not in run.told("notice")
 
 

@@ -142,6 +142,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     def make(self) -> None:
         """Given labels, then intervals side by side. After a failure, or Ctrl-C, no new one is begun."""
+        self._write_given()
         candidates, choice = self._prepare()
         lossy = self.source.is_cut or self.count(FrameStatus.SKIPPED) > 0  # told by every run
         intervals = self._video.intervals(set(self.records), everything=lossy)
@@ -163,11 +164,10 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         if self.outdated:
             self.state.drop([self.layout.overlay(self.name)])
         tell_notes(self.source, self.on_event)
-        if not measured:
-            self._write_given()
-            tests = self._tests_apart()
-            if tests:
-                return Division(questions=tests)
+        self._write_given()
+        tests = [] if measured else self._tests_apart()
+        if tests:
+            return Division(questions=tests)
         scores = {hidden: js for each in measured for hidden, js in each.items()}
         self._prepare(scores if measured else None)
         return Division(self._video.groups(set(self.records), most))
@@ -179,12 +179,14 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     def fill(self, frames: Sequence[str]) -> None:
         """Fill the intervals of one group, after `begin`."""
+        self._write_given()
         candidates, choice = self._prepare()
         others = set(self.source.names).difference(frames).union(self.records)
         intervals = self._video.intervals(others, everything=False)
         self._workers.each(intervals, partial(self._fill, candidates, choice))
 
     def _write_given(self) -> None:
+        """Know the shots, and write the labels that were given."""
         self._find_shots()
         missing = [name for name in self._masks.names if name not in self.records]
         self.commit([self._writer.write_given(name) for name in missing])
@@ -199,8 +201,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         return tests if len(tests) > 1 and decoded < _TRIED_LIKE_DECODED * walked else []
 
     def _prepare(self, measured: Scores | None = None) -> tuple[Candidates, MethodChoice]:
-        """Shots, given labels, and the method, which is the same in all runs that continue this one."""
-        self._write_given()
+        """The method, which is the same in all runs that continue this one, and what it is one of."""
         method = self._choice.method if self._choice else self._candidates.names[0]
         self._effort.plan(self._cost(method) + (OVERLAY * self.total if self._config.overlay else 0))
         learned = self._learned()

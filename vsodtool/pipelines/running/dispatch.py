@@ -111,7 +111,7 @@ class Dispatch(Generic[T]):
         self._lost: dict[int, int] = {}  # by id of the unit
         self._parts: dict[str, int] = {}  # that are not yet done, by video
         self._asked: dict[str, _Asked[T]] = {}  # by video
-        self._noticed: set[tuple[str, str]] = set()  # video and text of the notices told
+        self._said: set[tuple[str, str]] = set()  # video and text of notices and warnings
         self._handed_out: dict[int, float] = {}  # when, by id of the unit
         self._spent: dict[str, float] = {}  # seconds, by video
         self._result = Result()
@@ -250,12 +250,13 @@ class Dispatch(Generic[T]):
             self._on_event(Event("warning", name, self._result.failed[name]))
 
     def _pass_on(self, unit: Unit[T], event: Event) -> None:
-        """Warnings, and notices once: the parts of a video find out what its beginning has told."""
+        """Warnings and notices, each once: the parts of a video find out what its beginning has told."""
         first = unit.stage is Stage.BEGIN or (unit.stage is Stage.WHOLE and unit.task.name not in self._parts)
-        told = (event.video, event.message)
-        if event.kind == "warning" or (event.kind == "notice" and first and told not in self._noticed):
-            self._noticed.add(told)
-            self._on_event(event)
+        said = (event.video, event.message)
+        if event.kind == "warning" or (event.kind == "notice" and first):
+            if said not in self._said:
+                self._on_event(event)
+            self._said.add(said)
         elif event.kind == "done" and event.message:
             self._on_event(Event("notice", event.video, event.message))
 
