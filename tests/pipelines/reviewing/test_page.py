@@ -534,18 +534,23 @@ def test_labels_are_made_again_and_the_page_shows_them(make_out: MakeOut, open_p
     assert "New labels are here" in hands.text("#again-note")
 
 
-def test_labels_that_come_while_one_draws_do_not_take_the_stroke_away(
-    make_out: MakeOut, open_page: Open
-) -> None:
-    out = make_out()
-    updater = Brighter(out)
-    hands = open_page(out, updater=lambda: updater)
+def correct_and_make_again(hands: Hands) -> None:
+    """Draw on frame 3; the labels beside it are being made after that."""
     hands.go(3)
     hands.stroke((20, 17))
     hands.save()
     hands.await_("stale", 1)
     hands.keys("u")
     hands.await_("rerun", "running")
+
+
+def test_labels_that_come_while_one_draws_do_not_take_the_stroke_away(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    hands = open_page(out, updater=lambda: updater)
+    correct_and_make_again(hands)
     hands.go(2)
     hands.brush(5)
     mouse = hands.page.mouse
@@ -587,12 +592,7 @@ def test_labels_made_again_are_shown_where_one_looks(make_out: MakeOut, open_pag
     out = make_out()
     updater = Brighter(out)
     hands = open_page(out, updater=lambda: updater)
-    hands.go(3)
-    hands.stroke((20, 17))
-    hands.save()
-    hands.await_("stale", 1)
-    hands.keys("u")
-    hands.await_("rerun", "running")
+    correct_and_make_again(hands)
     hands.go(2)
     before = hands.picture()
     updater.go.set()
