@@ -76,6 +76,7 @@ class Tracker:
         self._load, self._make_saliency = backbone, saliency
         self._made: tuple[EfficientNetLiteBackbone, Saliency] | None = None
         self._lock = threading.Lock()
+        self._looking = threading.Lock()  # what says what is salient takes the most memory: one at a time
         self._estimator = DisEstimator(_FLOW)
 
     @torch.inference_mode()
@@ -91,7 +92,9 @@ class Tracker:
         with exact_products(torch.float32):
             small = _Small(interval, backbone, self._estimator, workers)
             try:
-                if not small.look(saliency, on_done):
+                with self._looking:
+                    looked = small.look(saliency, on_done)
+                if not looked:
                     return {}
                 if not any(small.noticed):
                     on_done(1 - _SALIENT)
