@@ -131,7 +131,7 @@ class Rerun:
             if self._progress.state == RUNNING:
                 return False
             self._progress = replace(self._progress, state=RUNNING, message="", error="", hint="")
-            self._count()
+            self._count_anew()
         self._worker.submit(self._run)
         return True
 
@@ -153,7 +153,7 @@ class Rerun:
     def _run(self) -> None:
         def run() -> dict[str, object]:
             with self._lock:  # it may have been started before a look was over
-                self._count()
+                self._count_anew()
             self._warm().run(on_event=self._hear)
             self.ended()
             with self._lock:  # told before what is next is known: the page can show the new labels
@@ -178,7 +178,8 @@ class Rerun:
                 changes["state"] = IDLE
             self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]
 
-    def _count(self) -> None:
+    def _count_anew(self) -> None:
+        """Nothing is made yet of what is stale; in the lock."""
         self._counts = {}
         total = sum(each.frames for each in self._progress.stale)
         self._progress = replace(self._progress, done=0, total=total)

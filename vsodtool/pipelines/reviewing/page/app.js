@@ -818,7 +818,7 @@ async function allSaved() {
 }
 
 async function makeAgain() {
-  if ($("again").disabled || !(await allSaved())) return;
+  if (!(await allSaved()) || now.running) return;
   if ($("again").disabled) {
     say("nothing to make again");
     return;
