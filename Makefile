@@ -53,6 +53,8 @@ extras: $(DEV_STAMP)
 demo: $(STAMP)
 	$(BIN)/vsodtool demo -o demo-out
 
+# Two processes with as many threads as there are cores would wait for each other.
+test: export OMP_NUM_THREADS ?= 1
 test: $(DEV_STAMP)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 

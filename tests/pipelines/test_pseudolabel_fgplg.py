@@ -271,3 +271,13 @@ def test_warp_brings_no_networks() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_shipped_densifier_does_without_torchvision() -> None:
+    # Its import costs 1.5 CPU seconds and 170 MiB, which every run would pay.
+    code = (
+        "import sys; from vsodtool.pipelines.networks.load import load_network; "
+        "load_network('densifier-small'); print('torchvision' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -468,6 +468,7 @@ class Brighter:
 
     out: Out
     go: threading.Event = field(default_factory=threading.Event)
+    taken: set[str] = field(default_factory=set)  # corrections that labels were made of
 
     @dataclass(frozen=True)
     class Interval:
@@ -483,7 +484,15 @@ class Brighter:
             for row in rows
             if self.out.layout.correction("clip", row.frame).exists() and row.status != "given"
         ]
-        return [self.Interval("clip", row.left, row.frame, 1) for row in new]
+        back = [
+            place
+            for place, row in enumerate(rows)
+            if row.frame in self.taken and not self.out.layout.correction("clip", row.frame).exists()
+        ]
+        return [
+            *(self.Interval("clip", row.left, row.frame, 1) for row in new),
+            *(self.Interval("clip", rows[place - 1].left, rows[place + 1].right, 3) for place in back),
+        ]
 
     def run(self, on_event: OnEvent) -> None:
         on_event(Event("video", "clip", total=9, done=8))
@@ -491,6 +500,7 @@ class Brighter:
         on_event(Event("frame", "clip", total=9, done=9))
         rows = read_frames_csv(self.out.layout.frames_csv)
         corrected = {row.frame for row in rows if self.out.layout.correction("clip", row.frame).exists()}
+        self.taken |= corrected
         write_frames_csv(
             self.out.layout.frames_csv,
             [
@@ -603,6 +613,24 @@ def test_labels_made_again_are_shown_where_one_looks(make_out: MakeOut, open_pag
     hands.stroke((20, 17))  # on the new label
     hands.save()
     np.testing.assert_array_equal(saved(out, 2), ~disc(out.size, 20, 17, 5))
+
+
+def test_a_correction_taken_back_is_no_given_mask(make_out: MakeOut, open_page: Open) -> None:
+    # Until its label is made again, the table says of it what it says of a mask that came with the video.
+    updater = Brighter(make_out())
+    hands = open_page(updater.out, updater=lambda: updater)
+    correct_and_make_again(hands)
+    updater.go.set()
+    hands.await_("rerun", "idle")
+    hands.keys("Delete")
+    hands.page.wait_for_selector("#frame-status:has-text('taken back')")
+    assert "taken back" in str(hands.page.locator("#timeline").get_attribute("aria-valuetext"))
+    hands.page.reload()
+    hands.await_("ready", "yes")
+    hands.go(3)
+    hands.page.wait_for_selector("#frame-status:has-text('taken back')")
+    hands.go(0)
+    assert "given" in hands.text("#frame-status")
 
 
 def test_answers_from_before_a_save_take_no_undo_away(make_out: MakeOut, open_page: Open) -> None:

@@ -140,10 +140,7 @@ class EvidenceNet(nn.Module):
         dtype = self.head.weight.dtype
         image, guess = _centred(maps[:, :IMAGE]).to(dtype), maps[:, GUESS:]
         seen_fine, seen_middle, seen_coarse = self.appearance(image, self.backbone.shallow(image))
-        half = _halved(_differences(maps).to(dtype))
-        ages = torch.tanh(evidence.distances / 10).to(half.dtype)
-        planes = ages[:, :, None, None].expand(-1, -1, *half.shape[-2:])
-        fine = self.fine(self.entry(torch.cat((half, planes), dim=1)))
+        fine = self.fine(self._enter(maps, evidence.distances))
         middle = self.to_middle(fine)
         middle = self.middle(torch.cat((middle, seen_middle), dim=1))
         coarse = self.to_coarse(middle)
@@ -161,6 +158,14 @@ class EvidenceNet(nn.Module):
         up = self.up_fine(torch.cat((up, fine, seen_fine), dim=1))
         change = functional.pixel_shuffle(self.head(up), 2)
         return torch.logit(guess.float(), eps=_CERTAIN) + change.float()
+
+    def _enter(self, maps: Tensor, distances: Tensor) -> Tensor:
+        """The first features: of the maps, and of how far away the labelled frames are."""
+        half = _halved(_differences(maps).to(self.head.weight.dtype))
+        ages = torch.tanh(distances / 10).to(half.dtype)
+        planes = ages[:, :, None, None].expand(-1, -1, *half.shape[-2:])
+        entered: Tensor = self.entry(torch.cat((half, planes), dim=1))
+        return entered
 
 
 def _centred(images: Tensor) -> Tensor:

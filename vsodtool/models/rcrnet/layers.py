@@ -21,7 +21,8 @@ class ConvBnRelu(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, channels_in, H, W) -> (N, channels_out, H, W), at least 0."""
-        return functional.relu(self.bn(self.conv(features)))
+        found = self.bn(self.conv(features))
+        return functional.relu(found, inplace=not self.training)  # what training wants kept
 
 
 def resize(values: Tensor, size: Size) -> Tensor:

@@ -9,7 +9,6 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models.resnet import BasicBlock
 
 from vsodtool.models.rcrnet.layers import ConvBnRelu
 from vsodtool.ops.motion.layout import CHANNELS, REDUCED
@@ -41,11 +40,14 @@ class MotionEncoder(nn.Module):
         return found[0], found[1], found[2], found[3]
 
 
-def residual(channels_in: int, channels_out: int, stride: int) -> BasicBlock:
+def residual(channels_in: int, channels_out: int, stride: int) -> nn.Module:
     """A residual block of two 3x3 convolutions; where sizes differ, a 1x1 convolution is the shortcut."""
+    from torchvision.models.resnet import BasicBlock  # late, as in backbones/table.py
+
     shortcut = None
     if stride > 1 or channels_in != channels_out:
         shortcut = nn.Sequential(
             nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
         )
-    return BasicBlock(channels_in, channels_out, stride, shortcut)
+    block: nn.Module = BasicBlock(channels_in, channels_out, stride, shortcut)
+    return block

@@ -87,6 +87,7 @@ async function readState() {
     return;
   }
   now.videos = state.videos.map((each) => new Video(each, state.command === DRAWN));
+  now.staleTold = ""; // these have not been told
   now.command = state.command;
   now.canRerun = state.canRerun;
   $("next-card").hidden = !state.next || state.canRerun || source.embedded;
@@ -137,8 +138,14 @@ function takeProgress(said) {
   document.body.dataset.rerun = rerun.state;
   document.body.dataset.stale = String(count);
   const stale = JSON.stringify(said.stale);
-  if (document.body.dataset.ready && stale !== now.staleTold) timeline.show(video(), staleHere());
-  now.staleTold = stale;
+  if (stale !== now.staleTold) {
+    now.staleTold = stale;
+    for (const each of now.videos) each.setStale(said.stale);
+    if (document.body.dataset.ready) {
+      timeline.show(video());
+      tell();
+    }
+  }
   $("legend-stale").hidden = count === 0 || now.command === DRAWN;
   refreshButtons();
 }
@@ -160,20 +167,6 @@ function showAgain() {
     : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}` : now.madeNote || "";
   if ($("again-note").textContent !== note) $("again-note").textContent = note;
   $("again-note").classList.toggle("failed", Boolean(rerun.error));
-}
-
-/** The stale intervals of the video that is shown, as first and last frame. */
-function staleHere() {
-  /** @type {[number, number][]} */
-  const found = [];
-  if (now.command === DRAWN) return found; // there are no labels that could be out of date
-  const place = new Map(video().rows.map((row, frame) => [row[0], frame]));
-  for (const [name, left, right] of now.stale) {
-    if (name !== video().name) continue;
-    // No name: the interval goes on to the end of the video.
-    found.push([(place.get(left) ?? -1) + 1, (place.get(right) ?? video().count) - 1]);
-  }
-  return found.filter(([first, last]) => first <= last);
 }
 
 /** Ask what the server does, and again in a while. */
@@ -269,7 +262,7 @@ async function open(number) {
     editor.diameter = Math.max(4, Math.round(info.height * 0.05));
     showObjects();
     $("video").value = String(number);
-    timeline.show(video(), staleHere());
+    timeline.show(video());
     if (document.body.dataset.ready) refresh();
   }
   return info;
@@ -328,8 +321,8 @@ function tell() {
   const { before, after } = each.neighbours(now.frame), flag = each.flag(now.frame);
   $("frame-name").textContent = name;
   const chip = $("frame-status");
-  chip.textContent = corrected ? (now.command === DRAWN ? "◆ drawn" : "◆ corrected") : status === GIVEN ? "▲ given" : status === SKIPPED ? "did not decode" : now.command === "predict" ? "predicted" : now.command === DRAWN ? "nothing drawn yet" : "generated";
-  chip.className = `chip ${corrected ? "corrected" : status === GIVEN ? "given" : ""}`;
+  chip.textContent = corrected ? (now.command === DRAWN ? "◆ drawn" : "◆ corrected") : each.isTakenBack(now.frame) ? "taken back" : status === GIVEN ? "▲ given" : status === SKIPPED ? "did not decode" : now.command === "predict" ? "predicted" : now.command === DRAWN ? "nothing drawn yet" : "generated";
+  chip.className = `chip ${corrected ? "corrected" : each.isGiven(now.frame) ? "given" : ""}`;
   const names = [before, after].map((frame) => (frame < 0 ? "" : each.rows[frame][0]));
   const made = !corrected && status === 1 && now.command === "pseudolabel";
   $("frame-between").textContent = !made ? "" : names[0] && names[1] ? `between ${names[0]} and ${names[1]}` : `from ${names[0] || names[1] || "nothing"}`;
@@ -367,7 +360,7 @@ function refresh() {
   $("worst-empty").textContent = now.command === DRAWN
     ? "All of these are drawn. U makes a mask for every other frame; you may also draw more."
     : "Nothing left to look at: every frame is a label of yours, or accepted.";
-  timeline.show(video(), staleHere());
+  timeline.show(video());
   worst.mark(now.video, now.frame);
 }
 

@@ -27,6 +27,8 @@ export class Video {
     this.suggested = new Set(state.suggested);
     /** @type {Map<number, [string, string]>} */
     this.flags = new Map(Object.entries(state.flags).map(([frame, said]) => [Number(frame), said]));
+    /** @type {[number, number][]} the first and the last frame of each interval to be made again */
+    this.stale = [];
   }
 
   get count() {
@@ -39,11 +41,43 @@ export class Video {
   }
 
   /**
+   * Take over which intervals are to be made again, of any video.
+   * @param {import("./source.js").Progress["stale"]} intervals by the labels beside them
+   */
+  setStale(intervals) {
+    this.stale = [];
+    const own = intervals.filter(([name]) => name === this.name);
+    if (this.bare || !own.length) return; // where nothing is labelled, nothing can be out of date
+    const place = new Map(this.rows.map((row, frame) => [row[0], frame]));
+    for (const [, left, right] of own) {
+      // No name: the interval goes on to the end of the video.
+      const first = (place.get(left) ?? -1) + 1, last = (place.get(right) ?? this.count) - 1;
+      if (first <= last) this.stale.push([first, last]);
+    }
+  }
+
+  /**
+   * Its label was a person's when labels were made, and no longer is: the correction was taken back.
+   * @param {number} frame
+   */
+  isTakenBack(frame) {
+    return this.rows[frame][1] === GIVEN && !this.corrected.has(frame) && this.stale.some(([first, last]) => first <= frame && frame <= last);
+  }
+
+  /**
+   * Its label is a mask that came with the video.
+   * @param {number} frame
+   */
+  isGiven(frame) {
+    return this.rows[frame][1] === GIVEN && !this.corrected.has(frame) && !this.isTakenBack(frame);
+  }
+
+  /**
    * A person drew it.
    * @param {number} frame
    */
   isLabel(frame) {
-    return this.rows[frame][1] === GIVEN || this.corrected.has(frame);
+    return this.corrected.has(frame) || this.isGiven(frame);
   }
 
   /** The frames to look at: made by the tool, and not accepted; of a bare video those to draw. */

@@ -16,8 +16,6 @@ export class Timeline {
     this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     /** @type {import("./frames.js").Video | null} */
     this.video = null;
-    /** @type {[number, number][]} */
-    this.stale = [];
     this.frame = 0;
     this.pending = 0;
     this.hover = -1;
@@ -46,13 +44,9 @@ export class Timeline {
     return clamp(Math.floor(((event.clientX - box.left - SIDE) / (box.width - 2 * SIDE)) * count), 0, count - 1);
   }
 
-  /**
-   * @param {import("./frames.js").Video} video
-   * @param {[number, number][]} stale first and last frame of each interval
-   */
-  show(video, stale) {
+  /** @param {import("./frames.js").Video} video */
+  show(video) {
     this.video = video;
-    this.stale = stale;
     this.paint();
   }
 
@@ -64,7 +58,7 @@ export class Timeline {
     this.slider.setAttribute("aria-valuemax", String(video.count));
     this.slider.setAttribute("aria-valuenow", String(frame + 1));
     const [name, status, confidence] = video.rows[frame];
-    const kind = video.corrected.has(frame) ? "corrected" : status === GIVEN ? "given" : status === SKIPPED ? "did not decode" : `${video.bare ? "nothing drawn" : `confidence ${short(confidence)}`}${video.suggested.has(frame) ? ", suggested" : ""}`;
+    const kind = video.corrected.has(frame) ? "corrected" : video.isTakenBack(frame) ? "taken back" : status === GIVEN ? "given" : status === SKIPPED ? "did not decode" : `${video.bare ? "nothing drawn" : `confidence ${short(confidence)}`}${video.suggested.has(frame) ? ", suggested" : ""}`;
     this.slider.setAttribute("aria-valuetext", `frame ${name}, ${frame + 1} of ${video.count}, ${kind}`);
     this.draw();
   }
@@ -113,12 +107,12 @@ export class Timeline {
         const [, status, confidence] = video.rows[frame], flag = video.flag(frame), corrected = video.corrected.has(frame);
         if (status !== SKIPPED) skipped = false;
         if (corrected) label = 2;
-        else if (status === GIVEN) label ||= 1;
+        else if (video.isGiven(frame)) label ||= 1;
         else if (status === GENERATED) least = Math.min(least, confidence);
         if (flag === "bad") mark = "bad";
         else if (corrected && mark !== "bad") mark = "corrected";
         else if (flag && !mark) mark = flag;
-        else if (status === GIVEN && !mark) mark = "given";
+        else if (!mark && video.isGiven(frame)) mark = "given";
         else if (!mark && video.suggested.has(frame)) mark = "next";
       }
       const x = SIDE + column * each, wide = Math.max(0.75, each - gap);
@@ -137,7 +131,7 @@ export class Timeline {
       }
       if (mark) marks.push([x + wide / 2, mark]);
     }
-    this.paintStale(context, across, count, tall);
+    this.paintStale(context, video, across, tall);
     let last = { x: -100, mark: "" };
     for (const [x, mark] of marks) {
       if (mark === last.mark && x - last.x < 7) continue;
@@ -149,13 +143,14 @@ export class Timeline {
 
   /**
    * @param {CanvasRenderingContext2D} context
+   * @param {import("./frames.js").Video} video
    * @param {number} across
-   * @param {number} count
    * @param {number} tall
    */
-  paintStale(context, across, count, tall) {
+  paintStale(context, video, across, tall) {
+    const { count } = video;
     context.save();
-    for (const [first, last] of this.stale) {
+    for (const [first, last] of video.stale) {
       const left = SIDE + (first * across) / count, right = SIDE + ((last + 1) * across) / count;
       context.beginPath();
       context.rect(left, MARKS, right - left, tall);
