@@ -2,11 +2,13 @@
 
     python benchmarks/objects.py ROOT [--pairs BELOW+ABOVE ...] [--alone NAME ...] [--crowd N ...]
                                       [--methods auto fgplg warp] [--every 10] [--quality balanced]
-                                      [--work DIR] [--out FILE.md]
+                                      [--size 1280x720 --frames 287] [--work DIR] [--out FILE.md]
 
 Pairs are made of sequences of a DAVIS-style root: the object of one is pasted, with its own motion, over
 another, so the truth is exact. Islands are parts of a label that touch no pixel of the truth, per object and
-frame. Given frames are not scored. With --alone also single sequences, as they are.
+frame. Given frames are not scored. With --alone also single sequences, as they are. With --size all are
+enlarged to so many pixels, and played to and fro until there are --frames of them; times are of the whole
+run, without the start of Python.
 """
 
 from __future__ import annotations
@@ -60,6 +62,24 @@ class Score:
     frame_confidence: float
 
 
+@dataclass(frozen=True)
+class Took:
+    """What labelling took.
+
+    Attributes:
+        frames: all of them.
+        wall: seconds.
+        cpu: seconds of all threads.
+    """
+
+    frames: int = 0
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def __add__(self, other: Took) -> Took:
+        return Took(self.frames + other.frames, self.wall + other.wall, self.cpu + other.cpu)
+
+
 def paste(below: Sequence, above: Sequence, work: Path) -> Film:
     """The object of one sequence over another, as long as the shorter of the two; 1 is below, 2 above."""
     name = f"{below.name}+{above.name}"
@@ -108,6 +128,20 @@ def crowd(count: int, work: Path, *, frames: int = 21) -> Film:
     return Film(name, frames, tuple(range(1, count + 1)))
 
 
+def enlarge(film: Film, work: Path, size: tuple[int, int], count: int) -> Film:
+    """The same, enlarged to a width and a height, forwards and backwards until there are so many frames."""
+    name = f"{film.name}-{size[0]}x{size[1]}"
+    there = list(range(film.count))
+    order = (there + there[-2:0:-1]) * (count // film.count + 1)
+    for number, index in enumerate(order[:count]):
+        frame = cv2.imread(str(work / "frames" / film.name / f"{index:05d}.jpg"))
+        truth = cv2.imread(str(work / "truth" / film.name / f"{index:05d}.png"), cv2.IMREAD_UNCHANGED)
+        frame = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
+        truth = cv2.resize(truth, size, interpolation=cv2.INTER_NEAREST)
+        _write(work, name, number, frame.astype(np.uint8), truth.astype(np.uint8))
+    return Film(name, count, film.ids)
+
+
 def _texture(random: np.random.Generator, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     grain = cv2.GaussianBlur(random.normal(0, 1, (*size, 3)).astype(np.float32), (0, 0), 3)
     colour = random.uniform(60, 200, 3)
@@ -127,12 +161,12 @@ def _write(work: Path, name: str, number: int, frame: npt.NDArray[np.uint8], tru
         cv2.imwrite(str(folder / f"{number:05d}.{suffix}"), picture, quality)
 
 
-def label(film: Film, work: Path, output: Path, method: str, arguments: argparse.Namespace) -> float:
-    """Let vsodtool label a film; the CPU seconds that it took."""
+def label(film: Film, work: Path, output: Path, method: str, arguments: argparse.Namespace) -> Took:
+    """Let vsodtool label a film."""
     from vsodtool.config import PseudoLabelConfig
     from vsodtool.pipelines.pseudolabel import run_pseudolabel
 
-    start = time.process_time()
+    start, cpu = time.perf_counter(), time.process_time()
     run_pseudolabel(
         PseudoLabelConfig(
             inputs=(str(work / "frames" / film.name),),
@@ -143,7 +177,7 @@ def label(film: Film, work: Path, output: Path, method: str, arguments: argparse
             every=arguments.every,
         )
     )
-    return time.process_time() - start
+    return Took(film.count, time.perf_counter() - start, time.process_time() - cpu)
 
 
 def score(film: Film, work: Path, output: Path) -> list[Score]:
@@ -179,7 +213,7 @@ def _parts(mask: npt.NDArray[np.bool_]) -> tuple[int, npt.NDArray[np.int32]]:
     return count - 1, numbers
 
 
-def rows_of(kind: str, method: str, scores: list[Score], seconds: float) -> list[str]:
+def rows_of(kind: str, method: str, scores: list[Score], took: Took) -> list[str]:
     """A row for each video and one for all."""
     lines = []
     objects = sorted({(each.video, each.id) for each in scores})
@@ -194,8 +228,8 @@ def rows_of(kind: str, method: str, scores: list[Score], seconds: float) -> list
     worth = spearman([each.confidence for each in scores], js_of_all)
     of_frame = spearman([each.frame_confidence for each in scores], js_of_all)
     mean = float(np.mean(list(means.values())))
-    each_took = seconds / len(scores)
-    told = f"{worth:.3f} ({of_frame:.3f}); {each_took:.2f}"
+    each_took = took.cpu / len(scores)
+    told = f"{worth:.3f} ({of_frame:.3f}); {each_took:.2f}; {took.frames / took.wall:.2f}"
     lines.append(f"| **{kind}** | {method} | **{mean:.4f}** |{_specks(scores)} | {told} |")
     return lines
 
@@ -218,6 +252,8 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=["auto"])
     parser.add_argument("--every", type=int, default=10)
     parser.add_argument("--quality", default="balanced")
+    parser.add_argument("--size", help="enlarge to WIDTHxHEIGHT")
+    parser.add_argument("--frames", type=int, default=287, help="with --size")
     parser.add_argument("--work", type=Path, help="keep frames, truth and labels here")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -227,27 +263,33 @@ def main() -> None:
         work = arguments.work or Path(folder)
         pasted = [paste(*(by_name[name] for name in pair.split("+")), work) for pair in arguments.pairs]
         single = [alone(by_name[name], work) for name in arguments.alone]
+        if arguments.size:
+            width, height = (int(side) for side in arguments.size.split("x"))
+            pasted, single = (
+                [enlarge(film, work, (width, height), arguments.frames) for film in films]
+                for films in (pasted, single)
+            )
         crowds = [crowd(count, work) for count in arguments.crowd]
         lines = [
             *header(),
             "",
             "| video | method | J of each object | islands | parts (true) | "
-            "Spearman of confidence (of the frame's); CPU seconds an object and frame |",
+            "Spearman of confidence (of the frame's); CPU seconds an object and frame; frames/s |",
             "|---|---|---|---|---|---|",
         ]
         for method in arguments.methods:
             for kind, films in (("pairs", pasted), ("alone", single)):
-                scores, seconds = [], 0.0
+                scores, took = [], Took()
                 for film in films:
                     output = work / "labels" / method / film.name
-                    seconds += label(film, work, output, method, arguments)
+                    took += label(film, work, output, method, arguments)
                     scores += score(film, work, output)
                 if scores:
-                    lines += rows_of(kind, method, scores, seconds)
+                    lines += rows_of(kind, method, scores, took)
             for film in crowds:
                 output = work / "labels" / method / film.name
-                seconds = label(film, work, output, method, arguments)
-                lines += rows_of(film.name, method, score(film, work, output), seconds)[1:]
+                took = label(film, work, output, method, arguments)
+                lines += rows_of(film.name, method, score(film, work, output), took)[1:]
     publish(lines, arguments.out)
 
 

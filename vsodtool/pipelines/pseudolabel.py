@@ -383,6 +383,8 @@ def _dry_report(
             text = f"method {names[0]}, {trial.reason}"
             if hidden:
                 text = f"{' or '.join(names)}, tried on the hidden labels {', '.join(hidden)}"
+            if trial.more:
+                text += f"; in doubt also on {', '.join(source.names[test.hidden] for test in trial.more)}"
             run.on_event(Event("notice", video, text))
             of_video = replace(of_video, method="" if hidden else names[0], hidden=hidden)
         report.videos.append(of_video)

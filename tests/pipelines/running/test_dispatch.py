@@ -41,6 +41,7 @@ class Bench:
     made: list[tuple[str, str]] = field(default_factory=list)
     refuse: dict[str, Exception] = field(default_factory=dict)
     questions: Sequence[int] = ()
+    further: Sequence[int] = ()
     answers: Sequence[int] = ()
 
     def make(self, task: Task, state: VideoState, on_event: OnEvent) -> Outcome[VideoReport]:
@@ -58,8 +59,9 @@ class Bench:
     ) -> Division:
         on_event(Event("notice", task.name, f"{task.name}: begun"))
         state.settle_cuts(task.name, [2])
-        if self.questions and not answers:
-            return Division(questions=self.questions)
+        open_ = [*self.questions, *self.further][len(answers) :]
+        if open_:
+            return Division(questions=open_ if answers else self.questions)
         self.answers = answers
         self._make(task, ["0"], state)
         rest = [str(index) for index in range(1, task.frames)]
@@ -191,6 +193,16 @@ def test_what_a_beginning_asks_is_answered_side_by_side(tmp_path: Path, lose: di
     assert sorted(run.bench.made) == [("a", str(index)) for index in range(9)]
     assert len(result.outcomes["a"].records) == 9
     assert run.told("notice") == ["a: begun", "all of it"]
+
+
+def test_a_beginning_may_ask_again(tmp_path: Path) -> None:
+    run = Run(tmp_path, {"a": 9}, Bench(questions=[3, 1], further=[5, 2]), divisible=True)
+    with run.state() as state:
+        run.dispatch(state).run()
+    answers = [Stage.ANSWER, Stage.ANSWER]
+    asked = [stage for _, stage in run.crew.order]
+    assert asked[:7] == [Stage.BEGIN, *answers, Stage.BEGIN, *answers, Stage.BEGIN]
+    assert run.bench.answers == [9, 1, 25, 4]
 
 
 def test_a_lost_unit_goes_on_where_it_was(tmp_path: Path) -> None:

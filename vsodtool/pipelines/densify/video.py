@@ -22,6 +22,7 @@ from vsodtool.pipelines.densify.choosing.trial import (
     copied_j,
     decide,
     describe_choice,
+    further_tests,
     measure_methods,
     try_methods,
 )
@@ -165,10 +166,14 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             self.state.drop([self.layout.overlay(self.name)])
         tell_notes(self.source, self.on_event)
         self._write_given()
-        tests = [] if measured else self._tests_apart()
+        scores = {hidden: js for each in measured for hidden, js in each.items()}
+        tests: Sequence[HiddenTest] = ()
+        if not measured:
+            tests = self._tests_apart()
+        elif len(measured) == len(self._schedule.tests):  # else these were the further ones
+            tests = further_tests(self._schedule, self._candidates, scores)
         if tests:
             return Division(questions=tests)
-        scores = {hidden: js for each in measured for hidden, js in each.items()}
         self._prepare(scores if measured else None)
         return Division(self._video.groups(set(self.records), most))
 
@@ -323,9 +328,13 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     def _try(self, candidates: Candidates) -> MethodChoice:
         stage, prices = "comparing methods on hidden labels", self._prices(candidates.names[0])
-        left = {test: prices.test(test, candidates.names) for test in self._schedule.tests}
-        self._effort.plan(sum(left.values()))
-        self.tell(stage=stage)
+        left: dict[HiddenTest, float] = {}
+
+        def plan(tests: Sequence[HiddenTest]) -> None:
+            costs = {test: prices.test(test, candidates.names) for test in tests}
+            left.update(costs)
+            self._effort.plan(sum(costs.values()))
+            self.tell(stage=stage)
 
         def spend(test: HiddenTest, cost: float) -> None:
             cost = min(cost, left[test])  # long tests compute flow twice
@@ -338,6 +347,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             self._schedule,
             candidates,
             self._workers,
+            on_tests=plan,
             on_tried=lambda test: spend(test, left[test]),
             on_flow=lambda test, pairs: spend(test, pairs * prices.flow),
         )

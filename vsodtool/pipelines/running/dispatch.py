@@ -227,7 +227,7 @@ class Dispatch(Generic[T]):
         asked.answers[id(unit)] = answer
         if len(asked.answers) == len(asked.units):
             answers = [asked.answers[id(each)] for each in asked.units]
-            self._add(replace(asked.beginning, answers=answers))
+            self._add(replace(asked.beginning, answers=[*asked.beginning.answers, *answers]))
 
     def _count(self, name: str, frames: set[str]) -> None:
         finished = self._finished[name]

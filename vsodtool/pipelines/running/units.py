@@ -95,7 +95,7 @@ class Divider(Protocol[T_contra]):
             state: its part of the output folder.
             on_event: hears of it.
             most: frames of a group, about.
-            answers: to the questions that it asked when it was begun before, in order; then it asks none.
+            answers: to all questions that it asked when it was begun before, in order; it may ask more.
         """
         ...
 

@@ -26,6 +26,7 @@ from vsodtool.pipelines.densify.choosing.trial import (
     choose_method,
     decide,
     describe_choice,
+    further_tests,
     hidden_js,
     margin,
     measure_methods,
@@ -34,7 +35,7 @@ from vsodtool.pipelines.densify.choosing.trial import (
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
-from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.method import Method, Wants
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
@@ -180,6 +181,56 @@ def test_tests_may_be_made_apart(tmp_path: Path, still: Any) -> None:
     choice = decide(video, schedule, candidates, apart)
     assert choice == attempt(schedule, frames, masks, methods, tmp_path)
     assert choice.hidden == ["00006"]
+
+
+FIRST, MORE = [HiddenTest(0, 2, 5)], [HiddenTest(2, 5, 6), HiddenTest(5, 6, 8)]
+
+
+@pytest.mark.parametrize(
+    ("names", "hidden", "method"),
+    [
+        (["nothing", "left"], ["00002", "00005", "00006"], "left"),  # the other one is ahead: by luck?
+        (["left", "nothing"], ["00002"], "left"),  # it stays whatever more tests would say
+    ],
+)
+def test_more_is_hidden_where_another_method_is_ahead(
+    tmp_path: Path, still: Any, names: list[str], hidden: list[str], method: str
+) -> None:
+    path = still.write_folder(tmp_path / "clip")
+    frames, masks = opened(path, still.write_masks(tmp_path / "masks", [0, 2, 5, 6, 8]))
+    told: list[list[HiddenTest]] = []
+    choice = attempt(
+        TrialSchedule(FIRST, more=MORE),
+        frames,
+        masks,
+        [Says(name, still) for name in names],
+        tmp_path,
+        on_tests=told.append,
+    )
+    assert (choice.hidden, choice.method) == (hidden, method)
+    assert told == ([FIRST, MORE] if len(hidden) > 1 else [FIRST])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ({1: 0.9, 2: 0.5}, {1: 0.9, 2: 0.5}, []),
+        ({1: 0.9, 2: 0.5}, {1: 0.904, 2: 0.504}, []),  # of one test .005 is nothing
+        ({1: 0.9, 2: 0.5}, {1: 0.92, 2: 0.52}, MORE),
+        ({1: 0.9, 2: 0.5}, {1: 0.3, 2: 0.6}, MORE),  # for one of the objects
+        ({1: 0.9, 2: 0.5}, {1: 0.3, 2: 0.4}, []),
+        ({}, {}, []),
+    ],
+)
+def test_where_there_is_a_doubt(
+    still: Any, ours: dict[int, float], theirs: dict[int, float], expected: list[HiddenTest]
+) -> None:
+    methods: dict[str, Method] = {"default": Says("default", still), "other": Says("other", still)}
+    candidates = Candidates(methods, MotionEstimators(DisEstimator(), DisEstimator()), "balanced", "")
+    scores = {2: {"default": ours, "other": theirs}}
+    assert further_tests(TrialSchedule(FIRST, more=MORE), candidates, scores) == expected
+    assert further_tests(TrialSchedule(FIRST), candidates, scores) == []
+    assert further_tests(TrialSchedule(FIRST, more=MORE), candidates, {}) == []
 
 
 def test_a_test_is_told_of_while_it_is_made(tmp_path: Path, still: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import log
 
@@ -36,10 +36,12 @@ class TrialSchedule:
     Attributes:
         tests: by the index of the hidden frame, ascending.
         reason: in words, "" where there are tests.
+        more: for where these leave a doubt, see `trial.further_tests`; likewise.
     """
 
     tests: list[HiddenTest]
     reason: str = ""
+    more: list[HiddenTest] = field(default_factory=list)
 
 
 def schedule_trial(source: FrameSource, masks: MaskSet, shots: Shots = ONE_SHOT) -> TrialSchedule:
@@ -62,9 +64,11 @@ def schedule_trial(source: FrameSource, masks: MaskSet, shots: Shots = ONE_SHOT)
         # From two empty labels every method makes an empty one.
         return shows_something(position - 1) or shows_something(position + 1)
 
-    chosen = select_hidden(labels, len(source.names), usable, shots)
-    tests = [HiddenTest(labels[at - 1], labels[at], labels[at + 1]) for at in chosen]
-    return TrialSchedule(tests, "" if tests else "no label beside a hidden one shows an object")
+    chosen, more = (
+        [HiddenTest(labels[at - 1], labels[at], labels[at + 1]) for at in positions]
+        for positions in select_hidden(labels, len(source.names), usable, shots)
+    )
+    return TrialSchedule(chosen, "" if chosen else "no label beside a hidden one shows an object", more)
 
 
 def typical_reach(labels: Sequence[int], frames: int, shots: Shots = ONE_SHOT) -> float:
@@ -96,13 +100,14 @@ def select_hidden(
     frames: int,
     usable: Callable[[int], bool] = lambda _: True,
     shots: Shots = ONE_SHOT,
-) -> list[int]:
-    """Choose the labels to hide.
+) -> tuple[list[int], list[int]]:
+    """Choose the labels to hide, and those to hide if the first ones leave a doubt.
 
     A hidden label k is made again from the labels k - 1 and k + 1, so its interval is longer than those that
     are to be filled: twice as long where labels are evenly spaced. Chosen are labels whose reach comes
     closest to that of the frames to fill, spread over the labels of the video: at most MOST, and so many
-    fewer, down to LEAST, that their intervals hold no more than SHARE of the video's frames.
+    fewer, down to LEAST, that their intervals hold no more than SHARE of the video's frames. In doubt the
+    others of the MOST are hidden, too.
 
     Args:
         labels: indices of the labelled frames, ascending.
@@ -111,10 +116,11 @@ def select_hidden(
         shots: of the video; a hidden label and the two beside it are of one.
 
     Returns:
-        Positions in `labels`, ascending; none where no frame is to be filled or there are fewer than three.
+        Positions in `labels`, ascending, of both; none where no frame is to be filled or there are fewer than
+        three.
     """
     if len(labels) < 3 or len(labels) == frames:
-        return []
+        return [], []
     wanted = typical_reach(labels, frames, shots)
     misfits = {
         position: misfit(reach(here - before, after - here), wanted)
@@ -122,15 +128,15 @@ def select_hidden(
         if shots.of(before) == shots.of(after)
     }
     if not misfits:
-        return []
+        return [], []
     fitting = [at for at, value in misfits.items() if value <= min(misfits.values()) + log(ALIKE)]
-    chosen: list[int] = []
+    most = chosen = _spread(fitting, MOST, misfits, usable)
     for count in range(MOST, LEAST - 1, -1):
         chosen = _spread(fitting, count, misfits, usable)
         walked = sum(labels[position + 1] - labels[position - 1] for position in chosen)
         if len(chosen) <= LEAST or walked <= SHARE * frames:
             break
-    return chosen
+    return chosen, [position for position in most if position not in chosen]
 
 
 def _spread(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from math import sqrt
@@ -38,12 +38,59 @@ def try_methods(
     candidates: Candidates,
     workers: Workers,
     *,
+    on_tests: Callable[[Sequence[HiddenTest]], None] = lambda _: None,
     on_tried: Callable[[HiddenTest], None] = lambda _: None,
     on_flow: Callable[[HiddenTest, int], None] = lambda _, __: None,
 ) -> MethodChoice:
-    """Make the hidden labels again with each candidate and choose; see `measure_methods`, `decide`."""
-    scores = measure_methods(video, schedule.tests, candidates, workers, on_tried=on_tried, on_flow=on_flow)
+    """Make the hidden labels again with each candidate and choose.
+
+    Args:
+        video: with its masks.
+        schedule: of the video.
+        candidates: the methods.
+        workers: do the work.
+        on_tests: told of the tests that are to be made, before them: once, or in doubt twice.
+        on_tried: as in `measure_methods`.
+        on_flow: likewise.
+    """
+
+    def measure(tests: Sequence[HiddenTest]) -> Scores:
+        on_tests(tests)
+        return measure_methods(video, tests, candidates, workers, on_tried=on_tried, on_flow=on_flow)
+
+    scores = measure(schedule.tests)
+    more = further_tests(schedule, candidates, scores)
+    if more:
+        scores |= measure(more)
     return decide(video, schedule, candidates, scores)
+
+
+def further_tests(schedule: TrialSchedule, candidates: Candidates, scores: Scores) -> list[HiddenTest]:
+    """The tests that are made besides: where another method than the default was ahead in the first ones.
+
+    Whether it is better or was lucky two tests seldom tell: their differences do not tell their own spread.
+    Where the default is ahead it stays anyway.
+
+    Args:
+        schedule: of the video.
+        candidates: the methods.
+        scores: what was measured in the first tests.
+    """
+    default, *others = candidates.names
+    objects = {number for reached in scores.values() for number in reached[default]}
+    for asked in (objects, *({number} for number in objects)):
+        means = {
+            name: [fmean(found) for reached in scores.values() if (found := _of(reached[name], asked))]
+            for name in candidates.names
+        }
+        tried = len(means[default])
+        if tried and any(fmean(means[name]) - fmean(means[default]) > NOISE / sqrt(tried) for name in others):
+            return schedule.more
+    return []
+
+
+def _of(by_object: Mapping[int, float], asked: Set[int]) -> list[float]:
+    return [value for number, value in by_object.items() if number in asked]
 
 
 def measure_methods(
