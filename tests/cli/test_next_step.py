@@ -67,3 +67,13 @@ def test_a_tool_that_is_not_on_the_path(
     err = capsys.readouterr().err
     assert ".venv/bin/vsodtool review demo-out/labels" in err
     assert ".venv/bin/vsodtool pseudolabel VIDEO" in err
+
+
+def test_a_package_that_was_started_by_m(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("sys.argv", ["/lib/vsodtool/__main__.py", "predict"])
+    monkeypatch.setattr("sys.executable", "/my venv/bin/python")
+    tell_after_predict(Path("-out"))
+    assert capsys.readouterr().err == "next: '/my venv/bin/python' -m vsodtool review ./-out\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,10 +9,12 @@ from pathlib import Path
 
 from vsodtool.cli.console import write_err
 from vsodtool.cli.text import printable
+from vsodtool.config.shell_words import shell_word
 from vsodtool.config.url import is_url
 from vsodtool.pipelines.running.ranks import Rank
 
 FRAMES = 5  # that are named
+_BY_MODULE = "__main__.py"
 
 
 def tell_next_step(worst: Sequence[tuple[str, Mapping[str, float]]], output: Path) -> None:
@@ -31,7 +32,7 @@ def tell_next_step(worst: Sequence[tuple[str, Mapping[str, float]]], output: Pat
     named = [
         f"{f'{video}/' if several else ''}{frame} ({value:.2f})" for value, video, frame in found[:FRAMES]
     ]
-    tool, folder = _tool(), shlex.quote(str(output))
+    tool, folder = _tool(), shell_word(output)
     lines = [
         f"least sure, spread over time: {', '.join(named)}",
         f"next: {tool} review {folder}",
@@ -49,12 +50,12 @@ def tell_next_step(worst: Sequence[tuple[str, Mapping[str, float]]], output: Pat
 def tell_after_predict(output: Path) -> None:
     """How to look at what a detector found, and to correct it."""
     if not is_url(output):
-        _tell([f"next: {_tool()} review {shlex.quote(str(output))}"])
+        _tell([f"next: {_tool()} review {shell_word(output)}"])
 
 
 def tell_after_training(weights: Path) -> None:
     """How to use a detector that was trained."""
-    _tell([f"next: {_tool()} predict VIDEO --weights {shlex.quote(str(weights))} -o out --masks"])
+    _tell([f"next: {_tool()} predict VIDEO --weights {shell_word(weights)} -o out --masks"])
 
 
 def tell_first_steps(labels: Path) -> None:
@@ -63,7 +64,7 @@ def tell_first_steps(labels: Path) -> None:
     Args:
         labels: the folder of the demo's labels.
     """
-    tool, folder = _tool(), shlex.quote(str(labels))
+    tool, folder = _tool(), shell_word(labels)
     _tell(
         [
             f"look through it: {tool} review {folder}",
@@ -75,7 +76,15 @@ def tell_first_steps(labels: Path) -> None:
 
 def _tool() -> str:
     """What the user has to type for this program."""
-    return "vsodtool" if shutil.which("vsodtool") else shlex.quote(sys.argv[0])
+    if shutil.which("vsodtool"):
+        return "vsodtool"
+    started = sys.argv[0]
+    # A package that was started by -m is no program by itself.
+    return (
+        f"{shell_word(sys.executable)} -m vsodtool"
+        if Path(started).name == _BY_MODULE
+        else shell_word(started)
+    )
 
 
 def _tell(lines: Sequence[str]) -> None:

@@ -48,6 +48,15 @@ def frame_name(path: Path) -> str:
     return same_name(path.stem)
 
 
+def folder_name(folder: Path) -> str:
+    """The name of a folder as it was given: of a link its own, as of links to files; "" of the root.
+
+    `.` and `..` have no usable name, so that of what they stand for is taken.
+    """
+    name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+    return same_name(name)
+
+
 def list_folder(folder: Path) -> list[Path]:
     """The entries of a folder in natural order, hidden ones left out.
 

@@ -10,17 +10,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from vsodtool.errors import DataError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.depth import Levels, find_levels
 from vsodtool.media.image_integrity import PNG_SIGNATURE, find_damage, find_pages, has_deep_pixels
+from vsodtool.media.orientation import ORIENTATION, UPRIGHT, swaps_sides
 from vsodtool.media.regular_file import open_regular, read_regular
 from vsodtool.types import ImageArray, Size
 
 JPEG = "image/jpeg"
-_ORIENTATION = 0x0112  # EXIF; values from 5 on exchange height and width
-_TRANSPOSED = 5
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _EXTRA = {"LA", "PA", "La", "RGBA", "RGBa", "RGBX"}  # modes of Pillow whose last channel is none of R, G, B
 
 
@@ -194,7 +195,9 @@ def read_image_size(path: Path) -> Size:
     try:
         with Image.open(io.BytesIO(data)) as picture:
             width, height = picture.size
-            turned = picture.getexif().get(_ORIENTATION, 1) >= _TRANSPOSED
+            if isinstance(picture, TiffImageFile):  # not every Pillow says here what is stored
+                width, height = picture.tag_v2[_TIFF_WIDTH], picture.tag_v2[_TIFF_HEIGHT]
+            turned = swaps_sides(picture.getexif().get(ORIENTATION, UPRIGHT))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         try:
             height, width = decode_picture(path).shape[:2]  # depths that Pillow does not know

@@ -5,7 +5,6 @@ DIR/images/<video>/<frame>.png, and of OUT with `--to` the masks of these frames
 
 from __future__ import annotations
 
-import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vsodtool.config import ConvertConfig, SuggestConfig
+from vsodtool.config.shell_words import shell_word, shell_words
 from vsodtool.errors import UsageError
 from vsodtool.media.annotations.label_images import read_objects_json
 from vsodtool.media.output.layout import check_export
@@ -134,7 +134,7 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
         suggestions += _of_video(source, own, config, on_event)
     if config.export and not config.dry_run:
         names = [source.video.name for source in sources]
-        _tell_next(config, names, f"vsodtool pseudolabel {shlex.join(config.inputs)} -o labels", on_event)
+        _tell_next(config, names, f"vsodtool pseudolabel {shell_words(config.inputs)} -o labels", on_event)
     return SuggestReport(
         VERSION,
         len(sources),
@@ -307,4 +307,4 @@ def _tell_next(config: SuggestConfig, videos: Sequence[str], command: str, on_ev
     how = f"draw a mask for each picture in {pictures}, save it under the same name in {masks / name}"
     if config.to:
         how = f"correct the drafts in {masks}, whose pictures lie in {pictures}"
-    on_event(Event("notice", message=f"{how}, then: {command} --masks {shlex.quote(str(masks))}"))
+    on_event(Event("notice", message=f"{how}, then: {command} --masks {shell_word(masks)}"))

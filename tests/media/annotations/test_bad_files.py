@@ -307,6 +307,23 @@ def test_other_files_are_told_apart(tmp_path: Path, text: str, expected: str) ->
     refused(lambda: read_annotations(path), str(path), expected)
 
 
+def test_plain_masks_are_no_annotations(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    for name in ("0.png", "1.png"):
+        Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "masks" / name)
+    with zipfile.ZipFile(tmp_path / "masks.zip", "w") as file:
+        for name in ("0.png", "1.png"):
+            file.write(tmp_path / "masks" / name, f"masks/{name}")
+    for path, found, hint in (
+        (tmp_path / "masks", "a folder of pictures", "pseudolabel"),
+        (tmp_path / "masks" / "0.png", "a picture", "pseudolabel"),
+        (tmp_path / "masks.zip", "a zip of pictures", "unpack it"),
+    ):
+        with pytest.raises(DataError, match=f"expected annotations .* found {found}$") as caught:
+            read_annotations(path)
+        assert hint in caught.value.hint
+
+
 def test_two_formats_in_one_folder_are_refused_until_one_is_named(golden: Path, tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_bytes((golden / "cvat" / "images.xml").read_bytes())
     (tmp_path / "a.json").write_bytes((golden / "coco" / "compressed.json").read_bytes())

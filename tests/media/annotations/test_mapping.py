@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,6 +143,15 @@ def test_videos_are_found_by_name_file_or_folder() -> None:
         "sit": ["00003"],
     }
     assert mapping.ignored == {"other": 2}
+
+
+def test_a_file_without_labels_says_what_was_left_out() -> None:
+    left_out = Counter({"task without an annotation (it has predictions: --predictions takes them)": 8})
+    annotations = Annotations("tasks.json", "made", (VideoLabels("", ()),), left_out=left_out)
+    with pytest.raises(DataError, match=r"tasks\.json: expected labelled frames, found none.*--predictions"):
+        match_annotations(annotations, [numbered(4, name="walk")], MatchRule())
+    with pytest.raises(DataError, match=r"a\.json: expected labelled frames, found none$"):
+        match_annotations(Annotations("a.json", "made", ()), [numbered(4, name="walk")], MatchRule())
 
 
 def test_inputs_without_labels_are_refused_or_left_out() -> None:

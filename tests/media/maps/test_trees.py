@@ -26,6 +26,11 @@ def test_a_folder_of_maps_is_one_video(tmp_path: Path) -> None:
     assert [file.stem for file in tree.videos["camel"]] == ["2", "10"]
 
 
+def test_a_link_to_a_folder_of_maps_has_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "chair").symlink_to(put(tmp_path / "store", "0.png"))
+    assert list(find_maps(tmp_path / "chair").videos) == ["chair"]
+
+
 @pytest.mark.parametrize("inside", ["", "480p", "Annotations", "Annotations/480p"])
 def test_folders_of_videos_at_any_depth_of_davis(tmp_path: Path, inside: str) -> None:
     put(tmp_path / inside, "a/0.png", "b/0.png")

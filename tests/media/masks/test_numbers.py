@@ -23,6 +23,9 @@ def number(stem: str, video: str = "clip") -> int | str:
         ("frame-12", "clip"),
         ("cam2_12", "cam2"),
         ("2024-05-01_12", "2024-05-01"),
+        ("clip-00012", "clip"),  # ffmpeg -i clip.mp4 clip-%05d.png
+        ("cam-1-12", "cam-1"),
+        ("2024-05-01-12", "2024-05-01"),
         ("20240501_120000_frame12", "20240501_120000"),
         ("v2 mask 12", "clip"),
     ],
@@ -43,6 +46,7 @@ def test_the_number_at_the_end(stem: str, video: str) -> None:
         ("00004_1", "several numbers (00004, 1)"),
         ("frame_-3", "a negative number"),
         ("-3", "a negative number"),
+        ("clip_-3", "a negative number"),
         ("first", "none"),
         ("clip", "none"),
     ],

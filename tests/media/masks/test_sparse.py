@@ -86,13 +86,22 @@ def test_an_empty_mask_is_honoured(tmp_path: Path) -> None:
 def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
     frames = make_video(tmp_path / "clip", ["0", "1"])
     make_mask(tmp_path / "masks" / "0.png", 255)
-    make_mask(tmp_path / "masks" / "1.png", 255, (16, 12))
+    make_mask(tmp_path / "masks" / "1.png", 255, (24, 32))
     with pytest.raises(
-        DataError, match=r"1\.png: expected a mask of 16x12 like its frame, found 12x16"
+        DataError, match=r"1\.png: expected a mask of 16x12 like its frame, found 32x24$"
     ) as caught:
         match_masks(tmp_path / "masks", [frames])
     assert caught.value.exit_code == 3
-    assert caught.value.hint
+    assert "resize it" in caught.value.hint
+
+
+def test_a_mask_of_a_frame_that_was_not_turned(tmp_path: Path) -> None:
+    frames = make_video(tmp_path / "clip", ["0"])
+    make_mask(tmp_path / "masks" / "0.png", 255, (16, 12))
+    with pytest.raises(DataError, match=r"found 12x16 \(width and height are swapped\)") as caught:
+        match_masks(tmp_path / "masks", [frames])
+    assert "resize" not in caught.value.hint
+    assert "turn it like the frame" in caught.value.hint
 
 
 def test_an_orphan_of_any_video_is_refused_before_masks_are_opened(tmp_path: Path) -> None:

@@ -41,6 +41,16 @@ def test_the_current_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.Monke
     assert discover_videos(["."])[0].name == "clip"
 
 
+def test_a_link_to_a_folder_has_its_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "a1" / "rgb" / "0.png", tmp_path / "b2" / "rgb" / "0.png")
+    for name, store in (("chair", "a1"), ("dog", "b2")):
+        (tmp_path / name).symlink_to(tmp_path / store / "rgb")
+    links = [str(tmp_path / "chair"), f"{tmp_path / 'dog'}/"]
+    assert [video.name for video in discover_videos(links)] == ["chair", "dog"]
+    monkeypatch.chdir(tmp_path / "b2" / "rgb")
+    assert discover_videos(["../../a1/rgb/../../b2/rgb/."])[0].name == "rgb"
+
+
 @pytest.mark.parametrize("base", ["", "JPEGImages", "JPEGImages/480p"])
 def test_folders_of_videos(tmp_path: Path, base: str) -> None:
     touch(tmp_path / base / "b10" / "0.jpg", tmp_path / base / "b9" / "0.jpg", tmp_path / "readme.txt")

@@ -69,6 +69,12 @@ def test_another_size_is_refused_or_resized(tmp_path: Path) -> None:
     assert result.parts["j"] == {1: pytest.approx(1, abs=0.25)}
 
 
+def test_a_prediction_of_frames_that_were_not_turned(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"found 20x30 \(width and height are swapped\)") as caught:
+        score_task(task(tmp_path, SQUARE.T.copy()), choices("j"), allow_resize=False)
+    assert "--allow-resize" not in caught.value.hint
+
+
 def test_a_measure_whose_package_is_absent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     require_packages([name for name in MEASURES if not MEASURES[name].needs])
     monkeypatch.setattr("vsodtool.pipelines.scoring.frame.find_spec", lambda name: None)

@@ -97,9 +97,11 @@ def match_annotations(
         every: every input must have labels; else those without are left out, unless all are.
 
     Raises:
-        DataError: an entry fits no frame, two fit one, a size or a number of frames differs, an input has no
-            labels, or the file is about other videos.
+        DataError: there are no entries, one fits no frame, two fit one, a size or a number of frames differs,
+            an input has no labels, or the file is about other videos.
     """
+    if not any(video.frames for video in annotations.videos):
+        raise _nothing_there(annotations)
     parts, ignored = _share_out(annotations, targets)
     lacking = [target.name for target in targets if not parts.get(target.name)]
     if lacking and (every or len(lacking) == len(targets)):
@@ -120,6 +122,15 @@ def match_annotations(
         if target.name not in lacking
     }
     return FrameMapping(matched, ignored)
+
+
+def _nothing_there(annotations: Annotations) -> DataError:
+    left_out = ", ".join(f"{count} {kind}" for kind, count in annotations.left_out.items())
+    return DataError(
+        f"{annotations.source}: expected labelled frames, found none"
+        + (f"; left out: {left_out}" if left_out else ""),
+        "export what is labelled" + (", or say that what was left out is meant" if left_out else ""),
+    )
 
 
 def _share_out(

@@ -423,7 +423,21 @@ def _unknown(source: Source) -> DataError:
             )
     kinds = ("nothing", "another kind of file", "files of other kinds")
     what = kinds[min(2, len(source.names))]
+    pictures = sum(PurePosixPath(name).suffix.lower() in MASK_SUFFIXES for name in source.names)
+    if 2 * pictures > len(source.names):
+        return _plain_masks(source, known)
     return DataError(
         f"{source.path}: expected masks or annotations ({known}), found {what}",
         "check the path, and that it was exported with masks or polygons",
     )
+
+
+def _plain_masks(source: Source, known: str) -> DataError:
+    """The error about masks that stand for themselves; `--masks` takes folders of them elsewhere."""
+    hint = "vsodtool pseudolabel INPUT --masks MASKS -o OUT takes plain masks, and convert takes that OUT"
+    found = "a picture"
+    if source.path.is_dir():
+        found = "a folder of pictures"
+    elif not source.is_file:
+        found, hint = "a zip of pictures", "unpack it: plain masks are read from folders"
+    return DataError(f"{source.path}: expected annotations ({known}), found {found}", hint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsodtool.errors import DataError
-from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, image_folders, list_images, same_name
+from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, folder_name, image_folders, list_images
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, read_manifest
@@ -73,7 +73,7 @@ def find_maps(root: Path, prefers: str = "masks") -> MapTree:
             f"{root}: expected maps ({suffixes}) or one folder of them per video, found none",
             "check the path",
         )
-    return MapTree(root, base, {same_name(base.resolve().name) or "maps": tuple(files)}, flat=True)
+    return MapTree(root, base, {folder_name(base) or "maps": tuple(files)}, flat=True)
 
 
 def _maps_of_output(output: OutputLayout, prefers: str) -> MapTree | None:

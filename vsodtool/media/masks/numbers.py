@@ -1,9 +1,10 @@
 """The frame number in the name of a mask of a video file: what its stem ends in, if there is no doubt.
 
-`00012`, `frame_000012`, `IMG12` and, for `clip2.mp4` or `2024-05-01.mp4`, `clip2_12` and `2024-05-01_12` are
-frame 12. Refused, since another number may be meant or the digits are none: `00012 (1)` (a second download),
-`12_mask`, `x.rf.0a1b...f2` (a hash), `task-5-annotation-3-tag-0` (several numbers), `frame_-12`. Several
-numbers are no doubt where all masks have the same text before the last: `cam 1 take 3 12`, `cam 1 take 3 24`.
+`00012`, `frame_000012`, `IMG12` and, for `clip2.mp4` or `2024-05-01.mp4`, `clip2_12`, `clip2-12` and
+`2024-05-01_12` are frame 12. Refused, since another number may be meant or the digits are none: `00012 (1)`
+(a second download), `12_mask`, `x.rf.0a1b...f2` (a hash), `task-5-annotation-3-tag-0` (several numbers),
+`frame_-12`. Several numbers are no doubt where all masks have the same text before the last:
+`cam 1 take 3 12`, `cam 1 take 3 24`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def _frame_number(stem: str, video: str, *, several: bool) -> int | str:
     own = stem.removeprefix(video)
     if not own or own[0].isalnum():  # the name of the video is a part of another word
         own = stem
-    if _NEGATIVE.search(own):
+    if _NEGATIVE.search(
+        stem
+    ):  # in all of it: the hyphen of `clip-00012` joins the number to the video's name
         return "a negative number"
     last = _LAST.search(own)
     if last is None or _HASHED.search(stem):

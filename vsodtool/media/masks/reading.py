@@ -6,7 +6,7 @@ import io
 import struct
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
@@ -19,6 +19,7 @@ from PIL import Image
 from vsodtool.errors import DataError
 from vsodtool.media.image_integrity import find_damage
 from vsodtool.media.masks.plane_png import Palette, decode_palette_png, is_palette_png
+from vsodtool.media.orientation import UPRIGHT, stated_orientation, turn_upright
 from vsodtool.media.regular_file import read_regular
 from vsodtool.types import Size
 
@@ -97,7 +98,7 @@ class RawMask:
 
 
 def read_raw_mask(path: Path) -> RawMask:
-    """Read a mask file.
+    """Read a mask file; EXIF orientation is applied, as it is to frames.
 
     Raises:
         DataError: it is missing, damaged, of a depth other than 1 to 16 bit, or holds several pictures.
@@ -109,6 +110,11 @@ def read_raw_mask(path: Path) -> RawMask:
     damage = find_damage(data)
     if damage:
         raise _unreadable(path, damage)
+    raw, orientation = _as_stored(path, data), stated_orientation(data)
+    return raw if orientation == UPRIGHT else _turned(raw, orientation)
+
+
+def _as_stored(path: Path, data: bytes) -> RawMask:
     try:
         opened = _opened_by_pillow(data)
     except _BROKEN as error:
@@ -130,6 +136,18 @@ def read_raw_mask(path: Path) -> RawMask:
             f"{path}: expected a mask of 1 to 16 bit, found {pixels.dtype} pixels", "save it as an 8-bit PNG"
         )
     return _raw_from_pixels(cast(Plane, pixels), lossy=opened.lossy or _is_lossy(data))
+
+
+def _turned(raw: RawMask, orientation: int) -> RawMask:
+    def turned(plane: Plane) -> Plane:
+        return turn_upright(plane, orientation)
+
+    return replace(
+        raw,
+        values=turned(raw.values),
+        alpha=None if raw.alpha is None else turned(raw.alpha),
+        rgb=None if raw.rgb is None else turned(raw.rgb),
+    )
 
 
 @dataclass(frozen=True)

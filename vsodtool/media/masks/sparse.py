@@ -278,8 +278,12 @@ def _inspect(file: Path, size: Size, inspected: Inspected | None) -> MaskSummary
         if inspected is not None and key is not None:
             inspected[key] = found, summary
     if found != size:
+        swapped = found == size[::-1]
         raise DataError(
-            f"{file}: expected a mask of {size[1]}x{size[0]} like its frame, found {found[1]}x{found[0]}",
-            "resize it with nearest-neighbour, or give the frames that it was drawn on",
+            f"{file}: expected a mask of {size[1]}x{size[0]} like its frame, found {found[1]}x{found[0]}"
+            + (" (width and height are swapped)" if swapped else ""),
+            "it was drawn on frames whose rotation was ignored: turn it like the frame, or give those frames"
+            if swapped
+            else "resize it with nearest-neighbour, or give the frames that it was drawn on",
         )
     return summary

@@ -14,11 +14,11 @@ from vsodtool.media.folders import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
     descend_davis,
+    folder_name,
     frame_name,
     image_folders,
     list_folder,
     list_images,
-    same_name,
 )
 from vsodtool.media.image_integrity import count_pages
 from vsodtool.media.regular_file import read_regular
@@ -157,8 +157,7 @@ def _discover_folder(folder: Path) -> list[VideoInput]:
     base = descend_davis(folder, "JPEGImages")
     files = list_images(base)
     if files:
-        # `.` and `..` have no usable name of their own.
-        return [VideoInput(same_name(folder.resolve().name) or "video", base, "folder", tuple(files))]
+        return [VideoInput(folder_name(folder) or "video", base, "folder", tuple(files))]
     videos = [
         VideoInput(name, sub_folder, "folder", tuple(list_images(sub_folder)))
         for name, sub_folder in image_folders(base).items()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsodtool.config import PseudoLabelConfig
+from vsodtool.config.shell_words import shell_word, shell_words
 from vsodtool.media.fingerprint import content_fingerprint
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
@@ -108,11 +108,10 @@ def next_command(folder: ReviewFolder) -> str:
     if manifest is None or folder.command == "pseudolabel":
         return ""
     some = " --only-masked" if len(folder.videos) > 1 else ""
-    masks = shlex.quote(str(folder.layout.corrections))
-    output = shlex.quote(str(labels_of(folder.layout.root)))
-    return (
-        f"vsodtool pseudolabel {shlex.join(_inputs(manifest))} --masks {masks} -o {output} --confidence{some}"
-    )
+    masks = shell_word(folder.layout.corrections)
+    output = shell_word(labels_of(folder.layout.root))
+    inputs = shell_words(_inputs(manifest))
+    return f"vsodtool pseudolabel {inputs} --masks {masks} -o {output} --confidence{some}"
 
 
 def _inputs(manifest: Manifest) -> list[str]:

@@ -143,11 +143,15 @@ class _Prediction:
         self.values = reading.read_map(file)
         self.resized = self.values.shape != self._size
         if self.resized:
+            swapped = self.values.shape == self._size[::-1]
             if not allow_resize:
                 raise DataError(
                     f"{file}: expected {self._size[1]}x{self._size[0]} like {truth.frame.truth}, "
-                    f"found {self.values.shape[1]}x{self.values.shape[0]}",
-                    "--allow-resize scores it resized to the truth, bilinear",
+                    f"found {self.values.shape[1]}x{self.values.shape[0]}"
+                    + (" (width and height are swapped)" if swapped else ""),
+                    "one of them was made of frames whose rotation was ignored: turn one like the other"
+                    if swapped
+                    else "--allow-resize scores it resized to the truth, bilinear",
                 )
             self.values = fit_map(self.values, self._size)
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlparse
+from urllib.parse import parse_qs, quote, unquote, urlparse
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.formats.label_studio_video import BOXES, VECTORS, read_video_task
@@ -277,10 +277,22 @@ def _score(annotation: Tree) -> float | None:
 
 
 def _path_of(text: str) -> str:
-    """The path that a link means: `?d=` of local files, else the way of the URL."""
+    """The path that a link means: `?d=` of local files, else the way of the URL; the key in a bucket."""
     link = urlparse(text)
-    query = parse_qs(link.query).get("d")
-    return unquote(query[0] if query else link.path) or text
+    if not _is_decoded(link.scheme):
+        _, slash, key = text.partition("://")[2].partition("/")
+        return slash + key or text
+    query = parse_qs(link.query).get("d")  # decoded
+    return (query[0] if query else unquote(link.path)) or text
+
+
+def _link_to(path: str, template: str) -> str:
+    return template.replace("{path}", quote(path) if _is_decoded(urlparse(template).scheme) else path)
+
+
+def _is_decoded(scheme: str) -> bool:
+    """Whether who follows such a link decodes `%20` and takes `#`, `?`, `+` for more than letters."""
+    return scheme in ("", "http", "https")
 
 
 def write_label_studio(
@@ -322,7 +334,7 @@ def write_label_studio(
                 said = {"model_version": "vsodtool", "score": min(scores, default=1.0)} | said
             task = {
                 "id": numbers,
-                "data": {"image": image_url.replace("{path}", path)},
+                "data": {"image": _link_to(path, image_url)},
                 "annotations": [said] if as_annotations else [],
                 "predictions": [] if as_annotations else [said],
             }
