@@ -837,3 +837,106 @@ def test_the_scripts_are_bundled_without_modules() -> None:
     assert "\nimport " not in script
     assert "\nexport " not in script
     assert script.index("const $ids") < script.index("const $view") < script.index("const $app")
+
+
+class Held:
+    """Requests of the page that the server answers only when they are let go."""
+
+    def __init__(self, page: Any, path: str, *methods: str) -> None:
+        self.page, self.methods, self.routes = page, methods, list[Any]()
+        self.open = False
+        page.route(f"**/{path}", self._hear)
+
+    def _hear(self, route: Any) -> None:
+        if self.open or route.request.method not in self.methods:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def let_go(self) -> None:
+        self.open = True
+        for route in self.routes:
+            route.continue_()
+
+
+def test_a_frame_that_is_left_and_come_back_to_before_it_is_saved_keeps_its_strokes(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(5)
+    held = Held(hands.page, "mask/1", "PUT")
+    hands.stroke((20, 17))
+    hands.keys("ArrowRight")
+    hands.await_("frame", 2)
+    hands.keys("ArrowLeft")
+    hands.await_("frame", 1)
+    hands.stroke((28, 20))
+    held.let_go()
+    hands.save()
+    drawn = out.ids[1].copy()
+    drawn[disc(out.size, 20, 17, 5) | disc(out.size, 28, 20, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 1), drawn)
+
+
+def test_what_is_copied_is_what_was_drawn_saved_or_not(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(5)
+    held = Held(hands.page, "mask/1", "PUT")
+    hands.stroke((20, 17))
+    hands.keys("ArrowRight")
+    hands.await_("frame", 2)
+    hands.keys("p")
+    held.let_go()
+    hands.save()
+    drawn = out.ids[1].copy()
+    drawn[disc(out.size, 20, 17, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 2), drawn)
+
+
+def test_what_is_drawn_before_a_frame_is_there_does_not_land_on_it(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    # The masks were forgotten, as labels were made: the next frame is read again, and takes a while.
+    out = make_out()
+    updater = Brighter(out)
+    updater.go.set()
+    hands = open_page(out, updater=lambda: updater)
+    hands.go(7)
+    hands.stroke((20, 17))
+    hands.save()
+    hands.go(5)
+    hands.page.wait_for_timeout(500)
+    held = Held(hands.page, "mask/6", "GET")
+    hands.keys("u")
+    hands.await_("made", 1)
+    hands.keys("ArrowRight")
+    hands.page.wait_for_timeout(100)
+    hands.stroke((3, 20))  # on what is still frame 5
+    held.let_go()
+    hands.await_("frame", 6)
+    hands.page.wait_for_timeout(2500)
+    assert not out.correction(6).exists()
+
+
+def test_a_stroke_ends_on_the_frame_that_it_began_on(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(2)
+    hands.stroke((3, 20))
+    hands.save()  # frame 2 has a track
+    hands.go(1)
+    hands.brush(5)
+    mouse = hands.page.mouse
+    mouse.move(*hands.at(20, 17))
+    mouse.down()
+    hands.keys("ArrowRight")
+    mouse.up()
+    hands.await_("frame", 2)
+    hands.page.wait_for_timeout(2500)
+    drawn = out.ids[1].copy()
+    drawn[disc(out.size, 20, 17, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 1), drawn)

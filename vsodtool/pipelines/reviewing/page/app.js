@@ -34,7 +34,8 @@ const loader = new Loader(source, arrived);
 const saver = new Saver(source, { saved, conflict, replaced, status });
 const worst = new WorstList($("worst"), $("more"), (place) => go(place.video, place.frame), drawSmall);
 const editor = new Editor(view, $("cursor"), {
-  mayEdit: () => !now.readOnly && Boolean(editor.mask),
+  // While another frame is loaded, what is seen is still the one before: it can no longer be drawn on.
+  mayEdit: () => !now.readOnly && Boolean(editor.mask) && now.shown === key(),
   begin: remember,
   changed: touched,
   say,
@@ -219,7 +220,10 @@ async function go(number, frame, again = false) {
   if (!target) return;
   frame = clamp(frame, 0, target.count - 1);
   if (number === now.video && frame === now.frame && now.shown === key() && !again) return;
-  if (!again) saver.flush();
+  if (!again) {
+    editor.lift();
+    saver.flush();
+  }
   now.direction = number === now.video && frame < now.frame ? -1 : 1;
   now.video = number;
   now.frame = frame;
@@ -299,7 +303,8 @@ function present() {
   const kept = mask && (saver.holds(now.shown) || editor.last || same(found.ids, mask.ids));
   if (!kept) {
     const wide = info.objects.some((each) => each.id > 255);
-    const ids = wide ? Uint16Array.from(found.ids) : found.ids.slice();
+    const newest = saver.newest(now.shown) || found.ids; // what lies on the server may be older
+    const ids = wide ? Uint16Array.from(newest) : newest.slice();
     editor.open(new Mask(ids, info.width, info.height));
     saver.forget(now.shown);
     knowObjects(ids);
@@ -417,6 +422,7 @@ function saved(where, mask, progress) {
   takeProgress(progress);
   refresh();
   tell();
+  if (now.onion) showOnion(); // it may be one of the labels beside
   soon();
 }
 
@@ -485,7 +491,8 @@ async function takeBack() {
 async function copyPrevious() {
   const info = now.infos.get(now.video), where = key();
   if (now.readOnly || now.frame === 0 || !info) return;
-  const there = loader.get(`${now.video}/${now.frame - 1}`)?.ids || (await source.mask(now.video, now.frame - 1, info.width * info.height)).ids;
+  const before = `${now.video}/${now.frame - 1}`;
+  const there = saver.newest(before) || loader.get(before)?.ids || (await source.mask(now.video, now.frame - 1, info.width * info.height)).ids;
   if (where !== key() || !editor.mask) return;
   if (same(/** @type {any} */ (there), editor.mask.ids)) say("it is the same mask already");
   else editor.replace(there);
@@ -614,7 +621,8 @@ function showOnion() {
     return;
   }
   const { before, after } = video().neighbours(now.frame), places = [before, after];
-  view.setOnion(places.map((frame) => (frame < 0 ? null : loader.get(`${now.video}/${frame}`)?.ids || null)));
+  const idsOf = (/** @type {string} */ where) => saver.newest(where) || loader.get(where)?.ids || null;
+  view.setOnion(places.map((frame) => (frame < 0 ? null : idsOf(`${now.video}/${frame}`))));
   const words = $("onion-legend").querySelectorAll("span");
   places.forEach((frame, place) => { words[place].textContent = frame < 0 ? "none" : video().rows[frame][0]; });
 }
