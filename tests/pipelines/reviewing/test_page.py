@@ -940,3 +940,15 @@ def test_a_stroke_ends_on_the_frame_that_it_began_on(make_out: MakeOut, open_pag
     drawn = out.ids[1].copy()
     drawn[disc(out.size, 20, 17, 5)] = 1
     np.testing.assert_array_equal(saved(out, 1), drawn)
+
+
+def test_verdicts_in_haste_end_as_the_page_says(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    for _ in range(6):
+        hands.keys("a", "r", "k", "k", "a", "r")
+        hands.page.wait_for_timeout(700)
+        said = Notes(out.layout).read()["clip"].frames
+        assert said["00001"].flag == "bad"
+        hands.keys("r")

@@ -72,6 +72,8 @@ const now = {
   polled: 0,
   madeNote: "",
   staleTold: "",
+  /** @type {Promise<any>} the latest verdict that was sent */
+  verdicts: Promise.resolve(),
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
 };
 
@@ -521,20 +523,23 @@ async function flagFrame(flag, on = false) {
  * @param {string} text
  */
 async function setFlag(number, frame, flag, text) {
-  const each = now.videos[number], before = each.flags.get(frame);
+  const each = now.videos[number], before = each.flags.get(frame), after = /** @type {[string, string]} */ ([flag, text]);
   const set = (/** @type {[string, string] | undefined} */ said) => {
     if (said && (said[0] || said[1])) each.flags.set(frame, said);
     else each.flags.delete(frame);
     refresh();
     tell();
   };
-  set([flag, text]); // at once: who is quick with the keys must not wait
+  set(after); // at once: who is quick with the keys must not wait
+  // One after the other: the server may answer several at once in any order.
+  const sent = now.verdicts.then(() => source.flag(number, frame, flag, text));
+  now.verdicts = sent.catch(() => null);
   try {
-    const progress = await source.flag(number, frame, flag, text);
+    const progress = await sent;
     if (source.embedded) document.body.dataset.flags = "changed";
     else takeProgress(progress);
   } catch (error) {
-    set(before);
+    if (each.flags.get(frame) === (flag || text ? after : undefined)) set(before); // nothing was said since
     throw error;
   }
 }
