@@ -952,3 +952,20 @@ def test_verdicts_in_haste_end_as_the_page_says(make_out: MakeOut, open_page: Op
         said = Notes(out.layout).read()["clip"].frames
         assert said["00001"].flag == "bad"
         hands.keys("r")
+
+
+def test_a_note_stays_with_the_frame_that_it_was_written_on(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.keys("t")
+    hands.page.keyboard.type("a leg")
+    box = hands.page.locator("#timeline").bounding_box()
+    assert box is not None
+    hands.page.mouse.click(box["x"] + box["width"] - 30, box["y"] + box["height"] / 2)
+    hands.await_("frame", 8)
+    hands.page.wait_for_timeout(400)
+    assert {name: each.note for name, each in Notes(out.layout).read()["clip"].frames.items()} == {
+        "00001": "a leg"
+    }
+    assert hands.page.locator("#note").input_value() == ""

@@ -968,7 +968,11 @@ function wire() {
   $("opacity").addEventListener("input", () => { view.opacity = Number($("opacity").value) / 100; view.paintMask(); });
   $("video").addEventListener("change", () => go(Number($("video").value), 0));
   $("scope").addEventListener("change", refresh);
-  $("note").addEventListener("change", () => attempt(() => setFlag(now.video, now.frame, video().flag(now.frame), $("note").value.trim())));
+  // The frame may have changed (a click on the time line) before the field is left: the note is about the one that was seen.
+  const about = { video: 0, frame: 0 };
+  $("note").addEventListener("focus", () => { stop(); Object.assign(about, { video: now.video, frame: now.frame }); });
+  $("note").addEventListener("change", () => attempt(() => setFlag(about.video, about.frame, now.videos[about.video].flag(about.frame), $("note").value.trim())));
+  $("note").addEventListener("blur", tell);
   $("note").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && $("note").blur());
   $("objects").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key], objects = now.infos.get(now.video)?.objects || [];
