@@ -969,3 +969,13 @@ def test_a_note_stays_with_the_frame_that_it_was_written_on(make_out: MakeOut, o
         "00001": "a leg"
     }
     assert hands.page.locator("#note").input_value() == ""
+
+
+def test_the_flagged_frames_are_gone_through_backwards_too(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    for frame in (1, 3, 6):
+        hands.go(frame)
+        hands.keys("r")
+    for frame in (3, 1, 6):
+        hands.keys("Shift+X")
+        hands.await_("frame", frame)

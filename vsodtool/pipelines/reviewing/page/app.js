@@ -891,7 +891,8 @@ const KEYS = [
     { keys: ["Shift+n"], shown: "", about: "", run: () => nextWorst(-1) },
     { keys: ["g"], shown: "G", about: "next given or corrected; with Shift before", run: () => jump(1, labelled, "no frame is given") },
     { keys: ["Shift+g"], shown: "", about: "", run: () => jump(-1, labelled, "no frame is given") },
-    { keys: ["x"], shown: "X", about: "next flagged", run: () => jump(1, flagged, "no frame is flagged") },
+    { keys: ["x"], shown: "X", about: "next flagged; with Shift before", run: () => jump(1, flagged, "no frame is flagged") },
+    { keys: ["Shift+x"], shown: "", about: "", run: () => jump(-1, flagged, "no frame is flagged") },
   ]],
   ["Look", [
     { keys: ["h"], shown: "H", about: "hide everything while held", run: () => hide(true), up: () => hide(false) },
