@@ -979,3 +979,33 @@ def test_the_flagged_frames_are_gone_through_backwards_too(make_out: MakeOut, op
     for frame in (3, 1, 6):
         hands.keys("Shift+X")
         hands.await_("frame", frame)
+
+
+def test_two_frames_may_have_changed_elsewhere(make_out: MakeOut, open_page: Open, browser: Browser) -> None:
+    out = make_out()
+    first = open_page(out)
+    second = Hands(browser.new_page(), out.size)
+    second.open(first.server.address)  # type: ignore[attr-defined]
+    second.page.route("**/progress", lambda route: route.abort())  # it hears of nothing
+    second.go(1)
+    second.page.wait_for_timeout(500)  # and has the next frame
+    for frame in (1, 2):
+        first.go(frame)
+        first.stroke((20, 17))
+        first.save()
+    held = Held(second.page, "mask/*", "PUT")
+    for frame in (1, 2):
+        second.await_("frame", frame)
+        second.stroke((25, 15))
+        second.keys("ArrowRight")
+    held.let_go()
+    for _ in (1, 2):
+        second.page.wait_for_selector("#conflict[open]")
+        second.page.click("#conflict-mine")
+        second.page.wait_for_timeout(300)
+    second.await_("saved", "saved")
+    for frame in (1, 2):
+        assert saved(out, frame)[15, 25] == 1
+        assert saved(out, frame)[17, 20] == 0
+    second.page.close()
+    assert second.errors == []

@@ -74,6 +74,8 @@ const now = {
   staleTold: "",
   /** @type {Promise<any>} the latest verdict that was sent */
   verdicts: Promise.resolve(),
+  /** @type {Promise<any>} the latest question about a conflict */
+  asked: Promise.resolve(),
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
 };
 
@@ -428,8 +430,18 @@ function saved(where, mask, progress) {
   soon();
 }
 
+/**
+ * Ask which mask to keep; of several frames one after the other, as there is one dialog.
+ * @param {string} where
+ */
+function conflict(where) {
+  const answer = now.asked.then(() => ask(where));
+  now.asked = answer.catch(() => null);
+  return answer;
+}
+
 /** @param {string} where */
-async function conflict(where) {
+async function ask(where) {
   const [number, frame] = where.split("/").map(Number), dialog = $("conflict");
   $("conflict-frame").textContent = now.videos[number].rows[frame][0];
   dialog.returnValue = "";
