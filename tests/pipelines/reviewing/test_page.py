@@ -1009,3 +1009,37 @@ def test_two_frames_may_have_changed_elsewhere(make_out: MakeOut, open_page: Ope
         assert saved(out, frame)[17, 20] == 0
     second.page.close()
     assert second.errors == []
+
+
+def test_labels_that_another_run_made_are_shown(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    hands = open_page(out)
+    hands.go(2)
+    before = hands.picture()
+    updater.go.set()
+    updater.run(ignore_event)  # in a terminal
+    hands.page.wait_for_selector("#frame-confidence:has-text('.99')")
+    assert any(hands.picture() != before for _ in range(10))
+
+
+def test_a_save_does_not_hide_what_another_window_saved(
+    make_out: MakeOut, open_page: Open, browser: Browser
+) -> None:
+    out = make_out()
+    first = open_page(out)
+    second = Hands(browser.new_page(), out.size)
+    second.open(first.server.address)  # type: ignore[attr-defined]
+    second.go(5)
+    held = Held(second.page, "progress", "GET")
+    second.page.wait_for_timeout(3000)
+    first.go(1)
+    first.stroke((20, 17))
+    first.save()
+    second.stroke((20, 17))
+    second.save()
+    held.let_go()
+    second.go(1)
+    second.page.wait_for_selector("#frame-status:has-text('corrected')")
+    second.page.close()
+    assert second.errors == []

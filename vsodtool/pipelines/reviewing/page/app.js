@@ -130,7 +130,8 @@ const drawn = () => now.videos.reduce((sum, each) => sum + each.corrected.size, 
  * @param {Progress} said
  */
 function takeProgress(said) {
-  now.revision = said.revision;
+  // After a change of one's own all is known only where all before it was: else it is asked for at the next poll.
+  if (said.before === undefined || said.before === now.revision) now.revision = said.revision;
   now.stale = said.stale;
   now.readOnly = source.embedded ? "this page was passed on: masks cannot be changed in it" : said.readOnly;
   document.body.classList.toggle("read-only", Boolean(now.readOnly));

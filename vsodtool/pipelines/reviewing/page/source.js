@@ -19,7 +19,8 @@
 /**
  * @typedef {object} Progress
  * @property {string} readOnly
- * @property {string} revision
+ * @property {string} revision of what the server tells
+ * @property {string} [before] in the answer to a change: the revision before it
  * @property {[string, string, string, number][]} stale
  * @property {{state: string, done?: number, total?: number, message?: string, error?: string, hint?: string, runs?: number}} rerun
  */
