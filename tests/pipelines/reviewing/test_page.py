@@ -1043,3 +1043,62 @@ def test_a_save_does_not_hide_what_another_window_saved(
     second.page.wait_for_selector("#frame-status:has-text('corrected')")
     second.page.close()
     assert second.errors == []
+
+
+def test_an_answer_that_is_cut_off_is_none(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    cut = {"status": 200, "content_type": "application/json", "body": '{"etag": "'}
+    hands.page.route("**/mask/1", lambda route: route.fulfill(**cut), times=1)
+    hands.stroke((20, 17))
+    hands.keys("s")
+    hands.await_("saved", "failed")
+    hands.await_("saved", "saved")
+    assert saved(out, 1)[17, 20] == 1
+
+
+def test_a_video_that_cannot_be_read_says_so(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    out.layout.masks("clip", "00000").write_bytes(b"no picture")
+    hands = open_page(out)
+    assert "00000.png" in hands.text("#stage-note")
+    hands.stroke((20, 17))
+    hands.keys("p", "y", "s", "ArrowRight")
+    hands.page.wait_for_timeout(300)
+    assert not out.layout.corrections.exists()
+
+
+def test_a_mask_that_cannot_be_read_is_not_drawn_on(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    path = out.layout.correction("clip", "00002")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no picture")
+    hands = open_page(out)
+    hands.go(2)
+    assert "00002.png" in hands.text("#stage-note")
+    hands.stroke((20, 17))
+    hands.keys("s")
+    assert hands.page.locator("#save").is_disabled()
+    hands.go(3)
+    hands.keys("p")
+    hands.page.wait_for_selector("#saved:has-text('00002.png')")
+    assert not out.correction(3).exists()
+
+
+def test_a_frame_that_came_while_the_server_was_away_comes_again(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out(count=23)
+    hands = open_page(out)
+    hands.go(1)
+    hands.page.wait_for_timeout(300)
+    away = "**/api/**"
+    hands.page.route(away, lambda route: route.abort())
+    hands.keys("End")
+    hands.page.wait_for_selector("#stage-note:has-text('does not answer')")
+    hands.stroke((20, 17))  # on nothing
+    hands.page.unroute(away)
+    hands.page.wait_for_selector("#stage-note", state="hidden")
+    hands.stroke((20, 17))
+    hands.save()
+    assert saved(out, 22)[17, 20] == 1
+    assert (saved(out, 22) == 1).sum() > 7 * 8

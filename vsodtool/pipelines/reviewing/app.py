@@ -228,7 +228,7 @@ async def _confidence(session: Session, request: Request) -> Response:
 def _changed(
     session: Session, revisions: dict[str, str], told: dict[str, Any], status: int = 200
 ) -> Response:
-    """What is so after a change, with the revisions around it: others may have changed more before or since."""
+    """What is so after a change, with the revisions around it: there may have been others."""
     return JSONResponse({**told, **session.progress(), **revisions}, status)
 
 

@@ -125,8 +125,7 @@ class Session:
         """Something that the state tells is not as it was.
 
         Returns:
-            The revision before that and the one after it, for who caused it: whoever knew the one before knows
-            all now.
+            The revision before that and the one after it, for who caused it: who knew the one before knows all.
         """
         stamp = self._known()
         with self._lock:
@@ -153,7 +152,7 @@ class Session:
             return self._rows[1]
 
     def _stamp(self) -> object:
-        """Of frames.csv as it lies there; what was read last where a run of another process has put it away."""
+        """Of frames.csv as it lies there; what was read last where another run has put it away."""
         try:
             status = self.folder.layout.frames_csv.stat()
         except OSError:

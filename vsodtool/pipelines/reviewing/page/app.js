@@ -34,8 +34,9 @@ const loader = new Loader(source, arrived);
 const saver = new Saver(source, { saved, conflict, replaced, status });
 const worst = new WorstList($("worst"), $("more"), (place) => go(place.video, place.frame), drawSmall);
 const editor = new Editor(view, $("cursor"), {
-  // While another frame is loaded, what is seen is still the one before: it can no longer be drawn on.
-  mayEdit: () => !now.readOnly && Boolean(editor.mask) && now.shown === key(),
+  // While another frame is loaded, what is seen is still the one before: it can no longer be drawn on. Nor can
+  // what could not be read.
+  mayEdit: () => !now.readOnly && Boolean(editor.mask) && now.shown === key() && Boolean(loader.kept.get(key())?.etag),
   begin: remember,
   changed: touched,
   say,
@@ -189,6 +190,7 @@ async function poll() {
       refresh();
       await go(now.video, now.frame, true);
     } else takeProgress(said);
+    if (loader.forgetLost()) await go(now.video, now.frame, true);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const opening = now.command === DRAWN && now.running; // the labels are made: the same address shows them in a moment
@@ -234,10 +236,32 @@ async function go(number, frame, again = false) {
   now.frame = frame;
   const visit = ++now.visit;
   tell();
-  const info = await open(number);
+  let info;
+  try {
+    info = await open(number);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (visit === now.visit) notShown(error);
+    return;
+  }
   if (visit !== now.visit) return;
   loader.want(plan(), info.width * info.height);
   if (!present()) setTimeout(() => visit === now.visit && now.shown !== key() && note("loading…"), 250);
+}
+
+/**
+ * Say why a video is not shown; the picture of the one before goes.
+ * @param {Refused} error
+ */
+function notShown(error) {
+  now.opened = -1;
+  now.shown = "";
+  editor.open(null);
+  view.show(null, null);
+  $("video").value = String(now.video);
+  timeline.show(video());
+  note(`${error.message}${error.hint ? `: ${error.hint}` : ""}`);
+  now.whenShown(null);
 }
 
 /** @type {Map<number, Promise<VideoInfo>>} that were asked for */
@@ -507,10 +531,13 @@ async function copyPrevious() {
   const info = now.infos.get(now.video), where = key();
   if (now.readOnly || now.frame === 0 || !info) return;
   const before = `${now.video}/${now.frame - 1}`;
-  const there = saver.newest(before) || loader.get(before)?.ids || (await source.mask(now.video, now.frame - 1, info.width * info.height)).ids;
-  if (where !== key() || !editor.mask) return;
-  if (same(/** @type {any} */ (there), editor.mask.ids)) say("it is the same mask already");
-  else editor.replace(there);
+  const known = loader.get(before);
+  await attempt(async () => {
+    const there = saver.newest(before) || (known?.etag && known.ids) || (await source.mask(now.video, now.frame - 1, info.width * info.height)).ids;
+    if (where !== key() || !editor.mask) return;
+    if (same(/** @type {any} */ (there), editor.mask.ids)) say("it is the same mask already");
+    else editor.replace(there);
+  });
 }
 
 // ---------------------------------------------------------------- verdicts
