@@ -125,7 +125,7 @@ class Session:
         """Something that the state tells is not as it was.
 
         Returns:
-            The revision before that and the one after it, for who caused it: who knew the one before knows all.
+            The revision before that, and after: who knew the one before and hears of this knows all.
         """
         stamp = self._known()
         with self._lock:
