@@ -20,6 +20,9 @@ from vsodtool.config import ReviewConfig
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
+from vsodtool.media.output.manifest import write_manifest
+from vsodtool.media.output.resume import describe_run
+from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.review import run_review
 from vsodtool.pipelines.reviewing.first_labels import FirstLabels
 from vsodtool.pipelines.reviewing.folder import open_folder
@@ -1102,3 +1105,31 @@ def test_a_frame_that_came_while_the_server_was_away_comes_again(make_out: MakeO
     hands.save()
     assert saved(out, 22)[17, 20] == 1
     assert (saved(out, 22) == 1).sum() > 7 * 8
+
+
+def with_another_video(out: Out) -> None:
+    """The same clip under another name, too."""
+    root, frames = out.root, out.root.parent
+    shutil.copytree(frames / "clip", frames / "other")
+    shutil.copytree(root / "masks/clip", root / "masks/other")
+    rows = read_frames_csv(out.layout.frames_csv)
+    rows += [replace(row, video="other") for row in rows]
+    write_frames_csv(out.layout.frames_csv, rows)
+    inputs = [str(frames / name) for name in ("clip", "other")]
+    config = {"inputs": inputs, "output": str(root), "method": "warp"}
+    manifest = describe_run("pseudolabel", config, discover_videos(inputs), {})
+    write_manifest(out.layout.manifest, manifest.completed(rows, 1.0))
+
+
+def test_the_video_that_is_shown_stays_chosen_when_labels_come(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    with_another_video(out)
+    updater = Brighter(out)
+    updater.go.set()
+    hands = open_page(out)
+    hands.page.select_option("#video", "1")
+    hands.await_("video", 1)
+    updater.run(ignore_event)
+    hands.go(1)
+    hands.page.wait_for_selector("#frame-confidence:has-text('.99')")
+    assert hands.page.locator("#video").input_value() == "1"

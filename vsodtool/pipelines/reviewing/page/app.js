@@ -108,6 +108,7 @@ async function readState() {
   document.title = `${state.title}, vsodtool review`;
   const select = $("video");
   select.replaceChildren(...now.videos.map((each, number) => new Option(each.name, String(number))));
+  select.value = String(now.video);
   select.hidden = now.videos.length < 2;
   $("scope").hidden = now.videos.length < 2;
   takeProgress(state);
