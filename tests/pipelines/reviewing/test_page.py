@@ -1133,3 +1133,25 @@ def test_the_video_that_is_shown_stays_chosen_when_labels_come(make_out: MakeOut
     hands.go(1)
     hands.page.wait_for_selector("#frame-confidence:has-text('.99')")
     assert hands.page.locator("#video").input_value() == "1"
+
+
+def test_a_verdict_taken_back_in_a_page_that_was_passed_on_is_taken_back_here(
+    make_out: MakeOut, browser: Browser, tmp_path: Path
+) -> None:
+    out = make_out()
+    notes = Notes(out.layout)
+    for frame in ("00003", "00005"):
+        notes.set("clip", frame, "bad", "")
+    path, flags = tmp_path / "page.html", tmp_path / "flags.json"
+    with Session(open_folder(out.root), read_only=True) as session:
+        path.write_bytes(passed_on_page(session, ignore_event))
+    hands = Hands(browser.new_page(), out.size).open(path.as_uri())
+    assert hands.text("#frame-name") == "00003"
+    hands.keys("r")
+    with hands.page.expect_download() as download:
+        hands.page.locator("#export").click()
+    download.value.save_as(flags)
+    notes.take(flags, {"clip": out.names})
+    assert [*notes.read()["clip"].frames] == ["00005"]
+    hands.page.close()
+    assert hands.errors == []

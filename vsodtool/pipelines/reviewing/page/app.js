@@ -881,7 +881,9 @@ function exportFlags() {
   const when = new Date().toISOString(), videos = /** @type {any} */ ({});
   for (const each of now.videos) {
     const frames = /** @type {any} */ ({});
-    for (const [frame, [flag, text]] of each.flags) frames[each.rows[frame][0]] = { flag, note: text, who: "", when };
+    const said = (/** @type {string} */ flag, /** @type {string} */ text) => ({ flag, note: text, who: "", when });
+    for (const frame of each.judged) frames[each.rows[frame][0]] = said("", ""); // what was taken back is told, too
+    for (const [frame, [flag, text]] of each.flags) frames[each.rows[frame][0]] = said(flag, text);
     videos[each.name] = { frames, objects: [] };
   }
   const link = document.createElement("a");
