@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -24,6 +25,7 @@ from vsodtool.media.output.manifest import write_manifest
 from vsodtool.media.output.resume import describe_run
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.review import run_review
+from vsodtool.pipelines.reviewing.begin import begin_folder
 from vsodtool.pipelines.reviewing.first_labels import FirstLabels
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
@@ -1155,3 +1157,33 @@ def test_a_verdict_taken_back_in_a_page_that_was_passed_on_is_taken_back_here(
     assert [*notes.read()["clip"].frames] == ["00005"]
     hands.page.close()
     assert hands.errors == []
+
+
+def test_where_every_frame_is_drawn_nobody_is_asked_to_draw(
+    make_out: MakeOut, open_page: Open, tmp_path: Path
+) -> None:
+    root = tmp_path / "clip-drawn"
+    out = replace(make_out(count=1), root=root)
+    begin_folder(tmp_path / "clip", root)
+    folder = open_folder(root)
+    hands = open_page(out, updater=lambda: FirstLabels(folder, lambda config, on_event: None))
+    assert hands.text("#again-text") == "Draw a mask first"
+    hands.stroke((20, 17))
+    hands.save()
+    hands.page.wait_for_selector("#again-text:has-text('Every frame is drawn')")
+
+
+def test_the_256th_object_is_drawn_as_the_256th(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    for name, ids in zip(out.names, out.ids, strict=True):
+        wide = ids.astype(np.uint16)
+        wide[:2, :2] = 255
+        cv2.imwrite(str(out.layout.masks("clip", name)), wide)
+    hands = open_page(out)
+    hands.go(1)
+    hands.page.locator("#new-name").fill("ball")
+    hands.page.locator("#new-name").press("Enter")
+    hands.page.wait_for_selector("#objects [aria-checked=true]:has-text('ball')")
+    hands.stroke((20, 17))
+    hands.save()
+    assert saved(out, 1)[17, 20] == 256

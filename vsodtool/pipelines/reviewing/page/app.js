@@ -168,7 +168,7 @@ function showAgain() {
   $("again-text").textContent = now.running
     ? (rerun.total ? `Making ${rerun.done} of ${rerun.total}` : "Making labels")
     : count ? (first ? `Make labels of ${masks} mask${masks === 1 ? "" : "s"}` : `Make ${count} interval${count === 1 ? "" : "s"} again`)
-    : some ? (first ? "Make labels" : "Make labels again") : first ? "Draw a mask first" : "Nothing to make again";
+    : some ? (first ? "Make labels" : "Make labels again") : !first ? "Nothing to make again" : masks ? "Every frame is drawn" : "Draw a mask first";
   $("again-bar").hidden = !now.running;
   $("again-bar").value = rerun.total ? (rerun.done || 0) / rerun.total : 0;
   const note = rerun.error ? `${rerun.error}${rerun.hint ? `. ${rerun.hint}` : ""}`
@@ -332,7 +332,7 @@ function present() {
   const mask = anew ? null : editor.mask;
   const kept = mask && (saver.holds(now.shown) || editor.last || same(found.ids, mask.ids));
   if (!kept) {
-    const wide = info.objects.some((each) => each.id > 255);
+    const wide = info.objects.some((each) => each.id > 254); // one may be added
     const newest = saver.newest(now.shown) || found.ids; // what lies on the server may be older
     const ids = wide ? Uint16Array.from(newest) : newest.slice();
     editor.open(new Mask(ids, info.width, info.height));
