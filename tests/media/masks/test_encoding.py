@@ -143,6 +143,12 @@ def test_sixteen_bit(tmp_path: Path, values: tuple[int, ...]) -> None:
         assert np.array_equal(np.asarray(image), mask)
 
 
+def test_ids_of_nothing_but_empty_masks_have_room_for_one_object(tmp_path: Path) -> None:
+    masks = Masks(tmp_path, [palette_png(blobs())])
+    assert masks.ids == (1,)
+    assert not masks.labels().any()
+
+
 def test_anti_aliased_sixteen_bit(tmp_path: Path) -> None:
     mask = smooth().astype(np.uint16) * 257
     masks = Masks(tmp_path, [png(mask)])

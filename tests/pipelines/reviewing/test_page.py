@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -20,7 +21,11 @@ from vsodtool.config import ReviewConfig
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
+from vsodtool.media.output.manifest import write_manifest
+from vsodtool.media.output.resume import describe_run
+from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.review import run_review
+from vsodtool.pipelines.reviewing.begin import begin_folder
 from vsodtool.pipelines.reviewing.first_labels import FirstLabels
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
@@ -837,3 +842,348 @@ def test_the_scripts_are_bundled_without_modules() -> None:
     assert "\nimport " not in script
     assert "\nexport " not in script
     assert script.index("const $ids") < script.index("const $view") < script.index("const $app")
+
+
+class Held:
+    """Requests of the page that the server answers only when they are let go."""
+
+    def __init__(self, page: Any, path: str, *methods: str) -> None:
+        self.page, self.methods, self.routes = page, methods, list[Any]()
+        self.open = False
+        page.route(f"**/{path}", self._hear)
+
+    def _hear(self, route: Any) -> None:
+        if self.open or route.request.method not in self.methods:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def let_go(self) -> None:
+        self.open = True
+        for route in self.routes:
+            route.continue_()
+
+
+def test_a_frame_that_is_left_and_come_back_to_before_it_is_saved_keeps_its_strokes(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(5)
+    held = Held(hands.page, "mask/1", "PUT")
+    hands.stroke((20, 17))
+    hands.keys("ArrowRight")
+    hands.await_("frame", 2)
+    hands.keys("ArrowLeft")
+    hands.await_("frame", 1)
+    hands.stroke((28, 20))
+    held.let_go()
+    hands.save()
+    drawn = out.ids[1].copy()
+    drawn[disc(out.size, 20, 17, 5) | disc(out.size, 28, 20, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 1), drawn)
+
+
+def test_what_is_copied_is_what_was_drawn_saved_or_not(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(5)
+    held = Held(hands.page, "mask/1", "PUT")
+    hands.stroke((20, 17))
+    hands.keys("ArrowRight")
+    hands.await_("frame", 2)
+    hands.keys("p")
+    held.let_go()
+    hands.save()
+    drawn = out.ids[1].copy()
+    drawn[disc(out.size, 20, 17, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 2), drawn)
+
+
+def test_what_is_drawn_before_a_frame_is_there_does_not_land_on_it(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    # The masks were forgotten, as labels were made: the next frame is read again, and takes a while.
+    out = make_out()
+    updater = Brighter(out)
+    updater.go.set()
+    hands = open_page(out, updater=lambda: updater)
+    hands.go(7)
+    hands.stroke((20, 17))
+    hands.save()
+    hands.go(5)
+    hands.page.wait_for_timeout(500)
+    held = Held(hands.page, "mask/6", "GET")
+    hands.keys("u")
+    hands.await_("made", 1)
+    hands.keys("ArrowRight")
+    hands.page.wait_for_timeout(100)
+    hands.stroke((3, 20))  # on what is still frame 5
+    held.let_go()
+    hands.await_("frame", 6)
+    hands.page.wait_for_timeout(2500)
+    assert not out.correction(6).exists()
+
+
+def test_a_stroke_ends_on_the_frame_that_it_began_on(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(2)
+    hands.stroke((3, 20))
+    hands.save()  # frame 2 has a track
+    hands.go(1)
+    hands.brush(5)
+    mouse = hands.page.mouse
+    mouse.move(*hands.at(20, 17))
+    mouse.down()
+    hands.keys("ArrowRight")
+    mouse.up()
+    hands.await_("frame", 2)
+    hands.page.wait_for_timeout(2500)
+    drawn = out.ids[1].copy()
+    drawn[disc(out.size, 20, 17, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 1), drawn)
+
+
+def test_verdicts_in_haste_end_as_the_page_says(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    for _ in range(6):
+        hands.keys("a", "r", "k", "k", "a", "r")
+        hands.page.wait_for_timeout(700)
+        said = Notes(out.layout).read()["clip"].frames
+        assert said["00001"].flag == "bad"
+        hands.keys("r")
+
+
+def test_a_note_stays_with_the_frame_that_it_was_written_on(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.keys("t")
+    hands.page.keyboard.type("a leg")
+    box = hands.page.locator("#timeline").bounding_box()
+    assert box is not None
+    hands.page.mouse.click(box["x"] + box["width"] - 30, box["y"] + box["height"] / 2)
+    hands.await_("frame", 8)
+    hands.page.wait_for_timeout(400)
+    assert {name: each.note for name, each in Notes(out.layout).read()["clip"].frames.items()} == {
+        "00001": "a leg"
+    }
+    assert hands.page.locator("#note").input_value() == ""
+
+
+def test_the_flagged_frames_are_gone_through_backwards_too(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    for frame in (1, 3, 6):
+        hands.go(frame)
+        hands.keys("r")
+    for frame in (3, 1, 6):
+        hands.keys("Shift+X")
+        hands.await_("frame", frame)
+
+
+def test_two_frames_may_have_changed_elsewhere(make_out: MakeOut, open_page: Open, browser: Browser) -> None:
+    out = make_out()
+    first = open_page(out)
+    second = Hands(browser.new_page(), out.size)
+    second.open(first.server.address)  # type: ignore[attr-defined]
+    second.page.route("**/progress", lambda route: route.abort())  # it hears of nothing
+    second.go(1)
+    second.page.wait_for_timeout(500)  # and has the next frame
+    for frame in (1, 2):
+        first.go(frame)
+        first.stroke((20, 17))
+        first.save()
+    held = Held(second.page, "mask/*", "PUT")
+    for frame in (1, 2):
+        second.await_("frame", frame)
+        second.stroke((25, 15))
+        second.keys("ArrowRight")
+    held.let_go()
+    for _ in (1, 2):
+        second.page.wait_for_selector("#conflict[open]")
+        second.page.click("#conflict-mine")
+        second.page.wait_for_timeout(300)
+    second.await_("saved", "saved")
+    for frame in (1, 2):
+        assert saved(out, frame)[15, 25] == 1
+        assert saved(out, frame)[17, 20] == 0
+    second.page.close()
+    assert second.errors == []
+
+
+def test_labels_that_another_run_made_are_shown(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    hands = open_page(out)
+    hands.go(2)
+    before = hands.picture()
+    updater.go.set()
+    updater.run(ignore_event)  # in a terminal
+    hands.page.wait_for_selector("#frame-confidence:has-text('.99')")
+    assert any(hands.picture() != before for _ in range(10))
+
+
+def test_a_save_does_not_hide_what_another_window_saved(
+    make_out: MakeOut, open_page: Open, browser: Browser
+) -> None:
+    out = make_out()
+    first = open_page(out)
+    second = Hands(browser.new_page(), out.size)
+    second.open(first.server.address)  # type: ignore[attr-defined]
+    second.go(5)
+    held = Held(second.page, "progress", "GET")
+    second.page.wait_for_timeout(3000)
+    first.go(1)
+    first.stroke((20, 17))
+    first.save()
+    second.stroke((20, 17))
+    second.save()
+    held.let_go()
+    second.go(1)
+    second.page.wait_for_selector("#frame-status:has-text('corrected')")
+    second.page.close()
+    assert second.errors == []
+
+
+def test_an_answer_that_is_cut_off_is_none(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    cut = {"status": 200, "content_type": "application/json", "body": '{"etag": "'}
+    hands.page.route("**/mask/1", lambda route: route.fulfill(**cut), times=1)
+    hands.stroke((20, 17))
+    hands.keys("s")
+    hands.await_("saved", "failed")
+    hands.await_("saved", "saved")
+    assert saved(out, 1)[17, 20] == 1
+
+
+def test_a_video_that_cannot_be_read_says_so(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    out.layout.masks("clip", "00000").write_bytes(b"no picture")
+    hands = open_page(out)
+    assert "00000.png" in hands.text("#stage-note")
+    hands.stroke((20, 17))
+    hands.keys("p", "y", "s", "ArrowRight")
+    hands.page.wait_for_timeout(300)
+    assert not out.layout.corrections.exists()
+
+
+def test_a_mask_that_cannot_be_read_is_not_drawn_on(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    path = out.layout.correction("clip", "00002")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no picture")
+    hands = open_page(out)
+    hands.go(2)
+    assert "00002.png" in hands.text("#stage-note")
+    hands.stroke((20, 17))
+    hands.keys("s")
+    assert hands.page.locator("#save").is_disabled()
+    hands.go(3)
+    hands.keys("p")
+    hands.page.wait_for_selector("#saved:has-text('00002.png')")
+    assert not out.correction(3).exists()
+
+
+def test_a_frame_that_came_while_the_server_was_away_comes_again(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out(count=23)
+    hands = open_page(out)
+    hands.go(1)
+    hands.page.wait_for_timeout(300)
+    away = "**/api/**"
+    hands.page.route(away, lambda route: route.abort())
+    hands.keys("End")
+    hands.page.wait_for_selector("#stage-note:has-text('does not answer')")
+    hands.stroke((20, 17))  # on nothing
+    hands.page.unroute(away)
+    hands.page.wait_for_selector("#stage-note", state="hidden")
+    hands.stroke((20, 17))
+    hands.save()
+    assert saved(out, 22)[17, 20] == 1
+    assert (saved(out, 22) == 1).sum() > 7 * 8
+
+
+def with_another_video(out: Out) -> None:
+    """The same clip under another name, too."""
+    root, frames = out.root, out.root.parent
+    shutil.copytree(frames / "clip", frames / "other")
+    shutil.copytree(root / "masks/clip", root / "masks/other")
+    rows = read_frames_csv(out.layout.frames_csv)
+    rows += [replace(row, video="other") for row in rows]
+    write_frames_csv(out.layout.frames_csv, rows)
+    inputs = [str(frames / name) for name in ("clip", "other")]
+    config = {"inputs": inputs, "output": str(root), "method": "warp"}
+    manifest = describe_run("pseudolabel", config, discover_videos(inputs), {})
+    write_manifest(out.layout.manifest, manifest.completed(rows, 1.0))
+
+
+def test_the_video_that_is_shown_stays_chosen_when_labels_come(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    with_another_video(out)
+    updater = Brighter(out)
+    updater.go.set()
+    hands = open_page(out)
+    hands.page.select_option("#video", "1")
+    hands.await_("video", 1)
+    updater.run(ignore_event)
+    hands.go(1)
+    hands.page.wait_for_selector("#frame-confidence:has-text('.99')")
+    assert hands.page.locator("#video").input_value() == "1"
+
+
+def test_a_verdict_taken_back_in_a_page_that_was_passed_on_is_taken_back_here(
+    make_out: MakeOut, browser: Browser, tmp_path: Path
+) -> None:
+    out = make_out()
+    notes = Notes(out.layout)
+    for frame in ("00003", "00005"):
+        notes.set("clip", frame, "bad", "")
+    path, flags = tmp_path / "page.html", tmp_path / "flags.json"
+    with Session(open_folder(out.root), read_only=True) as session:
+        path.write_bytes(passed_on_page(session, ignore_event))
+    hands = Hands(browser.new_page(), out.size).open(path.as_uri())
+    assert hands.text("#frame-name") == "00003"
+    hands.keys("r")
+    with hands.page.expect_download() as download:
+        hands.page.locator("#export").click()
+    download.value.save_as(flags)
+    notes.take(flags, {"clip": out.names})
+    assert [*notes.read()["clip"].frames] == ["00005"]
+    hands.page.close()
+    assert hands.errors == []
+
+
+def test_where_every_frame_is_drawn_nobody_is_asked_to_draw(
+    make_out: MakeOut, open_page: Open, tmp_path: Path
+) -> None:
+    root = tmp_path / "clip-drawn"
+    out = replace(make_out(count=1), root=root)
+    begin_folder(tmp_path / "clip", root)
+    folder = open_folder(root)
+    hands = open_page(out, updater=lambda: FirstLabels(folder, lambda config, on_event: None))
+    assert hands.text("#again-text") == "Draw a mask first"
+    hands.stroke((20, 17))
+    hands.save()
+    hands.page.wait_for_selector("#again-text:has-text('Every frame is drawn')")
+
+
+def test_the_256th_object_is_drawn_as_the_256th(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    for name, ids in zip(out.names, out.ids, strict=True):
+        wide = ids.astype(np.uint16)
+        wide[:2, :2] = 255
+        cv2.imwrite(str(out.layout.masks("clip", name)), wide)
+    hands = open_page(out)
+    hands.go(1)
+    hands.page.locator("#new-name").fill("ball")
+    hands.page.locator("#new-name").press("Enter")
+    hands.page.wait_for_selector("#objects [aria-checked=true]:has-text('ball')")
+    hands.stroke((20, 17))
+    hands.save()
+    assert saved(out, 1)[17, 20] == 256

@@ -182,7 +182,7 @@ def detect_encoding(
     drawn = [summary for summary in summaries if not summary.empty] or list(summaries[:1])
     ways = [_detect(group) for group in _groups(drawn, void, {summary.path for summary in leading})]
     if len(ways) == 1:
-        return ways[0], ways[0].meaning.ids
+        return ways[0], ways[0].meaning.ids or (1,)  # of nothing but empty masks none occurs
     if any(len(way.meaning.ids) != 1 for way in ways):
         raise _mixture(drawn)
     ways = [replace(way, one=way.meaning.ids[0]) for way in ways]

@@ -173,8 +173,7 @@ async def _save(session: Session, request: Request) -> Response:
         data = await run_in_threadpool(_unzip, data, 2 * video.size[0] * video.size[1])
     ids = unpack_ids(data, video.size)
     etag = await run_in_threadpool(video.masks.save, name, ids, began_from)
-    session.saved()
-    return JSONResponse({"etag": etag, **session.progress()})
+    return _changed(session, session.saved(), {"etag": etag})
 
 
 async def _take_back(session: Session, request: Request) -> Response:
@@ -184,8 +183,7 @@ async def _take_back(session: Session, request: Request) -> Response:
     if not began_from:
         return _error(428, "expected If-Match with the ETag of the correction")
     mask = await run_in_threadpool(video.masks.take_back, name, began_from)
-    session.saved()
-    return JSONResponse({"etag": mask.etag, **session.progress()})
+    return _changed(session, session.saved(), {"etag": mask.etag})
 
 
 async def _flag(session: Session, request: Request) -> Response:
@@ -196,8 +194,7 @@ async def _flag(session: Session, request: Request) -> Response:
         return _error(400, f"expected ok, bad, skip or null, and a note of at most {LONGEST_NOTE} characters")
     session.check_writable()
     await run_in_threadpool(session.notes.set, video.video.name, name, flag, note)
-    session.changed()
-    return JSONResponse(session.progress())
+    return _changed(session, session.changed(), {})
 
 
 async def _add_object(session: Session, request: Request) -> Response:
@@ -207,7 +204,7 @@ async def _add_object(session: Session, request: Request) -> Response:
         return _error(400, "expected the number of a video and a name")
     session.check_writable()
     info = await run_in_threadpool(session.add_object, number, name)
-    return JSONResponse({**object_dict(info), **session.progress()}, 201)
+    return _changed(session, session.changed(), object_dict(info), 201)
 
 
 async def _rerun(session: Session, request: Request) -> Response:
@@ -226,6 +223,13 @@ async def _confidence(session: Session, request: Request) -> Response:
     if not path.is_file():
         return _error(404, "no confidence was written for this frame")
     return Response(await run_in_threadpool(path.read_bytes), media_type="image/png")
+
+
+def _changed(
+    session: Session, revisions: dict[str, str], told: dict[str, Any], status: int = 200
+) -> Response:
+    """What is so after a change, with the revisions around it: there may have been others."""
+    return JSONResponse({**told, **session.progress(), **revisions}, status)
 
 
 async def _find(session: Session, request: Request) -> tuple[OpenVideo, int, str]:

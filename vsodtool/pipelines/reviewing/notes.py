@@ -122,7 +122,9 @@ class Notes:
         with self._changing() as videos:
             for video, of_video in found.items():
                 here = videos.get(video, VideoNotes({}))
-                videos[video] = replace(here, frames={**here.frames, **of_video.frames})
+                frames_now = {**here.frames, **of_video.frames}
+                said = {name: note for name, note in frames_now.items() if note.flag or note.note}
+                videos[video] = replace(here, frames=said)  # without what was taken back
         return sum(len(of_video.frames) for of_video in found.values())
 
     @contextmanager

@@ -121,10 +121,19 @@ class Session:
             self.state()
             self.video(0)
 
-    def changed(self) -> None:
-        """Something that the state tells is not as it was."""
+    def changed(self) -> dict[str, str]:
+        """Something that the state tells is not as it was.
+
+        Returns:
+            The revision before that, and after: who knew the one before and hears of this knows all.
+        """
+        stamp = self._known()
         with self._lock:
             self._revision += 1
+            return {
+                "before": _told(self._revision - 1, stamp),
+                "revision": _told(self._revision, stamp),
+            }
 
     def _made(self) -> None:
         self.changed()
@@ -136,12 +145,24 @@ class Session:
         Raises:
             DataError: it is damaged.
         """
-        status = self.folder.layout.frames_csv.stat()
-        stamp = status.st_mtime_ns, status.st_size
+        stamp = self._stamp()
         with self._reading:
             if self._rows[0] != stamp:
                 self._rows = stamp, self.folder.rows()
             return self._rows[1]
+
+    def _stamp(self) -> object:
+        """Of frames.csv as it lies there; what was read last where another run has put it away."""
+        try:
+            status = self.folder.layout.frames_csv.stat()
+        except OSError:
+            return self._rows[0]
+        return status.st_mtime_ns, status.st_size
+
+    def _known(self) -> object:
+        """Of frames.csv as the page is to know it: labels made here are told of when all are there."""
+        running = self.rerun is not None and self.rerun.progress.state == RUNNING
+        return self._rows[0] if running else self._stamp()
 
     def video(self, number: int) -> OpenVideo:
         """A video, opened when it is asked for first.
@@ -170,11 +191,12 @@ class Session:
             return ""
         return self.folder.writer()
 
-    def saved(self) -> None:
-        """A mask has changed."""
-        self.changed()
+    def saved(self) -> dict[str, str]:
+        """A mask has changed: as `changed`."""
+        told = self.changed()
         if self.rerun is not None:
             self.rerun.look()
+        return told
 
     def add_object(self, number: int, name: str) -> ObjectInfo:
         """A new object of a video.
@@ -186,7 +208,6 @@ class Session:
         video = self.video(number)
         info = video.masks.add(name)
         self.notes.add_object(video.video.name, info)
-        self.changed()
         return info
 
     def state(self) -> dict[str, Any]:
@@ -249,8 +270,9 @@ class Session:
 
     def progress(self) -> dict[str, Any]:
         """What changes while the page is open, in JSON types."""
+        stamp = self._known()
         with self._lock:
-            revision: list[object] = [self._revision, self._rows[0]]
+            revision = _told(self._revision, stamp)
         told: dict[str, Any] = {"readOnly": self.why_read_only(), "stale": [], "rerun": {"state": IDLE}}
         if self.rerun is not None:
             progress = self.rerun.progress
@@ -264,7 +286,7 @@ class Session:
                 "hint": progress.hint,
                 "runs": progress.runs,
             }
-        return {**told, "revision": str(revision)}
+        return {**told, "revision": revision}
 
     def check_writable(self) -> None:
         """Refuse a write where nothing may be written.
@@ -294,6 +316,11 @@ class Session:
             for video in self.folder.videos
             if (folder / video.name).is_dir()
         }
+
+
+def _told(revision: int, stamp: object) -> str:
+    """What the page compares: changes made through this server, and frames.csv."""
+    return str([revision, stamp])
 
 
 def object_dict(info: ObjectInfo) -> dict[str, Any]:

@@ -34,7 +34,9 @@ const loader = new Loader(source, arrived);
 const saver = new Saver(source, { saved, conflict, replaced, status });
 const worst = new WorstList($("worst"), $("more"), (place) => go(place.video, place.frame), drawSmall);
 const editor = new Editor(view, $("cursor"), {
-  mayEdit: () => !now.readOnly && Boolean(editor.mask),
+  // While another frame is loaded, what is seen is still the one before: it can no longer be drawn on. Nor can
+  // what could not be read.
+  mayEdit: () => !now.readOnly && Boolean(editor.mask) && now.shown === key() && Boolean(loader.kept.get(key())?.etag),
   begin: remember,
   changed: touched,
   say,
@@ -71,6 +73,10 @@ const now = {
   polled: 0,
   madeNote: "",
   staleTold: "",
+  /** @type {Promise<any>} the latest verdict that was sent */
+  verdicts: Promise.resolve(),
+  /** @type {Promise<any>} the latest question about a conflict */
+  asked: Promise.resolve(),
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
 };
 
@@ -102,6 +108,7 @@ async function readState() {
   document.title = `${state.title}, vsodtool review`;
   const select = $("video");
   select.replaceChildren(...now.videos.map((each, number) => new Option(each.name, String(number))));
+  select.value = String(now.video);
   select.hidden = now.videos.length < 2;
   $("scope").hidden = now.videos.length < 2;
   takeProgress(state);
@@ -125,7 +132,8 @@ const drawn = () => now.videos.reduce((sum, each) => sum + each.corrected.size, 
  * @param {Progress} said
  */
 function takeProgress(said) {
-  now.revision = said.revision;
+  // After a change of one's own all is known only where all before it was: else it is asked for at the next poll.
+  if (said.before === undefined || said.before === now.revision) now.revision = said.revision;
   now.stale = said.stale;
   now.readOnly = source.embedded ? "this page was passed on: masks cannot be changed in it" : said.readOnly;
   document.body.classList.toggle("read-only", Boolean(now.readOnly));
@@ -160,7 +168,7 @@ function showAgain() {
   $("again-text").textContent = now.running
     ? (rerun.total ? `Making ${rerun.done} of ${rerun.total}` : "Making labels")
     : count ? (first ? `Make labels of ${masks} mask${masks === 1 ? "" : "s"}` : `Make ${count} interval${count === 1 ? "" : "s"} again`)
-    : some ? (first ? "Make labels" : "Make labels again") : first ? "Draw a mask first" : "Nothing to make again";
+    : some ? (first ? "Make labels" : "Make labels again") : !first ? "Nothing to make again" : masks ? "Every frame is drawn" : "Draw a mask first";
   $("again-bar").hidden = !now.running;
   $("again-bar").value = rerun.total ? (rerun.done || 0) / rerun.total : 0;
   const note = rerun.error ? `${rerun.error}${rerun.hint ? `. ${rerun.hint}` : ""}`
@@ -183,6 +191,7 @@ async function poll() {
       refresh();
       await go(now.video, now.frame, true);
     } else takeProgress(said);
+    if (loader.forgetLost()) await go(now.video, now.frame, true);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const opening = now.command === DRAWN && now.running; // the labels are made: the same address shows them in a moment
@@ -219,16 +228,41 @@ async function go(number, frame, again = false) {
   if (!target) return;
   frame = clamp(frame, 0, target.count - 1);
   if (number === now.video && frame === now.frame && now.shown === key() && !again) return;
-  if (!again) saver.flush();
+  if (!again) {
+    editor.lift();
+    saver.flush();
+  }
   now.direction = number === now.video && frame < now.frame ? -1 : 1;
   now.video = number;
   now.frame = frame;
   const visit = ++now.visit;
   tell();
-  const info = await open(number);
+  let info;
+  try {
+    info = await open(number);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (visit === now.visit) notShown(error);
+    return;
+  }
   if (visit !== now.visit) return;
   loader.want(plan(), info.width * info.height);
   if (!present()) setTimeout(() => visit === now.visit && now.shown !== key() && note("loading…"), 250);
+}
+
+/**
+ * Say why a video is not shown; the picture of the one before goes.
+ * @param {Refused} error
+ */
+function notShown(error) {
+  now.opened = -1;
+  now.shown = "";
+  editor.open(null);
+  view.show(null, null);
+  $("video").value = String(now.video);
+  timeline.show(video());
+  note(`${error.message}${error.hint ? `: ${error.hint}` : ""}`);
+  now.whenShown(null);
 }
 
 /** @type {Map<number, Promise<VideoInfo>>} that were asked for */
@@ -298,8 +332,9 @@ function present() {
   const mask = anew ? null : editor.mask;
   const kept = mask && (saver.holds(now.shown) || editor.last || same(found.ids, mask.ids));
   if (!kept) {
-    const wide = info.objects.some((each) => each.id > 255);
-    const ids = wide ? Uint16Array.from(found.ids) : found.ids.slice();
+    const wide = info.objects.some((each) => each.id > 254); // one may be added
+    const newest = saver.newest(now.shown) || found.ids; // what lies on the server may be older
+    const ids = wide ? Uint16Array.from(newest) : newest.slice();
     editor.open(new Mask(ids, info.width, info.height));
     saver.forget(now.shown);
     knowObjects(ids);
@@ -417,11 +452,22 @@ function saved(where, mask, progress) {
   takeProgress(progress);
   refresh();
   tell();
+  if (now.onion) showOnion(); // it may be one of the labels beside
   soon();
 }
 
+/**
+ * Ask which mask to keep; of several frames one after the other, as there is one dialog.
+ * @param {string} where
+ */
+function conflict(where) {
+  const answer = now.asked.then(() => ask(where));
+  now.asked = answer.catch(() => null);
+  return answer;
+}
+
 /** @param {string} where */
-async function conflict(where) {
+async function ask(where) {
   const [number, frame] = where.split("/").map(Number), dialog = $("conflict");
   $("conflict-frame").textContent = now.videos[number].rows[frame][0];
   dialog.returnValue = "";
@@ -485,10 +531,14 @@ async function takeBack() {
 async function copyPrevious() {
   const info = now.infos.get(now.video), where = key();
   if (now.readOnly || now.frame === 0 || !info) return;
-  const there = loader.get(`${now.video}/${now.frame - 1}`)?.ids || (await source.mask(now.video, now.frame - 1, info.width * info.height)).ids;
-  if (where !== key() || !editor.mask) return;
-  if (same(/** @type {any} */ (there), editor.mask.ids)) say("it is the same mask already");
-  else editor.replace(there);
+  const before = `${now.video}/${now.frame - 1}`;
+  const known = loader.get(before);
+  await attempt(async () => {
+    const there = saver.newest(before) || (known?.etag && known.ids) || (await source.mask(now.video, now.frame - 1, info.width * info.height)).ids;
+    if (where !== key() || !editor.mask) return;
+    if (same(/** @type {any} */ (there), editor.mask.ids)) say("it is the same mask already");
+    else editor.replace(there);
+  });
 }
 
 // ---------------------------------------------------------------- verdicts
@@ -514,20 +564,23 @@ async function flagFrame(flag, on = false) {
  * @param {string} text
  */
 async function setFlag(number, frame, flag, text) {
-  const each = now.videos[number], before = each.flags.get(frame);
+  const each = now.videos[number], before = each.flags.get(frame), after = /** @type {[string, string]} */ ([flag, text]);
   const set = (/** @type {[string, string] | undefined} */ said) => {
     if (said && (said[0] || said[1])) each.flags.set(frame, said);
     else each.flags.delete(frame);
     refresh();
     tell();
   };
-  set([flag, text]); // at once: who is quick with the keys must not wait
+  set(after); // at once: who is quick with the keys must not wait
+  // One after the other: the server may answer several at once in any order.
+  const sent = now.verdicts.then(() => source.flag(number, frame, flag, text));
+  now.verdicts = sent.catch(() => null);
   try {
-    const progress = await source.flag(number, frame, flag, text);
+    const progress = await sent;
     if (source.embedded) document.body.dataset.flags = "changed";
     else takeProgress(progress);
   } catch (error) {
-    set(before);
+    if (each.flags.get(frame) === (flag || text ? after : undefined)) set(before); // nothing was said since
     throw error;
   }
 }
@@ -614,7 +667,8 @@ function showOnion() {
     return;
   }
   const { before, after } = video().neighbours(now.frame), places = [before, after];
-  view.setOnion(places.map((frame) => (frame < 0 ? null : loader.get(`${now.video}/${frame}`)?.ids || null)));
+  const idsOf = (/** @type {string} */ where) => saver.newest(where) || loader.get(where)?.ids || null;
+  view.setOnion(places.map((frame) => (frame < 0 ? null : idsOf(`${now.video}/${frame}`))));
   const words = $("onion-legend").querySelectorAll("span");
   places.forEach((frame, place) => { words[place].textContent = frame < 0 ? "none" : video().rows[frame][0]; });
 }
@@ -827,7 +881,9 @@ function exportFlags() {
   const when = new Date().toISOString(), videos = /** @type {any} */ ({});
   for (const each of now.videos) {
     const frames = /** @type {any} */ ({});
-    for (const [frame, [flag, text]] of each.flags) frames[each.rows[frame][0]] = { flag, note: text, who: "", when };
+    const said = (/** @type {string} */ flag, /** @type {string} */ text) => ({ flag, note: text, who: "", when });
+    for (const frame of each.judged) frames[each.rows[frame][0]] = said("", ""); // what was taken back is told, too
+    for (const [frame, [flag, text]] of each.flags) frames[each.rows[frame][0]] = said(flag, text);
     videos[each.name] = { frames, objects: [] };
   }
   const link = document.createElement("a");
@@ -878,7 +934,8 @@ const KEYS = [
     { keys: ["Shift+n"], shown: "", about: "", run: () => nextWorst(-1) },
     { keys: ["g"], shown: "G", about: "next given or corrected; with Shift before", run: () => jump(1, labelled, "no frame is given") },
     { keys: ["Shift+g"], shown: "", about: "", run: () => jump(-1, labelled, "no frame is given") },
-    { keys: ["x"], shown: "X", about: "next flagged", run: () => jump(1, flagged, "no frame is flagged") },
+    { keys: ["x"], shown: "X", about: "next flagged; with Shift before", run: () => jump(1, flagged, "no frame is flagged") },
+    { keys: ["Shift+x"], shown: "", about: "", run: () => jump(-1, flagged, "no frame is flagged") },
   ]],
   ["Look", [
     { keys: ["h"], shown: "H", about: "hide everything while held", run: () => hide(true), up: () => hide(false) },
@@ -955,7 +1012,11 @@ function wire() {
   $("opacity").addEventListener("input", () => { view.opacity = Number($("opacity").value) / 100; view.paintMask(); });
   $("video").addEventListener("change", () => go(Number($("video").value), 0));
   $("scope").addEventListener("change", refresh);
-  $("note").addEventListener("change", () => attempt(() => setFlag(now.video, now.frame, video().flag(now.frame), $("note").value.trim())));
+  // The frame may have changed (a click on the time line) before the field is left: the note is about the one that was seen.
+  const about = { video: 0, frame: 0 };
+  $("note").addEventListener("focus", () => { stop(); Object.assign(about, { video: now.video, frame: now.frame }); });
+  $("note").addEventListener("change", () => attempt(() => setFlag(about.video, about.frame, now.videos[about.video].flag(about.frame), $("note").value.trim())));
+  $("note").addEventListener("blur", tell);
   $("note").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && $("note").blur());
   $("objects").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key], objects = now.infos.get(now.video)?.objects || [];

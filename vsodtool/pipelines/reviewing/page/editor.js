@@ -134,6 +134,12 @@ export class Editor {
     if (this.mask.end()) this.host.changed();
   }
 
+  /** End what is being drawn: the frame changes. */
+  lift() {
+    this.release();
+    this.penDown = false;
+  }
+
   ink() {
     return this.tool === "eraser" ? 0 : this.host.object();
   }
@@ -182,7 +188,7 @@ export class Editor {
 
   /** @param {"undo" | "redo"} what */
   step(what) {
-    if (this.last) return;
+    if (this.last || !this.host.mayEdit()) return;
     const rect = this.mask?.[what]();
     if (!rect) return;
     this.view.paintMask(rect);

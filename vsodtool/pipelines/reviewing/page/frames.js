@@ -27,6 +27,8 @@ export class Video {
     this.suggested = new Set(state.suggested);
     /** @type {Map<number, [string, string]>} */
     this.flags = new Map(Object.entries(state.flags).map(([frame, said]) => [Number(frame), said]));
+    /** Frames of which something was said before the page was opened. */
+    this.judged = new Set(this.flags.keys());
     /** @type {[number, number][]} the first and the last frame of each interval to be made again */
     this.stale = [];
   }

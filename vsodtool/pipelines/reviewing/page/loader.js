@@ -10,6 +10,7 @@ import { Refused } from "./source.js";
  * @property {string} etag
  * @property {boolean} corrected
  * @property {string} error
+ * @property {boolean} [lost] nobody answered: it may be there later
  */
 
 const BYTES = 256 << 20;
@@ -75,6 +76,13 @@ export class Loader {
     for (const each of this.kept.values()) each.ids = null;
   }
 
+  /** The server answers: read again what it did not give; whether there is any. */
+  forgetLost() {
+    const lost = [...this.kept.values()].filter((each) => each.lost);
+    for (const each of lost) each.ids = null;
+    return lost.length > 0;
+  }
+
   pump() {
     for (const key of this.wanted) {
       if (this.running.size >= AT_ONCE) return;
@@ -98,7 +106,8 @@ export class Loader {
     } catch (error) {
       if (/** @type {any} */ (error).name !== "AbortError") {
         const text = /** @type {Error} */ (error).message;
-        this.keep(key, { bitmap: null, ids: new Uint8Array(this.pixels), etag: "", corrected: false, error: text });
+        const lost = error instanceof Refused && error.status === 0;
+        this.keep(key, { bitmap: null, ids: new Uint8Array(this.pixels), etag: "", corrected: false, error: text, lost });
       }
     } finally {
       this.running.delete(key);

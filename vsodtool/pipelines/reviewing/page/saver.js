@@ -13,6 +13,7 @@ import { Refused } from "./source.js";
  * @property {string} etag of the mask that lies on the server
  * @property {boolean} corrected that mask is a correction
  * @property {Ids | null} latest what has still to be saved
+ * @property {Ids | null} sending what is on its way
  * @property {boolean} busy
  */
 /**
@@ -62,6 +63,15 @@ export class Saver {
   }
 
   /**
+   * What was drawn on a frame that was left since, while the server does not have it.
+   * @param {string} key
+   */
+  newest(key) {
+    const track = this.tracks.get(key);
+    return track?.latest || track?.sending || null;
+  }
+
+  /**
    * A frame is about to be drawn on: remember what it was when it came.
    * @param {string} key
    * @param {{ids: Ids, etag: string, corrected: boolean}} mask
@@ -69,7 +79,7 @@ export class Saver {
   open(key, mask) {
     const { ids, etag, corrected } = mask;
     if (this.holds(key) || this.tracks.get(key)?.etag === etag) return;
-    this.tracks.set(key, { key, origin: ids, wasCorrected: corrected, etag, corrected, latest: null, busy: false });
+    this.tracks.set(key, { key, origin: ids, wasCorrected: corrected, etag, corrected, latest: null, sending: null, busy: false });
   }
 
   /**
@@ -114,6 +124,7 @@ export class Saver {
     while (track.latest && !failed) {
       const ids = track.latest;
       track.latest = null;
+      track.sending = ids;
       try {
         await this.send(track, ids);
       } catch (error) {
@@ -131,6 +142,8 @@ export class Saver {
           if (this.drawn?.track === track) this.drawn = null;
           this.listener.replaced(track.key);
         }
+      } finally {
+        track.sending = null;
       }
     }
     track.busy = false;

@@ -19,7 +19,8 @@
 /**
  * @typedef {object} Progress
  * @property {string} readOnly
- * @property {string} revision
+ * @property {string} revision of what the server tells
+ * @property {string} [before] in the answer to a change: the revision before it
  * @property {[string, string, string, number][]} stale
  * @property {{state: string, done?: number, total?: number, message?: string, error?: string, hint?: string, runs?: number}} rerun
  */
@@ -36,6 +37,20 @@ export class Refused extends Error {
     this.status = status;
     this.hint = said.hint || "";
     this.etag = said.etag || "";
+  }
+}
+
+/**
+ * What an answer holds; one that is cut off is none.
+ * @template T
+ * @param {Promise<T>} reading
+ */
+async function whole(reading) {
+  try {
+    return await reading;
+  } catch (error) {
+    if (/** @type {any} */ (error).name === "AbortError") throw error;
+    throw new Refused(0, {});
   }
 }
 
@@ -76,17 +91,17 @@ export class Server {
    */
   async tell(method, path, said) {
     const headers = { "Content-Type": "application/json" };
-    return (await this.ask(path, { method, headers, body: JSON.stringify(said) })).json();
+    return whole((await this.ask(path, { method, headers, body: JSON.stringify(said) })).json());
   }
 
   /** @returns {Promise<State>} */
   async state() {
-    return (await this.ask("state")).json();
+    return whole((await this.ask("state")).json());
   }
 
   /** @returns {Promise<Progress>} */
   async progress() {
-    return (await this.ask("progress")).json();
+    return whole((await this.ask("progress")).json());
   }
 
   /**
@@ -94,7 +109,7 @@ export class Server {
    * @returns {Promise<VideoInfo>}
    */
   async video(video) {
-    return (await this.ask(`v/${video}`)).json();
+    return whole((await this.ask(`v/${video}`)).json());
   }
 
   /**
@@ -104,7 +119,7 @@ export class Server {
    * @param {number} [longest] side in pixels
    */
   async frame(video, frame, signal, longest) {
-    return (await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, { signal })).blob();
+    return whole((await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, { signal })).blob());
   }
 
   /**
@@ -116,7 +131,7 @@ export class Server {
    */
   async mask(video, frame, pixels, signal) {
     const answer = await this.ask(`v/${video}/mask/${frame}`, { signal });
-    const data = await answer.arrayBuffer();
+    const data = await whole(answer.arrayBuffer());
     return {
       ids: data.byteLength === pixels ? new Uint8Array(data) : new Uint16Array(data),
       etag: (answer.headers.get("ETag") || "").replace(/"/g, ""),
@@ -129,7 +144,7 @@ export class Server {
    * @param {number} frame
    */
   async confidence(video, frame) {
-    return (await this.ask(`v/${video}/confidence/${frame}`)).blob();
+    return whole((await this.ask(`v/${video}/confidence/${frame}`)).blob());
   }
 
   /**
@@ -143,7 +158,7 @@ export class Server {
     const packed = new Blob([/** @type {any} */ (ids)]).stream().pipeThrough(new CompressionStream("gzip"));
     const body = await new Response(packed).arrayBuffer();
     const headers = { "Content-Type": "application/octet-stream", "Content-Encoding": "gzip", "If-Match": `"${etag}"` };
-    return (await this.ask(`v/${video}/mask/${frame}`, { method: "PUT", headers, body })).json();
+    return whole((await this.ask(`v/${video}/mask/${frame}`, { method: "PUT", headers, body })).json());
   }
 
   /**
@@ -153,7 +168,7 @@ export class Server {
    * @returns {Promise<Progress & {etag: string}>}
    */
   async takeBack(video, frame, etag) {
-    return (await this.ask(`v/${video}/mask/${frame}`, { method: "DELETE", headers: { "If-Match": `"${etag}"` } })).json();
+    return whole((await this.ask(`v/${video}/mask/${frame}`, { method: "DELETE", headers: { "If-Match": `"${etag}"` } })).json());
   }
 
   /**
