@@ -468,7 +468,7 @@ def test_overwriting_leaves_corrections_out_and_says_so(tmp_path: Path, clip: An
             config(tmp_path, overwrite=overwrite), on_event=lambda event: told.append(event.message)
         )
     assert [line.split(":")[0] for line in told if "by hand" in line] == [
-        "1 mask was edited by hand and left as they are",
+        "1 mask was edited by hand and left as it is",
         "1 mask was edited by hand and moved to the corrections",
     ]
     assert sum("corrections are left out: --update takes them" in line for line in told) == 1

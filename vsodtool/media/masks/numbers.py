@@ -38,9 +38,8 @@ def _frame_number(stem: str, video: str, *, several: bool) -> int | str:
     own = stem.removeprefix(video)
     if not own or own[0].isalnum():  # the name of the video is a part of another word
         own = stem
-    if _NEGATIVE.search(
-        stem
-    ):  # in all of it: the hyphen of `clip-00012` joins the number to the video's name
+    # In all of the stem: the hyphen of `clip-00012` joins the number to the video's name.
+    if _NEGATIVE.search(stem):
         return "a negative number"
     last = _LAST.search(own)
     if last is None or _HASHED.search(stem):

@@ -129,6 +129,10 @@ def thinned_gaps(method: Method, quality: str) -> range:
     return line.thinned.get(quality, range(0))
 
 
+# Chosen on videos of davis-train: benchmarks/TRIED.md, "Confidence of warp".
+_OF_FRAME = 0.1
+
+
 class WarpMethod:
     """`--method warp`: fusion of warped labels, a search for better matches, borders pulled to edges.
 
@@ -158,4 +162,5 @@ class WarpMethod:
             edges=self._edges,
         )
         one_sided = len(evidence.sides) == 1
-        return evidence.answer(found.labels, trust(found.support, one_sided=one_sided))
+        sure = trust(found.support, one_sided=one_sided)
+        return evidence.answer(found.labels, sure, of_frame=_OF_FRAME)

@@ -156,12 +156,19 @@ class Run:
 
     def _tell_edits(self, state: ResumeState) -> None:
         """Name the masks that somebody drew on: they are theirs."""
-        for paths, fate in ((state.edits, "left as they are"), (state.moved, "moved to the corrections")):
+        for paths, left in ((state.edits, True), (state.moved, False)):
             if paths:
+                one = len(paths) == 1
+                stays = "left as it is" if one else "left as they are"
+                fate = stays if left else "moved to the corrections"
                 shown = ", ".join(str(path.relative_to(self.layout.root)) for path in paths[:3])
                 more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-                masks = "1 mask was" if len(paths) == 1 else f"{len(paths)} masks were"
-                takes = "; --update takes them over" if self.command == "pseudolabel" else ""
+                masks = "1 mask was" if one else f"{len(paths)} masks were"
+                takes = (
+                    f"; --update takes {'it' if one else 'them'} over"
+                    if self.command == "pseudolabel"
+                    else ""
+                )
                 text = f"{masks} edited by hand and {fate}: {shown}{more}{takes}"
                 self.on_event(Event("warning", message=text))
 

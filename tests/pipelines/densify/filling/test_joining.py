@@ -56,6 +56,11 @@ def test_where_one_claims_it_alone_is_trusted_and_nobody_the_least() -> None:
     assert float(label.trust[0, 0, 3, 5]) == 0.5
 
 
+def test_what_trust_counts_of_the_frame_stays() -> None:
+    parts = [replace(part(box, 0.9), of_frame=0.1) for box in (LEFT, RIGHT)]
+    assert joined([([0], parts[0]), ([1], parts[1])], 2).of_frame == 0.1
+
+
 def test_what_was_looked_for_keeps_its_number() -> None:
     seen = replace(part(RIGHT, 0.3, 0.2), shown={1: 0.5})
     assert joined([([0], part(LEFT, 0.4)), ([2, 3], seen)], 4).shown == {3: 0.5}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -43,3 +45,10 @@ def test_confidence_is_clearness_times_trust_times_support_and_full_outside() ->
     np.testing.assert_array_equal(label.sure(), sure)
     # What a frame's J is expected from does not know of support.
     torch.testing.assert_close(label.certainty, soft_label().certainty)
+
+
+def test_of_the_frame_trust_may_count_less_than_of_its_pixels() -> None:
+    label = replace(soft_label(), of_frame=0.5)
+    torch.testing.assert_close(label.certainty, soft_label().certainty * 2**0.5)
+    torch.testing.assert_close(label.confidence, soft_label().confidence)
+    assert label.frame_confidence > soft_label().frame_confidence

@@ -22,8 +22,11 @@ class Says:
 
     wants = Wants.BOXES
 
-    def __init__(self, name: str, share: float, trust: float, support: float | None) -> None:
+    def __init__(
+        self, name: str, share: float, trust: float, support: float | None, *, of_frame: float = 1.0
+    ) -> None:
         self.name, self._share, self._trust, self._support = name, share, trust, support
+        self._of_frame = of_frame
         self.asked: list[list[bool]] = []
 
     def generate(self, evidence: Evidence) -> SoftLabel:
@@ -31,7 +34,7 @@ class Says:
         blank = torch.ones(1, 1, *evidence.box.size)
         labels = blank * self._share * torch.tensor(evidence.present).float().view(1, -1, 1, 1)
         support = None if self._support is None else blank * self._support
-        return evidence.answer(labels, blank * self._trust, support)
+        return evidence.answer(labels, blank * self._trust, support, of_frame=self._of_frame)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,20 @@ def test_each_is_asked_for_its_own_and_the_winner_is_trusted(
     assert label.trust[0, 0, 3, 5] == pytest.approx(worth[0])
     assert label.support is not None
     assert label.support[0, 0, 3, 5] == pytest.approx(worth[1])
+
+
+def test_frames_are_expected_from_what_each_method_expects_them_from(
+    film: Callable[..., Any], tmp_path: Path
+) -> None:
+    clip = film([(0, 0)] * 2)
+    clip.truth[0][:4], clip.truth[0][4:8] = 1, 2
+    job = make_job(clip, tmp_path / "clip", [1, 2])
+    first, second = Says("first", 0.7, 0.25, None, of_frame=0.5), Says("second", 0.2, 0.8, None)
+    box = whole(job.size)
+    evidence = Evidence(job, 1, job.rgb(1), box, job.image(1, box), [])
+    label = MethodByObject("first", [first, second]).generate(evidence)
+    assert label.support is not None
+    assert (label.trust[0, 0, 3, 5], label.support[0, 0, 3, 5], label.of_frame) == (0.5, 0.5, 1)
 
 
 def test_in_a_part_of_the_objects_each_still_has_its_own(film: Callable[..., Any], tmp_path: Path) -> None:

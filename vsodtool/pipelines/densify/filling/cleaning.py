@@ -49,5 +49,5 @@ def clean(interval: Interval, label: SoftLabel, least: int) -> SoftLabel:
 
 
 def _owned(label: SoftLabel) -> tuple[Tensor, Tensor]:
-    """Owner and certainty of each pixel (h, w); what is joined later makes a line no less sure."""
-    return owners(label.labels)[0, 0], label.certainty[0, 0]
+    """Owner and clearness of each pixel (h, w); what is joined later makes a line no less sure."""
+    return owners(label.labels)[0, 0], label.clearness[0, 0]

@@ -132,9 +132,12 @@ class Evidence:
         box = part.shift(*self.box.origin)
         return replace(self, box=box, image=crop(self.image), sides=sides)
 
-    def answer(self, labels: Tensor, trust: Tensor, support: Tensor | None = None) -> SoftLabel:
+    def answer(
+        self, labels: Tensor, trust: Tensor, support: Tensor | None = None, *, of_frame: float = 1.0
+    ) -> SoftLabel:
         """The label that a method makes of this, see `SoftLabel`; all on `box`."""
-        return SoftLabel(self.index, self.interval.size, self.box, labels, trust, support)
+        size = self.interval.size
+        return SoftLabel(self.index, size, self.box, labels, trust, support, of_frame=of_frame)
 
 
 def side_evidence(

@@ -80,4 +80,14 @@ def joined(parts: Sequence[tuple[Sequence[int], SoftLabel]], objects: int) -> So
         }
         expected = [of_groups.get(number) for number in range(objects)]
     support_of_all = None if all(part.support is None for _, part in parts) else worth[:, 1:]
-    return SoftLabel(first.index, first.size, box, labels, worth[:, :1], support_of_all, shown, expected)
+    return SoftLabel(
+        first.index,
+        first.size,
+        box,
+        labels,
+        worth[:, :1],
+        support_of_all,
+        shown,
+        first.of_frame,  # all are of one method
+        expected,
+    )

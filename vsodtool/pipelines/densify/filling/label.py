@@ -40,6 +40,8 @@ class SoftLabel:
             ones no better; None tells nothing.
         shown: objects that both labels show, by channel, and how surely each is here, in [0, 1]; empty where
             all surely are.
+        of_frame: power of trust in what the J of the frame is expected from: 1, or less where trust tells
+            good frames from bad ones, but is far below their J.
         expected: J that the mask of each object can be expected to reach, where that is known better than
             from the pixels; None of one that is nowhere.
     """
@@ -51,12 +53,18 @@ class SoftLabel:
     trust: Tensor
     support: Tensor | None = None
     shown: Mapping[int, float] = field(default_factory=dict)
+    of_frame: float = 1.0
     expected: Sequence[float | None] | None = None
+
+    @property
+    def clearness(self) -> Tensor:
+        """How clearly pixels have their owner (1, 1, h, w) in [0, 1]."""
+        return 1 - (1 - self._clearness)
 
     @property
     def certainty(self) -> Tensor:
         """What the J of the frame is expected from (1, 1, h, w) in [0, 1]."""
-        return 1 - (1 - self._clearness)
+        return 1 - (1 - margin(self.labels) * self.trust**self.of_frame)
 
     @property
     def confidence(self) -> Tensor:

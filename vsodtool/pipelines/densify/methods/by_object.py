@@ -43,11 +43,13 @@ class MethodByObject:
         labels = torch.stack(parts, dim=1)
         labels = labels / labels.sum(dim=1, keepdim=True).clamp_min(1)
         winner = owners(labels)
-        trust = _of_winner(winner, of_objects, {method: label.trust for method, label in made.items()})
+        # What each method's frames are expected from, and what else its pixels are: one power is for all.
+        trusts = {method: label.trust**label.of_frame for method, label in made.items()}
         supports = {
-            method: torch.ones_like(trust) if label.support is None else label.support
+            method: label.trust ** (1 - label.of_frame) * (1.0 if label.support is None else label.support)
             for method, label in made.items()
         }
+        trust = _of_winner(winner, of_objects, trusts)
         return evidence.answer(labels, trust, _of_winner(winner, of_objects, supports))
 
 
