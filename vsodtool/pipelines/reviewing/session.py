@@ -177,7 +177,7 @@ class Session:
             if number not in self._open:
                 video = self.folder.videos[number]
                 frames = self._temporary / str(number)
-                frames.mkdir()
+                frames.mkdir(exist_ok=True)  # an attempt before may have failed
                 said = self.notes.read().get(video.name)
                 added = said.objects if said is not None else ()
                 self._open[number] = OpenVideo(self.folder, video, self.rows()[video.name], added, frames)
