@@ -22,7 +22,7 @@ class ConvBnRelu(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(N, channels_in, H, W) -> (N, channels_out, H, W), at least 0."""
         found = self.bn(self.conv(features))
-        return functional.relu(found, inplace=not self.training)  # what training wants kept
+        return functional.relu(found, inplace=not self.training)  # saves a copy at the peak
 
 
 def resize(values: Tensor, size: Size) -> Tensor:

@@ -156,20 +156,16 @@ class Run:
 
     def _tell_edits(self, state: ResumeState) -> None:
         """Name the masks that somebody drew on: they are theirs."""
-        for paths, left in ((state.edits, True), (state.moved, False)):
+        for paths, moved in ((state.edits, False), (state.moved, True)):
             if paths:
                 one = len(paths) == 1
-                stays = "left as it is" if one else "left as they are"
-                fate = stays if left else "moved to the corrections"
+                fate = "moved to the corrections" if moved else f"left as {'it is' if one else 'they are'}"
                 shown = ", ".join(str(path.relative_to(self.layout.root)) for path in paths[:3])
                 more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
                 masks = "1 mask was" if one else f"{len(paths)} masks were"
-                takes = (
-                    f"; --update takes {'it' if one else 'them'} over"
-                    if self.command == "pseudolabel"
-                    else ""
-                )
-                text = f"{masks} edited by hand and {fate}: {shown}{more}{takes}"
+                text = f"{masks} edited by hand and {fate}: {shown}{more}"
+                if self.command == "pseudolabel":
+                    text += f"; --update takes {'it' if one else 'them'} over"
                 self.on_event(Event("warning", message=text))
 
     def _tell_earlier(self, state: ResumeState) -> None:

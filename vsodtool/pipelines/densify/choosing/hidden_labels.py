@@ -131,11 +131,11 @@ def select_hidden(
         return [], []
     fitting = [at for at, value in misfits.items() if value <= min(misfits.values()) + log(ALIKE)]
     most = chosen = _spread(fitting, MOST, misfits, usable)
-    for count in range(MOST, LEAST - 1, -1):
-        chosen = _spread(fitting, count, misfits, usable)
+    for count in range(MOST - 1, LEAST - 1, -1):
         walked = sum(labels[position + 1] - labels[position - 1] for position in chosen)
         if len(chosen) <= LEAST or walked <= SHARE * frames:
             break
+        chosen = _spread(fitting, count, misfits, usable)
     return chosen, [position for position in most if position not in chosen]
 
 

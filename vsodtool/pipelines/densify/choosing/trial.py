@@ -75,6 +75,10 @@ def further_tests(schedule: TrialSchedule, candidates: Candidates, scores: Score
         schedule: of the video.
         candidates: the methods.
         scores: what was measured in the first tests.
+
+    Returns:
+        All further tests of the schedule where, of the video or of one of its objects, another method leads
+        by more than NOISE; else none.
     """
     default, *others = candidates.names
     objects = {number for reached in scores.values() for number in reached[default]}

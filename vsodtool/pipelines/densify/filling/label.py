@@ -59,7 +59,7 @@ class SoftLabel:
     @property
     def clearness(self) -> Tensor:
         """How clearly pixels have their owner (1, 1, h, w) in [0, 1]."""
-        return 1 - (1 - self._clearness)
+        return margin(self.labels) * self.trust
 
     @property
     def certainty(self) -> Tensor:
@@ -69,7 +69,7 @@ class SoftLabel:
     @property
     def confidence(self) -> Tensor:
         """Of the pixels (1, 1, h, w) in [0, 1]."""
-        sure = self._clearness if self.support is None else self._clearness * self.support
+        sure = self.clearness if self.support is None else self.clearness * self.support
         return 1 - (1 - sure)
 
     @property
@@ -86,10 +86,6 @@ class SoftLabel:
             self.shown[number] * (1.0 if sure is None else sure) if number in self.shown else sure
             for number, sure in enumerate(of_pixels)
         ]
-
-    @property
-    def _clearness(self) -> Tensor:
-        return margin(self.labels) * self.trust
 
     def ids(self, object_ids: Sequence[int]) -> LabelArray:
         """The id of the winner at each pixel, uint16 (H, W), 0 = background; `object_ids` by channel."""
