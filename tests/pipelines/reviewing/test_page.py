@@ -638,6 +638,38 @@ def test_a_correction_taken_back_is_no_given_mask(make_out: MakeOut, open_page: 
     assert "given" in hands.text("#frame-status")
 
 
+def test_a_correction_is_taken_back_while_its_mask_is_read_again(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    updater = Brighter(make_out())
+    hands = open_page(updater.out, updater=lambda: updater)
+    correct_and_make_again(hands)
+    held: list[tuple[Any, Any]] = []
+
+    def hold(route: Any) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    hands.page.route("**/mask/3", hold)
+    with hands.page.expect_request("**/mask/3"):
+        updater.go.set()
+    hands.keys("Delete")
+    hands.page.wait_for_selector("#frame-status:has-text('taken back')")
+    assert not updater.out.correction(3).exists()
+    route, answer = held[0]
+    route.fulfill(response=answer)  # what the mask was before comes too late
+    hands.go(2)
+    hands.go(3)
+    hands.brush(5)
+    hands.stroke((20, 5))  # on the label, not on the correction
+    hands.save()
+    drawn = updater.out.ids[3].copy()
+    drawn[disc(updater.out.size, 20, 5, 5)] = 1
+    np.testing.assert_array_equal(saved(updater.out, 3), drawn)
+
+
 def test_answers_from_before_a_save_take_no_undo_away(make_out: MakeOut, open_page: Open) -> None:
     out = make_out()
     hands = open_page(out)

@@ -483,8 +483,7 @@ async function ask(where) {
 
 /** @param {string} where */
 function replaced(where) {
-  const found = loader.kept.get(where);
-  if (found) found.ids = null;
+  loader.forgetMask(where);
   now.shown = now.shown === where ? "" : now.shown;
   readState().then(() => { refresh(); go(now.video, now.frame, true); });
 }
@@ -506,17 +505,17 @@ function status(kind, text) {
 /** Take the correction of this frame back. */
 async function takeBack() {
   saver.flush();
-  const where = key(), found = loader.get(where);
-  if (!found || now.readOnly || !video().corrected.has(now.frame)) return;
-  if (saver.holds(where)) {
-    say("still saving; take it back in a moment");
+  const where = key(), found = loader.kept.get(where); // also while masks are read again: what is shown is known
+  if (now.readOnly || !video().corrected.has(now.frame)) return;
+  if (!found || saver.holds(where)) {
+    say(`still ${found ? "saving" : "loading"}; take it back in a moment`);
     return;
   }
   await attempt(async () => {
     const progress = await source.takeBack(now.video, now.frame, found.etag);
     video().corrected.delete(now.frame);
     saver.tracks.delete(where);
-    found.ids = null;
+    loader.forgetMask(where);
     now.shown = "";
     worst.items.delete(where);
     takeProgress(progress);

@@ -70,6 +70,16 @@ export class Loader {
     Object.assign(found, mask);
   }
 
+  /**
+   * Its mask is another one now: read it again, also where an older one is on its way.
+   * @param {string} key
+   */
+  forgetMask(key) {
+    this.running.get(key)?.abort();
+    const found = this.kept.get(key);
+    if (found) found.ids = null;
+  }
+
   /** Read all masks again when they are wanted. */
   forgetMasks() {
     for (const control of this.running.values()) control.abort();
