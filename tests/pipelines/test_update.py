@@ -424,6 +424,7 @@ def test_the_method_stays(tmp_path: Path, clip: Any, source: Path, method: str) 
     assert any("4 frames in 2 intervals to make again" in line for line in told)
     assert not any("tried on" in line for line in told)
     with Updater(tmp_path / "out") as updater:
+        updater.prepare()
         again = updater.run()
     assert again.videos[0].method == chosen
     assert again.videos[0].hidden_j == report.videos[0].hidden_j

@@ -59,6 +59,14 @@ class Updater:
         """
         return find_stale_intervals(self._config, self._tools)
 
+    def prepare(self) -> None:
+        """Load networks, which the first `run` would do else.
+
+        Raises:
+            VsodtoolError: weights are missing or damaged, or the device is.
+        """
+        self._tools.candidates(self._on_event)
+
     def run(self, on_event: OnEvent | None = None) -> PseudoLabelReport:
         """Make them again: the same as `vsodtool pseudolabel ... --update`.
 

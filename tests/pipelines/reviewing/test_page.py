@@ -499,6 +499,9 @@ class Brighter:
             *(self.Interval("clip", rows[place - 1].left, rows[place + 1].right, 3) for place in back),
         ]
 
+    def prepare(self) -> None:
+        pass
+
     def run(self, on_event: OnEvent) -> None:
         on_event(Event("video", "clip", total=9, done=8))
         assert self.go.wait(20)
@@ -638,9 +641,7 @@ def test_a_correction_taken_back_is_no_given_mask(make_out: MakeOut, open_page: 
     assert "given" in hands.text("#frame-status")
 
 
-def test_a_correction_is_taken_back_while_its_mask_is_read_again(
-    make_out: MakeOut, open_page: Open
-) -> None:
+def test_a_correction_is_taken_back_while_its_mask_is_read_again(make_out: MakeOut, open_page: Open) -> None:
     updater = Brighter(make_out())
     hands = open_page(updater.out, updater=lambda: updater)
     correct_and_make_again(hands)

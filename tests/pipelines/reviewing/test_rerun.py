@@ -34,12 +34,19 @@ class FakeUpdater:
     go: threading.Event = field(default_factory=threading.Event)
     threads: set[str] = field(default_factory=set)
     closed: bool = False
+    prepared: int = 0
     runs: int = 0
     lock: Callable[[], OutputLock] | None = None
 
     def stale(self) -> list[Interval]:
         self.threads.add(threading.current_thread().name)
         return list(self.intervals)
+
+    def prepare(self) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.prepared += 1
+        if self.error is not None:
+            raise self.error
 
     def run(self, on_event: OnEvent) -> None:
         self.threads.add(threading.current_thread().name)
@@ -103,6 +110,28 @@ def test_it_looks_and_runs_in_one_thread_of_its_own(updater: FakeUpdater) -> Non
     assert updater.closed
     assert len(updater.threads) == 1
     assert threading.current_thread().name not in updater.threads
+
+
+def test_networks_are_loaded_once_something_is_stale(updater: FakeUpdater) -> None:
+    rerun = Rerun(lambda: updater)
+    intervals, updater.intervals = updater.intervals, []
+    rerun.look().result()
+    assert updater.prepared == 0
+    updater.intervals = intervals
+    rerun.look().result()
+    assert (updater.prepared, updater.runs) == (1, 0)
+    rerun.close()
+
+
+def test_what_cannot_be_loaded_is_told_by_the_run(updater: FakeUpdater) -> None:
+    updater.error = DataError("the weights are cut", "fetch them again")
+    rerun = Rerun(lambda: updater)
+    rerun.look().result()
+    assert (rerun.progress.state, rerun.progress.error) == ("idle", "")
+    rerun.start()
+    until(lambda: rerun.progress.state == "idle")
+    assert (rerun.progress.error, rerun.progress.hint) == ("the weights are cut", "fetch them again")
+    rerun.close()
 
 
 def test_errors_are_told_and_the_next_run_is_possible(updater: FakeUpdater) -> None:

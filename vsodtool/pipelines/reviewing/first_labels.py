@@ -51,6 +51,9 @@ class FirstLabels:
         """The videos that have a mask and frames without one."""
         return [UnlabelledVideo(name, count) for name, count in self._unlabelled() if count]
 
+    def prepare(self) -> None:
+        """Nothing is kept."""
+
     def run(self, on_event: OnEvent) -> None:
         """Make the labels; where there are some, again where masks changed.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -43,6 +44,10 @@ class Updater(Protocol):
 
     def stale(self) -> Sequence[Stale]:
         """The intervals to make again."""
+        ...
+
+    def prepare(self) -> None:
+        """Load what `run` would load first."""
         ...
 
     def run(self, on_event: OnEvent) -> object:
@@ -149,6 +154,10 @@ class Rerun:
             if self._progress.state != RUNNING:  # else a run waits behind this
                 self._progress = replace(self._progress, state=LOOKING)
         self._change(LOOKING, lambda: {"stale": self._find()})
+        if self.progress.stale and not self._closing:
+            # While the next stroke is drawn. What is wrong with it is told by the run.
+            with suppress(VsodtoolError):
+                self._warm().prepare()
 
     def _run(self) -> None:
         def run() -> dict[str, object]:
