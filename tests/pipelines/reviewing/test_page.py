@@ -1170,6 +1170,50 @@ def test_the_video_that_is_shown_stays_chosen_when_labels_come(make_out: MakeOut
     assert hands.page.locator("#video").input_value() == "1"
 
 
+def test_flagged_frames_of_all_videos_come_one_after_the_other(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    with_another_video(out)
+    notes = Notes(out.layout)
+    for video, frame in (("clip", "00003"), ("other", "00001"), ("other", "00006")):
+        notes.set(video, frame, "bad", "")
+    hands = open_page(out)
+    assert hands.page.locator("#scope").input_value() == "all"
+    hands.go(5)
+    for key, video, frame in (
+        ("x", 1, 1), ("x", 1, 6), ("x", 0, 3), ("Shift+x", 1, 6), ("Shift+x", 1, 1), ("Shift+x", 0, 3)
+    ):  # fmt: skip
+        hands.keys(key)
+        hands.await_("video", video)
+        hands.await_("frame", frame)
+    hands.page.select_option("#scope", "one")
+    hands.keys("x")
+    hands.await_("frame", 3)
+    assert hands.page.locator("#video").input_value() == "0"
+
+
+def test_a_brush_that_was_chosen_stays_in_the_next_video(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    with_another_video(out)
+    hands = open_page(out)
+    own = hands.text("#size-value")
+    hands.brush(5)
+    hands.page.select_option("#video", "1")
+    hands.await_("video", 1)
+    assert own != hands.text("#size-value") == "5 px"
+
+
+def test_brackets_typed_with_altgr_change_the_brush(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    hands.brush(5)
+    for key, text in (("]", "6 px"), ("[", "5 px")):
+        hands.page.evaluate(
+            "key => document.body.dispatchEvent(new KeyboardEvent('keydown',"
+            " {key, ctrlKey: true, altKey: true, modifierAltGraph: true, bubbles: true, cancelable: true}))",
+            key,
+        )
+        assert hands.text("#size-value") == text
+
+
 def test_a_verdict_taken_back_in_a_page_that_was_passed_on_is_taken_back_here(
     make_out: MakeOut, browser: Browser, tmp_path: Path
 ) -> None:

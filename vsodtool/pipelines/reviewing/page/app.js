@@ -293,7 +293,7 @@ async function open(number) {
     now.shown = "";
     editor.open(null);
     view.open(info.width, info.height);
-    editor.diameter = Math.max(4, Math.round(info.height * 0.05));
+    editor.suit(info.height);
     showObjects();
     $("video").value = String(number);
     timeline.show(video());
@@ -600,6 +600,24 @@ function jump(step, wanted, nothing) {
   const frame = video().next(now.frame, step, wanted);
   if (frame < 0 || (frame === now.frame && !wanted(frame))) say(nothing);
   else go(now.video, frame);
+}
+
+/**
+ * The next flagged frame, of this video or of all, as in the list.
+ * @param {1 | -1} step
+ */
+function nextFlagged(step) {
+  const count = now.videos.length, others = $("scope").value === "all" ? count : 0;
+  for (let away = 0; away <= others; away++) { // at last this one again, from its other end
+    const number = (((now.video + step * away) % count) + count) % count, each = now.videos[number];
+    const from = away === 0 ? now.frame : step > 0 ? -1 : each.count;
+    const frame = each.next(from, step, (at) => each.flag(at) === "bad", !others);
+    if (frame >= 0) {
+      go(number, frame);
+      return;
+    }
+  }
+  say("no frame is flagged");
 }
 
 // ---------------------------------------------------------------- objects
@@ -913,7 +931,6 @@ const objectAt = (/** @type {number} */ place) => () => {
   if (found) pickObject(found.id);
 };
 const labelled = (/** @type {number} */ frame) => video().isLabel(frame);
-const flagged = (/** @type {number} */ frame) => video().flag(frame) === "bad";
 
 /** @type {import("./keys.js").Group[]} */
 const KEYS = [
@@ -933,8 +950,8 @@ const KEYS = [
     { keys: ["Shift+n"], shown: "", about: "", run: () => nextWorst(-1) },
     { keys: ["g"], shown: "G", about: "next given or corrected; with Shift before", run: () => jump(1, labelled, "no frame is given") },
     { keys: ["Shift+g"], shown: "", about: "", run: () => jump(-1, labelled, "no frame is given") },
-    { keys: ["x"], shown: "X", about: "next flagged; with Shift before", run: () => jump(1, flagged, "no frame is flagged") },
-    { keys: ["Shift+x"], shown: "", about: "", run: () => jump(-1, flagged, "no frame is flagged") },
+    { keys: ["x"], shown: "X", about: "next flagged; with Shift before", run: () => nextFlagged(1) },
+    { keys: ["Shift+x"], shown: "", about: "", run: () => nextFlagged(-1) },
   ]],
   ["Look", [
     { keys: ["h"], shown: "H", about: "hide everything while held", run: () => hide(true), up: () => hide(false) },
@@ -995,7 +1012,7 @@ function wire() {
     accept: () => flagFrame("ok"), reject: () => flagFrame("bad"), skip: () => flagFrame("skip"),
     "next-worst": () => nextWorst(1),
     "next-given": () => jump(1, labelled, "no frame is given"),
-    "next-flagged": () => jump(1, flagged, "no frame is flagged"),
+    "next-flagged": () => nextFlagged(1),
     again: makeAgain, "help-button": help, export: exportFlags,
   });
   for (const [id, run] of Object.entries(buttons)) $(id).addEventListener("click", run);
@@ -1007,7 +1024,7 @@ function wire() {
   for (const name of ["pointerup", "pointerleave", "pointercancel"]) peek.addEventListener(name, () => hide(false));
   peek.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => (event.key === " " || event.key === "Enter") && hide(true));
   peek.addEventListener("keyup", () => hide(false));
-  $("size").addEventListener("input", () => { editor.diameter = clamp(Math.round(10 ** (Number($("size").value) / 50)), 1, 400); refreshButtons(); });
+  $("size").addEventListener("input", () => { editor.choose(Math.round(10 ** (Number($("size").value) / 50))); refreshButtons(); });
   $("opacity").addEventListener("input", () => { view.opacity = Number($("opacity").value) / 100; view.paintMask(); });
   $("video").addEventListener("change", () => go(Number($("video").value), 0));
   $("scope").addEventListener("change", refresh);

@@ -32,6 +32,7 @@ export class Editor {
     /** @type {Tool} */
     this.tool = "brush";
     this.diameter = 24;
+    this.chosen = false; // by hand
     /** @type {{x: number, y: number} | null} where the pointer is, in pixels of the frame */
     this.place = null;
     this.byKeys = false;
@@ -198,8 +199,19 @@ export class Editor {
   /** @param {number} factor */
   resize(factor) {
     const next = Math.round(this.diameter * factor);
-    this.diameter = clamp(next === this.diameter ? this.diameter + Math.sign(factor - 1) : next, 1, 400);
+    this.choose(next === this.diameter ? this.diameter + Math.sign(factor - 1) : next);
     this.refresh();
+  }
+
+  /** @param {number} diameter that is kept from video to video */
+  choose(diameter) {
+    this.diameter = clamp(diameter, 1, 400);
+    this.chosen = true;
+  }
+
+  /** @param {number} height of frames: as long as nobody chose one, the size follows it */
+  suit(height) {
+    if (!this.chosen) this.diameter = Math.max(4, Math.round(height * 0.05));
   }
 
   /**

@@ -61,7 +61,10 @@ function types(event) {
 function nameOf(event) {
   const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const shift = event.shiftKey && (event.key.length > 1 || letter !== letter.toUpperCase() || letter === " ");
-  const parts = [event.ctrlKey || event.metaKey ? "Ctrl+" : "", event.altKey ? "Alt+" : "", shift ? "Shift+" : ""];
+  // With AltGr a character is typed ([ and ] of a German keyboard), though Windows says Ctrl and Alt.
+  const typed = event.getModifierState("AltGraph") && event.key.length === 1;
+  const control = !typed && (event.ctrlKey || event.metaKey), alt = !typed && event.altKey;
+  const parts = [control ? "Ctrl+" : "", alt ? "Alt+" : "", shift ? "Shift+" : ""];
   return parts.join("") + letter;
 }
 
