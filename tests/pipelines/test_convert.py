@@ -152,6 +152,11 @@ def test_frames_that_were_flagged_on_the_page(out: Path, tmp_path: Path) -> None
     notes.set("clip", "00002", "ok", "")
     notes.set("other", "00003", "bad", "")
     assert convert(out, check=True, frames=str(notes.path)).frames == 1
+    bad = {"flag": "bad"}
+    said = {"frames": {"00001": {"flag": ""}, "00002": bad}, "known": {"00001": bad, "00004": bad}}
+    passed_on = {"version": 1, "videos": {"clip": said}}
+    (tmp_path / "flags.json").write_text(json.dumps(passed_on), "utf-8")
+    assert convert(out, check=True, frames=str(tmp_path / "flags.json")).frames == 2
     (tmp_path / "flags.json").write_text('{"version": 1}', "utf-8")
     with pytest.raises(DataError, match="expected flags of the review page"):
         convert(out, check=True, frames=str(tmp_path / "flags.json"))

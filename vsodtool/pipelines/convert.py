@@ -368,7 +368,7 @@ def _listed(path: Path, rows: Sequence[FrameRecord]) -> set[str]:
             flagged = {
                 (video, frame)
                 for video, notes in parse_notes(data, path).items()
-                for frame, note in notes.frames.items()
+                for frame, note in {**notes.known, **notes.frames}.items()
                 if note.flag == "bad"
             }
             return {row.frame for row in rows if (row.video, row.frame) in flagged}

@@ -125,6 +125,26 @@ def test_flags_of_a_page_that_was_passed_on_are_taken_over(notes: Notes, tmp_pat
         notes.take(tmp_path / "none.json", {})
 
 
+def test_of_two_verdicts_on_a_frame_the_newer_one_stays(notes: Notes, tmp_path: Path) -> None:
+    for frame in ("1", "2", "3"):
+        notes.set("a", frame, "ok", "here")
+    before = notes.read()["a"].frames
+    file = tmp_path / "flags.json"
+    theirs = {
+        "frames": {
+            "1": {"flag": "bad", "when": "2020-01-01T00:00:00.123Z"},
+            "2": {"flag": "bad", "when": "2100-01-01T00:00:00.123Z"},
+            "3": {"flag": "bad"},
+        },
+        "known": {"4": {"flag": "skip", "when": "2100-01-01T00:00:00.123Z"}},
+    }
+    file.write_text(json.dumps({"version": 1, "videos": {"a": theirs}}))
+    assert notes.take(file, {"a": ["1", "2", "3", "4"]}) == 2
+    after = notes.read()["a"].frames
+    assert after["1"] == before["1"]
+    assert {frame: note.flag for frame, note in after.items()} == {"1": "ok", "2": "bad", "3": "bad"}
+
+
 def test_a_user_without_a_name_is_nobody(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)

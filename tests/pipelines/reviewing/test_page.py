@@ -28,7 +28,7 @@ from vsodtool.pipelines.review import run_review
 from vsodtool.pipelines.reviewing.begin import begin_folder
 from vsodtool.pipelines.reviewing.first_labels import FirstLabels
 from vsodtool.pipelines.reviewing.folder import open_folder
-from vsodtool.pipelines.reviewing.notes import Notes
+from vsodtool.pipelines.reviewing.notes import Notes, parse_notes
 from vsodtool.pipelines.reviewing.passed_on import bundle, passed_on_page
 from vsodtool.pipelines.reviewing.rerun import Updater
 from vsodtool.pipelines.reviewing.server import ReviewServer
@@ -1230,8 +1230,12 @@ def test_a_verdict_taken_back_in_a_page_that_was_passed_on_is_taken_back_here(
     with hands.page.expect_download() as download:
         hands.page.locator("#export").click()
     download.value.save_as(flags)
-    notes.take(flags, {"clip": out.names})
-    assert [*notes.read()["clip"].frames] == ["00005"]
+    notes.set("clip", "00005", "ok", "mended since")  # the page only came with what was said of it before
+    (said,) = parse_notes(flags.read_bytes(), flags).values()
+    assert {frame: note.flag for frame, note in said.known.items()} == {"00005": "bad"}
+    assert notes.take(flags, {"clip": out.names}) == 1
+    (mine,) = notes.read()["clip"].frames.values()
+    assert (mine.flag, mine.note) == ("ok", "mended since")
     hands.page.close()
     assert hands.errors == []
 

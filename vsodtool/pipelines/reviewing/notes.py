@@ -6,7 +6,7 @@ import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from vsodtool.media.regular_file import read_regular
 FLAGS = ("ok", "bad", "skip")
 LONGEST_NOTE = 500
 VERSION = 1
+_SECONDS = len("2026-11-29T12:00:00")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,12 @@ class VideoNotes:
     Attributes:
         frames: by name.
         objects: that were added on the page.
+        known: of a page that was passed on, what it came with and was not touched there.
     """
 
     frames: Mapping[str, Note]
     objects: tuple[ObjectInfo, ...] = ()
+    known: Mapping[str, Note] = field(default_factory=dict)
 
 
 class Notes:
@@ -98,7 +101,9 @@ class Notes:
             videos[video] = replace(of_video, objects=(*of_video.objects, info))
 
     def take(self, file: Path, frames: Mapping[str, list[str]]) -> int:
-        """Take over what a page that was passed on says (`--import`); how many frames it is about.
+        """Take over what was said in a page that was passed on (`--import`); of how many frames.
+
+        What was said here of such a frame since counts, as it is newer.
 
         Args:
             file: as the page saves it.
@@ -120,12 +125,20 @@ class Notes:
                     "give the file to the OUT folder that the page was made of",
                 )
         with self._changing() as videos:
+            taken = 0
             for video, of_video in found.items():
                 here = videos.get(video, VideoNotes({}))
-                frames_now = {**here.frames, **of_video.frames}
-                said = {name: note for name, note in frames_now.items() if note.flag or note.note}
+                news = {
+                    name: note
+                    for name, note in of_video.frames.items()
+                    if not _is_newer(here.frames.get(name), note)
+                }
+                said = {
+                    name: note for name, note in {**here.frames, **news}.items() if note.flag or note.note
+                }
                 videos[video] = replace(here, frames=said)  # without what was taken back
-        return sum(len(of_video.frames) for of_video in found.values())
+                taken += len(news)
+        return taken
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, VideoNotes]]:
@@ -167,6 +180,7 @@ def parse_notes(data: bytes, path: Path) -> dict[str, VideoNotes]:
             str(video): VideoNotes(
                 {str(frame): _note(said) for frame, said in of_video["frames"].items()},
                 tuple(ObjectInfo(**{**each, "id": int(each["id"])}) for each in of_video.get("objects", ())),
+                {str(frame): _note(said) for frame, said in of_video.get("known", {}).items()},
             )
             for video, of_video in content["videos"].items()
         }
@@ -183,6 +197,11 @@ def _note(said: Mapping[str, Any]) -> Note:
     if flag and flag not in FLAGS:
         raise ValueError(f"flag {flag!r}")
     return Note(flag, note, str(said.get("who", ""))[:100], str(said.get("when", ""))[:40])
+
+
+def _is_newer(here: Note | None, theirs: Note) -> bool:
+    """By the second; both are in UTC. What has no time, as a person writes it, is taken as new."""
+    return here is not None and bool(theirs.when) and here.when[:_SECONDS] > theirs.when[:_SECONDS]
 
 
 def _who() -> str:

@@ -570,6 +570,7 @@ async function setFlag(number, frame, flag, text) {
     refresh();
     tell();
   };
+  each.judged.add(frame);
   set(after); // at once: who is quick with the keys must not wait
   // One after the other: the server may answer several at once in any order.
   const sent = now.verdicts.then(() => source.flag(number, frame, flag, text));
@@ -893,15 +894,18 @@ async function makeAgain() {
   });
 }
 
-/** Save the flags of a page that was passed on. */
+/** Save the flags of a page that was passed on: those given in it, which are news, apart from those it came with. */
 function exportFlags() {
   const when = new Date().toISOString(), videos = /** @type {any} */ ({});
   for (const each of now.videos) {
-    const frames = /** @type {any} */ ({});
-    const said = (/** @type {string} */ flag, /** @type {string} */ text) => ({ flag, note: text, who: "", when });
-    for (const frame of each.judged) frames[each.rows[frame][0]] = said("", ""); // what was taken back is told, too
-    for (const [frame, [flag, text]] of each.flags) frames[each.rows[frame][0]] = said(flag, text);
-    videos[each.name] = { frames, objects: [] };
+    const frames = /** @type {any} */ ({}), known = /** @type {any} */ ({});
+    const said = (/** @type {number} */ frame) => {
+      const [flag, note] = each.flags.get(frame) || ["", ""]; // what was taken back is told, too
+      return { flag, note, who: "", when };
+    };
+    for (const frame of each.judged) frames[each.rows[frame][0]] = said(frame);
+    for (const frame of each.flags.keys()) if (!each.judged.has(frame)) known[each.rows[frame][0]] = said(frame);
+    videos[each.name] = { frames, known, objects: [] };
   }
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([`${JSON.stringify({ version: 1, videos }, null, 1)}\n`], { type: "application/json" }));

@@ -27,8 +27,8 @@ export class Video {
     this.suggested = new Set(state.suggested);
     /** @type {Map<number, [string, string]>} */
     this.flags = new Map(Object.entries(state.flags).map(([frame, said]) => [Number(frame), said]));
-    /** Frames of which something was said before the page was opened. */
-    this.judged = new Set(this.flags.keys());
+    /** Frames of which something was said, or taken back, in this page. @type {Set<number>} */
+    this.judged = new Set();
     /** @type {[number, number][]} the first and the last frame of each interval to be made again */
     this.stale = [];
   }
