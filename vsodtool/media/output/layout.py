@@ -66,6 +66,11 @@ class OutputLayout:
         """Masks that people edited, taken over from the masks; never deleted."""
         return self.root / "corrections"
 
+    @property
+    def notes(self) -> Path:
+        """What people said of frames on the review page, and the objects that they added."""
+        return self.corrections / "review.json"
+
     def correction(self, video: str, stem: str) -> Path:
         """The edited mask of one frame."""
         return self.corrections / _component(video) / f"{_component(stem)}.png"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsodtool.config import AnnotationConfig
 from vsodtool.media.annotations.label_images import Labelled, join_labels, read_labels, write_label_images
+from vsodtool.media.annotations.objects import ObjectInfo, VideoObjects
 from vsodtool.media.annotations.table import holds_annotations
 from vsodtool.media.masks.matching import find_mask_folders
 from vsodtool.media.masks.sparse import MaskFolder
@@ -31,9 +32,51 @@ class GivenMasks:
     labelled: list[Labelled] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class KnownObjects:
+    """The objects of an output folder, by video: what is labelled again keeps their ids.
+
+    Attributes:
+        named: those of its annotation files, by id.
+        added: those that people added on the review page, whose ids their corrections hold.
+    """
+
+    named: Mapping[str, Mapping[int, ObjectInfo]] = field(default_factory=dict)
+    added: Mapping[str, Sequence[ObjectInfo]] = field(default_factory=dict)
+
+    def applied_to(self, labelled: Labelled, on_event: OnEvent) -> Labelled:
+        """The same annotations with the ids that are known; tells of ids that are another's now."""
+        return replace(
+            labelled,
+            objects={
+                video: self._renumbered(video, objects, on_event)
+                for video, objects in labelled.objects.items()
+            },
+        )
+
+    def _renumbered(self, video: str, objects: VideoObjects, on_event: OnEvent) -> VideoObjects:
+        named = self.named.get(video, {})
+        found = objects.with_ids_of(named.values(), self.added.get(video, ()))
+        names = {info.name for info in found.infos}
+        for info in found.infos:
+            before = named.get(info.id)
+            same = before is None or before.name in names or (info.source_id or "-") == before.source_id
+            if before is not None and not same:
+                text = f"{video}: id {info.id} was '{before.name}' before, it is '{info.name}' now"
+                on_event(Event("notice", message=text))
+        return found
+
+
+NONE_KNOWN = KnownObjects()
+
+
 @contextmanager
 def given_masks(
-    config: AnnotationConfig, paths: Sequence[Path], sources: Sequence[FrameSource], on_event: OnEvent
+    config: AnnotationConfig,
+    paths: Sequence[Path],
+    sources: Sequence[FrameSource],
+    on_event: OnEvent,
+    known: KnownObjects = NONE_KNOWN,
 ) -> Iterator[GivenMasks]:
     """Lend folders of masks; those drawn from annotation files are gone after the block.
 
@@ -42,6 +85,7 @@ def given_masks(
         paths: folders of masks, or annotations of any known format.
         sources: the inputs.
         on_event: hears how entries were matched to frames.
+        known: the objects of an earlier run, whose ids stay.
 
     Raises:
         DataError: the annotations are wrong, or do not fit the inputs.
@@ -57,7 +101,8 @@ def given_masks(
     if not read:
         yield GivenMasks([MaskFolder(path, offset=config.frame_offset) for path in paths])
         return
-    labelled = dict(zip(read, join_labels(list(read.values())), strict=True))
+    joined = [known.applied_to(each, on_event) for each in join_labels(list(read.values()))]
+    labelled = dict(zip(read, joined, strict=True))
     with tempfile.TemporaryDirectory(prefix="vsodtool-masks-") as name:
         folders = []
         for place, path in enumerate(paths):
