@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from itertools import count
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 
@@ -18,7 +19,6 @@ from vsodtool.media.annotations.label_images import (
     describe_overlaps,
     palette_of,
     read_labels,
-    read_objects_json,
 )
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -28,12 +28,12 @@ from vsodtool.media.annotations.model import (
     Shape,
     VideoLabels,
 )
-from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify
+from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify, unnamed
 from vsodtool.media.annotations.runs import MaskArray
 from vsodtool.media.annotations.table import FORMATS, Format
 from vsodtool.media.atomic import atomic_path, disk_errors, write_bytes_atomically
 from vsodtool.media.folders import frame_name
-from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
+from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import summarise
@@ -41,6 +41,7 @@ from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import InputEntry
+from vsodtool.media.output.object_names import read_object_names
 from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
@@ -186,12 +187,30 @@ def _chosen(annotations: Annotations, rule: ObjectRule, name: str) -> Annotation
         )
     chosen = []
     for video in videos:
+        tracks = _numbered_tracks(video)
         frames = tuple(
-            replace(frame, key=_named(frame.key), shapes=tuple(rule.chosen(frame))) for frame in video.frames
+            replace(
+                frame,
+                key=_named(frame.key),
+                shapes=tuple(
+                    replace(shape, track=tracks.get(shape.track or "", shape.track))
+                    for shape in rule.chosen(frame)
+                ),
+            )
+            for frame in video.frames
         )
         is_file = all(not frame.key.name for frame in video.frames)
         chosen.append(replace(video, frames=frames, is_file=video.is_file or is_file))
     return replace(annotations, videos=tuple(chosen))
+
+
+def _numbered_tracks(video: VideoLabels) -> dict[str, str]:
+    """Numbers for the tracks that have other words, which formats of numbers would drop."""
+    shapes = [shape for frame in video.frames for shape in frame.shapes if shape.track]
+    taken = {shape.number for shape in shapes}
+    free = (number for number in count(1) if number not in taken)
+    words = dict.fromkeys(shape.track for shape in shapes if shape.track and shape.number is None)
+    return {word: str(next(free)) for word in words}
 
 
 def _named(key: FrameKey) -> FrameKey:
@@ -255,10 +274,10 @@ def _of_output(config: ConvertConfig, pictures: str) -> Annotations:
             "check the name given with --video",
         )
     chosen = [config.video] if config.video else list(rows)
-    named = read_objects_json(layout.objects)
+    named = read_object_names(layout)
     videos, infos = [], []
     for video in chosen:
-        labels = _VideoOutput(layout, video, rows[video], named.get(video, {}))
+        labels = _VideoOutput(layout, video, rows[video], named.get(video, {}), manifest.void)
         wanted = _wanted(config, layout, rows[video])
         names = _frame_files(manifest.inputs.get(video))
         if pictures:
@@ -272,7 +291,12 @@ class _VideoOutput:
     """The masks of one video in an OUT folder."""
 
     def __init__(
-        self, layout: OutputLayout, video: str, rows: Sequence[FrameRecord], named: dict[int, ObjectInfo]
+        self,
+        layout: OutputLayout,
+        video: str,
+        rows: Sequence[FrameRecord],
+        named: dict[int, ObjectInfo],
+        void: str,
     ) -> None:
         self._layout, self._video, self._rows = layout, video, rows
         made = [row for row in rows if row.status is not FrameStatus.SKIPPED]
@@ -283,9 +307,14 @@ class _VideoOutput:
                 f"{lacking or layout.root}: expected a mask, found none",
                 "predict writes masks with --masks; a mask that was deleted is made again by its command",
             )
-        summaries = [summarise(file, read_raw_mask(file)) for file in files]
-        self._encoding, ids = detect_encoding(summaries)
-        words = {number: f"object {number}" if len(ids) > 1 else "object" for number in ids}
+        own = [summarise(file, read_raw_mask(file)) for file in files]
+        # Corrections may be stored otherwise, and hold objects that the run does not know yet.
+        corrected = [file for row in made if (file := layout.correction(video, row.frame)).is_file()]
+        others = [summarise(file, read_raw_mask(file)) for file in corrected]
+        self._encoding, known = detect_with_corrections(own, others, void)
+        drawn = {number for file in corrected for number in np.unique(_read(file, self._encoding)).tolist()}
+        ids = sorted({*known, *drawn} - {0})
+        words = {number: unnamed(number, alone=len(ids) == 1) for number in ids}
         self.infos = [named.get(number) or ObjectInfo(number, word, word) for number, word in words.items()]
 
     def read(self, names: Mapping[str, str] | None, wanted: set[str]) -> VideoLabels:
@@ -464,13 +493,11 @@ class _Folder:
 
 def _write_masks(annotations: Annotations, target: Path) -> None:
     folder = _Folder(target)
+    colors = {category.name: category.color for category in annotations.categories}
     for video in annotations.videos:
-        numbers = {shape.track: int(shape.track or 0) for frame in video.frames for shape in frame.shapes}
-        infos = [
-            ObjectInfo(number, category.name, category.name, "", category.color)
-            for category in annotations.categories
-            if (number := int(category.source_id or 0)) in numbers.values()
-        ]
+        # By video: one name may have another id in each.
+        names = {int(shape.track or 1): shape.category for frame in video.frames for shape in frame.shapes}
+        infos = [ObjectInfo(number, name, name, "", colors.get(name, "")) for number, name in names.items()]
         palette = palette_of(infos)
         for frame in video.frames:
             labels = np.zeros(frame.key.known_size, np.uint16)

@@ -189,6 +189,27 @@ def detect_encoding(
     return replace(ways[0], others=tuple(ways[1:])), (1,)
 
 
+def detect_with_corrections(
+    own: Sequence[MaskSummary], corrections: Sequence[MaskSummary], void: str = AUTO
+) -> tuple[MaskEncoding, tuple[int, ...]]:
+    """As `detect_encoding`, of what a run wrote and of corrections, which may be stored in other ways.
+
+    Palettes of corrections may have other colours than those of the run: ids are ids.
+
+    Args:
+        own: of the masks that the run wrote.
+        corrections: of corrections of them.
+        void: as in `detect_encoding`.
+
+    Raises:
+        DataError: as `detect_encoding`.
+    """
+    encoding, ids = detect_encoding(own, void)
+    if encoding.kind == "palette" and encoding.holds_ids and not all(mask.empty for mask in own):
+        corrections = [mask for mask in corrections if mask.container != "palette"]
+    return detect_encoding([*own, *corrections], void, own) if corrections else (encoding, ids)
+
+
 def _detect(group: Group) -> MaskEncoding:
     for name, line in ENCODINGS.items():
         meaning = line.detect(group)
