@@ -432,3 +432,58 @@ def test_tracks_that_are_no_numbers_are_not_dropped(tmp_path: Path, to: str) -> 
     report = convert(there, output=str(tmp_path / "masks"), to=MASKS)
     assert len(report.objects) == 3
     assert sorted(ids(tmp_path / "masks")[0][0, :3].tolist()) == [1, 2, 3]
+
+
+def palette_of_my_own(labels: Any) -> Image.Image:
+    image = Image.fromarray(labels.astype(np.uint8), "P")
+    image.putpalette([0, 0, 0, 250, 0, 0, 0, 250, 0])  # none for a third object
+    return image
+
+
+STORED: dict[str, Callable[[Any], Image.Image]] = {
+    "palette": palette_of_my_own,
+    "ids of 8 bit": lambda labels: Image.fromarray(labels.astype(np.uint8), "L"),
+    "ids of 16 bit": lambda labels: Image.fromarray(labels.astype(np.uint16)),
+    "a colour for each": lambda labels: palette_of_my_own(labels).convert("RGB"),
+}
+
+
+@pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("to", [MASKS, "labelme", "cvat", "coco"])
+def test_what_is_written_fits_beside_the_masks_of_the_run(
+    tmp_path: Path, clip: Any, exact: Any, stored: str, to: str
+) -> None:
+    """As drafts of `suggest` do that somebody corrects: a third object is added, if there is room for one."""
+    source = clip.write_folder(tmp_path / "clip")
+    (tmp_path / "masks").mkdir()
+    for number in (0, 3, 6):
+        STORED[stored](clip.truth[number]).save(tmp_path / "masks" / f"{number:05d}.png")
+    options: dict[str, Any] = {
+        "inputs": (str(source),),
+        "output": tmp_path / "out",
+        "device": "cpu",
+        "workers": 1,
+        "method": "warp",
+    }
+    run_pseudolabel(PseudoLabelConfig(masks=(str(tmp_path / "masks"),), **options), estimator=exact)
+    before = ids(tmp_path / "out/masks/clip")
+    listed = tmp_path / "frames.txt"
+    listed.write_text("00001\n00004\n", "utf-8")
+    there = tmp_path / ("there" if to in (MASKS, "labelme") else "there.file")
+    convert(tmp_path / "out", output=str(there), to=to, frames=str(listed))
+    third = to == "labelme" and stored != "a colour for each"
+    if third:
+        path = there / "00004.json"
+        content = json.loads(path.read_text("utf-8"))
+        box = {"label": "bird", "shape_type": "rectangle", "points": [[0, 0], [3, 2]], "group_id": None}
+        path.write_text(json.dumps({**content, "shapes": [*content["shapes"], box]}), "utf-8")
+    masks = (str(tmp_path / "masks"), str(there))
+    again = PseudoLabelConfig(masks=masks, update=True, **options)
+    run_pseudolabel(again, estimator=exact)
+    after = ids(tmp_path / "out/masks/clip")
+    assert np.array_equal(after[0], before[0])
+    assert np.array_equal(after[1], before[1])
+    if third:
+        before[4] = before[4].copy()
+        before[4][:3, :4] = 3
+    assert np.array_equal(after[4], before[4])

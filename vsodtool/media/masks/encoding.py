@@ -88,6 +88,25 @@ class MaskEncoding:
         """Whether the values are object ids."""
         return not self.meaning.threshold and not self.others
 
+    def with_room(self, largest: int, colours: bytes) -> MaskEncoding | None:
+        """The same for ids up to `largest`; None if it holds no ids, or none as large.
+
+        Args:
+            largest: the largest id.
+            colours: R, G, B of 256 indices, for those that its palette lacks.
+        """
+        meaning = self.meaning
+        most = len(meaning.colours) or (65535 if meaning.container == "grey16" else kinds.VOID - 1)
+        if not self.holds_ids or largest > most:
+            return None
+        if meaning.palette is None:
+            return self
+        own = meaning.palette.colours
+        return replace(
+            self,
+            meaning=replace(meaning, palette=replace(meaning.palette, colours=own + colours[len(own) :])),
+        )
+
     def colour(self, object_id: int) -> tuple[int, int, int] | None:
         """RGB in which the masks show an object; None where they have no colours, or it is all but black."""
         if self.meaning.palette is None or self.meaning.threshold or self.others:

@@ -12,8 +12,9 @@ from vsodtool.config import AnnotationConfig
 from vsodtool.media.annotations.label_images import Labelled, join_labels, read_labels, write_label_images
 from vsodtool.media.annotations.objects import ObjectInfo, VideoObjects
 from vsodtool.media.annotations.table import holds_annotations
+from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.matching import find_mask_folders
-from vsodtool.media.masks.sparse import MaskFolder
+from vsodtool.media.masks.sparse import MaskFolder, match_masks
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, OnEvent, Size
@@ -105,15 +106,43 @@ def given_masks(
     labelled = dict(zip(read, joined, strict=True))
     with tempfile.TemporaryDirectory(prefix="vsodtool-masks-") as name:
         folders = []
+        plain = [
+            MaskFolder(path, offset=config.frame_offset)
+            for place, path in enumerate(paths)
+            if place not in labelled
+        ]
+        stored = _stored(plain, sources, joined)
         for place, path in enumerate(paths):
             if place in labelled:
                 drawn = Path(name) / str(place)
-                for line in write_label_images(labelled[place], sizes, drawn):
+                for line in write_label_images(labelled[place], sizes, drawn, stored):
                     on_event(Event("notice", message=line))
                 folders.append(MaskFolder(drawn, drawn=True))
             else:
                 folders.append(MaskFolder(path, offset=config.frame_offset))
         yield GivenMasks(folders, list(labelled.values()))
+
+
+def _stored(
+    plain: Sequence[MaskFolder], sources: Sequence[FrameSource], labelled: Sequence[Labelled]
+) -> dict[str, MaskEncoding]:
+    """How the masks of each video are stored that lie beside annotations, where that is by ids.
+
+    Masks of several objects must all be stored in one way; those of one need not, and names want a palette.
+    """
+    names = [source.video.name for source in sources]
+    own = [set(place.folders(names, alone=False)[0]) for place in plain]
+    found: dict[str, MaskEncoding] = {}
+    for source in sources:
+        name = source.video.name
+        places = [place for place, videos in zip(plain, own, strict=True) if name in videos]
+        objects = {info.id for each in labelled if name in each.objects for info in each.objects[name].infos}
+        if not places or not objects:
+            continue
+        masks = match_masks(places, [source])[name]
+        if masks.encoding.kind == "palette" or len(objects.union(masks.object_ids)) > 1:
+            found[name] = masks.encoding
+    return found
 
 
 def with_masks(
