@@ -200,9 +200,7 @@ def _densify(
         outputs,
     )
     with run.begin(manifest, outputs, update=config.update) as state:
-        if given.labelled:
-            added = read_objects_json(run.layout.objects) if config.update else {}
-            write_bytes_atomically(run.layout.objects, objects_json(given.labelled, added))
+        _write_names(run.layout, given, config)
         return run.work(state, report, job)
 
 
@@ -247,6 +245,17 @@ def _match(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools)
     corrections = [MaskFolder(run.layout.corrections, corrections=True)] if config.update else []
     places = [*given.folders, *corrections]
     return match_masks(places, run.opened, config.every, config.void, inspected=tools.inspected)
+
+
+def _write_names(layout: OutputLayout, given: GivenMasks, config: PseudoLabelConfig) -> None:
+    """OUT/objects.json, where objects have names; with --update also those that they had."""
+    named = read_objects_json(layout.objects) if config.update and not config.overwrite else {}
+    for video, infos in given.named.items():
+        named[video] = {**named.get(video, {}), **infos}
+    if given.labelled or named:
+        write_bytes_atomically(layout.objects, objects_json(given.labelled, named))
+    elif config.overwrite:
+        layout.objects.unlink(missing_ok=True)  # names of masks that are not these
 
 
 def _known_objects(layout: OutputLayout) -> KnownObjects:

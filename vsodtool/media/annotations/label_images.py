@@ -240,7 +240,7 @@ def objects_json(
 
     Args:
         several: what the files say.
-        added: objects that were named since, by video and id; the files' own ids are theirs.
+        added: objects that were named elsewhere, by video and id; the files' own ids are theirs.
     """
     found = {
         video: {info.id: info for info in objects.infos}
@@ -248,8 +248,11 @@ def objects_json(
         for video, objects in labelled.objects.items()
     }
     videos: dict[str, Any] = {
-        video: [asdict(info) for _, info in sorted({**(added or {}).get(video, {}), **infos}.items())]
-        for video, infos in found.items()
+        video: [
+            asdict(info)
+            for _, info in sorted({**(added or {}).get(video, {}), **found.get(video, {})}.items())
+        ]
+        for video in dict.fromkeys((*(added or ()), *found))
     }
     content = {
         "format": ", ".join(dict.fromkeys(labelled.annotations.format for labelled in several)),

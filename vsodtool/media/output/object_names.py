@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import read_objects_json
@@ -29,7 +30,16 @@ def read_added_objects(layout: OutputLayout) -> dict[str, tuple[ObjectInfo, ...]
     Raises:
         DataError: its file is damaged.
     """
-    data = read_own(layout.notes)
+    return read_noted_objects(layout.notes)
+
+
+def read_noted_objects(path: Path) -> dict[str, tuple[ObjectInfo, ...]]:
+    """The same of the file itself, which lies beside masks that were drawn on the page.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    data = read_own(path)
     if data is None:
         return {}
     try:
@@ -40,7 +50,7 @@ def read_added_objects(layout: OutputLayout) -> dict[str, tuple[ObjectInfo, ...]
         }
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
-            f"{layout.notes}: expected flags of the review page, found something else: {error!r:.120}",
+            f"{path}: expected flags of the review page, found something else: {error!r:.120}",
             "restore the file, or move it away",
         ) from error
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsodtool.config import AnnotationConfig
+from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import Labelled, join_labels, read_labels, write_label_images
 from vsodtool.media.annotations.objects import ObjectInfo, VideoObjects
 from vsodtool.media.annotations.table import holds_annotations
 from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.matching import find_mask_folders
 from vsodtool.media.masks.sparse import MaskFolder, match_masks
+from vsodtool.media.output.layout import NOTES
+from vsodtool.media.output.object_names import read_noted_objects
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, OnEvent, Size
@@ -27,10 +30,12 @@ class GivenMasks:
     Attributes:
         folders: of masks, as `match_masks` takes them; later ones win.
         labelled: what the annotation files among them say.
+        named: video -> id -> object, of those that were named where the masks were drawn, on the review page.
     """
 
     folders: list[MaskFolder]
     labelled: list[Labelled] = field(default_factory=list)
+    named: Mapping[str, Mapping[int, ObjectInfo]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ def given_masks(
             for line in read[place].describe():
                 on_event(Event("notice", message=line))
     if not read:
-        yield GivenMasks([MaskFolder(path, offset=config.frame_offset) for path in paths])
+        named = _named(paths, sources)
+        yield GivenMasks([MaskFolder(path, offset=config.frame_offset) for path in paths], named=named)
         return
     joined = [known.applied_to(each, on_event) for each in join_labels(list(read.values()))]
     labelled = dict(zip(read, joined, strict=True))
@@ -120,7 +126,20 @@ def given_masks(
                 folders.append(MaskFolder(drawn, drawn=True))
             else:
                 folders.append(MaskFolder(path, offset=config.frame_offset))
-        yield GivenMasks(folders, list(labelled.values()))
+        yield GivenMasks(folders, list(labelled.values()), _named([place.path for place in plain], sources))
+
+
+def _named(folders: Sequence[Path], sources: Sequence[FrameSource]) -> dict[str, Mapping[int, ObjectInfo]]:
+    videos = {source.video.name for source in sources}
+    named: dict[str, Mapping[int, ObjectInfo]] = {}
+    for folder in folders:
+        noted: Mapping[str, Sequence[ObjectInfo]] = {}
+        with suppress(DataError):  # another's file of this name
+            noted = read_noted_objects(folder / NOTES)
+        for video, infos in noted.items():
+            if infos and video in videos:
+                named[video] = {**named.get(video, {}), **{info.id: info for info in infos}}
+    return named
 
 
 def _stored(
