@@ -15,8 +15,10 @@ from PIL import Image
 from vsodtool.config import MASK_FORMATS, ConvertConfig, PseudoLabelConfig
 from vsodtool.config.convert import WRITTEN_FORMATS
 from vsodtool.errors import ConfigError, DataError, UsageError
+from vsodtool.media.annotations.formats.coco import write_coco
 from vsodtool.media.annotations.formats.cvat import write_cvat
 from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
+from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.annotations.table import FORMATS
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.pipelines.convert import MASKS, ConvertReport, run_convert
@@ -298,3 +300,190 @@ def test_names_that_are_no_text_on_the_disk_come_back(tmp_path: Path) -> None:
         image["file_name"] for image in json.loads((tmp_path / "back.json").read_text("utf-8"))["images"]
     ]
     assert names == ["\udcff0.jpg", "\udcff1.jpg", "\udcff2.jpg"]
+
+
+WITH_IDS = [
+    entry.name
+    for entry in FORMATS
+    if (entry.write or entry.write_files or entry.write_polygons) and entry.name != "mots"
+]
+
+
+@pytest.mark.parametrize("name", WITH_IDS)
+def test_objects_without_names_come_back_with_their_ids(
+    tmp_path: Path, film: Film, exact: Any, name: str
+) -> None:
+    """The second one is seen first, and alone: order of appearance is not the order of ids."""
+    clip = film([(2, 1)] * 6, objects={5: (72, 72, 12, 9), 3: (78, 90, 6, 6)})
+    for truth in clip.truth[:3]:
+        truth[truth == 3] = 0
+    source = clip.write_folder(tmp_path / "clip")
+    masks = clip.write_masks(tmp_path / "masks", range(7), 1)
+    config = PseudoLabelConfig(
+        inputs=(str(source),), masks=masks, output=tmp_path / "out", device="cpu", workers=1, method="warp"
+    )
+    run_pseudolabel(config, estimator=exact)
+    polygons = name == "cvat-video"
+    path = tmp_path / ("there" if name in ("yolo", "labelme", "x-anylabeling") else "there.file")
+    convert(tmp_path / "out", output=str(path), to=name, polygons=polygons)
+    convert(
+        path, output=str(tmp_path / "back"), to=MASKS, input=(str(source),), predictions=True, empty="given"
+    )
+    for given, back in zip(clip.truth, ids(tmp_path / "back"), strict=True):
+        np.testing.assert_array_equal(back, given)
+
+
+def write_correction(out: Path, frame: str, labels: Any) -> None:
+    path = OutputLayout(out).correction("clip", frame)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(labels.astype(np.uint8), "P")
+    image.putpalette([0, 0, 0, 200, 0, 0, 0, 200, 0, 0, 0, 200])
+    image.save(path)
+
+
+def test_an_object_that_only_a_correction_has_is_written_by_its_name(
+    out: Path, tmp_path: Path, clip: Any
+) -> None:
+    corrected = clip.truth[2].copy()
+    corrected[:4, :5] = 3
+    write_correction(out, "00002", corrected)
+    Notes(OutputLayout(out)).add_object("clip", ObjectInfo(3, "bird", "bird"))
+    report = convert(out, output=str(tmp_path / "coco.json"), to="coco", frames="corrected")
+    assert report.objects == ["dog", "ball", "bird"]
+    entries = json.loads((tmp_path / "coco.json").read_text("utf-8"))["annotations"]
+    assert [(entry["track_id"], entry["area"]) for entry in entries][-1] == (3, 20)
+    convert(out, output=str(tmp_path / "masks"), to=MASKS, frames="corrected")
+    np.testing.assert_array_equal(ids(tmp_path / "masks")[0], corrected)
+
+
+def test_a_correction_that_is_stored_otherwise_is_written(tmp_path: Path, film: Film, exact: Any) -> None:
+    clip = film([(2, 1)] * 4)
+    masks = clip.write_masks(tmp_path / "masks", (0, 4), 255)
+    source = clip.write_folder(tmp_path / "clip")
+    config = PseudoLabelConfig(
+        inputs=(str(source),), masks=masks, output=tmp_path / "out", device="cpu", workers=1, method="warp"
+    )
+    run_pseudolabel(config, estimator=exact)
+    corrected = clip.truth[2] > 0
+    corrected[:4, :5] = True
+    write_correction(tmp_path / "out", "00002", corrected)
+    convert(tmp_path / "out", output=str(tmp_path / "masks_of_it"), to=MASKS, frames="corrected")
+    np.testing.assert_array_equal(ids(tmp_path / "masks_of_it")[0] > 0, corrected)
+
+
+@pytest.mark.parametrize(("void", "found"), [("none", {3, 255}), ("3", {255}), ("auto", {3})])
+def test_void_is_what_the_run_was_told(
+    tmp_path: Path, film: Film, exact: Any, void: str, found: set[int]
+) -> None:
+    clip = film([(2, 1)] * 4, objects={3: (72, 72, 12, 9), 255: (78, 90, 6, 6)})
+    (tmp_path / "masks").mkdir()
+    for number in (0, 4):
+        image = Image.fromarray(clip.truth[number], "P")
+        image.putpalette(bytes(value for colour in range(256) for value in (colour, 255 - colour, 9)))
+        image.save(tmp_path / "masks" / f"{number:05d}.png")
+    source = clip.write_folder(tmp_path / "clip")
+    config = PseudoLabelConfig(
+        inputs=(str(source),),
+        masks=tmp_path / "masks",
+        output=tmp_path / "out",
+        device="cpu",
+        workers=1,
+        method="warp",
+        void=void,
+    )
+    run_pseudolabel(config, estimator=exact)
+    convert(tmp_path / "out", output=str(tmp_path / "coco.json"), to="coco")
+    entries = json.loads((tmp_path / "coco.json").read_text("utf-8"))["annotations"]
+    assert {entry["track_id"] for entry in entries} == found
+
+
+def shown_in(videos: dict[str, dict[str, str]]) -> Annotations:
+    """Videos of one frame in which a pixel for each object is drawn: track -> class."""
+    labels = []
+    for video, tracks in videos.items():
+        shapes = []
+        for place, (track, category) in enumerate(tracks.items()):
+            mask = np.zeros((4, 8), bool)
+            mask[0, place] = True
+            shapes.append(Shape(category, lambda _, mask=mask: mask, "made", track=track))  # type: ignore[misc]
+        labels.append(VideoLabels(video, (FrameLabels(FrameKey("00000.png", 0, (4, 8)), tuple(shapes)),)))
+    return Annotations("made", "coco", tuple(labels), (Category("dog"), Category("cat")))
+
+
+def test_one_name_may_have_another_id_in_each_video(tmp_path: Path) -> None:
+    path = tmp_path / "coco.json"
+    made = shown_in({"a": {"300": "dog", "2": "cat"}, "b": {"1": "dog", "2": "cat"}})
+    path.write_text("".join(write_coco(made, polygons=False)), "utf-8")
+    convert(path, output=str(tmp_path / "masks"), to=MASKS)
+    assert ids(tmp_path / "masks/a")[0][0].tolist() == [300, 2, 0, 0, 0, 0, 0, 0]
+    assert ids(tmp_path / "masks/b")[0][0].tolist() == [1, 2, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("to", ["coco", "cvat", "labelme"])
+def test_tracks_that_are_no_numbers_are_not_dropped(tmp_path: Path, to: str) -> None:
+    path = tmp_path / "coco.json"
+    made = shown_in({"a": {"41": "dog", "42": "dog", "1": "dog"}})
+    content = json.loads("".join(write_coco(made, polygons=False)))
+    for entry, track in zip(content["annotations"], ("left", "right", 1), strict=True):
+        entry["track_id"] = track
+    path.write_text(json.dumps(content), "utf-8")
+    there = tmp_path / ("there" if to == "labelme" else "there.file")
+    convert(path, output=str(there), to=to)
+    report = convert(there, output=str(tmp_path / "masks"), to=MASKS)
+    assert len(report.objects) == 3
+    assert sorted(ids(tmp_path / "masks")[0][0, :3].tolist()) == [1, 2, 3]
+
+
+def palette_of_my_own(labels: Any) -> Image.Image:
+    image = Image.fromarray(labels.astype(np.uint8), "P")
+    image.putpalette([0, 0, 0, 250, 0, 0, 0, 250, 0])  # none for a third object
+    return image
+
+
+STORED: dict[str, Callable[[Any], Image.Image]] = {
+    "palette": palette_of_my_own,
+    "ids of 8 bit": lambda labels: Image.fromarray(labels.astype(np.uint8), "L"),
+    "ids of 16 bit": lambda labels: Image.fromarray(labels.astype(np.uint16)),
+    "a colour for each": lambda labels: palette_of_my_own(labels).convert("RGB"),
+}
+
+
+@pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("to", [MASKS, "labelme", "cvat", "coco"])
+def test_what_is_written_fits_beside_the_masks_of_the_run(
+    tmp_path: Path, clip: Any, exact: Any, stored: str, to: str
+) -> None:
+    """As drafts of `suggest` do that somebody corrects: a third object is added, if there is room for one."""
+    source = clip.write_folder(tmp_path / "clip")
+    (tmp_path / "masks").mkdir()
+    for number in (0, 3, 6):
+        STORED[stored](clip.truth[number]).save(tmp_path / "masks" / f"{number:05d}.png")
+    options: dict[str, Any] = {
+        "inputs": (str(source),),
+        "output": tmp_path / "out",
+        "device": "cpu",
+        "workers": 1,
+        "method": "warp",
+    }
+    run_pseudolabel(PseudoLabelConfig(masks=(str(tmp_path / "masks"),), **options), estimator=exact)
+    before = ids(tmp_path / "out/masks/clip")
+    listed = tmp_path / "frames.txt"
+    listed.write_text("00001\n00004\n", "utf-8")
+    there = tmp_path / ("there" if to in (MASKS, "labelme") else "there.file")
+    convert(tmp_path / "out", output=str(there), to=to, frames=str(listed))
+    third = to == "labelme" and stored != "a colour for each"
+    if third:
+        path = there / "00004.json"
+        content = json.loads(path.read_text("utf-8"))
+        box = {"label": "bird", "shape_type": "rectangle", "points": [[0, 0], [3, 2]], "group_id": None}
+        path.write_text(json.dumps({**content, "shapes": [*content["shapes"], box]}), "utf-8")
+    masks = (str(tmp_path / "masks"), str(there))
+    again = PseudoLabelConfig(masks=masks, update=True, **options)
+    run_pseudolabel(again, estimator=exact)
+    after = ids(tmp_path / "out/masks/clip")
+    assert np.array_equal(after[0], before[0])
+    assert np.array_equal(after[1], before[1])
+    if third:
+        before[4] = before[4].copy()
+        before[4][:3, :4] = 3
+    assert np.array_equal(after[4], before[4])

@@ -15,9 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
+from vsodtool.media.annotations.formats.coco import write_coco
+from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
 from vsodtool.media.output.lock import OutputLock
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.label import SoftLabel
@@ -475,3 +478,51 @@ def test_overwriting_leaves_corrections_out_and_says_so(tmp_path: Path, clip: An
     assert sum("corrections are left out: --update takes them" in line for line in told) == 1
     update(tmp_path, overwrite=True)  # everything anew, with the corrections
     assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+
+
+def test_ids_of_an_annotation_file_stay_what_corrections_say(tmp_path: Path, film: Film) -> None:
+    """A new object that is seen first would be the first one, and a corrected dog a ball."""
+    clip = film([(2, 1)] * 8, objects={1: (72, 78, 12, 9), 2: (78, 90, 10, 12)})
+    clip.write_folder(tmp_path / "clip")
+    path = tmp_path / "annotations.json"
+
+    def annotate(*names: str) -> None:
+        frames = []
+        for number in (0, 4, 8):
+            truth = clip.truth[number].copy()
+            truth[:3, :4] = 3
+            at = {"dog": 1, "hound": 1, "ball": 2, "bird": 3}
+            shapes = [
+                Shape(name, lambda _, mask=truth == at[name]: mask, "made")  # type: ignore[misc]
+                for name in names
+            ]
+            frames.append(FrameLabels(FrameKey(f"{number:05d}.png", number, truth.shape), tuple(shapes)))
+        made = Annotations("made", "coco", (VideoLabels("clip", tuple(frames)),), tuple(map(Category, names)))
+        path.write_text("".join(write_coco(made, polygons=False)), "utf-8")
+
+    annotate("dog", "ball")
+    options = {"masks": (str(path),), "allow_misfit": True}
+    run_pseudolabel(config(tmp_path, **options))
+    drawn = tmp_path / "out/masks/clip/00006.png"
+    edited = np.asarray(Image.open(drawn)).copy()
+    edited[-3:, -4:] = 1
+    image = Image.fromarray(edited, "P")
+    image.putpalette(Image.open(drawn).getpalette() or [])
+    image.save(drawn)
+
+    annotate("bird", "dog", "ball")
+    update(tmp_path, **options)
+    np.testing.assert_array_equal(np.asarray(Image.open(drawn)), edited)
+    given = np.asarray(Image.open(tmp_path / "out/masks/clip/00004.png"))
+    assert (given[clip.truth[4] == 1] == 1)[3:].all()
+    assert np.unique(given[:3, :4]).tolist() == [3]
+    told = json.loads((tmp_path / "out/objects.json").read_text("utf-8"))["videos"]["clip"]
+    assert {entry["id"]: entry["name"] for entry in told} == {1: "dog", 2: "ball", 3: "bird"}
+    # The same command without a word goes on from there.
+    (tmp_path / "out/corrections/clip/00006.png").unlink()
+    assert update(tmp_path, **options)[1]
+    assert run_pseudolabel(config(tmp_path, **options)).videos[0].generated == 6
+
+    annotate("bird", "hound", "ball")
+    _, said = update(tmp_path, **options)
+    assert "clip: id 1 was 'dog' before, it is 'hound' now" in said

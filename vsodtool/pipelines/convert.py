@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from itertools import count
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 
@@ -18,7 +19,7 @@ from vsodtool.media.annotations.label_images import (
     describe_overlaps,
     palette_of,
     read_labels,
-    read_objects_json,
+    room_for,
 )
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -28,12 +29,12 @@ from vsodtool.media.annotations.model import (
     Shape,
     VideoLabels,
 )
-from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify
+from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify, unnamed
 from vsodtool.media.annotations.runs import MaskArray
 from vsodtool.media.annotations.table import FORMATS, Format
 from vsodtool.media.atomic import atomic_path, disk_errors, write_bytes_atomically
 from vsodtool.media.folders import frame_name
-from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
+from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import summarise
@@ -41,6 +42,7 @@ from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import InputEntry
+from vsodtool.media.output.object_names import read_object_names
 from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
@@ -102,8 +104,9 @@ def run_convert(
         DeviceError: the output cannot be written.
     """
     overlaps: Overlaps = defaultdict(dict)
+    stored: dict[str, MaskEncoding] = {}
     if (config.source / "manifest.json").is_file():
-        annotations = _of_output(config, pictures)
+        annotations, stored = _of_output(config, pictures)
     else:
         annotations = _of_annotations(config, overlaps, on_event)
     frames = [frame for video in annotations.videos for frame in video.frames]
@@ -123,7 +126,7 @@ def run_convert(
                 shape.draw(size)  # what cannot be drawn is found out here, not after an hour
         lossless, hint = True, ""
     else:
-        lossless, hint = _write(annotations, Path(config.output), config)
+        lossless, hint = _write(annotations, Path(config.output), config, stored)
     counts = {video: list(covered.values()) for video, covered in overlaps.items()}
     for line in (*describe_overlaps(counts), *filter(None, [hint])):
         on_event(Event("notice", message=line))
@@ -186,12 +189,30 @@ def _chosen(annotations: Annotations, rule: ObjectRule, name: str) -> Annotation
         )
     chosen = []
     for video in videos:
+        tracks = _numbered_tracks(video)
         frames = tuple(
-            replace(frame, key=_named(frame.key), shapes=tuple(rule.chosen(frame))) for frame in video.frames
+            replace(
+                frame,
+                key=_named(frame.key),
+                shapes=tuple(
+                    replace(shape, track=tracks.get(shape.track or "", shape.track))
+                    for shape in rule.chosen(frame)
+                ),
+            )
+            for frame in video.frames
         )
         is_file = all(not frame.key.name for frame in video.frames)
         chosen.append(replace(video, frames=frames, is_file=video.is_file or is_file))
     return replace(annotations, videos=tuple(chosen))
+
+
+def _numbered_tracks(video: VideoLabels) -> dict[str, str]:
+    """Numbers for the tracks that have other words, which formats of numbers would drop."""
+    shapes = [shape for frame in video.frames for shape in frame.shapes if shape.track]
+    taken = {shape.number for shape in shapes}
+    free = (number for number in count(1) if number not in taken)
+    words = dict.fromkeys(shape.track for shape in shapes if shape.track and shape.number is None)
+    return {word: str(next(free)) for word in words}
 
 
 def _named(key: FrameKey) -> FrameKey:
@@ -244,8 +265,8 @@ class _Painted:
         return FrameLabels(key, tuple(shapes), empty=not frame.shapes)
 
 
-def _of_output(config: ConvertConfig, pictures: str) -> Annotations:
-    """The labels of an OUT folder."""
+def _of_output(config: ConvertConfig, pictures: str) -> tuple[Annotations, dict[str, MaskEncoding]]:
+    """The labels of an OUT folder, and how its masks of several objects are stored, by video."""
     layout = OutputLayout(config.source)
     manifest = read_finished_run(layout, ("pseudolabel", "predict"))
     rows = read_rows_by_video(layout.frames_csv)
@@ -255,24 +276,37 @@ def _of_output(config: ConvertConfig, pictures: str) -> Annotations:
             "check the name given with --video",
         )
     chosen = [config.video] if config.video else list(rows)
-    named = read_objects_json(layout.objects)
-    videos, infos = [], []
+    named = read_object_names(layout)
+    videos, infos, stored = [], [], {}
     for video in chosen:
-        labels = _VideoOutput(layout, video, rows[video], named.get(video, {}))
+        labels = _VideoOutput(layout, video, rows[video], named.get(video, {}), manifest.void)
         wanted = _wanted(config, layout, rows[video])
         names = _frame_files(manifest.inputs.get(video))
         if pictures:
             names = {row.frame: f"{row.frame}{pictures}" for row in rows[video]}
         videos.append(labels.read(names, wanted))
         infos += labels.infos
-    return Annotations(str(config.source), manifest.command, tuple(videos), _categories(infos))
+        if len(labels.infos) > 1:
+            stored[video] = labels.encoding
+    made = Annotations(str(config.source), manifest.command, tuple(videos), _categories(infos))
+    return made, stored
 
 
 class _VideoOutput:
-    """The masks of one video in an OUT folder."""
+    """The masks of one video in an OUT folder.
+
+    Attributes:
+        encoding: how they are stored.
+        infos: of the objects that occur, by id.
+    """
 
     def __init__(
-        self, layout: OutputLayout, video: str, rows: Sequence[FrameRecord], named: dict[int, ObjectInfo]
+        self,
+        layout: OutputLayout,
+        video: str,
+        rows: Sequence[FrameRecord],
+        named: dict[int, ObjectInfo],
+        void: str,
     ) -> None:
         self._layout, self._video, self._rows = layout, video, rows
         made = [row for row in rows if row.status is not FrameStatus.SKIPPED]
@@ -283,9 +317,14 @@ class _VideoOutput:
                 f"{lacking or layout.root}: expected a mask, found none",
                 "predict writes masks with --masks; a mask that was deleted is made again by its command",
             )
-        summaries = [summarise(file, read_raw_mask(file)) for file in files]
-        self._encoding, ids = detect_encoding(summaries)
-        words = {number: f"object {number}" if len(ids) > 1 else "object" for number in ids}
+        own = [summarise(file, read_raw_mask(file)) for file in files]
+        # Corrections may be stored otherwise, and hold objects that the run does not know yet.
+        corrected = [file for row in made if (file := layout.correction(video, row.frame)).is_file()]
+        others = [summarise(file, read_raw_mask(file)) for file in corrected]
+        self.encoding, known = detect_with_corrections(own, others, void)
+        drawn = {number for file in corrected for number in np.unique(_read(file, self.encoding)).tolist()}
+        ids = sorted({*known, *drawn} - {0})
+        words = {number: unnamed(number, alone=len(ids) == 1) for number in ids}
         self.infos = [named.get(number) or ObjectInfo(number, word, word) for number, word in words.items()]
 
     def read(self, names: Mapping[str, str] | None, wanted: set[str]) -> VideoLabels:
@@ -301,7 +340,7 @@ class _VideoOutput:
                 continue
             correction = self._layout.correction(self._video, row.frame)
             path = correction if correction.is_file() else self._layout.masks(self._video, row.frame)
-            label = lru_cache(1)(lambda path=path: _read(path, self._encoding))
+            label = lru_cache(1)(lambda path=path: _read(path, self.encoding))
             score = row.confidence if row.status is FrameStatus.GENERATED else None
             present = set(np.unique(label()).tolist())
             shapes = [_shape(label, info, str(path), score) for info in self.infos if info.id in present]
@@ -382,12 +421,14 @@ def _listed(path: Path, rows: Sequence[FrameRecord]) -> set[str]:
     return {row.frame for row in rows if row.frame in lines or f"{row.video}/{row.frame}" in lines}
 
 
-def _write(annotations: Annotations, target: Path, config: ConvertConfig) -> tuple[bool, str]:
+def _write(
+    annotations: Annotations, target: Path, config: ConvertConfig, stored: Mapping[str, MaskEncoding]
+) -> tuple[bool, str]:
     """Write all; whether it is exact, and how to take it into its tool."""
     if target.exists() and not config.overwrite and not (target.is_dir() and not any(target.iterdir())):
         raise UsageError(f"{target} exists", "choose another name with -o, or say --overwrite")
     if config.to == MASKS:
-        _write_masks(annotations, target)
+        _write_masks(annotations, target, stored)
         return True, ""
     entry = next(entry for entry in FORMATS if entry.name == config.to)
     if entry.one_video and len(annotations.videos) > 1:
@@ -462,22 +503,23 @@ class _Folder:
         write_bytes_atomically(self._root / name, data)
 
 
-def _write_masks(annotations: Annotations, target: Path) -> None:
+def _write_masks(annotations: Annotations, target: Path, stored: Mapping[str, MaskEncoding]) -> None:
     folder = _Folder(target)
+    colors = {category.name: category.color for category in annotations.categories}
     for video in annotations.videos:
-        numbers = {shape.track: int(shape.track or 0) for frame in video.frames for shape in frame.shapes}
-        infos = [
-            ObjectInfo(number, category.name, category.name, "", category.color)
-            for category in annotations.categories
-            if (number := int(category.source_id or 0)) in numbers.values()
-        ]
-        palette = palette_of(infos)
+        # By video: one name may have another id in each.
+        names = {int(shape.track or 1): shape.category for frame in video.frames for shape in frame.shapes}
+        infos = [ObjectInfo(number, name, name, "", colors.get(name, "")) for number, name in names.items()]
+        palette, encoding = palette_of(infos), room_for(infos, stored.get(video.name))
         for frame in video.frames:
             labels = np.zeros(frame.key.known_size, np.uint16)
             for shape in frame.shapes:
                 labels[shape.draw(frame.key.known_size)] = int(shape.track or 1)
             stem = frame.key.stem or f"{frame.key.number or 0:05d}"
-            narrow = labels.astype(np.uint8)
-            data = encode_plane_png(labels) if palette is None else encode_plane_png(narrow, palette)
+            if encoding is not None:
+                data = encoding.encode(labels)
+            else:
+                narrow = labels.astype(np.uint8)
+                data = encode_plane_png(labels) if palette is None else encode_plane_png(narrow, palette)
             where = f"{video.name}/" if len(annotations.videos) > 1 else ""
             folder.write(f"{where}{stem}.png", data)

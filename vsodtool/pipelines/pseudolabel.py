@@ -23,6 +23,7 @@ from vsodtool.media.output.changes import ChangedMasksError
 from vsodtool.media.output.earlier_run import find_edits, read_found_cuts, read_records
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest, read_manifest
+from vsodtool.media.output.object_names import read_added_objects
 from vsodtool.media.output.resume import take_over_edits
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.shots.shots import ONE_SHOT, Shots
@@ -39,7 +40,7 @@ from vsodtool.pipelines.densify.updating.stale import StaleInterval, describe_ch
 from vsodtool.pipelines.densify.updating.tools import Tools
 from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport
 from vsodtool.pipelines.running.engines import Job
-from vsodtool.pipelines.running.given_masks import GivenMasks, given_masks, with_masks
+from vsodtool.pipelines.running.given_masks import GivenMasks, KnownObjects, given_masks, with_masks
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
 from vsodtool.pipelines.running.shots import Cuts, resolve_cuts
@@ -119,7 +120,7 @@ def label_videos(
     """
     places = [Path(text) for text in config.masks]
     run = _open(config, tools, launch, on_event)
-    with given_masks(config, places, run.opened, on_event) as given:
+    with given_masks(config, places, run.opened, on_event, _known_objects(run.layout)) as given:
         return _densify(run, config, given, tools, overlays=overlays)
 
 
@@ -130,7 +131,9 @@ def find_stale_intervals(config: PseudoLabelConfig, tools: Tools) -> list[StaleI
         DataError: an input or a mask is missing, unreadable or does not belong.
     """
     run = _open(config, tools, "", ignore_event)
-    with given_masks(config, [Path(text) for text in config.masks], run.opened, ignore_event) as given:
+    places = [Path(text) for text in config.masks]
+    known = _known_objects(run.layout)
+    with given_masks(config, places, run.opened, ignore_event, known) as given:
         cuts = resolve_cuts(config.cuts, run.opened)
         of_videos = _find_stale(run, _match(run, config, given, tools), cuts)
         return [interval for _, stale in of_videos for interval in stale]
@@ -197,9 +200,7 @@ def _densify(
         outputs,
     )
     with run.begin(manifest, outputs, update=config.update) as state:
-        if given.labelled:
-            added = read_objects_json(run.layout.objects) if config.update else {}
-            write_bytes_atomically(run.layout.objects, objects_json(given.labelled, added))
+        _write_names(run.layout, given, config)
         return run.work(state, report, job)
 
 
@@ -244,6 +245,24 @@ def _match(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools)
     corrections = [MaskFolder(run.layout.corrections, corrections=True)] if config.update else []
     places = [*given.folders, *corrections]
     return match_masks(places, run.opened, config.every, config.void, inspected=tools.inspected)
+
+
+def _write_names(layout: OutputLayout, given: GivenMasks, config: PseudoLabelConfig) -> None:
+    """OUT/objects.json, where objects have names; with --update also those that they had."""
+    named = read_objects_json(layout.objects) if config.update and not config.overwrite else {}
+    for video, infos in given.named.items():
+        named[video] = {**named.get(video, {}), **infos}
+    if given.labelled or named:
+        write_bytes_atomically(layout.objects, objects_json(given.labelled, named))
+    elif config.overwrite:
+        layout.objects.unlink(missing_ok=True)  # names of masks that are not these
+
+
+def _known_objects(layout: OutputLayout) -> KnownObjects:
+    """The objects of an earlier run: its ids stand in corrections, which outlive it."""
+    if not layout.manifest.is_file():
+        return KnownObjects()
+    return KnownObjects(read_objects_json(layout.objects), read_added_objects(layout))
 
 
 def _files(masks: Mapping[str, MaskSet]) -> dict[str, list[Path]]:

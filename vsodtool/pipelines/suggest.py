@@ -14,8 +14,8 @@ from typing import Any
 from vsodtool.config import ConvertConfig, SuggestConfig
 from vsodtool.config.shell_words import shell_word, shell_words
 from vsodtool.errors import UsageError
-from vsodtool.media.annotations.label_images import read_objects_json
 from vsodtool.media.output.layout import check_export
+from vsodtool.media.output.object_names import read_object_names
 from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos, expand_inputs
@@ -218,7 +218,7 @@ def _ranking(finished: Finished, hidden: HiddenLabels, count: int, by: str) -> R
     if by == "spread" and finished.manifest.command != "predict":  # which has no labels to be far from
         return rank_spread(finished, count)
     errors = [hidden.errors(video) for video in finished.videos]
-    names = read_objects_json(finished.layout.objects)
+    names = read_object_names(finished.layout)
     return rank(finished, errors, names, count)
 
 

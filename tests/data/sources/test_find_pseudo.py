@@ -6,11 +6,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.data.sources.test_training_data import Disks, counts, load
 from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.errors import DataError
+from vsodtool.media.masks.plane_png import Palette, encode_plane_png
+from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import read_manifest, write_manifest
@@ -106,3 +109,20 @@ def test_the_kinds_of_frames_are_counted(tmp_path: Path, disk: Disks) -> None:
         f"{out}: frames: 3 given, 1 corrected, 11 generated; left out: 1 of shots without a mask, or skipped"
     )
     assert notices[1].startswith(f"{out}: 1 corrections are not taken yet: run pseudolabel with --update")
+
+
+@pytest.mark.parametrize(("void", "object_pixels"), [("none", 12), ("auto", 8), ("1", 4)])
+def test_void_is_what_the_run_was_told(tmp_path: Path, disk: Disks, void: str, object_pixels: int) -> None:
+    out = disk("out").pseudo(disk("d").davis(["a", "b", "c"]), every=4)
+    layout = OutputLayout(out)
+    palette = Palette(bytes(value for index in range(256) for value in (index, 255 - index, 0)[::-1]))
+    for path in layout.root.rglob("masks/*/*.png"):
+        labels = np.zeros_like(read_raw_mask(path).values)
+        labels[:2, :4], labels[4:5, :4] = 1, 255
+        path.write_bytes(encode_plane_png(labels, Palette(b"\0\0\0" + palette.colours[3:])))
+    manifest = read_manifest(layout.manifest)
+    assert manifest is not None
+    write_manifest(layout.manifest, replace(manifest, config={**manifest.config, "void": void}))
+    video = load(tmp_path, out).train[0]
+    labels = video.encoding.labels(read_raw_mask(video.frames[0].mask))
+    assert np.count_nonzero(labels) == object_pixels

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import Category, FrameKey, FrameLabels, Shape
-from vsodtool.media.annotations.objects import ObjectRule, VideoObjects, identify
+from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify
 
 SIZE = (1, 8)
 
@@ -130,4 +130,60 @@ def test_other_numbers_for_the_same_objects(known: dict[str, int], names: list[s
     for place, name in enumerate(names):
         assert ids[name] == known.get(name, ids[name])
         assert name in known or ids[name] not in known.values()
+        assert name in known or place + 1 in known.values() or ids[name] == place + 1
         assert found.paint(frame, SIZE)[0, place] == ids[name]
+
+
+def test_other_objects_keep_their_numbers_where_these_are_free() -> None:
+    shapes = [shape("dog", 0, track="3"), shape("cat", 1, track="7"), shape("cow", 2, track="9")]
+    assert named(objects(shapes).renumbered({})) == {3: "dog", 7: "cat", 9: "cow"}
+    assert named(objects(shapes).renumbered({"cow": 7})) == {1: "cat", 3: "dog", 7: "cow"}
+
+
+def info(number: int, name: str, track: str = "") -> ObjectInfo:
+    return ObjectInfo(number, name, name, track)
+
+
+def test_objects_have_the_numbers_of_before() -> None:
+    before = [info(1, "ball"), info(2, "dog")]
+    new = objects([shape("bird", 0), shape("ball", 1), shape("dog", 2)])
+    assert named(new) == {1: "bird", 2: "ball", 3: "dog"}
+    assert named(new.with_ids_of(before)) == {1: "ball", 2: "dog", 3: "bird"}
+    # Who has gone leaves a number free, but not one that masks beside the file hold.
+    assert named(objects([shape("bird", 0)]).with_ids_of(before)) == {1: "bird"}
+    assert named(objects([shape("bird", 0)]).with_ids_of([], [info(1, "bee")])) == {2: "bird"}
+    assert named(objects([shape("bee", 0)]).with_ids_of([], [info(3, "bee")])) == {3: "bee"}
+
+
+def test_a_track_is_who_it_was_when_a_second_one_of_its_class_comes() -> None:
+    new = objects([shape("dog", 0, track="7"), shape("dog", 1, track="9")])
+    assert named(new.with_ids_of([info(7, "dog", "7")])) == {7: "dog 7", 9: "dog 9"}
+    assert named(new.with_ids_of([info(4, "dog", "7")])) == {4: "dog 7", 9: "dog 9"}
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.sampled_from("abcdef")), unique_by=lambda pair: pair[0]),
+    st.lists(st.tuples(st.integers(1, 6), st.sampled_from("abcdef")), unique_by=lambda pair: pair[1]),
+    st.lists(st.sampled_from("abcdefgh"), unique=True, min_size=1),
+)
+def test_no_number_is_given_twice(
+    before: list[tuple[int, str]], added: list[tuple[int, str]], names: list[str]
+) -> None:
+    known = objects([shape(name, place) for place, name in enumerate(names)])
+    found = known.with_ids_of([info(*each) for each in before], [info(*each) for each in added])
+    assert sorted(each.name for each in found.infos) == sorted(names)
+    assert len({each.id for each in found.infos}) == len(names)
+
+
+def test_what_had_no_name_has_its_number_again() -> None:
+    assert named(objects([shape("object 2", 0)], [shape("object 1", 1)])) == {2: "object 2", 1: "object 1"}
+    # Beside things that somebody drew without a number.
+    shapes = [shape("object 2", 0, track="2"), shape("bird", 1), shape("object 400", 2, track="400")]
+    assert named(objects(shapes)) == {2: "object 2", 1: "bird", 400: "object 400"}
+    for odd in ("object 0", "object 65536", "object 02", "object", "an object 3"):
+        assert named(objects([shape("dog", 0), shape(odd, 1)])) == {1: "dog", 2: odd}
+
+
+def test_a_name_with_a_number_in_it_is_not_the_name_of_another() -> None:
+    shapes = [shape("dog", 0, track="1"), shape("dog", 1, track="2"), shape("dog 1", 2, track="5")]
+    assert named(objects(shapes)) == {1: "dog (1)", 2: "dog 2", 5: "dog 1"}

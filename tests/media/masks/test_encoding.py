@@ -21,7 +21,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.masks.encoding import ENCODINGS, Encoding, MaskEncoding, detect_encoding
 from vsodtool.media.masks.kinds import Group, Meaning
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
-from vsodtool.media.masks.reading import RawMask, read_raw_mask
+from vsodtool.media.masks.reading import Container, RawMask, read_raw_mask
 from vsodtool.media.masks.statistics import summarise
 from vsodtool.pipelines.evaluate import run_evaluate
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
@@ -699,3 +699,39 @@ def test_colours_to_show_objects_in(tmp_path: Path) -> None:
 
 def test_masks_without_colours_have_none(tmp_path: Path) -> None:
     assert Masks(tmp_path, [png(blobs(255))]).encoding.colour(1) is None
+
+
+COLOURS = bytes(value for index in range(256) for value in (index, 255 - index, 7))
+
+
+@pytest.mark.parametrize("container", ["grey8", "grey16", "palette"])
+@given(largest=st.integers(1, 300))
+def test_room_for_more_ids(
+    tmp_path_factory: pytest.TempPathFactory, container: Container, largest: int
+) -> None:
+    """Whatever has room holds the ids, and shows those that it had as it did."""
+    kind = {"grey8": "ids8", "grey16": "ids16", "palette": "palette"}[container]
+    palette = Palette(b"\0\0\0\1\2\3\4\5\6") if container == "palette" else None
+    meaning = Meaning((1, 2), container, frozenset({container}), palette=palette)
+    encoding = MaskEncoding(kind, meaning)
+    found = encoding.with_room(largest, COLOURS)
+    if largest > 254 and container != "grey16":
+        assert found is None
+        return
+    assert found is not None
+    labels = np.array([[0, 1, largest]], np.uint16)
+    path = tmp_path_factory.mktemp("room") / "mask.png"
+    path.write_bytes(found.encode(labels))
+    raw = read_raw_mask(path)
+    assert found.labels(raw).tolist() == labels.tolist()
+    if palette is not None:
+        assert raw.palette is not None
+        assert [raw.palette.colour(index).hex() for index in (1, 2)] == ["010203", "040506"]
+
+
+def test_no_room_in_what_holds_no_ids() -> None:
+    binary = MaskEncoding("binary255", Meaning((1,), "grey8", threshold=128))
+    assert binary.with_room(1, COLOURS) is None
+    colours = MaskEncoding("colours", Meaning((1, 2), "colour", colours=(1 << 32, 2 << 32)))
+    assert colours.with_room(2, COLOURS) == colours
+    assert colours.with_room(3, COLOURS) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 
 from tests.pipelines.reviewing.conftest import PALETTE, PORT, TOKEN, Client
 from tests.scenes import scene
+from vsodtool.config import ConvertConfig, PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.sparse import match_masks
@@ -18,6 +20,7 @@ from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
+from vsodtool.pipelines.convert import run_convert
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.reviewing.app import make_app
 from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames
@@ -153,3 +156,37 @@ def test_labels_are_made_of_what_was_drawn_and_again_of_what_is_drawn_later(tmp_
     first.run(ignore_event)
     assert given() == ["00001", "00005"]
     assert open_folder(first.output).command == "pseudolabel"
+
+
+def test_objects_that_were_named_while_they_were_drawn_have_their_names_in_the_labels(tmp_path: Path) -> None:
+    (tmp_path / "clip").mkdir()
+    for index, frame in enumerate(scene(3, 3, size=(64, 96))):
+        assert cv2.imwrite(str(tmp_path / "clip" / f"{index:05d}.png"), frame)
+    begin_folder(tmp_path / "clip", tmp_path / "clip-drawn")
+    with Session(open_folder(tmp_path / "clip-drawn")) as session:
+        masks = session.video(0).masks
+        ball = session.add_object(0, "ball")
+        seen = masks.read("00001")
+        ids = seen.ids.copy()
+        ids[5:20, 5:20], ids[40:55, 60:80] = 1, ball.id
+        masks.save("00001", ids, seen.etag)
+    first = FirstLabels(
+        open_folder(tmp_path / "clip-drawn"),
+        lambda config, on_event: run_pseudolabel(replace(config, method="warp"), on_event=on_event),
+    )
+    first.run(lambda _: None)
+    with Session(open_folder(first.output), read_only=True) as session:
+        assert [info.name for info in session.video(0).masks.objects] == ["object 1", "ball"]
+    report = run_convert(ConvertConfig(source=first.output, to="coco", output=str(tmp_path / "coco.json")))
+    assert report.objects == ["object 1", "ball"]
+    # Other masks, other names.
+    again = PseudoLabelConfig(
+        inputs=(str(tmp_path / "clip"),),
+        masks=(str(tmp_path / "clip-drawn/corrections/clip"),),
+        output=first.output,
+        method="warp",
+        overwrite=True,
+        device="cpu",
+    )
+    run_pseudolabel(again)
+    assert not OutputLayout(first.output).objects.exists()

@@ -178,3 +178,19 @@ def test_ways_to_tell_objects_apart_that_do_not_exist_are_refused() -> None:
     assert EvaluateConfig(predictions=("a", "b"), objects="attribute:name").choices.objects == "single"
     config = EvaluateConfig(predictions=("a", "b"), protocol="davis", objects="track")
     assert config.choices.objects == "auto"
+
+
+def test_tracks_are_the_ids_of_predictions_that_have_no_names(
+    predicted: Path, masks: Path, tmp_path: Path
+) -> None:
+    expected = scores(predicted.parent, masks).methods[0]
+    for path in predicted.glob("*.png"):
+        image = Image.fromarray(np.array([0, 7, 4], np.uint8)[np.asarray(Image.open(path))], "P")
+        image.putpalette(bytes(range(256)) * 3)
+        image.save(path)
+    content = json.loads((GOLDEN / "coco/compressed.json").read_text("utf-8"))
+    for entry in content["annotations"]:
+        entry["track_id"] = {1: 7, 2: 4}[entry["category_id"]]
+    truth = tmp_path / "truth.json"
+    truth.write_text(json.dumps(content), "utf-8")
+    assert scores(predicted.parent, truth).methods[0].scores == expected.scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from vsodtool.data.sources.faults import Faults
@@ -46,7 +47,8 @@ def find_pseudo(source: PseudoSource, faults: Faults, told: list[str]) -> list[F
         _check_same(source, name, records, names, video.path)
         shots = Shots(tuple(manifest.cuts.get(name, ())))
         used = [each for each in records if not (shots.cuts and _says_nothing(each))]
-        found.append(_collect(layout, video, names, used, faults, shots=shots))
+        collected = _collect(layout, video, names, used, faults, shots=shots)
+        found.append(replace(collected, void=manifest.void))
         drawn = [each for each in records if layout.correction(name, each.frame).is_file()]
         left_out += len(records) - len(found[-1].masks)
         corrected += sum(each.status is FrameStatus.GIVEN for each in drawn)

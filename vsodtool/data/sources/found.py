@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from vsodtool.config.void import AUTO
 from vsodtool.data.sources.faults import Faults
 from vsodtool.errors import DataError
 from vsodtool.media.folders import frame_name, list_images
@@ -32,6 +33,7 @@ class FoundVideo:
         maps: confidence per pixel, where there are pictures of it.
         stills: whether the frames are unrelated images; None where names and sizes decide.
         shots: of the video, where they are known.
+        void: the id of the masks that is no object, as `--void` says.
     """
 
     video: VideoInput
@@ -41,6 +43,7 @@ class FoundVideo:
     maps: Mapping[str, Path] = field(default_factory=dict)
     stills: bool | None = False
     shots: Shots = ONE_SHOT
+    void: str = AUTO
 
 
 def frame_names(video: VideoInput) -> list[str]:

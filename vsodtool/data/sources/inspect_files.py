@@ -118,7 +118,7 @@ def _labelled(
     summaries: Sequence[MaskSummary],
     faults: Faults,
 ) -> LabelledVideo:
-    encoding, _ = detect_encoding(summaries)
+    encoding, _ = detect_encoding(summaries, found.void)
     stills = found.stills
     if stills is None:
         stills = len(set(sizes.values())) > 1 or not looks_like_video(found.names)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from vsodtool.media.annotations.model import Annotations, FrameLabels, ReadOptio
 from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify, join_objects
 from vsodtool.media.annotations.table import read_annotations
 from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
 from vsodtool.media.regular_file import read_regular
 from vsodtool.types import Size
@@ -143,13 +144,19 @@ def join_labels(several: Sequence[Labelled]) -> list[Labelled]:
     return [replace(labelled, objects=objects) for labelled, objects in zip(several, joined, strict=True)]
 
 
-def write_label_images(labelled: Labelled, sizes: Mapping[str, Size], folder: Path) -> list[str]:
+def write_label_images(
+    labelled: Labelled,
+    sizes: Mapping[str, Size],
+    folder: Path,
+    stored: Mapping[str, MaskEncoding] | None = None,
+) -> list[str]:
     """Write `folder/<video>/<frame>.png` for every labelled frame; a line for each video with overlaps.
 
     Args:
         labelled: what to draw.
         sizes: (H, W) of the frames of each input.
         folder: where to.
+        stored: how other masks of a video are stored that these lie beside, as far as that holds their ids.
 
     Raises:
         DataError: a shape cannot be drawn.
@@ -158,7 +165,7 @@ def write_label_images(labelled: Labelled, sizes: Mapping[str, Size], folder: Pa
     overlaps: dict[str, list[int]] = {}
     for video, matched in labelled.videos.items():
         for name, frame in matched.frames.items():
-            data, covered = label_png(labelled.objects[video], frame, sizes[video])
+            data, covered = label_png(labelled.objects[video], frame, sizes[video], (stored or {}).get(video))
             write_bytes_atomically(folder / video / f"{name}.png", data)
             overlaps.setdefault(video, []).append(covered)
     return describe_overlaps(overlaps)
@@ -178,15 +185,20 @@ def describe_overlaps(overlaps: Mapping[str, Sequence[int]]) -> list[str]:
     ]
 
 
-def label_png(objects: VideoObjects, frame: FrameLabels, size: Size) -> tuple[bytes, int]:
+def label_png(
+    objects: VideoObjects, frame: FrameLabels, size: Size, stored: MaskEncoding | None = None
+) -> tuple[bytes, int]:
     """The label image of a frame of a size (H, W) as PNG, and how many pixels of objects others cover.
 
-    It has a palette, unless ids are too large for one.
+    It is stored as is said, else it has a palette, unless ids are too large for one.
 
     Raises:
         DataError: a shape cannot be drawn.
     """
     labels, covered = objects.paint_and_count(frame, size)
+    encoding = room_for(objects.infos, stored)
+    if encoding is not None:
+        return encoding.encode(labels), covered
     palette = palette_of(objects.infos)
     if palette is None:
         return encode_plane_png(labels), covered
@@ -202,6 +214,14 @@ def palette_of(infos: Sequence[ObjectInfo]) -> Palette | None:
         if _COLOUR.fullmatch(info.color):
             colours[3 * info.id : 3 * info.id + 3] = bytes.fromhex(info.color[1:])
     return Palette(bytes(colours))
+
+
+def room_for(infos: Iterable[ObjectInfo], stored: MaskEncoding | None) -> MaskEncoding | None:
+    """How masks are stored, with a colour for each of these objects; None where their ids have no room."""
+    if stored is None:
+        return None
+    every = b"".join(voc_colour(number) for number in range(256))
+    return stored.with_room(max((info.id for info in infos), default=0), every)
 
 
 def voc_colour(number: int) -> bytes:
@@ -220,7 +240,7 @@ def objects_json(
 
     Args:
         several: what the files say.
-        added: objects that were named since, by video and id; the files' own ids are theirs.
+        added: objects that were named elsewhere, by video and id; the files' own ids are theirs.
     """
     found = {
         video: {info.id: info for info in objects.infos}
@@ -228,8 +248,11 @@ def objects_json(
         for video, objects in labelled.objects.items()
     }
     videos: dict[str, Any] = {
-        video: [asdict(info) for _, info in sorted({**(added or {}).get(video, {}), **infos}.items())]
-        for video, infos in found.items()
+        video: [
+            asdict(info)
+            for _, info in sorted({**(added or {}).get(video, {}), **found.get(video, {})}.items())
+        ]
+        for video in dict.fromkeys((*(added or ()), *found))
     }
     content = {
         "format": ", ".join(dict.fromkeys(labelled.annotations.format for labelled in several)),

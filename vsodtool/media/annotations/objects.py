@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -18,6 +19,12 @@ Key: TypeAlias = tuple[str, str]  # what tells an object from others: ("track", 
 
 _LARGEST_ID = 65535
 SINGLE = "object"
+_UNNAMED = re.compile(f"{SINGLE} ([1-9][0-9]{{0,4}})")
+
+
+def unnamed(number: int, *, alone: bool) -> str:
+    """What an object is called that nobody named; from several of them it is told by its id."""
+    return SINGLE if alone else f"{SINGLE} {number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +133,36 @@ class VideoObjects:
         return labels, covered
 
     def renumbered(self, known: Mapping[str, int]) -> VideoObjects:
-        """The same objects with the ids that their names have elsewhere; the others get ids that are free."""
-        free = (number for number in range(1, _LARGEST_ID + 1) if number not in set(known.values()))
-        new = {info.id: known.get(info.name) or next(free) for info in self.infos}
+        """The same objects with the ids that their names have elsewhere.
+
+        The others keep theirs where these are free, and get the next free one where not.
+        """
+        new = {info.id: known[info.name] for info in self.infos if info.name in known}
+        own = {info.id for info in self.infos if info.name not in known}
+        taken = set(known.values())
+        free = (number for number in range(1, _LARGEST_ID + 1) if number not in taken | own)
+        for number in sorted(own):
+            new[number] = number if number not in taken else next(free)
         infos = sorted((replace(info, id=new[info.id]) for info in self.infos), key=lambda info: info.id)
         return VideoObjects(tuple(infos), {key: new[number] for key, number in self._ids.items()}, self._rule)
+
+    def with_ids_of(self, earlier: Iterable[ObjectInfo], reserved: Iterable[ObjectInfo] = ()) -> VideoObjects:
+        """The same objects with the ids that they had before: told by name, else by track and class.
+
+        Args:
+            earlier: what objects were; the ids of those that have gone are free.
+            reserved: objects that masks beside these have, whose ids are free for nobody else.
+        """
+        held = {info.name: info.id for info in {info.id: info for info in reserved}.values()}
+        before = {info.id: info for info in (*earlier, *reserved)}.values()
+        by_name = {info.name: info.id for info in before}
+        by_track = {(info.source_id, info.category): info.id for info in before if info.source_id}
+        known = {info.name: by_name[info.name] for info in self.infos if info.name in by_name}
+        for info in self.infos:
+            number = by_track.get((info.source_id, info.category))
+            if info.name not in known and number is not None and number not in known.values():
+                known[info.name] = number
+        return self.renumbered(held | known)
 
 
 def identify(
@@ -164,7 +196,7 @@ def identify(
         infos = [
             ObjectInfo(
                 ids[key],
-                _title(key, shape) if names[_title(key, shape)] == 1 else f"{shape.category} {ids[key]}",
+                _title(key, shape) if names[_title(key, shape)] == 1 else _told_apart(shape, ids[key], names),
                 shape.category,
                 shape.track or "",
                 colors.get(shape.category, ""),
@@ -212,6 +244,12 @@ def _title(key: Key, shape: Shape) -> str:
     return key[1] if key[0] in ("single", "attribute") else shape.category
 
 
+def _told_apart(shape: Shape, number: int, names: Container[str]) -> str:
+    """A name with the id in it, unlike the names of others."""
+    name = f"{shape.category} {number}"
+    return name if name not in names else f"{shape.category} ({number})"
+
+
 def _own_numbers(first: Mapping[Key, Shape]) -> dict[Key, int]:
     """The tracks' own numbers, {} unless every object has one that no other has."""
     numbers = {key: shape.track or "" for key, shape in first.items() if key[0] == "track"}
@@ -222,11 +260,24 @@ def _own_numbers(first: Mapping[Key, Shape]) -> dict[Key, int]:
     return {key: int(text) for key, text in numbers.items()}
 
 
+def _number_in(name: str) -> int | None:
+    found = _UNNAMED.fullmatch(name)
+    number = whole_number(found[1]) if found else None
+    return number if number is not None and 1 <= number <= _LARGEST_ID else None
+
+
 def _by_appearance(first: Mapping[Key, Shape], shared: dict[Key, int]) -> dict[Key, int]:
-    """Ids in the order of appearance; those of categories are the same in all videos."""
+    """Ids in the order of appearance; those of categories are the same in all videos.
+
+    What vsodtool wrote as "object 3", not knowing a name, has the id 3 again.
+    """
     ids: dict[Key, int] = {}
+    for key, shape in first.items():
+        number = _number_in(_title(key, shape))
+        if number and number not in {*shared.values(), *ids.values()} - {shared.get(key)}:
+            ids[key] = number if key[0] == "track" else shared.setdefault(key, number)
     for key in first:
-        if key[0] != "track":
+        if key not in ids and key[0] != "track":
             taken = {*shared.values(), *ids.values()}
             ids[key] = shared.setdefault(key, next(n for n in range(1, _LARGEST_ID + 2) if n not in taken))
     for key in first:

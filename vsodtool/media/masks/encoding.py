@@ -88,6 +88,25 @@ class MaskEncoding:
         """Whether the values are object ids."""
         return not self.meaning.threshold and not self.others
 
+    def with_room(self, largest: int, colours: bytes) -> MaskEncoding | None:
+        """The same for ids up to `largest`; None if it holds no ids, or none as large.
+
+        Args:
+            largest: the largest id.
+            colours: R, G, B of 256 indices, for those that its palette lacks.
+        """
+        meaning = self.meaning
+        most = len(meaning.colours) or (65535 if meaning.container == "grey16" else kinds.VOID - 1)
+        if not self.holds_ids or largest > most:
+            return None
+        if meaning.palette is None:
+            return self
+        own = meaning.palette.colours
+        return replace(
+            self,
+            meaning=replace(meaning, palette=replace(meaning.palette, colours=own + colours[len(own) :])),
+        )
+
     def colour(self, object_id: int) -> tuple[int, int, int] | None:
         """RGB in which the masks show an object; None where they have no colours, or it is all but black."""
         if self.meaning.palette is None or self.meaning.threshold or self.others:
@@ -187,6 +206,27 @@ def detect_encoding(
         raise _mixture(drawn)
     ways = [replace(way, one=way.meaning.ids[0]) for way in ways]
     return replace(ways[0], others=tuple(ways[1:])), (1,)
+
+
+def detect_with_corrections(
+    own: Sequence[MaskSummary], corrections: Sequence[MaskSummary], void: str = AUTO
+) -> tuple[MaskEncoding, tuple[int, ...]]:
+    """As `detect_encoding`, of what a run wrote and of corrections, which may be stored in other ways.
+
+    Palettes of corrections may have other colours than those of the run: ids are ids.
+
+    Args:
+        own: of the masks that the run wrote.
+        corrections: of corrections of them.
+        void: as in `detect_encoding`.
+
+    Raises:
+        DataError: as `detect_encoding`.
+    """
+    encoding, ids = detect_encoding(own, void)
+    if encoding.kind == "palette" and encoding.holds_ids and not all(mask.empty for mask in own):
+        corrections = [mask for mask in corrections if mask.container != "palette"]
+    return detect_encoding([*own, *corrections], void, own) if corrections else (encoding, ids)
 
 
 def _detect(group: Group) -> MaskEncoding:

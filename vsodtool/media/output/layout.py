@@ -11,6 +11,7 @@ from pathlib import Path
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError, UsageError
 
+NOTES = "review.json"
 _FOLDERS = ("masks", "soft", "confidence", "overlay", "flow", "preview", "adapted")
 _SHARD_JOURNAL = re.compile(r"journal-[0-9]+-of-[0-9]+\.jsonl")
 _SHARD_LOCK = re.compile(r"\.vsodtool-([0-9]+)-of-([0-9]+)\.lock")
@@ -65,6 +66,11 @@ class OutputLayout:
     def corrections(self) -> Path:
         """Masks that people edited, taken over from the masks; never deleted."""
         return self.root / "corrections"
+
+    @property
+    def notes(self) -> Path:
+        """What people said of frames on the review page, and the objects that they added."""
+        return self.corrections / NOTES
 
     def correction(self, video: str, stem: str) -> Path:
         """The edited mask of one frame."""

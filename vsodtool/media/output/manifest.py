@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from vsodtool import __version__
+from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.regular_file import read_regular
@@ -93,6 +94,11 @@ class Manifest:
     tool: str = "vsodtool"
     version: str = __version__
     libraries: dict[str, str] = field(default_factory=library_versions)
+
+    @property
+    def void(self) -> str:
+        """The id of its masks that is no object, as `--void` of the run says."""
+        return str(self.config.get("void", AUTO))
 
     def completed(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
         """This manifest with the counts of `records`, the duration, and the status complete."""

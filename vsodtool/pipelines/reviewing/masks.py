@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.annotations.label_images import palette_of
-from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.annotations.objects import ObjectInfo, unnamed
 from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.images import read_grey
-from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
+from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
 from vsodtool.media.masks.kinds import VOID, Meaning
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import summarise
@@ -67,6 +68,7 @@ class VideoMasks:
         objects: Sequence[ObjectInfo],
         *,
         drawn: bool = False,
+        void: str = AUTO,
     ) -> None:
         """Find out how the masks of the run are stored.
 
@@ -77,13 +79,14 @@ class VideoMasks:
             rows: of frames.csv.
             objects: that are known by name.
             drawn: the run wrote none, all are drawn here: as ids, so that there is room for several objects.
+            void: the id of masks that is no object, as the run was told.
 
         Raises:
             DataError: a mask cannot be read, or has another size than the frames.
         """
         self._layout, self._video, self._size = layout, video, size
         self._lock = threading.Lock()
-        self._encoding, found = (_DRAWN, (1,)) if drawn else self._detect(rows)
+        self._encoding, found = (_DRAWN, (1,)) if drawn else self._detect(rows, void)
         named = {info.id: info for info in objects}
         one = len({*found, *named}) <= 1
         self._objects = dict(named)
@@ -110,7 +113,7 @@ class VideoMasks:
         number, reason = self._next_id()
         if reason:
             raise UsageError(reason, "give masks of object ids, as a palette PNG, to --masks")
-        name = " ".join(name.split())[:100] or f"object {number}"
+        name = " ".join(name.split())[:100] or unnamed(number, alone=False)
         with self._lock:
             if any(info.name == name for info in self._objects.values()):
                 raise UsageError(f"expected a new name, found '{name}', which is taken", "choose another")
@@ -129,7 +132,13 @@ class VideoMasks:
         """
         path = self._path(frame)
         if path.is_file():
-            ids = self._encoding.read_written(read_raw_mask(path))
+            raw = read_raw_mask(path)
+            if self._encoding.of(raw) is None and not summarise(path, raw).empty:
+                raise DataError(  # nothing would be shown, and lost with the next save
+                    f"{path}: expected a mask stored as {self._encoding.title}, found another",
+                    "open the page again",
+                )
+            ids = self._encoding.read_written(raw)
         elif (soft := self._layout.soft(self._video, frame)).is_file():
             path = soft
             ids = (read_grey(soft) > 127).astype(np.uint16)
@@ -209,7 +218,7 @@ class VideoMasks:
         if there != began_from:
             raise MaskConflictError(there)
 
-    def _detect(self, rows: Sequence[FrameRecord]) -> tuple[MaskEncoding, tuple[int, ...]]:
+    def _detect(self, rows: Sequence[FrameRecord], void: str) -> tuple[MaskEncoding, tuple[int, ...]]:
         given = [row.frame for row in rows if row.status is FrameStatus.GIVEN]
         made = [row.frame for row in rows if row.status is FrameStatus.GENERATED]
         files = [
@@ -219,9 +228,13 @@ class VideoMasks:
         ]
         if not given or not files:  # of predict; all empty ones would say little about how they are stored
             return _PREDICTED, (1,)
+        # Corrections that were not drawn here may be stored in another way.
+        corrections = [self._layout.correction(self._video, row.frame) for row in rows]
+        corrected = [path for path in corrections if path.is_file()]
         with ThreadPoolExecutor(4, "masks") as pool:
-            summaries = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), files))
-        return detect_encoding(summaries)
+            own = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), files))
+            others = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), corrected))
+        return detect_with_corrections(own, others, void)
 
     def _next_id(self) -> tuple[int, str]:
         with self._lock:
@@ -261,7 +274,7 @@ def _spread(frames: Sequence[str]) -> Sequence[str]:
 
 
 def _unnamed(number: int, *, one: bool) -> ObjectInfo:
-    name = "object" if one else f"object {number}"
+    name = unnamed(number, alone=one)
     return ObjectInfo(number, name, name)
 
 

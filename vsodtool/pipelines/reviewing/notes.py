@@ -16,6 +16,7 @@ from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import OutputLock
+from vsodtool.media.output.object_names import parse_object
 from vsodtool.media.output.own_files import read_own
 from vsodtool.media.regular_file import read_regular
 
@@ -63,7 +64,7 @@ class Notes:
     def __init__(
         self, layout: OutputLayout, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self.path = layout.corrections / "review.json"
+        self.path = layout.notes
         self._clock = clock
 
     def read(self) -> dict[str, VideoNotes]:
@@ -179,7 +180,7 @@ def parse_notes(data: bytes, path: Path) -> dict[str, VideoNotes]:
         videos = {
             str(video): VideoNotes(
                 {str(frame): _note(said) for frame, said in of_video["frames"].items()},
-                tuple(ObjectInfo(**{**each, "id": int(each["id"])}) for each in of_video.get("objects", ())),
+                tuple(map(parse_object, of_video.get("objects", ()))),
                 {str(frame): _note(said) for frame, said in of_video.get("known", {}).items()},
             )
             for video, of_video in content["videos"].items()

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from vsodtool.config.void import AUTO
 from vsodtool.errors import UsageError, VsodtoolError
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.manifest import COMPLETE, Manifest
@@ -49,7 +50,9 @@ class OpenVideo:
         self.frames = BrowserFrames(video.source, frames)
         known = [*video.objects.values(), *added]
         drawn = folder.command == DRAWN
-        self.masks = VideoMasks(folder.layout, video.name, self.size, rows, known, drawn=drawn)
+        manifest = folder.manifest()
+        void = AUTO if manifest is None else manifest.void
+        self.masks = VideoMasks(folder.layout, video.name, self.size, rows, known, drawn=drawn, void=void)
 
     def as_dict(self) -> dict[str, Any]:
         """In JSON types."""

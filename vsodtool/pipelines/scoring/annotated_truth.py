@@ -14,7 +14,6 @@ from vsodtool.media.annotations.label_images import (
     describe_overlaps,
     label_png,
     read_labels,
-    read_objects_json,
 )
 from vsodtool.media.annotations.shapes import wrong_size
 from vsodtool.media.atomic import write_bytes_atomically
@@ -23,6 +22,7 @@ from vsodtool.media.images import read_image_size
 from vsodtool.media.maps.trees import MapTree
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.object_names import read_object_names
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, OnEvent
 
@@ -130,7 +130,7 @@ def _frame_names(tree: MapTree, video: str) -> tuple[str, ...]:
 def _ids(methods: Sequence[MapTree], video: str) -> dict[str, int]:
     """Name of an object -> its id in the predictions, as the first method says that knows names."""
     for tree in methods:
-        known = read_objects_json(OutputLayout(tree.root).objects)
+        known = read_object_names(OutputLayout(tree.root))
         infos = known.get(video if video in known else next(iter(known), ""), {})
         if infos:
             return {info.name: number for number, info in infos.items()}

@@ -204,7 +204,8 @@ def _masks_of(finished: Finished, video: FinishedVideo) -> MaskSet:
     """The labels that a run was given, as they lie in its folder."""
     layout = finished.layout
     files = {name: layout.masks(video.name, name) for name in (video.rows[at].frame for at in video.labels)}
-    encoding, object_ids = detect_encoding([summarise(file, read_raw_mask(file)) for file in files.values()])
+    summaries = [summarise(file, read_raw_mask(file)) for file in files.values()]
+    encoding, object_ids = detect_encoding(summaries, finished.manifest.void)
     size = read_raw_mask(next(iter(files.values()))).size
     folder = layout.root / "masks" / video.name
     found = Found(MaskFolder(folder), folder, files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.annotations.objects import ObjectInfo, unnamed
 from vsodtool.ops.suggesting.suggestion import Suggested, estimate, suggest
 from vsodtool.pipelines.suggesting.finished import Errors, Finished, FinishedVideo
 from vsodtool.pipelines.suggesting.suggestion import Suggestion
@@ -78,7 +78,7 @@ def _in_words(finished: Finished, each: Suggested, names: Names, *, first: bool)
     called = ""
     if each.object is not None:
         shown = names.get(video.name, {}).get(each.object)
-        called = shown.name if shown else f"object {each.object}"
+        called = shown.name if shown else unnamed(each.object, alone=False)
     return Suggestion(
         video.name,
         row.frame,

@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -337,8 +338,12 @@ def write_cvat_video(annotations: Annotations) -> Iterator[str]:
                 (number, shape, frame.key.known_size)
             )
     following = dict(pairwise(numbers))
-    for place, ((_, category), drawn) in enumerate(tracks.items()):
-        yield f'  <track id="{place}" label={quoteattr(category)} source="manual">\n'
+    # Ids of tracks are ids of objects where they can be.
+    stated = [whole_number(track) for track, _ in tracks]
+    distinct = {number for number in stated if number is not None}
+    ids = stated if len(distinct) == len(tracks) else range(len(tracks))
+    for own, ((_, category), drawn) in zip(ids, tracks.items(), strict=True):
+        yield f'  <track id="{own}" label={quoteattr(category)} source="manual">\n'
         present = {number for number, _, _ in drawn}
         for number, shape, size in drawn:
             parts = trace_parts(shape.draw(size))

@@ -18,6 +18,7 @@ from uuid import UUID
 import numpy as np
 from PIL import Image
 
+from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
@@ -45,6 +46,7 @@ from vsodtool.media.annotations.shapes import box_ring, coco_polygon, mask_in_bo
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
+_LARGEST_ID = 65535
 _VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 
 
@@ -97,8 +99,10 @@ class _Reader:
     def video(self, tree: Tree, name: str) -> VideoLabels:
         size = _size(tree)
         titles = {entry["key"].text(): entry["classTitle"].text() for entry in tree["objects"]}
-        # Keys are 32 hexadecimal digits; the place in the file is the id that comes back.
-        tracks = {key: str(place) for place, key in enumerate(titles, 1)}
+        # Keys are 32 hexadecimal digits: random ones, or ids in those that were written here.
+        tracks = {key: str(_id_in(key) or "") for key in titles}
+        if not all(tracks.values()):
+            tracks = {key: str(place) for place, key in enumerate(titles, 1)}
         frames = []
         for entry in tree["frames"]:
             shapes = []
@@ -136,6 +140,15 @@ class _Reader:
             self.left_out["unreadable"] += 1
             return None
         return Shape(title, of_size(draw, size, place), place, kinds[kind], track=track)
+
+
+def _id_in(key: str) -> int | None:
+    """The id that a key holds, None for a random one."""
+    try:
+        number = UUID(hex=key).int
+    except ValueError:
+        return None
+    return number if number <= _LARGEST_ID else None
 
 
 def _size(tree: Tree) -> Size:
@@ -233,7 +246,10 @@ def _video(labels: VideoLabels) -> dict[str, Any]:
     things = {
         shape.track or shape.category: shape.category for frame in labels.frames for shape in frame.shapes
     }
-    keys = {track: UUID(int=place).hex for place, track in enumerate(things, 1)}
+    numbers = {track: whole_number(track) or 0 for track in things}
+    if not all(0 < number <= _LARGEST_ID for number in numbers.values()):
+        numbers = {track: place for place, track in enumerate(things, 1)}
+    keys = {track: UUID(int=number).hex for track, number in numbers.items()}
     frames = []
     for place, frame in enumerate(labels.frames):
         number = place if frame.key.number is None else frame.key.number

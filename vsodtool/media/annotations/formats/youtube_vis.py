@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.formats.coco import bounding_box, encode_rle, read_rings, rle_mask
 from vsodtool.media.annotations.json_tree import Tree, load_json
@@ -58,6 +59,8 @@ def _read_video(
     size: Size = (entry["height"].whole(1, 2**20), entry["width"].whole(1, 2**20))
     files = [name.text() for name in entry["file_names"]]
     drawn: list[list[Shape]] = [[] for _ in files]
+    stated = [thing["track_id"].text() for thing in objects if "track_id" in thing]
+    own = "track_id" if len(set(stated)) == len(objects) else "id"
     for thing in objects:
         segmentations = list(thing["segmentations"])
         if len(segmentations) != len(files):
@@ -79,7 +82,7 @@ def _read_video(
                 left_out["unreadable"] += 1
                 continue
             drawn[place].append(
-                Shape(named[thing["category_id"].text()], draw, where, track=thing["id"].text())
+                Shape(named[thing["category_id"].text()], draw, where, track=thing[own].text())
             )
     frames = [
         FrameLabels(FrameKey(name, None, size), tuple(shapes))
@@ -112,9 +115,14 @@ def write_youtube_vis(annotations: Annotations) -> Iterator[str]:
         tracks = {
             shape.track or shape.category: shape.category for frame in video.frames for shape in frame.shapes
         }
-        for track, category in tracks.items():
+        ids = [whole_number(track) for track in tracks]
+        # Ids are those of the file; where the objects' own are others they are told beside.
+        told = None not in ids and ids != list(range(entry_number + 1, entry_number + 1 + len(ids)))
+        for number, (track, category) in zip(ids, tracks.items(), strict=True):
             entry_number += 1
             entry = {"id": entry_number, "video_id": place, "category_id": numbers[category], "iscrowd": 0}
+            if told and number is not None:
+                entry["track_id"] = number
             text = json.dumps(entry | _object(video, track), ensure_ascii=False)
             yield (",\n" if entry_number > 1 else "\n") + text
     yield "\n]}\n"
