@@ -184,6 +184,21 @@ def test_small_grey_values_are_ids_beside_ids_only(tmp_path: Path) -> None:
     assert reading_of(tmp_path, file, blob(0, 1, 2)).kind == "ids"
 
 
+def test_a_dark_map_beside_ids_is_no_map_of_ids(tmp_path: Path) -> None:
+    dark = grey(tmp_path / "p.png", np.tile(np.arange(0, 24, dtype=np.uint8), (8, 1)))
+    assert reading_of(tmp_path, dark, blob(0, 1, 2)).kind == "soft"
+    more = grey(tmp_path / "more.png", blob(0, 1, 0, 2, 3, 0))  # an object that the truth has not
+    assert reading_of(tmp_path, more, blob(0, 1, 2)).kind == "ids"
+
+
+def test_what_is_known_to_be_soft_is_soft(tmp_path: Path) -> None:
+    truth = detect_truth([palette(tmp_path / "gt.png", blob(0, 1, 2))], 128)
+    for values in (blob(0, 1), blob(0, 1, 2)):
+        file = grey(tmp_path / "p.png", values)
+        reading = detect_prediction([file], truth, "masks", soft=True)
+        assert (reading.kind, reading.read_map(file).max()) == ("soft", values.max())
+
+
 def test_colour_is_grey_for_saliency_and_drawn_for_masks(tmp_path: Path) -> None:
     red = np.zeros((8, 8, 3), np.uint8)
     red[:, 4:, 2] = 128  # BGR
