@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
 import torch
 
-from vsodtool.errors import DataError
+from vsodtool.errors import DataError, DeviceError
 from vsodtool.ops.sampling.sample_order import Key
 from vsodtool.pipelines.training.batches import read_batches, reader_processes
 from vsodtool.pipelines.training.processes import World
@@ -50,6 +52,25 @@ def test_batches_come_in_order_and_seeds_belong_to_samples() -> None:
     assert read([[key] for keys in KEYS for key in keys], 0)[1][1] == [seeds[1]]  # however they are divided
     assert read(KEYS, 0, seed=1)[0][1] != found[0][1]
     assert read(KEYS, 2) == found  # by other processes
+
+
+class Fatal:
+    """Reading it ends the process that reads, as the kernel does where memory is short."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, key: Key, /) -> int:
+        del key
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
+def test_a_reader_that_was_killed_is_no_bug() -> None:
+    batches = read_batches(Fatal(), [[(0, 0)]], collate, seed=0, workers=1, device=CPU)
+    with closing(batches), pytest.raises(DeviceError, match="a process that reads data has ended"):
+        next(batches)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from vsodtool.errors import VsodtoolError
+from vsodtool.errors import DeviceError, VsodtoolError
 from vsodtool.media.images import use_one_thread
 from vsodtool.ops.sampling.sample_order import Key
 from vsodtool.pipelines.training.interrupt import ignore_in_worker
@@ -123,6 +123,7 @@ def read_batches(
 
     Raises:
         VsodtoolError: what the dataset raised.
+        DeviceError: a process that reads has gone.
     """
     more: dict[str, Any] = {}
     if workers:
@@ -144,7 +145,19 @@ def read_batches(
         )
         batches = iter(loader)
     try:
-        for batch in batches:
+        while True:
+            try:
+                batch = next(batches, None)
+            except RuntimeError as error:  # torch has no class of its own for it
+                if "DataLoader worker" not in str(error):
+                    raise
+                raise DeviceError(
+                    "a process that reads data has ended: it was killed, or memory did not suffice",
+                    "run the same command again to continue; fewer --workers need less memory, "
+                    "and /dev/shm must hold some batches for each",
+                ) from error
+            if batch is None:
+                break
             if isinstance(batch, VsodtoolError):
                 raise batch
             yield batch
