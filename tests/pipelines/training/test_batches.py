@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import torch
@@ -96,3 +99,19 @@ def test_readers_beside_a_cpu_that_trains_are_few(
     wanted: int, device: str, ranks: int, cores: int, expected: int
 ) -> None:
     assert reader_processes(wanted, World(0, ranks, torch.device(device)), cores) == expected
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="signals can be asked for on Linux only")
+def test_the_fork_server_does_not_hear_ctrl_c() -> None:
+    code = (
+        "import signal\n"
+        "from multiprocessing import forkserver\n"
+        "from pathlib import Path\n"
+        "from vsodtool.pipelines.training.batches import _clean_processes\n"
+        "_clean_processes()\n"
+        "assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())\n"
+        "print(Path(f'/proc/{forkserver._forkserver._forkserver_pid}/status').read_text())\n"
+    )
+    status = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    blocked = next(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk"))
+    assert int(blocked, 16) >> (signal.SIGINT - 1) & 1

@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple, Protocol
 
@@ -179,7 +180,18 @@ def _clean_processes() -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["vsodtool.pipelines.training.kinds"])
+    _start_fork_server()
     return context
+
+
+def _start_fork_server() -> None:
+    """Start it deaf to Ctrl-C, which a terminal sends to it too: it would show a traceback while it loads."""
+    resource_tracker.ensure_running()  # its start, which is part of the other's, lets Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker(number: int, *, polite: bool) -> None:
