@@ -66,6 +66,17 @@ def test_grey_that_reaches_white_is_binary_unless_ids_are_asked_for(tmp_path: Pa
     assert set(np.unique(detect_truth([file], 128, objects="multi").read(file)[0])) == {0, 60, 255}
 
 
+def test_a_grey_value_that_is_named_is_void(tmp_path: Path) -> None:
+    file = grey(tmp_path / "gt.png", blob(0, 128, 255))
+    ids, void = detect_truth([file], 128, void="128").read(file)
+    assert (ids[0, ::4] > 0).tolist() == [False, False, True]
+    assert void is not None
+    assert void[0, ::4].tolist() == [False, True, False]
+    assert detect_truth([file], 128).read(file)[1] is None
+    soft = grey(tmp_path / "p.png", np.tile(np.arange(0, 240, 10, dtype=np.uint8), (8, 1)))
+    assert detect_prediction([soft], detect_truth([file], 128, void="128"), "soft").kind == "soft"
+
+
 def test_palette_truth_holds_ids_and_255_is_void(tmp_path: Path) -> None:
     ids = blob(0, 1, 2, 255)
     file = palette(tmp_path / "0.png", ids)

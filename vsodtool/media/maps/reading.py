@@ -143,7 +143,8 @@ def detect_truth(
     """
     encoding, ids = detect_encoding(_samples(files, every_colour=True), void)
     full = 65535 if encoding.meaning.container == "grey16" else 255
-    if encoding.kind.startswith("ids") and full in ids and objects != "multi":
+    named = encoding.meaning.void is not None  # by --void; a 255 that is void by itself is none of the ids
+    if encoding.kind.startswith("ids") and full in ids and objects != "multi" and not named:
         meaning = replace(encoding.meaning, ids=(1,), threshold=full // 2 + 1, on=full, void=None)
         encoding, ids = MaskEncoding(f"binary{full}", meaning), (1,)
     return TruthReading(_cut(encoding, above), ids)
