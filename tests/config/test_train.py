@@ -36,6 +36,7 @@ def test_the_defaults_are_the_papers() -> None:
         ({"best_by": "f"}, "best_by: expected one of"),
         ({"loss": "dice"}, "loss: expected one of auto, cross_entropy, region, found 'dice'"),
         ({"init": ""}, "init: expected imagenet, scratch or a file"),
+        ({"resume": True, "overwrite": True}, "--resume and --overwrite: one continues the run"),
         (
             {"kind": "image", "batch_norm": "learned"},
             "batch_size: expected at least 2 where batch norms learn from it, found 1",

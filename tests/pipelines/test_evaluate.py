@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -276,6 +277,18 @@ def test_soft_maps_are_cut_at_the_threshold_under_davis(tmp_path: Path) -> None:
     assert score(predictions, gt, protocol="davis", ends="keep").scores["j_mean"] == 1
     above = score(predictions, gt, protocol="davis", ends="keep", threshold=0.51)
     assert above.scores["j_mean"] == 0
+
+
+def test_dark_maps_score_the_same_whatever_the_truth_is_stored_as(tmp_path: Path) -> None:
+    truth = truth_of(1, 5)
+    rng = np.random.default_rng(0)
+    dark = [(mask // 16 + rng.integers(0, 6, mask.shape)).astype(np.uint8) for mask in truth]
+    binary, ids = put(tmp_path / "gt", truth), put_ids(tmp_path / "ids", [mask // 255 for mask in truth])
+    scores = score(put(tmp_path / "p", dark), binary, normalize="none").scores
+    assert score(tmp_path / "p", ids, normalize="none").scores == scores
+    shutil.copytree(tmp_path / "p", tmp_path / "out" / "soft" / "p")
+    (tmp_path / "out" / "frames.csv").write_text("video,frame,status,left,right,confidence\n")
+    assert score(tmp_path / "out", ids, normalize="none").scores == scores
 
 
 def two_objects(count: int) -> list[Pixels]:

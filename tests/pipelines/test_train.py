@@ -162,6 +162,66 @@ def test_output_inside_the_data_is_refused(config: MakeConfig, davis: Path) -> N
         run_train(config(output=davis / "run"))
 
 
+def test_output_inside_any_part_of_the_data_is_refused(config: MakeConfig, davis: Path) -> None:
+    images, masks = davis / "JPEGImages", davis / "Annotations"
+    for inside in (images, masks):
+        with pytest.raises(UsageError, match="inside the input"):
+            run_train(config(data=(f"{images}::{masks}",), output=inside / "run"))
+    with pytest.raises(UsageError, match="inside the input"):
+        run_train(config(validation=(f"video:{images / 'v0'}::{masks / 'v0'}",), output=images / "v0/run"))
+
+
+def test_best_weights_that_are_gone_are_not_promised(config: MakeConfig, tmp_path: Path) -> None:
+    settings = config(epochs=1, steps_per_epoch=1)
+    run_train(settings)
+    best = tmp_path / "run" / "best.safetensors"
+    content = best.read_bytes()
+    best.unlink()
+    for again in (settings, replace(settings, dry_run=True)):
+        with pytest.raises(
+            WeightsError, match=r"best\.safetensors: expected the weights of step 1, found noth"
+        ):
+            run_train(again)
+    best.write_bytes(content[:-100])
+    with pytest.raises(WeightsError, match=r"best\.safetensors"):
+        run_train(settings)
+    best.write_bytes(content)
+    run_train(settings)
+
+
+def test_weights_without_their_checkpoint_are_not_deleted(config: MakeConfig, tmp_path: Path) -> None:
+    settings = config(epochs=1, steps_per_epoch=1)
+    run_train(settings)
+    run = tmp_path / "run"
+    before = (run / "best.safetensors").read_bytes()
+    (run / "last.pt").unlink()
+    for again in (settings, replace(settings, resume=True)):
+        with pytest.raises(WeightsError, match=r"last\.pt: expected the checkpoint .*, found nothing"):
+            run_train(again)
+    assert (run / "best.safetensors").read_bytes() == before
+    assert run_train(replace(settings, overwrite=True)).steps == 1
+
+
+def test_frames_of_a_video_file_may_move_with_their_run(
+    config: MakeConfig, davis: Path, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 5, (64, 48))
+    for picture in sorted((davis / "JPEGImages" / "v0").iterdir()):
+        writer.write(cv2.imread(str(picture)))
+    writer.release()
+    data = (f"{clip}::{davis / 'Annotations' / 'v0'}",)
+    settings = config(kind="image", data=data, epochs=1, steps_per_epoch=1)
+    assert run_train(replace(settings, dry_run=True)).training_samples > 0
+    assert not (tmp_path / "run").exists()
+    run_train(settings)
+    moved = (tmp_path / "run").rename(tmp_path / "moved")
+    shutil.rmtree(moved / "frames")
+    assert run_train(replace(settings, output=moved, dry_run=True)).dry_run
+    assert not (moved / "frames").exists()
+    assert run_train(replace(settings, output=moved)).steps == 1
+
+
 def test_resume_needs_a_run(config: MakeConfig) -> None:
     with pytest.raises(ConfigError, match="holds no training run to continue"):
         run_train(config(resume=True))
@@ -187,8 +247,9 @@ def test_changed_data_are_refused(config: MakeConfig, davis: Path) -> None:
     content = extra.read_bytes()
     try:
         extra.write_bytes(content + b"\0")
-        with pytest.raises(DataError, match="the training data changed"):
-            run_train(config(epochs=1, steps_per_epoch=1))
+        for dry_run in (True, False):
+            with pytest.raises(DataError, match="the training data changed"):
+                run_train(config(epochs=1, steps_per_epoch=1, dry_run=dry_run))
     finally:
         extra.write_bytes(content)
 

@@ -227,6 +227,10 @@ class TrainConfig(ReadingConfig):
         super().__post_init__()
         if not self.data:
             raise ConfigError("no data given", "name it with --data, or set `data:` in the file for --config")
+        if self.resume and self.overwrite:
+            raise ConfigError(
+                "--resume and --overwrite: one continues the run, the other starts anew", "leave out one"
+            )
         if not self.init:
             raise ConfigError("init: expected imagenet, scratch or a file, found nothing")
         self._check_network()

@@ -156,3 +156,16 @@ def descend_davis(root: Path, kind: str, suffixes: Set[str] = IMAGE_SUFFIXES) ->
 
 def _is_picture(entry: Path, suffixes: Set[str]) -> bool:
     return entry.suffix.lower() in suffixes and not entry.is_dir()
+
+
+def refuse_linked(folder: Path) -> None:
+    """Refuse a folder to write to that is a link: what is written would go elsewhere.
+
+    Raises:
+        DataError: naming the link.
+    """
+    if folder.is_symlink() and folder.is_dir():
+        raise DataError(
+            f"{folder}: expected a folder of the tool's own, found a link to {folder.readlink()}",
+            "remove the link, or choose another output folder with -o",
+        )

@@ -202,8 +202,8 @@ def _tasks(plan: Plan, choices: Choices, void: str, on_event: OnEvent) -> Iterat
     for video in plan.videos:
         truth = detect_truth(video.truths, choices.truth_above, objects=choices.objects, void=void)
         readings = tuple(
-            detect_prediction(video.predictions(index), truth, choices.prefers, void=void)
-            for index in range(len(plan.methods))
+            detect_prediction(video.predictions(index), truth, choices.prefers, void=void, soft=method.soft)
+            for index, method in enumerate(plan.methods)
         )
         multi = _is_multi(video, truth, readings, choices, on_event)
         before = {b.name: a for a, b in itertools.pairwise(video.paired.frames)}

@@ -7,19 +7,23 @@ final.safetensors (to use), sheets/epoch-*.png.
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from vsodtool.checks import resolve_workers
 from vsodtool.config import TrainConfig
+from vsodtool.data.sources.source_text import parse_source, places_of
 from vsodtool.errors import ConfigError, WeightsError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.output.layout import check_output
 from vsodtool.media.training_run.folder import RunFolder, read_checkpoint
 from vsodtool.media.training_run.log import read_log
+from vsodtool.media.weights.files import read_weights
 from vsodtool.models.weights.networks import AnyArchitecture, read_architecture
 from vsodtool.pipelines.running.process import keep_freed_memory
 from vsodtool.pipelines.running.staging import with_urls
@@ -31,7 +35,7 @@ from vsodtool.pipelines.training.interrupt import stop_requests
 from vsodtool.pipelines.training.kinds import open_datasets
 from vsodtool.pipelines.training.processes import join_world
 from vsodtool.pipelines.training.recorder import Recorder
-from vsodtool.pipelines.training.run import Plan, Training, check_batch, is_begun
+from vsodtool.pipelines.training.run import Plan, Training, check_batch, check_data, is_begun
 from vsodtool.pipelines.training.state import TrainState, create_state
 from vsodtool.pipelines.training.steps import forward_of, open_steps, seconds_of_step
 from vsodtool.pipelines.training.validate import Validator
@@ -118,16 +122,27 @@ def run_train(
         KeyboardInterrupt: the run was asked to stop (SIGINT, SIGTERM), and is saved.
     """
     folder = RunFolder(config.output)
-    check_output(config.output, [Path(text) for text in config.data if Path(text).is_dir()])
-    with join_world(config.device) as world:
+    sources = () if datasets else (*config.data, *config.validation)
+    check_output(config.output, [place for text in sources for place in places_of(parse_source(text))])
+    with join_world(config.device) as world, _cache(config, folder) as cache:
         tell = on_event if world.is_main else ignore_event
         continued = all(world.gather(is_begun(config, folder)))
         with world.main_first():
-            data = datasets or open_datasets(config, folder, tell)
+            data = datasets or open_datasets(config, folder, tell, cache=cache)
         for line in data.notices:
             tell(Event("notice", message=line))
         plan = Plan.of(config, len(data.train), world)
         return _run(Training(config, folder, world, data, plan, tell), continued=continued)
+
+
+@contextmanager
+def _cache(config: TrainConfig, folder: RunFolder) -> Iterator[Path]:
+    """Where frames of video files go: into the run; of a dry run, which writes nothing, where it is lost."""
+    if not config.dry_run:
+        yield folder.frames
+        return
+    with TemporaryDirectory(prefix="vsodtool-frames-") as lost:
+        yield Path(lost)
 
 
 def _run(training: Training, *, continued: bool) -> TrainReport:
@@ -155,6 +170,10 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
         is_main=world.is_main,
     )
     if config.dry_run:
+        if continued:
+            check_data(training.folder, training.data.fingerprint)
+            check_batch(checkpoint, training.samples_per_step)
+            _check_best(training.folder, checkpoint.get("best_step"))
         done = checkpoint.get("step", 0)
         seconds = _estimate(training, start, steps=plan.steps - (done if isinstance(done, int) else 0))
         training.say(f"would write to {config.output}")
@@ -220,10 +239,28 @@ def _architecture(checkpoint: dict[str, Any]) -> AnyArchitecture | None:
         return None
 
 
+def _check_best(folder: RunFolder, step: object) -> None:
+    """Require the best weights so far, which only a better validation would write again.
+
+    Raises:
+        WeightsError: they are gone or damaged.
+    """
+    if not isinstance(step, int) or step < 0:  # not validated yet
+        return
+    hint = "put an intact copy there, choose another -o, or start anew with --overwrite"
+    if not folder.best.is_file():
+        raise WeightsError(f"{folder.best}: expected the weights of step {step}, found nothing", hint)
+    try:
+        read_weights(folder.best)
+    except WeightsError as error:
+        raise WeightsError(error.message, hint) from error
+
+
 def _restore(training: Training, state: TrainState, content: dict[str, Any]) -> None:
     last = training.folder.last
     check_batch(content, training.samples_per_step)
     state.restore(content, str(last))
+    _check_best(training.folder, state.best_step)
     plan = training.plan
     if plan.steps and state.step > plan.steps:
         raise WeightsError(

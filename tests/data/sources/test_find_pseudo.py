@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.data.conftest import write
 from tests.data.sources.test_training_data import Disks, counts, load
 from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.errors import DataError
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
+from vsodtool.media.output.journal import journal_lines
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import read_manifest, write_manifest
+from vsodtool.media.output.stamps import stamp
 from vsodtool.types import FrameStatus
 
 
@@ -108,7 +111,7 @@ def test_the_kinds_of_frames_are_counted(tmp_path: Path, disk: Disks) -> None:
     assert notices[0] == (
         f"{out}: frames: 3 given, 1 corrected, 11 generated; left out: 1 of shots without a mask, or skipped"
     )
-    assert notices[1].startswith(f"{out}: 1 corrections are not taken yet: run pseudolabel with --update")
+    assert notices[1].startswith(f"{out}: 1 correction is not taken yet: run pseudolabel with --update")
 
 
 @pytest.mark.parametrize(("void", "object_pixels"), [("none", 12), ("auto", 8), ("1", 4)])
@@ -126,3 +129,22 @@ def test_void_is_what_the_run_was_told(tmp_path: Path, disk: Disks, void: str, o
     video = load(tmp_path, out).train[0]
     labels = video.encoding.labels(read_raw_mask(video.frames[0].mask))
     assert np.count_nonzero(labels) == object_pixels
+
+
+def test_masks_that_somebody_drew_on_are_told_of(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a", "b"])
+    layout = OutputLayout(disk("out").pseudo(root, every=4))
+    records = read_frames_csv(layout.frames_csv)
+    masks = {
+        name: layout.root / name for name in (f"masks/{each.video}/{each.frame}.png" for each in records)
+    }
+    layout.written.write_bytes(journal_lines(records, {name: stamp(path) for name, path in masks.items()}))
+    assert not any("not taken" in line for line in load(tmp_path, layout.root).notices)
+    for frame in ("00000", "00001"):  # given, whose mask is his in any case, and generated
+        drawn = read_raw_mask(layout.masks("a", frame)).values.copy()
+        drawn[:3] = 255
+        write(layout.masks("a", frame), drawn)
+    notices = load(tmp_path, layout.root).notices
+    assert notices[1].startswith(
+        f"{layout.root}: 1 correction is not taken yet: run pseudolabel with --update"
+    )

@@ -66,6 +66,17 @@ def test_grey_that_reaches_white_is_binary_unless_ids_are_asked_for(tmp_path: Pa
     assert set(np.unique(detect_truth([file], 128, objects="multi").read(file)[0])) == {0, 60, 255}
 
 
+def test_a_grey_value_that_is_named_is_void(tmp_path: Path) -> None:
+    file = grey(tmp_path / "gt.png", blob(0, 128, 255))
+    ids, void = detect_truth([file], 128, void="128").read(file)
+    assert (ids[0, ::4] > 0).tolist() == [False, False, True]
+    assert void is not None
+    assert void[0, ::4].tolist() == [False, True, False]
+    assert detect_truth([file], 128).read(file)[1] is None
+    soft = grey(tmp_path / "p.png", np.tile(np.arange(0, 240, 10, dtype=np.uint8), (8, 1)))
+    assert detect_prediction([soft], detect_truth([file], 128, void="128"), "soft").kind == "soft"
+
+
 def test_palette_truth_holds_ids_and_255_is_void(tmp_path: Path) -> None:
     ids = blob(0, 1, 2, 255)
     file = palette(tmp_path / "0.png", ids)
@@ -182,6 +193,21 @@ def test_small_grey_values_are_ids_beside_ids_only(tmp_path: Path) -> None:
     file = grey(tmp_path / "p.png", blob(0, 1, 2))
     assert reading_of(tmp_path, file).kind == "soft"
     assert reading_of(tmp_path, file, blob(0, 1, 2)).kind == "ids"
+
+
+def test_a_dark_map_beside_ids_is_no_map_of_ids(tmp_path: Path) -> None:
+    dark = grey(tmp_path / "p.png", np.tile(np.arange(0, 24, dtype=np.uint8), (8, 1)))
+    assert reading_of(tmp_path, dark, blob(0, 1, 2)).kind == "soft"
+    more = grey(tmp_path / "more.png", blob(0, 1, 0, 2, 3, 0))  # an object that the truth has not
+    assert reading_of(tmp_path, more, blob(0, 1, 2)).kind == "ids"
+
+
+def test_what_is_known_to_be_soft_is_soft(tmp_path: Path) -> None:
+    truth = detect_truth([palette(tmp_path / "gt.png", blob(0, 1, 2))], 128)
+    for values in (blob(0, 1), blob(0, 1, 2)):
+        file = grey(tmp_path / "p.png", values)
+        reading = detect_prediction([file], truth, "masks", soft=True)
+        assert (reading.kind, reading.read_map(file).max()) == ("soft", values.max())
 
 
 def test_colour_is_grey_for_saliency_and_drawn_for_masks(tmp_path: Path) -> None:

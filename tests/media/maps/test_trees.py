@@ -69,6 +69,7 @@ def test_an_output_folder_is_opened_where_the_protocol_wants(
 ) -> None:
     tree = find_maps(output(tmp_path, *kinds), prefers)
     assert tree.folder == tmp_path / found
+    assert tree.soft == (found == "soft")
     assert list(tree.videos) == ["clip"]
     assert tree.given == {"clip": frozenset({"0"})}
     assert f"reading {found}/" in tree.notices[0]

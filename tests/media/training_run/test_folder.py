@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vsodtool.errors import UsageError, WeightsError
+from vsodtool.errors import DataError, UsageError, WeightsError
 from vsodtool.media.training_run.folder import RunFolder, read_checkpoint, write_checkpoint
 
 
@@ -59,10 +59,25 @@ def test_clearing_leaves_foreign_files(tmp_path: Path) -> None:
     for path in (folder.config, folder.last, folder.best, folder.log, folder.sheet(3)):
         path.touch()
     (tmp_path / "notes.txt").touch()
-    (tmp_path / "sheets" / "notes.txt").touch()
+    for foreign in ("sheets/notes.txt", "sheets/mine.png", "tensorboard/notes.txt"):
+        (tmp_path / foreign).parent.mkdir(exist_ok=True)
+        (tmp_path / foreign).touch()
+    (tmp_path / "tensorboard" / "events.out.tfevents.1700000000.host.1.0").touch()
     folder.check_usable()
     folder.clear()
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
-    assert left == ["notes.txt", "sheets/notes.txt"]
+    assert left == ["notes.txt", "sheets/mine.png", "sheets/notes.txt", "tensorboard/notes.txt"]
     with pytest.raises(UsageError, match="not empty"):
+        folder.check_usable()
+
+
+@pytest.mark.parametrize("name", ["sheets", "tensorboard", "frames", "evidence", "frames/clip-0123456789ab"])
+def test_a_folder_that_is_a_link_is_refused(tmp_path: Path, name: str) -> None:
+    folder = RunFolder(tmp_path / "run")
+    (tmp_path / "elsewhere").mkdir()
+    (folder.root / name).parent.mkdir(parents=True)
+    folder.config.touch()
+    folder.check_usable()
+    (folder.root / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="expected a folder of the tool's own, found a link"):
         folder.check_usable()

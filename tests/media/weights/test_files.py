@@ -64,6 +64,14 @@ def test_missing_and_folder(tmp_path: Path) -> None:
         read_weights(tmp_path)
 
 
+def test_of_the_folder_of_a_run_the_best_weights_are_named(tmp_path: Path) -> None:
+    for name in ("final.safetensors", "best.safetensors", "last.pt"):
+        (tmp_path / name).touch()
+    with pytest.raises(WeightsError, match="is a folder") as caught:
+        read_weights(tmp_path)
+    assert caught.value.hint == f"name the file inside it: {tmp_path / 'best.safetensors'}"
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read(path: Path) -> None:
     write_weights(path, TENSORS, {})

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import torch
 
-from vsodtool.errors import DataError
+from vsodtool.errors import DataError, DeviceError
 from vsodtool.ops.sampling.sample_order import Key
 from vsodtool.pipelines.training.batches import read_batches, reader_processes
 from vsodtool.pipelines.training.processes import World
@@ -52,6 +57,25 @@ def test_batches_come_in_order_and_seeds_belong_to_samples() -> None:
     assert read(KEYS, 2) == found  # by other processes
 
 
+class Fatal:
+    """Reading it ends the process that reads, as the kernel does where memory is short."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, key: Key, /) -> int:
+        del key
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
+def test_a_reader_that_was_killed_is_no_bug() -> None:
+    batches = read_batches(Fatal(), [[(0, 0)]], collate, seed=0, workers=1, device=CPU)
+    with closing(batches), pytest.raises(DeviceError, match="a process that reads data has ended"):
+        next(batches)
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_error_of_the_dataset_is_that_error(workers: int) -> None:
     """torch would make a DataError of it whose message is the traceback of the reading process."""
@@ -75,3 +99,19 @@ def test_readers_beside_a_cpu_that_trains_are_few(
     wanted: int, device: str, ranks: int, cores: int, expected: int
 ) -> None:
     assert reader_processes(wanted, World(0, ranks, torch.device(device)), cores) == expected
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="signals can be asked for on Linux only")
+def test_the_fork_server_does_not_hear_ctrl_c() -> None:
+    code = (
+        "import signal\n"
+        "from multiprocessing import forkserver\n"
+        "from pathlib import Path\n"
+        "from vsodtool.pipelines.training.batches import _clean_processes\n"
+        "_clean_processes()\n"
+        "assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())\n"
+        "print(Path(f'/proc/{forkserver._forkserver._forkserver_pid}/status').read_text())\n"
+    )
+    status = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    blocked = next(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk"))
+    assert int(blocked, 16) >> (signal.SIGINT - 1) & 1

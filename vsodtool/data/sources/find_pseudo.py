@@ -11,6 +11,7 @@ from vsodtool.data.sources.found import FoundVideo, frame_names
 from vsodtool.data.sources.source_text import PseudoSource
 from vsodtool.errors import DataError
 from vsodtool.media.fingerprint import input_fingerprint
+from vsodtool.media.output.earlier_run import find_edits
 from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
@@ -40,6 +41,7 @@ def find_pseudo(source: PseudoSource, faults: Faults, told: list[str]) -> list[F
     if not by_video:
         raise DataError(f"{source.output}: expected pseudo-labels, found an empty frames.csv", "check --data")
     given = _given_videos(source, by_video)
+    edits = set(find_edits(layout))
     found, left_out, corrected, waiting = [], 0, 0, 0
     for name, records in by_video.items():
         video = given[name] if source.images else _recorded_video(source, name, manifest.inputs.get(name))
@@ -50,9 +52,10 @@ def find_pseudo(source: PseudoSource, faults: Faults, told: list[str]) -> list[F
         collected = _collect(layout, video, names, used, faults, shots=shots)
         found.append(replace(collected, void=manifest.void))
         drawn = [each for each in records if layout.correction(name, each.frame).is_file()]
+        edited = [each for each in records if layout.masks(name, each.frame) in edits and each not in drawn]
         left_out += len(records) - len(found[-1].masks)
         corrected += sum(each.status is FrameStatus.GIVEN for each in drawn)
-        waiting += sum(each.status is FrameStatus.GENERATED for each in drawn)
+        waiting += sum(each.status is FrameStatus.GENERATED for each in (*drawn, *edited))
     told += _kinds(source.text, found, left_out, corrected, waiting)
     return found
 
@@ -63,8 +66,9 @@ def _kinds(text: str, found: list[FoundVideo], left_out: int, corrected: int, wa
     line = f"{text}: frames: {given - corrected} given, {corrected} corrected, {generated} generated"
     yield f"{line}; left out: {left_out} of shots without a mask, or skipped" if left_out else line
     if waiting:
+        what = "1 correction is" if waiting == 1 else f"{waiting} corrections are"
         yield (
-            f"{text}: {waiting} corrections are not taken yet: run pseudolabel with --update first, "
+            f"{text}: {what} not taken yet: run pseudolabel with --update first, "
             "or their frames count as generated"
         )
 

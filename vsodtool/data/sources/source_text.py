@@ -117,6 +117,19 @@ def parse_source(text: str) -> Source:
     return PairSource(text, _existing(Path(images)), Path(labels), reading)
 
 
+def places_of(source: Source) -> list[Path]:
+    """The folders and files that a source reads, as they were named."""
+    match source:
+        case DatasetSource():
+            return [source.root]
+        case PairSource():
+            return [source.images, source.masks]
+        case PseudoSource():
+            return [source.output, *([source.images] if source.images else [])]
+        case AnnotatedSource():
+            return [source.annotations, *([source.images] if source.images else [])]
+
+
 def _parse_root(text: str, root: Path, reading: Reading) -> Source:
     if not root.is_dir():
         if root.suffix.lower() in _ANNOTATIONS:

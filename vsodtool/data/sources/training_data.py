@@ -28,6 +28,7 @@ from vsodtool.data.sources.thinning import ALL, thin_labels
 from vsodtool.data.sources.validation_split import Scope, check_disjoint, split_videos
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.annotations.label_images import Reading
+from vsodtool.media.fingerprint import file_sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ def load_training_data(spec: DataSpec, *, cache: Path) -> TrainingData:
     scope = Scope.of(train, validation)
     notices.append(f"validation speaks for {scope}")
     return TrainingData(
-        tuple(thinned), tuple(validation), scope, tuple(notices), _fingerprint(thinned, validation)
+        tuple(thinned), tuple(validation), scope, tuple(notices), _fingerprint(cache, thinned, validation)
     )
 
 
@@ -191,13 +192,21 @@ def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _fingerprint(*groups: Sequence[LabelledVideo]) -> str:
+def _fingerprint(cache: Path, *groups: Sequence[LabelledVideo]) -> str:
+    """Changes when a file does; what was made of the data is known by its content, wherever it lies."""
+
+    def state(file: Path) -> tuple[object, ...]:
+        if file.is_relative_to(cache):
+            return file.relative_to(cache).as_posix(), file_sha256(file)
+        found = file.stat()
+        return str(file), found.st_size, found.st_mtime_ns
+
     digest = hashlib.sha256()
     for number, videos in enumerate(groups):
         for video in videos:
             for frame in video.frames:
                 files = [frame.image, frame.mask, *([frame.confidence_map] if frame.confidence_map else [])]
-                states = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+                states = [state(file) for file in files]
                 line = (number, video.name, frame.name, frame.given, frame.confidence, states)
                 digest.update(f"{line}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -17,12 +17,13 @@ from vsodtool.media.images import read_grey
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.kinds import LARGEST_ID, VOID
 from vsodtool.media.masks.reading import Plane, RawMask, read_raw_mask
-from vsodtool.media.masks.statistics import MaskSummary, summarise
+from vsodtool.media.masks.statistics import MaskSummary, summarise, total
 from vsodtool.types import LabelArray, Size
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 _SAMPLES = 5
+_ALONE = 0.5  # of the pixels of ids so many have no other id beside them
 
 
 @dataclass(frozen=True)
@@ -142,14 +143,15 @@ def detect_truth(
     """
     encoding, ids = detect_encoding(_samples(files, every_colour=True), void)
     full = 65535 if encoding.meaning.container == "grey16" else 255
-    if encoding.kind.startswith("ids") and full in ids and objects != "multi":
+    named = encoding.meaning.void is not None  # by --void; a 255 that is void by itself is none of the ids
+    if encoding.kind.startswith("ids") and full in ids and objects != "multi" and not named:
         meaning = replace(encoding.meaning, ids=(1,), threshold=full // 2 + 1, on=full, void=None)
         encoding, ids = MaskEncoding(f"binary{full}", meaning), (1,)
     return TruthReading(_cut(encoding, above), ids)
 
 
 def detect_prediction(
-    files: Sequence[Path], truth: TruthReading, prefers: str, *, void: str = AUTO
+    files: Sequence[Path], truth: TruthReading, prefers: str, *, void: str = AUTO, soft: bool = False
 ) -> PredictionReading:
     """How the predictions of one video are to be read.
 
@@ -158,10 +160,13 @@ def detect_prediction(
         truth: how their truth is read.
         prefers: "masks" where masks are expected: what is drawn in colour is object then.
         void: as for the truth.
+        soft: they are known to be probabilities.
 
     Raises:
         DataError: a file cannot be read, or they are stored in ways that do not go together.
     """
+    if soft:
+        return PredictionReading("soft")
     in_colours = truth.encoding.kind == "colours"
     samples = _samples(files, neighbours=False)
     drawn = [summary for summary in samples if not summary.empty]
@@ -176,7 +181,12 @@ def detect_prediction(
     no_object = truth.encoding.meaning.void
     largest = max((value for each in drawn for value in each.colour.values if value != no_object), default=0)
     if grey and truth.has_ids and 0 < largest <= max((*truth.ids, LARGEST_ID)):
-        return PredictionReading("ids", void=no_object)
+        # A map in which little is found is as dark as ids are; but its values shade off into each other.
+        known = {0, no_object, *truth.ids}
+        strange = [each for each in drawn if not known.issuperset(each.colour.values)]
+        beside = total(_summary(each.path, neighbours=True).colour for each in strange)
+        if not beside.between or beside.alone_share >= _ALONE:
+            return PredictionReading("ids", void=no_object)
     masks = grey and all(len(each.colour.values) == 1 for each in drawn)
     return PredictionReading("unit" if grey and largest == 1 else "soft", masks=masks)
 

@@ -25,6 +25,7 @@ class MapTree:
         flat: the maps lie directly in `folder`, so that the name of their only video means nothing.
         given: video -> frames that frames.csv of an OUT folder calls given.
         drawn: the maps were drawn from the annotation file `folder`, and lie elsewhere.
+        soft: they are known to be probabilities, however dark they are.
         notices: worth a line: which folder of an OUT was taken, that its run is not complete.
     """
 
@@ -35,6 +36,7 @@ class MapTree:
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     drawn: bool = False
+    soft: bool = False
 
     def place(self, video: str) -> Path:
         """Where the maps of a video come from, for messages."""
@@ -95,6 +97,7 @@ def _maps_of_output(output: OutputLayout, prefers: str) -> MapTree | None:
             {name: tuple(list_images(path)) for name, path in folders.items()},
             given=_given(output),
             notices=tuple(notices),
+            soft=kind == "soft",
         )
     return None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vsodtool.errors import DataError
 from vsodtool.media.atomic import disk_error, disk_errors
+from vsodtool.media.folders import refuse_linked
 from vsodtool.media.output.layout import OutputLayout
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # Windows has neither
@@ -76,15 +77,7 @@ def refuse_linked_folders(layout: OutputLayout, videos: Iterable[str]) -> None:
             else:
                 below = [entry for entry in folder.iterdir() if entry.is_symlink()] if folder != top else []
             for each in (folder, *below):
-                if each.is_symlink() and each.is_dir():
-                    raise _linked(each)
-
-
-def _linked(folder: Path) -> DataError:
-    return DataError(
-        f"{folder}: expected a folder of the tool's own, found a link to {folder.readlink()}",
-        "remove the link, or choose another output folder with -o",
-    )
+                refuse_linked(each)
 
 
 def _foreign(path: Path) -> DataError:

@@ -11,10 +11,11 @@ from typing import Any
 
 from vsodtool.errors import UsageError, WeightsError
 from vsodtool.media.atomic import disk_errors, remove_leftovers, write_bytes_atomically
+from vsodtool.media.folders import refuse_linked
 from vsodtool.media.regular_file import open_regular
 from vsodtool.media.weights.pickled import UNREADABLE, first_line, load_tensors
 
-_DATED = ("sheets/*.png", "tensorboard/*")
+_DATED = ("sheets/epoch-[0-9]*.png", "tensorboard/events.out.tfevents.*")
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,29 @@ class RunFolder:
         """TensorBoard's files."""
         return self.root / "tensorboard"
 
+    @property
+    def sheets(self) -> Path:
+        """Pictures of the validations."""
+        return self.root / "sheets"
+
     def sheet(self, epoch: int) -> Path:
         """The validation sheet of an epoch, counted from 1."""
-        return self.root / "sheets" / f"epoch-{epoch:04d}.png"
+        return self.sheets / f"epoch-{epoch:04d}.png"
 
     def check_usable(self) -> None:
         """Require a folder that is new, empty, or of a run.
 
         Raises:
             UsageError: it holds something else, or is a file.
+            DataError: a folder in it is a link: what is written or deleted there would be somebody else's.
         """
         hint = "choose another folder with -o"
         if self.root.exists() and not self.root.is_dir():
             raise UsageError(f"output: expected a folder, found the file {self.root}", hint)
+        for folder in (self.sheets, self.tensorboard, self.frames, self.evidence):
+            below = folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ()
+            for each in (folder, *below):
+                refuse_linked(each)
         if self.config.is_file() or not self.root.is_dir():
             return
         foreign = sorted(path.name for path in self.root.iterdir() if not path.name.startswith("."))

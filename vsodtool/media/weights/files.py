@@ -91,7 +91,9 @@ def _is_safetensors(path: Path) -> bool:
     """
     again = "get the file itself from its source"
     if path.is_dir():
-        raise WeightsError(f"{path} is a folder, expected a weight file", "name the file inside it")
+        own = sorted(path.glob("*.safetensors"))  # of a run of `train` the best come first
+        inside = f": {own[0]}" if own else ""
+        raise WeightsError(f"{path} is a folder, expected a weight file", f"name the file inside it{inside}")
     try:
         size = path.stat().st_size
         with open_regular(path) as file:

@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from vsodtool.errors import VsodtoolError
+from vsodtool.errors import DeviceError, VsodtoolError
 from vsodtool.media.images import use_one_thread
 from vsodtool.ops.sampling.sample_order import Key
 from vsodtool.pipelines.training.interrupt import ignore_in_worker
@@ -123,6 +124,7 @@ def read_batches(
 
     Raises:
         VsodtoolError: what the dataset raised.
+        DeviceError: a process that reads has gone.
     """
     more: dict[str, Any] = {}
     if workers:
@@ -144,7 +146,19 @@ def read_batches(
         )
         batches = iter(loader)
     try:
-        for batch in batches:
+        while True:
+            try:
+                batch = next(batches, None)
+            except RuntimeError as error:  # torch has no class of its own for it
+                if "DataLoader worker" not in str(error):
+                    raise
+                raise DeviceError(
+                    "a process that reads data has ended: it was killed, or memory did not suffice",
+                    "run the same command again to continue; fewer --workers need less memory, "
+                    "and /dev/shm must hold some batches for each",
+                ) from error
+            if batch is None:
+                break
             if isinstance(batch, VsodtoolError):
                 raise batch
             yield batch
@@ -166,7 +180,18 @@ def _clean_processes() -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["vsodtool.pipelines.training.kinds"])
+    _start_fork_server()
     return context
+
+
+def _start_fork_server() -> None:
+    """Start it deaf to Ctrl-C, which a terminal sends to it too: it would show a traceback while it loads."""
+    resource_tracker.ensure_running()  # its start, which is part of the other's, lets Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker(number: int, *, polite: bool) -> None:

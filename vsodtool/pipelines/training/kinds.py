@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 from vsodtool.config import TrainConfig
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
@@ -66,8 +67,16 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def open_datasets(config: TrainConfig, folder: RunFolder, on_event: OnEvent = ignore_event) -> Datasets:
+def open_datasets(
+    config: TrainConfig, folder: RunFolder, on_event: OnEvent = ignore_event, *, cache: Path | None = None
+) -> Datasets:
     """Check all the data that `config` names, and open it.
+
+    Args:
+        config: of the run.
+        folder: of the run.
+        on_event: hears of progress, where something has to be made first.
+        cache: for the frames of video files; None: in the folder of the run.
 
     Raises:
         DataError: something is missing, does not belong, or there is nothing to train or to validate on.
@@ -76,7 +85,7 @@ def open_datasets(config: TrainConfig, folder: RunFolder, on_event: OnEvent = ig
     named = {each.name: getattr(config, each.name) for each in fields(DataSpec) if hasattr(config, each.name)}
     kind = KINDS[config.kind]
     spec = DataSpec(**named, stretches=kind.stretches, reading=reading_of(config, "single"))
-    data = load_training_data(spec, cache=folder.frames)
+    data = load_training_data(spec, cache=cache or folder.frames)
     if not data.validation:
         raise DataError("no validation data", "give --validation, or a larger --validation-share")
     train, validation = kind.datasets(Found(config, data, folder, on_event))

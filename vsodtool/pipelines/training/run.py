@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from vsodtool.config import TrainConfig, load_config
-from vsodtool.errors import ConfigError, DataError, UsageError
+from vsodtool.errors import ConfigError, DataError, UsageError, WeightsError
 from vsodtool.media.atomic import disk_errors, remove_leftovers, write_bytes_atomically
 from vsodtool.media.output.lock import OutputLock
 from vsodtool.media.output.manifest import (
@@ -182,6 +182,8 @@ def is_begun(config: TrainConfig, folder: RunFolder) -> bool:
     Raises:
         UsageError: it holds a run with other options, or something else.
         ConfigError: `--resume` and there is none.
+        DataError: a folder in it is a link.
+        WeightsError: its checkpoint is gone, and beginning anew would delete the weights that it made.
     """
     folder.check_usable()
     if config.overwrite or not folder.config.is_file():
@@ -199,6 +201,12 @@ def is_begun(config: TrainConfig, folder: RunFolder) -> bool:
             f"{folder.root} was begun with other options: {name} was {before.get(name)}, now {now[name]}"
             + (f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""),
             "choose another -o, or --overwrite to start anew",
+        )
+    made = [path for path in (folder.best, folder.final) if path.is_file()]
+    if made and not folder.last.is_file():
+        raise WeightsError(
+            f"{folder.last}: expected the checkpoint from which this run goes on, found nothing",
+            f"put it back, choose another -o, or --overwrite to start anew, which deletes {made[0]}",
         )
     return folder.last.is_file()
 
@@ -227,12 +235,25 @@ def keep_manifest(folder: RunFolder, manifest: Manifest, *, continued: bool) -> 
         DataError: the data changed since.
         DeviceError: the disk refuses.
     """
-    before = read_manifest(folder.manifest) if continued else None
+    before = check_data(folder, manifest.inputs["data"].fingerprint) if continued else None
     if before is None:
         write_manifest(folder.manifest, manifest)
         return manifest
-    was = before.inputs.get("data")
-    if was is not None and was.fingerprint != manifest.inputs["data"].fingerprint:
+    return before
+
+
+def check_data(folder: RunFolder, fingerprint: str) -> Manifest | None:
+    """Require that a run goes on with the data that it began with.
+
+    Returns:
+        Its manifest; None if it has none.
+
+    Raises:
+        DataError: the data changed since.
+    """
+    before = read_manifest(folder.manifest)
+    was = None if before is None else before.inputs.get("data")
+    if was is not None and was.fingerprint != fingerprint:
         raise DataError(
             f"the training data changed since {folder.root} was begun",
             "put them back as they were, choose another -o, or start anew with --overwrite",
