@@ -21,7 +21,11 @@ from vsodtool.pipelines.networks.tensors import check_fit, interpret
 _KINDS = {
     IMAGE: ("RCRNet (image: every frame by itself)", "`vsodtool predict --weights {}` uses it"),
     VIDEO: ("RCRNet+NER (video)", "`vsodtool predict --weights {}` uses it"),
-    FUSED: ("RCRNet+NER with U²-Net beside it (fused)", "`vsodtool predict --weights {}` uses it"),
+    FUSED: (
+        "RCRNet+NER with U²-Net beside it (fused)",
+        "`vsodtool predict --weights {0}` uses it, "
+        "`vsodtool train video --config train-video-looks --init {0}` goes on from it",
+    ),
     U2NET: ("U²-Net (every frame by itself)", "`vsodtool predict --weights {}` uses it"),
     FGPLG: (
         "FGPLG (the generator of pseudo-labels)",
