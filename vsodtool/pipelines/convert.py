@@ -154,7 +154,7 @@ def _of_annotations(config: ConvertConfig, overlaps: Overlaps, on_event: OnEvent
         if _is_of_objects(config.to) and not unsized:
             return _as_objects(annotations, reading, overlaps)
         return annotations
-    sources = [open_frames(video) for video in discover_videos(list(config.input))]
+    sources = [open_frames(video) for video in discover_videos(list(config.input), on_event=on_event)]
     targets = [Target(source) for source in sources]
     labelled = read_labels(config.source, targets, reading)
     for line in labelled.describe():

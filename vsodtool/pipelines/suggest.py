@@ -122,7 +122,7 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
         raise UsageError(
             f"to: '{config.to}' given, but nothing is labelled yet", "leave it out, or give an OUT folder"
         )
-    videos = discover_videos(config.inputs)
+    videos = discover_videos(config.inputs, on_event=on_event)
     check_frame_names(videos)
     sources = [open_frames(video) for video in videos]
     if config.export:
