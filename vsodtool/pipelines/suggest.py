@@ -5,7 +5,6 @@ DIR/images/<video>/<frame>.png, and of OUT with `--to` the masks of these frames
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -284,18 +283,14 @@ def _target(folder: Path, to: str, video: str) -> Path:
 def _write_drafts(
     finished: Finished, folder: Path, to: str, video: str, frames: Sequence[Suggestion]
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="vsodtool-suggest-") as place:
-        listed = Path(place) / "frames.txt"
-        listed.write_text("".join(f"{each.frame}\n" for each in frames), "utf-8")
-        convert = ConvertConfig(
-            source=finished.layout.root,
-            output=str(_target(folder, to, video)),
-            to=to,
-            video=video,
-            frames=str(listed),
-            overwrite=True,  # what must not be was refused before
-        )
-        run_convert(convert, pictures=".png")
+    convert = ConvertConfig(
+        source=finished.layout.root,
+        output=str(_target(folder, to, video)),
+        to=to,
+        video=video,
+        overwrite=True,  # what must not be was refused before
+    )
+    run_convert(convert, pictures=".png", only={each.frame for each in frames})
 
 
 def _tell_next(config: SuggestConfig, videos: Sequence[str], command: str, on_event: OnEvent) -> None:
