@@ -128,7 +128,7 @@ def _detect_xml(source: Source) -> Names:
 
 def _detect_yolo(source: Source) -> Names:
     texts = [name for name in _named(source, ".txt") if "ImageSets/" not in name]
-    texts = [name for name in texts if not is_mots_line(source.read(name)[:65536].split(b"\n", 1)[0])]
+    texts = [name for name in texts if not is_mots_line(_first_line(source, name))]
     in_labels = [name for name in texts if "labels" in PurePosixPath(name).parts[:-1]]
     described = any(
         PurePosixPath(name).name in ("data.yaml", "dataset.yaml", "classes.txt") for name in source.names
@@ -140,8 +140,12 @@ def _detect_yolo(source: Source) -> Names:
     return tuple(texts)
 
 
+def _first_line(source: Source, name: str) -> bytes:
+    return source.read(name)[:65536].removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+
+
 def _line_of_numbers(source: Source, name: str) -> bool:
-    words = source.read(name)[:4096].split(b"\n", 1)[0].split()
+    words = _first_line(source, name).split()
     return len(words) >= 5 and all(re.fullmatch(rb"-?\d+(\.\d+)?([eE]-?\d+)?", word) for word in words)
 
 
@@ -155,7 +159,7 @@ def _detect_class_pictures(source: Source) -> Names:
 
 def _detect_mots(source: Source) -> Names:
     texts = _named(source, ".txt")
-    return tuple(name for name in texts if is_mots_line(source.read(name)[:65536].split(b"\n", 1)[0]))
+    return tuple(name for name in texts if is_mots_line(_first_line(source, name)))
 
 
 def _detect_via(source: Source) -> Names:

@@ -116,7 +116,7 @@ def _classes(source: Source) -> dict[int, str]:
         }
     plain = [name for name in source.names if PurePosixPath(name).name == "classes.txt"]
     if plain:
-        lines = source.read(plain[0]).decode("utf-8", "replace").splitlines()
+        lines = source.read(plain[0]).decode("utf-8-sig", "replace").splitlines()
         return {number: line.strip() for number, line in enumerate(lines) if line.strip()}
     return {}
 
