@@ -202,3 +202,14 @@ def test_one_picture_is_a_video(tmp_path: Path) -> None:
 def test_a_url_on_stdin_is_told_from_a_path(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"s3://team/clip.mp4: expected a path, found a URL on stdin"):
         discover_videos(["-"], stdin=io.StringIO("s3://team/clip.mp4\n"))
+
+
+@pytest.mark.parametrize("kind", ["masks", "preview"])
+def test_an_output_folder_is_no_input(tmp_path: Path, kind: str) -> None:
+    touch(tmp_path / "labels" / kind / "clip" / "00000.png")
+    manifest = tmp_path / "labels" / "manifest.json"
+    manifest.write_text('{"name": "of a web page"}', "utf-8")
+    assert [video.name for video in discover_videos([str(tmp_path / "labels")])] == ["clip"]
+    manifest.write_text('{"tool": "vsodtool", "command": "pseudolabel"}', "utf-8")
+    with pytest.raises(DataError, match="expected frames, found an output folder of vsodtool pseudolabel"):
+        discover_videos([str(tmp_path / "labels")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -72,8 +73,8 @@ def discover_videos(
 
     Raises:
         DataError: an input is missing, unreadable, of an unknown type or without frames, two frames have one
-            stem, two videos have one name, a folder holds a single picture beside videos, or there is no
-            input at all.
+            stem, two videos have one name, a folder holds a single picture beside videos or is an output
+            folder of the tool, or there is no input at all.
     """
     videos: list[VideoInput] = []
     by_name: dict[str, VideoInput] = {}
@@ -165,6 +166,7 @@ def _check_video(path: Path) -> None:
 
 
 def _discover_folder(folder: Path, on_event: OnEvent) -> list[VideoInput]:
+    _refuse_output(folder)
     base = descend_davis(folder, "JPEGImages")
     files = list_images(base)
     clips = [entry for entry in list_folder(base) if entry.suffix.lower() in VIDEO_SUFFIXES]
@@ -186,6 +188,19 @@ def _discover_folder(folder: Path, on_event: OnEvent) -> list[VideoInput]:
         else "give a folder of frames, or a folder with one sub-folder of frames per video"
     )
     raise DataError(f"{folder}: expected frames ({_suffixes(IMAGE_SUFFIXES)}), found none", hint)
+
+
+def _refuse_output(folder: Path) -> None:
+    """Refuse an output folder of the tool: its masks would be taken for frames."""
+    try:
+        content = json.loads(read_regular(folder / "manifest.json"))
+    except (OSError, ValueError, RecursionError):  # none, or somebody else's
+        return
+    if isinstance(content, dict) and content.get("tool") == "vsodtool":
+        raise DataError(
+            f"{folder}: expected frames, found an output folder of vsodtool {content.get('command', '')}",
+            "give the video or the frames that it was made of",
+        )
 
 
 def _refuse_lone_picture(folder: Path, files: Sequence[Path], beside: Sequence[Path]) -> None:
