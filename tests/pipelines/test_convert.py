@@ -640,3 +640,22 @@ def test_a_file_where_a_folder_is_wanted_and_the_source_itself_are_refused(out: 
     path = in_coco(tmp_path / "coco.json", {"a": {"1": "dog"}})
     with pytest.raises(UsageError, match="is what is converted"):
         convert(path, output=str(path), to="coco", overwrite=True)
+
+
+@pytest.mark.parametrize("to", [entry.name for entry in FORMATS if entry.write_files] + [MASKS])
+def test_frames_without_a_video_beside_those_of_one(tmp_path: Path, to: str) -> None:
+    for folder in (tmp_path / "in", tmp_path / "in" / "b"):
+        folder.mkdir()
+        shape = {
+            "label": "dog",
+            "points": [[0, 0], [3, 0], [3, 3]],
+            "shape_type": "polygon",
+            "group_id": None,
+        }
+        content = {"shapes": [shape], "imagePath": "1.png", "imageHeight": 8, "imageWidth": 9}
+        (folder / "1.json").write_text(json.dumps(content), "utf-8")
+    report = convert(tmp_path / "in", output=str(tmp_path / "out"), to=to)
+    assert (report.videos, report.frames) == (2, 2)
+    assert (
+        len([path for path in (tmp_path / "out").rglob("*") if path.suffix in (".json", ".txt", ".png")]) >= 2
+    )

@@ -176,5 +176,5 @@ def _write_masks(annotations: Annotations, folder: _Folder, stored: Mapping[str,
             else:
                 narrow = labels.astype(np.uint8)
                 data = encode_plane_png(labels) if palette is None else encode_plane_png(narrow, palette)
-            where = f"{video.name}/" if len(annotations.videos) > 1 else ""
+            where = f"{video.name}/" if len(annotations.videos) > 1 and video.name else ""
             folder.write(f"{where}{stem}.png", data)

@@ -177,7 +177,7 @@ def write_yolo(annotations: Annotations) -> Iterator[tuple[str, str]]:
     )
     yield "data.yaml", f"path: .\ntrain: images/train\nval: images/train\nnames:\n{names}"
     for video in annotations.videos:
-        folder = f"labels/train/{video.name}/" if several else "labels/train/"
+        folder = f"labels/train/{video.name}/" if several and video.name else "labels/train/"
         for frame in video.frames:
             lines = []
             for shape in frame.shapes:
