@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 import time
@@ -463,3 +464,15 @@ def test_an_account_that_a_library_lacks_is_no_traceback(monkeypatch: pytest.Mon
     monkeypatch.setattr("fsspec.core.url_to_fs", lacking)
     with pytest.raises(DeviceError, match=r"az://team/videos: no right to it: Must provide"):
         Bucket("az://team/videos").list()
+
+
+def test_a_cache_on_a_disk_that_knows_no_locks(
+    store: Store, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unknown)
+    store.upload(frames, "in")
+    report = run_flow(config("s3://bkt/in", "s3://bkt/out"))
+    assert [video.flows for video in report.videos] == [2, 3]

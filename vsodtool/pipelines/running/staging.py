@@ -28,6 +28,7 @@ from vsodtool.errors import ConfigError, DataError, DeviceError, VsodtoolError
 from vsodtool.media.atomic import disk_errors, is_temporary
 from vsodtool.media.buckets import Bucket, Stored
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.lock import NO_LOCKS_HERE
 from vsodtool.types import Event, OnEvent, ignore_event
 
 if sys.platform != "win32":
@@ -196,7 +197,7 @@ class Cache:
         with self._lock_of(entry) as lock:
             os.utime(entry)
             if not _is_whole(there, copy):
-                if not _hold(lock, wait=False):
+                if not _hold(lock, wait=False) and sys.platform != "win32":
                     text = f"{bucket.url}: waiting for another run that fetches it, or reads what was there"
                     on_event(Event("notice", message=text))
                     _hold(lock)
@@ -282,13 +283,20 @@ def _remove_leftovers(root: Path) -> None:
 
 
 def _hold(lock: IO[str], *, shared: bool = False, wait: bool = True) -> bool:
-    """Hold a file locked until it is closed; False if another process does. On Windows nobody locks."""
+    """Hold a file locked until it is closed; False if another process does, or may.
+
+    On Windows, and on network disks that know no locks, nobody locks.
+    """
     if sys.platform == "win32":
         return wait
     try:
         fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS_HERE:
+            raise
+        return wait
     return True
 
 
