@@ -105,3 +105,17 @@ def test_an_output_folder(cli: Cli, clip: Path, tmp_path: Path) -> None:
     code, out, err = cli("suggest", labels)
     assert (code, out) == (3, "")
     assert "expected a finished run" in err
+
+
+@pytest.mark.parametrize("more", [[], ["--names"], ["--json"]])
+def test_a_frame_that_cannot_be_written_is_exit_3_after_the_rest(
+    cli: Cli, clip: Path, tmp_path: Path, more: list[str]
+) -> None:
+    (clip / "00012.png").write_bytes(b"broken")
+    code, out, err = cli("suggest", clip, "--frames", "12,3", "--export", tmp_path / "todo", *more)
+    assert code == 3
+    assert "00003" in out
+    assert "not everything could be read: clip: frame 00012" in err
+    assert [path.name for path in (tmp_path / "todo/images/clip").iterdir()] == ["00003.png"]
+    if more == ["--json"]:
+        assert json.loads(out)["losses"][0].startswith("clip: frame 00012: ")

@@ -21,7 +21,8 @@ from vsodtool.media.annotations.model import Annotations, Category, FrameKey, Fr
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.annotations.table import FORMATS
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.pipelines.convert import MASKS, ConvertReport, run_convert
+from vsodtool.pipelines.convert import ConvertReport, run_convert
+from vsodtool.pipelines.converting.writing import MASKS
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.types import Event
@@ -487,3 +488,174 @@ def test_what_is_written_fits_beside_the_masks_of_the_run(
         before[4] = before[4].copy()
         before[4][:3, :4] = 3
     assert np.array_equal(after[4], before[4])
+
+
+def in_coco(path: Path, videos: dict[str, dict[str, str]]) -> Path:
+    path.write_text("".join(write_coco(shown_in(videos), polygons=False)), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("to", ["label-studio", "yolo", "supervisely"])
+def test_formats_of_classes_say_that_tracks_are_lost(tmp_path: Path, to: str) -> None:
+    path = in_coco(tmp_path / "coco.json", {"a": {"1": "dog", "2": "dog", "3": "cat"}})
+    events: list[Event] = []
+    config = ConvertConfig(source=path, output=str(tmp_path / "plain"), to=to)
+    report = run_convert(config, on_event=events.append)
+    assert (report.objects, report.lossless) == (["dog", "cat"], False)
+    assert any("2 of 'dog' in a become one class; --objects track" in event.message for event in events)
+    told_apart = convert(path, output=str(tmp_path / "apart"), to=to, objects="track")
+    assert (told_apart.objects, told_apart.lossless) == (["dog 1", "dog 2", "cat"], True)
+    alone = in_coco(tmp_path / "alone.json", {"a": {"1": "dog", "3": "cat"}})
+    assert convert(alone, output=str(tmp_path / "alone"), to=to).lossless
+
+
+@pytest.mark.parametrize("to", ["label-studio", "yolo", "labelme", "x-anylabeling"])
+def test_a_frame_of_which_nothing_is_said_does_not_become_an_empty_one(tmp_path: Path, to: str) -> None:
+    path = in_coco(tmp_path / "coco.json", {"a": {"1": "dog"}})
+    content = json.loads(path.read_text("utf-8"))
+    content["images"].append({**content["images"][0], "id": 2, "file_name": "00001.png", "frame_id": 1})
+    path.write_text(json.dumps(content), "utf-8")
+    (tmp_path / "a").mkdir()
+    for number in range(2):
+        Image.new("RGB", (8, 4)).save(tmp_path / "a" / f"{number:05d}.png")
+
+    def masks(**options: Any) -> int:
+        there, back = (tmp_path / f"{name}{len(options)}" for name in ("there", "back"))
+        convert(path, output=str(there), to=to, **options)
+        inputs = (str(tmp_path / "a"),)
+        report = convert(there, output=str(back), to=MASKS, input=inputs, predictions=True)
+        return report.frames
+
+    assert masks() == 1
+    assert masks(empty="given") == 2
+
+
+def test_frames_that_show_other_classes_only_are_empty_whether_matched_or_not(tmp_path: Path) -> None:
+    path = in_coco(tmp_path / "coco.json", {"a": {"1": "dog"}})
+    content = json.loads(path.read_text("utf-8"))
+    content["images"].append({**content["images"][0], "id": 2, "file_name": "00001.png", "frame_id": 1})
+    cat = next(each["id"] for each in content["categories"] if each["name"] == "cat")
+    entry = {**content["annotations"][0], "id": 2, "image_id": 2, "category_id": cat, "track_id": 2}
+    content["annotations"].append(entry)
+    path.write_text(json.dumps(content), "utf-8")
+    (tmp_path / "a").mkdir()
+    for number in range(2):
+        Image.new("RGB", (8, 4)).save(tmp_path / "a" / f"{number:05d}.png")
+    for name, given in (("plain", ()), ("matched", (str(tmp_path / "a"),))):
+        for to in (MASKS, "yolo"):
+            target = tmp_path / f"{name} {to}"
+            assert convert(path, output=str(target), to=to, input=given, classes="dog").frames == 2
+        assert [int(each.max()) for each in ids(tmp_path / f"{name} {MASKS}")] == [1, 0]
+
+
+@pytest.mark.parametrize("to", ["yolo", "coco", "burst", "youtube-vis", "mots"])
+def test_a_class_that_meta_json_does_not_declare_is_written(tmp_path: Path, to: str) -> None:
+    path = in_coco(tmp_path / "coco.json", {"a": {"1": "dog", "2": "cat"}})
+    convert(path, output=str(tmp_path / "sly"), to="supervisely")
+    meta = tmp_path / "sly" / "meta.json"
+    content = json.loads(meta.read_text("utf-8"))
+    meta.write_text(json.dumps({**content, "classes": content["classes"][:1]}), "utf-8")
+    report = convert(tmp_path / "sly", output=str(tmp_path / "there"), to=to)
+    assert report.objects == ["dog", "cat"]
+
+
+def test_only_pictures_give_frames_their_file_names(out: Path, tmp_path: Path) -> None:
+    for suffix in ("json", "txt", "xml"):  # as annotation tools put them beside
+        for number in range(7):
+            (tmp_path / "clip" / f"{number:05d}.{suffix}").write_text("{}", "utf-8")
+    convert(out, output=str(tmp_path / "c.json"), to="coco")
+    images = json.loads((tmp_path / "c.json").read_text("utf-8"))["images"]
+    assert [image["file_name"] for image in images] == [f"{number:05d}.png" for number in range(7)]
+
+
+def test_frames_have_their_file_names_wherever_convert_is_started(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+    manifest["config"]["output"] = "out"
+    manifest["inputs"]["clip"]["path"] = "clip"
+    (out / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    convert(Path("../out"), output="c.json", to="coco")
+    assert json.loads(Path("c.json").read_text("utf-8"))["images"][0]["file_name"] == "00000.png"
+
+
+def test_a_list_of_frames_as_windows_and_macs_write_it(out: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_bytes(b"\xef\xbb\xbfclip/00001\r\n\r\n00004\r\n")
+    assert convert(out, check=True, frames=str(listed)).frames == 2
+    listed.write_bytes(b'\xef\xbb\xbf{"version": 1, "videos": {}}')
+    with pytest.raises(DataError, match="none that were asked for"):
+        convert(out, check=True, frames=str(listed))
+
+
+@pytest.mark.parametrize("line", ["00044", "other/00001", "clip/", "0000"])
+def test_a_line_that_names_no_frame_is_refused(out: Path, tmp_path: Path, line: str) -> None:
+    (tmp_path / "list.txt").write_text(f"00001\n{line}\n", "utf-8")
+    with pytest.raises(UsageError, match=r"list\.txt, line 2: expected a frame of clip, found") as caught:
+        convert(out, check=True, frames=str(tmp_path / "list.txt"))
+    assert caught.value.hint == "as 00000 or clip/00000"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"classes": "dog"}, {"input": ("clip",)}, {"objects": "single"}, {"frame_offset": 1}, {"boxes": True}],
+)
+def test_options_of_annotations_are_refused_with_an_out_folder(out: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="is about annotations of another tool, found an OUT folder"):
+        convert(out, check=True, **options)
+
+
+def test_one_video_of_several_that_are_matched(tmp_path: Path) -> None:
+    path = in_coco(tmp_path / "coco.json", {"a": {"1": "dog"}, "b": {"1": "cat"}})
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (8, 4)).save(tmp_path / name / "00000.png")
+    given = tuple(str(tmp_path / name) for name in "ab")
+    report = convert(path, check=True, input=given, video="b")
+    assert (report.videos, report.objects) == (1, ["cat"])
+    with pytest.raises(DataError, match="expected the video 'c', found a, b"):
+        convert(path, check=True, input=given, video="c")
+
+
+def test_files_of_an_earlier_conversion_are_named(out: Path, tmp_path: Path) -> None:
+    target = str(tmp_path / "yolo")
+    convert(out, output=target, to="yolo")
+    events: list[Event] = []
+    config = ConvertConfig(source=out, output=target, to="yolo", frames="given", overwrite=True)
+    run_convert(config, on_event=events.append)
+    (told,) = [event.message for event in events if event.kind == "warning"]
+    names = "labels/train/00001.txt, labels/train/00002.txt, labels/train/00004.txt"
+    assert told.endswith(f"not of this conversion, and left as they are: {names} and 1 more")
+
+
+def test_a_file_where_a_folder_is_wanted_and_the_source_itself_are_refused(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match="--to coco writes a file, found a folder of that name"):
+        convert(out, output=str(tmp_path / "folder"), to="coco", overwrite=True)
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="--to yolo writes a folder, found a file of that name"):
+        convert(out, output=str(tmp_path / "file"), to="yolo", overwrite=True)
+    path = in_coco(tmp_path / "coco.json", {"a": {"1": "dog"}})
+    with pytest.raises(UsageError, match="is what is converted"):
+        convert(path, output=str(path), to="coco", overwrite=True)
+
+
+@pytest.mark.parametrize("to", [entry.name for entry in FORMATS if entry.write_files] + [MASKS])
+def test_frames_without_a_video_beside_those_of_one(tmp_path: Path, to: str) -> None:
+    for folder in (tmp_path / "in", tmp_path / "in" / "b"):
+        folder.mkdir()
+        shape = {
+            "label": "dog",
+            "points": [[0, 0], [3, 0], [3, 3]],
+            "shape_type": "polygon",
+            "group_id": None,
+        }
+        content = {"shapes": [shape], "imagePath": "1.png", "imageHeight": 8, "imageWidth": 9}
+        (folder / "1.json").write_text(json.dumps(content), "utf-8")
+    report = convert(tmp_path / "in", output=str(tmp_path / "out"), to=to)
+    assert (report.videos, report.frames) == (2, 2)
+    assert (
+        len([path for path in (tmp_path / "out").rglob("*") if path.suffix in (".json", ".txt", ".png")]) >= 2
+    )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,13 @@ import torch
 from vsodtool.config import QUALITIES, FlowConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.flow.files import read_flow
+from vsodtool.media.video.folder_frames import FolderFrames
+from vsodtool.media.video.inputs import Loss, VideoInput
 from vsodtool.models.flow.registry import BACKENDS, FlowBackend
 from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.flow import run_flow
-from vsodtool.types import Event, ignore_event
+from vsodtool.pipelines.running import runs
+from vsodtool.types import Event, Frame, ignore_event
 
 
 class Brightness:
@@ -228,6 +232,26 @@ def test_a_truncated_video_is_processed_as_far_as_it_goes(tmp_path: Path) -> Non
     assert report.losses[0].startswith("cut: frame ")
     assert 3 <= report.videos[0].flows <= 8
     assert len(list((tmp_path / "out/flow/cut/forward").iterdir())) == report.videos[0].flows
+
+
+class CutFrames(FolderFrames):
+    """A video whose end is missing, and nobody knows how much of it."""
+
+    def __init__(self, video: VideoInput) -> None:
+        super().__init__(video)
+        self.is_cut = True
+
+    def select(self, indices: Collection[int]) -> Iterator[Frame]:
+        yield from super().select(indices)
+        self.losses.append(Loss("00003", "the video ends here"))
+
+
+def test_a_missing_end_is_told_by_every_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "open_frames", CutFrames)
+    options = config(tmp_path, folder(tmp_path / "v", 3))
+    first, second = (run_flow(options, estimator=Brightness()) for _ in range(2))
+    assert first.losses == second.losses == ["v: frame 00003: the video ends here"]
+    assert second.videos[0].reused == 2
 
 
 def test_output_inside_the_input_is_refused(tmp_path: Path) -> None:

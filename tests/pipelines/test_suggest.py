@@ -115,6 +115,8 @@ def test_frames_that_do_not_decode_are_told(clip: Any, tmp_path: Path) -> None:
     report = suggest(folder, frames="5,9", export=tmp_path / "todo", events=events)
     assert [each.index for each in report.suggestions] == [9]
     assert any(event.kind == "warning" and "00005" in event.message for event in events)
+    assert report.losses == [event.message for event in events if event.kind == "warning"]
+    assert suggest(folder, number=3, export=tmp_path / "spread").losses == []  # neighbours will do
     with pytest.raises(DataError, match="none of the 1 frames to draw on decodes"):
         suggest(folder, frames="5", export=tmp_path / "other")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from vsodtool.cli.console import Reporter
 from vsodtool.cli.options import Json, Quiet, command
-from vsodtool.cli.output import print_report, write_out
+from vsodtool.cli.output import print_report, refuse_losses, write_out
 from vsodtool.cli.text import Table, printable
 from vsodtool.config import SuggestConfig
 
@@ -24,6 +26,7 @@ def suggest(config: SuggestConfig, *, json: Json = False, quiet: Quiet = False) 
         report = run_suggest(config, on_event=reporter)
     if config.names and not json:
         write_out("".join(f"{printable(f'{each.video}/{each.frame}')}\n" for each in report.suggestions))
+        refuse_losses(report.losses, Path(config.export))
         return
     made = any(each.confidence is not None for each in report.suggestions)
     gains = ["gain"] if any(each.gain is not None for each in report.suggestions) else []
@@ -38,3 +41,4 @@ def suggest(config: SuggestConfig, *, json: Json = False, quiet: Quiet = False) 
         why = ", ".join(filter(None, (each.reason, each.object))) or "-"
         table.add(number, each.video, each.frame, *where, why)
     print_report(report.as_dict(), table, as_json=json)
+    refuse_losses(report.losses, Path(config.export))

@@ -97,6 +97,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is not finished: `temporary_path` called it so."""
+    return _LEFTOVER.match(name) is not None
+
+
 def remove_leftovers(folder: Path, *, recursive: bool = True) -> int:
     """Delete the temporary files that killed runs left in `folder`; return how many there were.
 
@@ -108,7 +113,7 @@ def remove_leftovers(folder: Path, *, recursive: bool = True) -> int:
     removed = 0
     for where, folders, files in os.walk(folder):
         for name in files:
-            if _LEFTOVER.match(name):
+            if is_temporary(name):
                 leftover = Path(where, name)
                 with disk_errors(leftover):
                     leftover.unlink(missing_ok=True)

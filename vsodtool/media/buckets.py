@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,17 @@ R = TypeVar("R")
 EXTRAS = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "http": "http", "https": "http"}
 PATIENCE = 120.0  # seconds for which a service that does not answer is asked again
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between two questions
-_DENIED = ("AccessDenied", "Forbidden", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "credentials")
+_DENIED = (
+    "AccessDenied",
+    "Forbidden",
+    "Unauthorized",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "credentials",
+    "ProfileNotFound",
+)
+_URLS = re.compile(r"url=\S+|\S+://\S+")  # in messages; names of objects may hold any of these words
+_DENIALS, _LATER = (401, 403), (408, 425, 429)  # answers of HTTP
 _BUGS = (TypeError, AttributeError, NotImplementedError)  # what does not change by asking again
 
 
@@ -85,6 +96,8 @@ class Bucket:
                 f"{self.url}: what reads {self.scheme}:// is not installed",
                 f"pip install 'vsodtool[{extra}]'",
             ) from error
+        except Exception as error:  # each library has its own for an account that it lacks
+            raise self._refused("", error) from error
         return system, path
 
     def list(self) -> dict[str, Stored]:
@@ -171,11 +184,8 @@ class Bucket:
             except _BUGS:
                 raise
             except Exception as error:  # each service has its own: asked again, then told
-                if _is_denied(error):
-                    raise DeviceError(
-                        f"{self._shown(what)}: no right to it: {_first_line(error)}",
-                        "check the credentials that the library finds (for S3 those of the AWS tools)",
-                    ) from error
+                if _is_denied(error) or _is_final(error):
+                    raise self._refused(what, error) from error
                 if time.monotonic() + pause > until:
                     raise DeviceError(
                         f"{self._shown(what)}: no answer for {PATIENCE:.0f} s: {_first_line(error)}",
@@ -183,6 +193,17 @@ class Bucket:
                     ) from error
             time.sleep(pause * random.uniform(0.5, 1))  # not all workers at the same moment
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _refused(self, what: str, error: Exception) -> DeviceError:
+        if _is_denied(error):
+            return DeviceError(
+                f"{self._shown(what)}: no right to it: {_first_line(error)}",
+                "check the credentials that the library finds (for S3 those of the AWS tools)",
+            )
+        return DeviceError(
+            f"{self._shown(what)}: the service refuses: {_first_line(error)}",
+            "check the URL, and what the library that reads it needs to know (account, project, endpoint)",
+        )
 
 
 def _changed(known: dict[str, Any]) -> float:
@@ -201,9 +222,24 @@ def _changed(known: dict[str, Any]) -> float:
 
 
 def _is_denied(error: Exception) -> bool:
-    return isinstance(error, PermissionError) or any(
-        sign in f"{type(error).__name__} {error}" for sign in _DENIED
+    text = _URLS.sub("", f"{type(error).__name__} {error}")
+    return (
+        isinstance(error, PermissionError)
+        or _status(error) in _DENIALS
+        or any(sign in text for sign in _DENIED)
     )
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether asking again changes nothing: an answer that says that the question is wrong."""
+    status = _status(error)
+    return status is not None and 400 <= status < 500 and status not in _LATER
+
+
+def _status(error: Exception) -> int | None:
+    """The answer of HTTP that an error tells of: aiohttp, gcsfs and Azure each have their own word."""
+    found = (getattr(error, name, None) for name in ("status", "status_code", "code"))
+    return next((status for status in found if isinstance(status, int)), None)
 
 
 def _first_line(error: Exception) -> str:

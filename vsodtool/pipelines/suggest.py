@@ -5,7 +5,6 @@ DIR/images/<video>/<frame>.png, and of OUT with `--to` the masks of these frames
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -52,6 +51,7 @@ class SuggestReport:
         estimated_after: the same once the suggested frames are labelled.
         suggestions: the frames.
         export: the folder that pictures were written to; "" for none.
+        losses: frames that should have been written and could not be read, one line each.
         dry_run: nothing was written.
     """
 
@@ -64,6 +64,7 @@ class SuggestReport:
     estimated_after: float | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
     export: str = ""
+    losses: list[str] = field(default_factory=list)
     dry_run: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,16 +123,19 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
         raise UsageError(
             f"to: '{config.to}' given, but nothing is labelled yet", "leave it out, or give an OUT folder"
         )
-    videos = discover_videos(config.inputs)
+    videos = discover_videos(config.inputs, on_event=on_event)
     check_frame_names(videos)
     sources = [open_frames(video) for video in videos]
     if config.export:
         check_export(Path(config.export), [*map(Path, config.inputs), *(each.video.path for each in sources)])
     cuts = resolve_cuts(config.cuts, sources)
     wanted = places(sources, config, lambda source: _shots(source, cuts, on_event))
-    suggestions = []
+    suggestions: list[Suggestion] = []
+    losses: list[str] = []
     for source, own in zip(sources, wanted, strict=True):
-        suggestions += _of_video(source, own, config, on_event)
+        found, lost = _of_video(source, own, config, on_event)
+        suggestions += found
+        losses += lost
     if config.export and not config.dry_run:
         names = [source.video.name for source in sources]
         _tell_next(config, names, f"vsodtool pseudolabel {shell_words(config.inputs)} -o labels", on_event)
@@ -141,17 +145,19 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
         sum(len(source.names) for source in sources),
         suggestions=suggestions,
         export=config.export,
+        losses=losses,
         dry_run=config.dry_run,
     )
 
 
 def _of_video(
     source: FrameSource, wanted: Sequence[Place], config: SuggestConfig, on_event: OnEvent
-) -> list[Suggestion]:
+) -> tuple[list[Suggestion], list[str]]:
+    """The frames of a video, and lines about those that should have been written and are not."""
     name = source.video.name
     writes = bool(config.export) and not config.dry_run
     if not writes and not any(place.near for place in wanted):
-        return [_still(source, place.index, place.reason) for place in wanted]
+        return [_still(source, place.index, place.reason) for place in wanted], []
     found = []
     on_event(Event("video", name, total=len(wanted)))
     for place, frame in take(source, wanted):
@@ -159,10 +165,10 @@ def _of_video(
             write_picture(Path(config.export), name, frame, overwrite=config.overwrite)
         found.append(_still(source, frame.index, place.reason))
         on_event(Event("frame", name, done=len(found), total=len(wanted)))
-    tell_losses(source, on_event)
+    told = tell_losses(source, on_event)
     refuse_nothing(source, wanted, len(found))
     on_event(Event("done", name, done=len(found), total=len(wanted)))
-    return found
+    return found, told if writes and len(found) < len(wanted) else []
 
 
 def _shots(source: FrameSource, cuts: Cuts, on_event: OnEvent) -> list[range]:
@@ -210,7 +216,7 @@ def _of_output(output: Path, config: SuggestConfig, on_event: OnEvent) -> Sugges
     )
     on_event(Event("notice", message=_summary(output, report, config.by)))
     if config.export and not config.dry_run and report.suggestions:
-        _export(finished, sources, report.suggestions, config, on_event)
+        return replace(report, losses=_export(finished, sources, report.suggestions, config, on_event))
     return report
 
 
@@ -240,9 +246,10 @@ def _export(
     suggestions: Sequence[Suggestion],
     config: SuggestConfig,
     on_event: OnEvent,
-) -> None:
-    """Write the pictures, and their masks as drafts."""
+) -> list[str]:
+    """Write the pictures, and their masks as drafts; lines about those that are not written."""
     folder = Path(config.export)
+    losses: list[str] = []
     frames: dict[str, list[Suggestion]] = {}
     for each in suggestions:
         frames.setdefault(each.video, []).append(each)
@@ -253,13 +260,14 @@ def _export(
     for video, own in frames.items():
         for frame in sources[video].select({each.index for each in own}):
             write_picture(folder, video, frame, overwrite=config.overwrite)
-        tell_losses(sources[video], on_event)
+        losses += tell_losses(sources[video], on_event)
     for video, own in frames.items():
         if config.to:
             _write_drafts(finished, folder, config.to, video, own)
     _tell_next(
         config, list(frames), f"the command of {finished.layout.root} again, with --update and", on_event
     )
+    return losses
 
 
 def _drafts(folder: Path, to: str, video: str, frames: Sequence[Suggestion]) -> list[Path]:
@@ -284,18 +292,14 @@ def _target(folder: Path, to: str, video: str) -> Path:
 def _write_drafts(
     finished: Finished, folder: Path, to: str, video: str, frames: Sequence[Suggestion]
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="vsodtool-suggest-") as place:
-        listed = Path(place) / "frames.txt"
-        listed.write_text("".join(f"{each.frame}\n" for each in frames), "utf-8")
-        convert = ConvertConfig(
-            source=finished.layout.root,
-            output=str(_target(folder, to, video)),
-            to=to,
-            video=video,
-            frames=str(listed),
-            overwrite=True,  # what must not be was refused before
-        )
-        run_convert(convert, pictures=".png")
+    convert = ConvertConfig(
+        source=finished.layout.root,
+        output=str(_target(folder, to, video)),
+        to=to,
+        video=video,
+        overwrite=True,  # what must not be was refused before
+    )
+    run_convert(convert, pictures=".png", only={each.frame for each in frames})
 
 
 def _tell_next(config: SuggestConfig, videos: Sequence[str], command: str, on_event: OnEvent) -> None:

@@ -39,7 +39,7 @@ def test_a_named_set_of_still_images_and_its_list(tmp_path: Path, disk: Disks) -
         with pytest.raises(DataError, match="expected a file, found a named pipe"):
             load(tmp_path, f"dataset:hku-is/train@{root}")
         (root / "ImageSets" / "train.txt").unlink()
-    (root / "ImageSets" / "train.txt").write_text("picture_0\npicture_4.png\n")
+    (root / "ImageSets" / "train.txt").write_text("picture_0\npicture_4.png\n", "utf-8-sig")
     assert sum(map(sum, counts(load(tmp_path, f"dataset:hku-is@{root}")).values())) == 2
     (root / "ImageSets" / "train.txt").write_text("picture_0\nabsent\n")
     with pytest.raises(DataError, match=r"image without a file: .*imgs/absent"):

@@ -118,3 +118,9 @@ def test_the_same_frames_keep_one_name(nowhere: Nowhere) -> None:
 def test_two_video_files_of_one_stem_in_one_folder(nowhere: Nowhere) -> None:
     videos = [replace(nowhere([0], name="v"), place=Path(place)) for place in ("/x/v.mp4", "/x/v.avi")]
     assert [video.name for video in tell_apart([videos])[0]] == ["x/v.mp4", "x/v.avi"]
+
+
+def test_a_video_file_beside_pictures_is_named(tmp_path: Path, disk: Disks) -> None:
+    root = disk("d").davis(["a", "b"])
+    (root / "JPEGImages" / "c.mp4").write_bytes(b"")
+    assert any("not c.mp4 beside" in line for line in load(tmp_path, root).notices)

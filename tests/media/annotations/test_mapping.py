@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
@@ -163,3 +164,14 @@ def test_inputs_without_labels_are_refused_or_left_out() -> None:
     unknown = [numbered(4, name="sit"), numbered(4, name="lie")]
     with pytest.raises(DataError, match="expected labels for 'sit', 'lie', found 'walk'"):
         match_annotations(annotations, unknown, MatchRule(), every=False)
+
+
+def test_names_in_two_unicode_forms_are_one_video() -> None:
+    clips = [numbered(4, name=unicodedata.normalize("NFC", "Läufer")), numbered(4, name="b")]
+    apart = unicodedata.normalize("NFD", "Läufer")
+    videos = (
+        VideoLabels(apart, (FrameLabels(FrameKey("00000.jpg"), (SHAPE,)),)),
+        VideoLabels("", (FrameLabels(FrameKey(f"{apart}/00001.jpg"), (SHAPE,)),)),
+    )
+    mapping = match_annotations(Annotations("file", "made", videos), clips, MatchRule(), every=False)
+    assert [list(one.frames) for one in mapping.videos.values()] == [["00000", "00001"]]

@@ -93,3 +93,12 @@ def test_refusals(tmp_path: Path) -> None:
     put(tmp_path / "twice", "0.png", "0.jpg")
     with pytest.raises(DataError, match=r"0\.jpg and 0\.png with one stem"):
         find_maps(tmp_path / "twice")
+
+
+def test_maps_beside_folders_of_maps_are_told(tmp_path: Path) -> None:
+    for path in (tmp_path / "a" / "0.png", tmp_path / "0.png"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    tree = find_maps(tmp_path)
+    assert list(tree.videos) == ["a"]
+    assert tree.notices == (f"{tmp_path}: maps directly in it are left out, those of its folders are read",)

@@ -242,3 +242,9 @@ def test_a_wrong_offset_is_to_be_left_out(tmp_path: Path) -> None:
     ) as caught:
         match_frames(tmp_path, file_frames(5), -1)
     assert caught.value.hint.endswith("all of them have a frame without --frame-offset")
+
+
+def test_masks_that_lie_elsewhere_beside_those_taken_are_named(tmp_path: Path) -> None:
+    touch(tmp_path / "a" / "0.png", tmp_path / "0.png")
+    assert find_mask_folders(tmp_path, ["a"]) == ({"a": tmp_path / "a"}, [f"those directly in {tmp_path}"])
+    assert find_mask_folders(tmp_path, ["clip"]) == ({"clip": tmp_path}, ["a"])

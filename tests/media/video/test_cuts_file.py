@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,10 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cuts.txt").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(DataError, match="no UTF-8 text"):
         read_cuts(tmp_path / "cuts.txt", ONE)
+
+
+def test_names_in_two_unicode_forms_are_one_video(tmp_path: Path) -> None:
+    names = {unicodedata.normalize("NFC", "Läufer"): ["é1", "é2"], "b": ["1"]}
+    path = tmp_path / "cuts.txt"
+    path.write_text(unicodedata.normalize("NFD", "Läufer é2\n"), "utf-8")
+    assert list(read_cuts(path, names).values()) == [(1,), ()]

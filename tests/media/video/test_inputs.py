@@ -12,6 +12,7 @@ import pytest
 
 from vsodtool.errors import DataError
 from vsodtool.media.video.inputs import VideoInput, discover_videos
+from vsodtool.types import Event
 
 
 def touch(*paths: Path) -> None:
@@ -162,3 +163,53 @@ def test_names_are_in_one_unicode_form(tmp_path: Path) -> None:
     touch(tmp_path / "cafe\u0301" / "0.png", tmp_path / "u\u0308.mp4")
     videos = discover_videos([str(tmp_path / "cafe\u0301"), str(tmp_path / "u\u0308.mp4")])
     assert [video.name for video in videos] == ["caf\u00e9", "\u00fc"]
+
+
+def test_a_video_file_beside_frames_is_named(tmp_path: Path) -> None:
+    folder, events = tmp_path / "clip", list[Event]()
+    touch(
+        folder / "0.jpg", folder / "1.jpg", folder / "whole.MP4", folder / "b.avi", folder / "masks" / "0.png"
+    )
+    (folder / "more.mov").mkdir()
+    (video,) = discover_videos([str(folder)], on_event=events.append)
+    assert [file.name for file in video.files] == ["0.jpg", "1.jpg"]
+    text = f"{folder}: 2 pictures read, not b.avi, whole.MP4 beside: video files are named themselves"
+    assert [(event.kind, event.message) for event in events] == [("notice", text)]
+
+
+def test_a_video_file_beside_folders_of_frames_is_named(tmp_path: Path) -> None:
+    events = list[Event]()
+    touch(tmp_path / "a" / "0.jpg", tmp_path / "b.mp4")
+    assert [video.name for video in discover_videos([str(tmp_path)], on_event=events.append)] == ["a"]
+    assert [event.message.partition(": ")[2] for event in events] == [
+        "1 folder read, not b.mp4 beside: video files are named themselves"
+    ]
+
+
+@pytest.mark.parametrize("beside", ["holiday.mp4", "holiday/0.jpg"])
+def test_a_cover_beside_videos_is_no_video(tmp_path: Path, beside: str) -> None:
+    touch(tmp_path / "cover.jpg", tmp_path / beside)
+    with pytest.raises(DataError, match=r"found one picture, cover.jpg, beside holiday") as caught:
+        discover_videos([str(tmp_path)])
+    assert "move cover.jpg elsewhere" in caught.value.hint
+
+
+def test_one_picture_is_a_video(tmp_path: Path) -> None:
+    touch(tmp_path / "a" / "cover.jpg", tmp_path / "b" / "0.jpg", tmp_path / "b" / "masks" / "0.png")
+    assert [len(discover_videos([str(tmp_path / name)])) for name in "ab"] == [1, 1]
+
+
+def test_a_url_on_stdin_is_told_from_a_path(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"s3://team/clip.mp4: expected a path, found a URL on stdin"):
+        discover_videos(["-"], stdin=io.StringIO("s3://team/clip.mp4\n"))
+
+
+@pytest.mark.parametrize("kind", ["masks", "preview"])
+def test_an_output_folder_is_no_input(tmp_path: Path, kind: str) -> None:
+    touch(tmp_path / "labels" / kind / "clip" / "00000.png")
+    manifest = tmp_path / "labels" / "manifest.json"
+    manifest.write_text('{"name": "of a web page"}', "utf-8")
+    assert [video.name for video in discover_videos([str(tmp_path / "labels")])] == ["clip"]
+    manifest.write_text('{"tool": "vsodtool", "command": "pseudolabel"}', "utf-8")
+    with pytest.raises(DataError, match="expected frames, found an output folder of vsodtool pseudolabel"):
+        discover_videos([str(tmp_path / "labels")])

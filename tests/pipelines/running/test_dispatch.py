@@ -281,3 +281,25 @@ def test_what_is_known_holds_what_this_run_has_heard(tmp_path: Path) -> None:
     assert list(known.finished) == ["2"]
     assert known.cuts == [1]
     assert known.choice is None
+
+
+def test_a_video_that_has_gone_since_the_run_began_is_named_and_the_others_are_made(tmp_path: Path) -> None:
+    run = Run(tmp_path, {"a": 2, "b": 4})
+    with run.state() as state:
+        for path in run.videos[0].files:
+            path.unlink()
+        result = run.dispatch(state).run()
+    assert list(result.outcomes) == ["b"]
+    assert "a: cannot read" in result.failed["a"]
+
+
+def test_parts_that_are_left_of_a_refused_video_are_let_go(tmp_path: Path) -> None:
+    class Picky(Bench):
+        def fill(self, task: Task, frames: Sequence[str], state: VideoState, on_event: OnEvent) -> None:
+            raise DataError("bad frames", "replace them")
+
+    run = Run(tmp_path, {"a": 40, "b": 1}, Picky(), divisible=True)
+    run.crew.size = 1
+    with run.state() as state:
+        result = run.dispatch(state).run()
+    assert (list(result.outcomes), result.failed) == (["b"], {"a": "a: bad frames"})

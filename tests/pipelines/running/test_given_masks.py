@@ -14,7 +14,7 @@ from vsodtool.media.images import write_png
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.running.given_masks import given_masks, with_masks
-from vsodtool.types import ignore_event
+from vsodtool.types import Event, ignore_event
 
 
 @pytest.fixture
@@ -53,3 +53,19 @@ def test_an_annotation_file_that_lacks_a_video_is_refused_and_told_how(
     ):
         pass
     assert "--only-masked" in caught.value.hint
+
+
+def test_options_of_annotations_with_folders_of_masks_are_said_to_be_in_vain(
+    tmp_path: Path, sources: list[FrameSource]
+) -> None:
+    for video in "abc":
+        write_png(tmp_path / "masks" / video / "0.png", np.zeros((8, 9), np.uint8))
+    heard = list[Event]()
+    config = AnnotationConfig(classes="dog", interpolated=False, objects="track", frame_offset=1)
+    with given_masks(config, [tmp_path / "masks"], sources, heard.append):
+        pass
+    (told,) = heard
+    assert told.message.startswith("--classes, --no-interpolated, --objects: of annotation files only")
+    with given_masks(AnnotationConfig(frame_offset=1), [tmp_path / "masks"], sources, heard.append):
+        pass
+    assert len(heard) == 1

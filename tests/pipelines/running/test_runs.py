@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -179,3 +180,16 @@ def test_overwrite_needs_somebody_who_starts_the_shards(tmp_path: Path, inputs: 
     forward = sorted(path.name for path in (tmp_path / "out/flow/run/forward").iterdir())
     assert forward == ["00000.flo", "00001.flo"]
     assert counts(tmp_path / "out")["run"] == {"frames": 4, "flows": 2, "missing": 0}
+
+
+def test_an_output_inside_an_input_from_stdin_is_refused(
+    tmp_path: Path, inputs: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del inputs
+    (tmp_path / "videos").mkdir()
+    for name in LENGTHS:
+        (tmp_path / name).rename(tmp_path / "videos" / name)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{tmp_path / 'videos'}\n"))
+    config = FlowConfig(inputs=("-",), output=tmp_path / "videos" / "out", device="cpu", dry_run=True)
+    with pytest.raises(UsageError, match="lies inside the input"):
+        run_flow(config)

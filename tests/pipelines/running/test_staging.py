@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -17,11 +20,13 @@ import pytest
 from tests.pipelines.conftest import Scene
 from vsodtool.config import EvaluateConfig, FlowConfig, PseudoLabelConfig, ReviewConfig, load_config
 from vsodtool.config.url import UrlPath, is_url
-from vsodtool.errors import ConfigError, DataError, DeviceError, UsageError
+from vsodtool.errors import ConfigError, DataError, DeviceError, UsageError, VsodtoolError
 from vsodtool.media import buckets
+from vsodtool.media.buckets import Bucket
 from vsodtool.pipelines.evaluate import run_evaluate
 from vsodtool.pipelines.flow import run_flow
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
+from vsodtool.pipelines.running import staging
 from vsodtool.pipelines.running.staging import Cache
 from vsodtool.types import Event
 
@@ -363,3 +368,111 @@ def test_without_what_reads_it_the_extra_is_named(tmp_path: Path, monkeypatch: p
         run_flow(config("s3://bkt/in", tmp_path / "out"))
     assert "vsodtool[s3]" in raised.value.hint
     shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+
+
+def test_names_that_look_unfinished_are_uploaded_and_what_others_put_there_stays(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for index in range(3):
+        picture = np.random.default_rng(index).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+        assert cv2.imwrite(str(tmp_path / f"in/render.tmp.{index}.png"), picture)
+    store.client.put_object(Bucket="bkt", Key="out/my notes.tmp", Body=b"mine")
+    run_flow(config(tmp_path / "in", "s3://bkt/out"))
+    run_flow(config(tmp_path / "in", tmp_path / "out"))
+    expected = {**without_manifest(local(tmp_path / "out")), "my notes.tmp": b"mine"}
+    assert without_manifest(store.tree("out")) == expected
+    assert "flow/in/forward/render.tmp.0.flo" in expected
+
+
+def test_a_url_that_is_named_twice_is_fetched_once(store: Store, frames: Path) -> None:
+    store.upload(frames, "in")
+    events: list[Event] = []
+    same = EvaluateConfig(predictions=(UrlPath("s3://bkt/in/a"),), ground_truth=UrlPath("s3://bkt/in/a/"))
+    with suppress(VsodtoolError):  # noise is no truth
+        run_evaluate(same, on_event=events.append)
+    assert sum(event.message.startswith("fetching") for event in events) == 1
+
+
+def test_two_runs_read_one_url_at_the_same_time(store: Store, frames: Path, tmp_path: Path) -> None:
+    store.upload(frames, "in")
+    cache = Cache(tmp_path / "cache", 1e9)
+    events: list[Event] = []
+    with (
+        cache.fetched(Bucket("s3://bkt/in"), events.append) as first,
+        cache.fetched(Bucket("s3://bkt/in"), events.append) as second,
+    ):
+        assert first == second
+    assert len(events) == 1
+
+
+def test_an_entry_that_another_process_throws_away_is_made_again(
+    store: Store, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.upload(frames, "in")
+    cache, hold, thrown = Cache(tmp_path / "cache", 1e9), staging._hold, []
+
+    def throw(lock: Any, **how: Any) -> bool:
+        if not thrown:
+            thrown.append(shutil.rmtree(Path(lock.name).parent))
+        return hold(lock, **how)
+
+    monkeypatch.setattr(staging, "_hold", throw)
+    with cache.fetched(Bucket("s3://bkt/in"), lambda _: None) as copy:
+        assert (copy / "a/0.png").is_file()
+
+
+class AnswerError(Exception):
+    """As aiohttp's: a number, and the URL in its text."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"{status}, message='Busy', url='https://host/Forbidden/00403.png'")
+        self.status = status
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "asked"),
+    [
+        (401, "no right to it", 1),
+        (403, "no right to it", 1),
+        (410, "the service refuses", 1),
+        (503, "no answer", 3),
+    ],
+)
+def test_what_is_asked_again_is_told_by_the_answer_and_not_by_the_name(
+    status: int, said: str, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "monotonic", lambda: 50.0 * len(calls))
+
+    def info(_: str) -> None:
+        calls.append(1)
+        raise AnswerError(status)
+
+    bucket = Bucket("https://host/Forbidden/00403.png")
+    bucket.__dict__["_at"] = (SimpleNamespace(info=info), "https://host/Forbidden/00403.png")
+    with pytest.raises(DeviceError, match=said):
+        bucket.list()
+    assert len(calls) == asked
+
+
+def test_an_account_that_a_library_lacks_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: Any, **__: Any) -> None:
+        raise ValueError("Must provide either a connection_string or account_name with credentials!!")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", lacking)
+    with pytest.raises(DeviceError, match=r"az://team/videos: no right to it: Must provide"):
+        Bucket("az://team/videos").list()
+
+
+def test_a_cache_on_a_disk_that_knows_no_locks(
+    store: Store, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unknown)
+    store.upload(frames, "in")
+    report = run_flow(config("s3://bkt/in", "s3://bkt/out"))
+    assert [video.flows for video in report.videos] == [2, 3]

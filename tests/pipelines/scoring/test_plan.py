@@ -59,3 +59,13 @@ def test_a_video_too_short_is_warned_of_and_none_left_is_refused(tmp_path: Path)
     alone = EvaluateConfig(predictions=(str(tmp_path / "p" / "tiny"), str(truth / "tiny")))
     with pytest.raises(DataError, match="no frame is left to score: 2 are the first or last"):
         make_plan(alone, tmp_path, ignore_event)
+
+
+def test_options_of_annotations_with_a_folder_of_truth_are_said_to_be_in_vain(tmp_path: Path) -> None:
+    paths = (str(tree(tmp_path, "p", v=4)), str(tree(tmp_path, "gt", v=4)))
+    heard = list[Event]()
+    make_plan(EvaluateConfig(predictions=paths, classes="dog", frame_offset=-1), tmp_path, heard.append)
+    assert any(event.message.startswith("--frame-offset, --classes: of annotation") for event in heard)
+    heard.clear()
+    make_plan(EvaluateConfig(predictions=paths), tmp_path, heard.append)
+    assert not any("of annotation files only" in event.message for event in heard)

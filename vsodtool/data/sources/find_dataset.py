@@ -82,7 +82,7 @@ def _files(root: Path, pattern: str, video: str = "") -> list[Path]:
 def _read_list(path: Path) -> list[str]:
     """The names in a list of images: one per line, with or without an ending."""
     try:
-        lines = read_regular(path).decode("utf-8").split()
+        lines = read_regular(path).decode("utf-8-sig").split()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path}: expected a list of names, one per line, found none that can be read: "

@@ -10,15 +10,21 @@ from vsodtool.data.sources.source_text import PairSource
 from vsodtool.errors import DataError
 from vsodtool.media.folders import descend_davis, image_folders, list_images
 from vsodtool.media.video.inputs import VideoInput, discover_videos
+from vsodtool.types import OnEvent, ignore_event
 
 
-def find_pairs(source: PairSource, faults: Faults) -> list[FoundVideo]:
+def find_pairs(source: PairSource, faults: Faults, on_event: OnEvent = ignore_event) -> list[FoundVideo]:
     """The videos, or the one set of images, of a source; videos without any mask are left out.
+
+    Args:
+        source: pictures and masks.
+        faults: told of masks without a picture.
+        on_event: hears of videos that are passed over.
 
     Raises:
         DataError: a folder cannot be read, or there are no frames or no masks at all.
     """
-    videos = discover_videos([str(source.images)])
+    videos = discover_videos([str(source.images)], on_event=on_event)
     if not source.masks.is_dir():
         raise DataError(f"{source.masks}: expected a folder of masks, found none there", "check --data")
     base = descend_davis(source.masks, "Annotations")

@@ -153,7 +153,7 @@ def _find(
     if isinstance(source, DatasetSource):
         return find_dataset_videos(source, faults)
     if isinstance(source, PairSource):
-        return find_pairs(source, faults)
+        return find_pairs(source, faults, lambda event: told.append(event.message))
     return find_pseudo(source, faults, told)
 
 

@@ -13,6 +13,7 @@ from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import Annotations, FrameLabels, VideoLabels
 from vsodtool.media.annotations.shapes import wrong_size
+from vsodtool.media.folders import same_name
 from vsodtool.types import Size
 
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an upload
@@ -142,10 +143,10 @@ def _share_out(
     homeless: dict[str, list[Entry]] = defaultdict(list)
     for video in annotations.videos:
         stems = [PurePosixPath(name).stem for name in (video.name, video.file)]
-        called = [video.name, *stems, *(_UPLOAD.sub("", stem) for stem in stems)]
+        called = map(same_name, [video.name, *stems, *(_UPLOAD.sub("", stem) for stem in stems)])
         own = next((names[name] for name in called if name in names), None)
         for frame in video.frames:
-            folders = PurePosixPath(frame.key.name.replace("\\", "/")).parts[:-1]
+            folders = PurePosixPath(same_name(frame.key.name).replace("\\", "/")).parts[:-1]
             home = next((names[folder] for folder in reversed(folders) if folder in names), own)
             if home is not None:
                 parts[home].append((video, frame))

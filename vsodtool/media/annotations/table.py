@@ -27,7 +27,7 @@ from vsodtool.media.annotations.formats.via import PROJECT, read_via
 from vsodtool.media.annotations.formats.yolo import read_yolo, write_yolo
 from vsodtool.media.annotations.formats.youtube_vis import read_youtube_vis, write_youtube_vis
 from vsodtool.media.annotations.json_tree import load_json
-from vsodtool.media.annotations.model import Annotations, ReadOptions, Shape
+from vsodtool.media.annotations.model import Annotations, Category, ReadOptions, Shape
 from vsodtool.media.annotations.source import Source
 from vsodtool.media.folders import MASK_SUFFIXES
 from vsodtool.types import Size
@@ -51,6 +51,8 @@ class Format:
         write_polygons: `write` with polygons instead of masks, where the format has both.
         one_video: a file holds one video only.
         of_objects: it holds objects over the frames, not shapes, so shapes must have become objects before.
+        of_classes: it knows classes only, so that two things of one class are not told apart over the frames.
+        bare_is_empty: a frame that is written without shapes says that nothing is there.
         names_tags: `write` takes what a labelling configuration calls things: tag, from_name, to_name,
             image_url; `import_hint` has places for them.
         lossless: whether what is written is exactly what was there.
@@ -66,6 +68,8 @@ class Format:
     write_polygons: WriteFile | None = None
     one_video: bool = False
     of_objects: bool = False
+    of_classes: bool = False
+    bare_is_empty: bool = False
     names_tags: bool = False
     lossless: bool = True
     import_hint: str = ""
@@ -124,7 +128,7 @@ def _detect_xml(source: Source) -> Names:
 
 def _detect_yolo(source: Source) -> Names:
     texts = [name for name in _named(source, ".txt") if "ImageSets/" not in name]
-    texts = [name for name in texts if not is_mots_line(source.read(name)[:65536].split(b"\n", 1)[0])]
+    texts = [name for name in texts if not is_mots_line(_first_line(source, name))]
     in_labels = [name for name in texts if "labels" in PurePosixPath(name).parts[:-1]]
     described = any(
         PurePosixPath(name).name in ("data.yaml", "dataset.yaml", "classes.txt") for name in source.names
@@ -136,8 +140,12 @@ def _detect_yolo(source: Source) -> Names:
     return tuple(texts)
 
 
+def _first_line(source: Source, name: str) -> bytes:
+    return source.read(name)[:65536].removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+
+
 def _line_of_numbers(source: Source, name: str) -> bool:
-    words = source.read(name)[:4096].split(b"\n", 1)[0].split()
+    words = _first_line(source, name).split()
     return len(words) >= 5 and all(re.fullmatch(rb"-?\d+(\.\d+)?([eE]-?\d+)?", word) for word in words)
 
 
@@ -151,7 +159,7 @@ def _detect_class_pictures(source: Source) -> Names:
 
 def _detect_mots(source: Source) -> Names:
     texts = _named(source, ".txt")
-    return tuple(name for name in texts if is_mots_line(source.read(name)[:65536].split(b"\n", 1)[0]))
+    return tuple(name for name in texts if is_mots_line(_first_line(source, name)))
 
 
 def _detect_via(source: Source) -> Names:
@@ -197,6 +205,7 @@ FORMATS: tuple[Format, ...] = (
         detect=_detect_supervisely,
         read=read_supervisely,
         write_files=partial(write_supervisely, video=False),
+        of_classes=True,
         import_hint="in Supervisely: Import → Supervisely format; put the images beside ann as img",
     ),
     Format(
@@ -230,6 +239,7 @@ FORMATS: tuple[Format, ...] = (
         detect=lambda source: _json_object(source, "[]", "annotations", "data"),
         read=read_label_studio,
         write=write_label_studio,
+        of_classes=True,
         names_tags=True,
         import_hint="in Label Studio: Import; the configuration has a {tag} tag with labels, "
         'name="{from_name}" toName="{to_name}"',
@@ -240,6 +250,7 @@ FORMATS: tuple[Format, ...] = (
         detect=lambda source: _json_object(source, "shapes"),
         read=read_labelme,
         write_files=partial(write_labelme, masks=True),
+        bare_is_empty=True,
         import_hint="put the files beside the images and open the folder in LabelMe",
     ),
     Format(
@@ -252,6 +263,7 @@ FORMATS: tuple[Format, ...] = (
         name="x-anylabeling",
         title="X-AnyLabeling",
         write_files=partial(write_labelme, masks=False),
+        bare_is_empty=True,
         lossless=False,
         import_hint="put the files beside the images and open the folder in X-AnyLabeling",
     ),
@@ -287,6 +299,8 @@ FORMATS: tuple[Format, ...] = (
         detect=_detect_yolo,
         read=read_yolo,
         write_files=write_yolo,
+        of_classes=True,
+        bare_is_empty=True,
         import_hint="put the images beside `labels` as `images`; data.yaml names the classes",
     ),
 )
@@ -385,8 +399,18 @@ def read_annotations(
     entry, names = find_format(source, format_name)
     assert entry.read is not None
     options = options or ReadOptions()
-    found = entry.read(source, names, options)
+    found = _with_all_classes(entry.read(source, names, options))
     return _without_bad_shapes(found) if options.skip_bad else found
+
+
+def _with_all_classes(annotations: Annotations) -> Annotations:
+    """With the classes of shapes that the file does not declare, which writers number and colour, too."""
+    drawn = (
+        shape.category for video in annotations.videos for frame in video.frames for shape in frame.shapes
+    )
+    declared = {category.name for category in annotations.categories}
+    lacking = [Category(name) for name in dict.fromkeys(drawn) if name not in declared]
+    return replace(annotations, categories=(*annotations.categories, *lacking))
 
 
 def _without_bad_shapes(annotations: Annotations) -> Annotations:

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsodtool.errors import DataError
-from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, folder_name, image_folders, list_images
+from vsodtool.media.folders import (
+    MASK_SUFFIXES,
+    descend_davis,
+    folder_name,
+    holds_images,
+    image_folders,
+    list_images,
+)
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, read_manifest
@@ -26,7 +33,7 @@ class MapTree:
         given: video -> frames that frames.csv of an OUT folder calls given.
         drawn: the maps were drawn from the annotation file `folder`, and lie elsewhere.
         soft: they are known to be probabilities, however dark they are.
-        notices: worth a line: which folder of an OUT was taken, that its run is not complete.
+        notices: worth a line: which folder of an OUT was taken, that its run is not complete, maps left out.
     """
 
     root: Path
@@ -65,8 +72,12 @@ def find_maps(root: Path, prefers: str = "masks") -> MapTree:
     base = descend_davis(root, "Annotations", MASK_SUFFIXES)
     folders = image_folders(base, MASK_SUFFIXES)
     if folders:
+        loose = holds_images(base, MASK_SUFFIXES)
         return MapTree(
-            root, base, {name: tuple(list_images(path, MASK_SUFFIXES)) for name, path in folders.items()}
+            root,
+            base,
+            {name: tuple(list_images(path, MASK_SUFFIXES)) for name, path in folders.items()},
+            notices=(f"{base}: maps directly in it are left out, those of its folders are read",) * loose,
         )
     files = list_images(base, MASK_SUFFIXES)
     if not files:

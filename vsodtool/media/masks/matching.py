@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsodtool.errors import DataError
-from vsodtool.media.folders import MASK_SUFFIXES, descend_davis, frame_name, image_folders, list_images
+from vsodtool.media.folders import (
+    MASK_SUFFIXES,
+    descend_davis,
+    frame_name,
+    holds_images,
+    image_folders,
+    list_images,
+)
 from vsodtool.media.masks.numbers import frame_numbers
 
 if TYPE_CHECKING:
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 def find_mask_folders(
     masks: Path, videos: Sequence[str], *, some: bool = False
 ) -> tuple[dict[str, Path], list[str]]:
-    """The folder of masks of every video, and the names of the folders that belong to none of them.
+    """The folder of masks of every video, and what holds masks too that belong to none of them.
 
     Args:
         masks: a folder with one sub-folder per video, a DAVIS-style root or its `Annotations`, or, for one
@@ -39,7 +46,7 @@ def find_mask_folders(
     folders = image_folders(base, MASK_SUFFIXES)
     plain = list_images(base, MASK_SUFFIXES) if not any(name in folders for name in videos) else []
     if plain and len(videos) == 1:
-        return {videos[0]: base}, []
+        return {videos[0]: base}, list(folders)
     if not plain and not folders:
         raise DataError(
             f"{masks}: expected masks (PNG or another image format), found none",
@@ -61,6 +68,8 @@ def find_mask_folders(
             f"name the folders of masks like the videos{other}",
         )
     strange = [name for name in folders if name not in videos]
+    if holds_images(base, MASK_SUFFIXES):
+        strange.append(f"those directly in {base}")
     return {name: folders[name] for name in videos if name in folders}, strange
 
 

@@ -17,7 +17,7 @@ if sys.platform != "win32":
     import fcntl
 
 _HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK})
-_NO_LOCKS_HERE = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+NO_LOCKS_HERE = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 _LONGEST = 32  # bytes that a lock may hold
 _PAUSE = 0.05  # seconds between two looks at a lock that somebody holds
 
@@ -132,7 +132,7 @@ def _try_lock(descriptor: int, path: Path, *, shared: bool) -> Holding:
     try:
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as error:
-        if error.errno in _NO_LOCKS_HERE:
+        if error.errno in NO_LOCKS_HERE:
             return Holding.UNKNOWN
         if error.errno in _HELD:
             return Holding.HELD

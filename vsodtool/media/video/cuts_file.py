@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
+from vsodtool.media.folders import same_name
 from vsodtool.media.regular_file import read_regular
 
 _SCENES = "Start Frame"  # a column of PySceneDetect's table, counted from 1
@@ -42,7 +43,7 @@ def read_cuts(path: Path, names: Mapping[str, Sequence[str]]) -> dict[str, tuple
         found[video] = set(_scenes(path, lines, table, len(names[video])))
     else:
         for number, line in enumerate(lines, 1):
-            text = line.strip()
+            text = same_name(line.strip())
             if text and not text.startswith("#"):
                 video, index = _place(path, number, text, names)
                 found[video].add(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from vsodtool.checks import check_regular
+from vsodtool.config.url import is_url
 from vsodtool.errors import DataError
 from vsodtool.media.folders import (
     IMAGE_SUFFIXES,
@@ -23,6 +25,9 @@ from vsodtool.media.folders import (
 from vsodtool.media.image_integrity import count_pages
 from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.streams import open_file
+from vsodtool.types import Event, OnEvent, ignore_event
+
+_SHOWN = 3  # names of what is passed over
 
 
 @dataclass(frozen=True)
@@ -56,21 +61,25 @@ class Loss:
     reason: str
 
 
-def discover_videos(inputs: Sequence[str], *, stdin: TextIO | None = None) -> list[VideoInput]:
+def discover_videos(
+    inputs: Sequence[str], *, stdin: TextIO | None = None, on_event: OnEvent = ignore_event
+) -> list[VideoInput]:
     """Find the videos that the inputs stand for, in the order given; nothing is decoded.
 
     Args:
         inputs: paths, or `-` for one path per line on `stdin`.
         stdin: where `-` reads from; the standard input if None.
+        on_event: hears of videos in a folder that are passed over, as its pictures are the video.
 
     Raises:
         DataError: an input is missing, unreadable, of an unknown type or without frames, two frames have one
-            stem, two videos have one name, or there is no input at all.
+            stem, two videos have one name, a folder holds a single picture beside videos or is an output
+            folder of the tool, or there is no input at all.
     """
     videos: list[VideoInput] = []
     by_name: dict[str, VideoInput] = {}
     for text in expand_inputs(inputs, stdin):
-        for video in _discover(Path(text)):
+        for video in _discover(text, on_event):
             other = by_name.setdefault(video.name, video)
             if other is not video:
                 raise DataError(
@@ -100,9 +109,12 @@ def _without_mark(line: str) -> str:
     return line
 
 
-def _discover(path: Path) -> list[VideoInput]:
+def _discover(text: str, on_event: OnEvent) -> list[VideoInput]:
+    path = Path(text)
+    if is_url(text):
+        raise DataError(f"{text}: expected a path, found a URL on stdin", "name URLs on the command line")
     if path.is_dir():
-        return _discover_folder(path)
+        return _discover_folder(path, on_event)
     try:
         check_regular(path)
     except FileNotFoundError as error:
@@ -153,24 +165,68 @@ def _check_video(path: Path) -> None:
     ) from cause
 
 
-def _discover_folder(folder: Path) -> list[VideoInput]:
+def _discover_folder(folder: Path, on_event: OnEvent) -> list[VideoInput]:
+    _refuse_output(folder)
     base = descend_davis(folder, "JPEGImages")
     files = list_images(base)
+    clips = [entry for entry in list_folder(base) if entry.suffix.lower() in VIDEO_SUFFIXES]
+    clips = [entry for entry in clips if not entry.is_dir()]
     if files:
+        _refuse_lone_picture(folder, files, [*clips, *image_folders(base).values()])
+        _tell_passed_over(folder, _count(len(files), "picture"), clips, on_event)
         return [VideoInput(folder_name(folder) or "video", base, "folder", tuple(files))]
     videos = [
         VideoInput(name, sub_folder, "folder", tuple(list_images(sub_folder)))
         for name, sub_folder in image_folders(base).items()
     ]
     if videos:
+        _tell_passed_over(folder, _count(len(videos), "folder"), clips, on_event)
         return videos
-    clips = [entry for entry in list_folder(base) if entry.suffix.lower() in VIDEO_SUFFIXES]
     hint = (
         f"name the video files themselves, for example {clips[0]}"
         if clips
         else "give a folder of frames, or a folder with one sub-folder of frames per video"
     )
     raise DataError(f"{folder}: expected frames ({_suffixes(IMAGE_SUFFIXES)}), found none", hint)
+
+
+def _refuse_output(folder: Path) -> None:
+    """Refuse an output folder of the tool: its masks would be taken for frames."""
+    try:
+        content = json.loads(read_regular(folder / "manifest.json"))
+    except (OSError, ValueError, RecursionError):  # none, or somebody else's
+        return
+    if isinstance(content, dict) and content.get("tool") == "vsodtool":
+        raise DataError(
+            f"{folder}: expected frames, found an output folder of vsodtool {content.get('command', '')}",
+            "give the video or the frames that it was made of",
+        )
+
+
+def _refuse_lone_picture(folder: Path, files: Sequence[Path], beside: Sequence[Path]) -> None:
+    """Refuse a picture without a number beside videos: a cover, and no video of one frame."""
+    if len(files) > 1 or not beside or any(char in "0123456789" for char in files[0].stem):
+        return
+    raise DataError(
+        f"{folder}: expected the frames of one video, or a folder of frames for each, found one picture, "
+        f"{files[0].name}, beside {_listing(beside)}",
+        f"move {files[0].name} elsewhere, or name what is meant, for example {beside[0]}",
+    )
+
+
+def _tell_passed_over(folder: Path, what: str, clips: Sequence[Path], on_event: OnEvent) -> None:
+    if clips:
+        text = f"{folder}: {what} read, not {_listing(clips)} beside: video files are named themselves"
+        on_event(Event("notice", message=text))
+
+
+def _listing(paths: Sequence[Path]) -> str:
+    shown = ", ".join(path.name for path in paths[:_SHOWN])
+    return f"{shown} and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else shown
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _suffixes(suffixes: frozenset[str]) -> str:

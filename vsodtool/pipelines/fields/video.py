@@ -150,7 +150,7 @@ def run_video(
         on_event(Event("frame", video, done=reused + done, total=len(tasks)))
 
     losses: list[str] = []
-    if wanted:
+    if wanted or (tasks and source.is_cut):  # what was lost is told by every run
         tell_notes(source, on_event)
         compute_flows(config, source, wanted, engine, wrote=state.wrote, advance=advance)
         losses = tell_losses(source, on_event)

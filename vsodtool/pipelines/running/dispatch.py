@@ -131,6 +131,8 @@ class Dispatch(Generic[T]):
         while self._queue or self._at_work:
             while self._queue and self._crew.free:
                 self._hand_out(heapq.heappop(self._queue)[-1])
+            if not self._queue and not self._at_work:  # what was left is of videos that failed
+                break
             for news in self._crew.news():
                 self._hear(news)
         if self._refusals and len(self._tasks) == 1:
@@ -152,11 +154,17 @@ class Dispatch(Generic[T]):
     def _hand_out(self, unit: Unit[T]) -> None:
         if unit.task.name in self._result.failed:
             return
+        try:
+            fingerprint = input_fingerprint(unit.task.video)
+        except DataError as error:  # gone since the run began: the others are still there
+            self._refuse(unit, error)
+            self._tell()
+            return
         self._at_work[id(unit)] = unit
         self._handed_out[id(unit)] = time.monotonic()
         name = unit.task.name
         known = self._state.known(name, unit.task.asked, self._spent.get(name, 0.0))
-        self._crew.hand_out(Assignment(unit, known, input_fingerprint(unit.task.video)))
+        self._crew.hand_out(Assignment(unit, known, fingerprint))
 
     def _hear(self, news: News[T]) -> None:
         if news.messages is None:
@@ -188,8 +196,7 @@ class Dispatch(Generic[T]):
                 del self._at_work[id(unit)]
                 if not isinstance(error, DataError):
                     raise error
-                self._refusals.append(error)
-                self._fail(unit, error.message)
+                self._refuse(unit, error)
 
     def _end(self, unit: Unit[T], result: Any) -> None:
         name = unit.task.name
@@ -242,6 +249,10 @@ class Dispatch(Generic[T]):
         text = f"{unit.task.name}: its worker was lost; it is tried again"
         self._on_event(Event("warning", unit.task.name, text))
         self._add(unit)
+
+    def _refuse(self, unit: Unit[T], error: DataError) -> None:
+        self._refusals.append(error)
+        self._fail(unit, error.message)
 
     def _fail(self, unit: Unit[T], reason: str) -> None:
         name = unit.task.name

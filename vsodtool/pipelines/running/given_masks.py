@@ -19,7 +19,7 @@ from vsodtool.media.masks.sparse import MaskFolder, match_masks
 from vsodtool.media.output.layout import NOTES
 from vsodtool.media.output.object_names import read_noted_objects
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.pipelines.running.reading import reading_of
+from vsodtool.pipelines.running.reading import reading_of, tell_unheard
 from vsodtool.types import Event, OnEvent, Size
 
 
@@ -105,6 +105,7 @@ def given_masks(
             for line in read[place].describe():
                 on_event(Event("notice", message=line))
     if not read:
+        tell_unheard(config, on_event, but=("frame_offset",))
         named = _named(paths, sources)
         yield GivenMasks([MaskFolder(path, offset=config.frame_offset) for path in paths], named=named)
         return

@@ -23,7 +23,7 @@ from vsodtool.media.output.resume import ResumeState, check_resumable, describe_
 from vsodtool.media.output.shard_run import Part, ShardState, start_shard
 from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
-from vsodtool.media.video.inputs import discover_videos
+from vsodtool.media.video.inputs import discover_videos, expand_inputs
 from vsodtool.ops.sampling.split import split_by_weight
 from vsodtool.pipelines.running.engines import ENGINES, Job
 from vsodtool.pipelines.running.reports import Outcome, RunReport
@@ -215,10 +215,10 @@ def open_run(
     started = time.perf_counter()
     if not config.dry_run:
         ENGINES[config.engine].check(config)
-    videos = discover_videos(config.inputs)
+    given = list(expand_inputs(config.inputs))
+    videos = discover_videos(given, on_event=on_event)
     check_frame_names(videos)
-    given = [Path(text) for text in config.inputs if text != "-"]
-    layout = check_output(config.output, [*given, *(video.path for video in videos)], masks)
+    layout = check_output(config.output, [*map(Path, given), *(video.path for video in videos)], masks)
     opened = choose([open_frames(video) for video in videos])
     part = _part_of(config, opened, launch)
     return Run(command, config, layout, opened, part, on_event, started, by_frame)

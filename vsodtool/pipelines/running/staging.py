@@ -16,7 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -25,9 +25,10 @@ from typing import IO, Any, TypeVar
 from vsodtool.config import CommonConfig
 from vsodtool.config.url import UrlPath, is_url
 from vsodtool.errors import ConfigError, DataError, DeviceError, VsodtoolError
-from vsodtool.media.atomic import disk_errors
+from vsodtool.media.atomic import disk_errors, is_temporary
 from vsodtool.media.buckets import Bucket, Stored
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.lock import NO_LOCKS_HERE
 from vsodtool.types import Event, OnEvent, ignore_event
 
 if sys.platform != "win32":
@@ -118,6 +119,7 @@ def staged(config: C, on_event: OnEvent) -> Iterator[Staged]:
         DeviceError: no right to it, no answer, or the cache is too small.
     """
     urls: dict[str, str] = {}
+    places: dict[str, Path] = {}
     changed: dict[str, Any] = {}
     check: Callable[[], None] = lambda: None  # noqa: E731
     output = getattr(config, "output", None)
@@ -137,8 +139,11 @@ def staged(config: C, on_event: OnEvent) -> Iterator[Staged]:
                 if not is_url(item):
                     paths.append(item)
                     continue
-                there = stack.enter_context(cache.fetched(Bucket(str(item)), on_event))
-                urls[str(there)] = str(item).rstrip("/")
+                url = str(item).rstrip("/")
+                if url not in places:
+                    places[url] = stack.enter_context(cache.fetched(Bucket(url), on_event))
+                there = places[url]
+                urls[str(there)] = url
                 paths.append(str(there) if isinstance(item, str) else there)
             changed[each.name] = tuple(paths) if isinstance(value, tuple) else paths[0]
         if isinstance(output, UrlPath):
@@ -189,15 +194,35 @@ class Cache:
             raise DataError(f"{bucket.url}: expected a file or files below it, found none", "check the URL")
         entry = self.root / "inputs" / hashlib.sha256(bucket.url.encode()).hexdigest()[:16]
         copy = entry / bucket.name
-        with disk_errors(entry):
-            entry.mkdir(parents=True, exist_ok=True)
-        with (entry / ".lock").open("w") as lock:
-            _hold(lock)  # another process may fetch the same
+        with self._lock_of(entry) as lock:
             os.utime(entry)
-            self._make_room(entry, sum(stored.size for stored in there.values()), bucket)
-            _bring(bucket, there, copy, on_event)
-            _hold(lock, shared=True)
+            if not _is_whole(there, copy):
+                if not _hold(lock, wait=False) and sys.platform != "win32":
+                    text = f"{bucket.url}: waiting for another run that fetches it, or reads what was there"
+                    on_event(Event("notice", message=text))
+                    _hold(lock)
+                self._make_room(entry, sum(stored.size for stored in there.values()), bucket)
+                _bring(bucket, there, copy, on_event)
+                _hold(lock, shared=True)
             yield copy
+
+    def _lock_of(self, entry: Path) -> IO[str]:
+        """The lock of an entry, held with others; they may read it too, while one fetches it nobody does.
+
+        It is made anew where another process threw the entry away meanwhile.
+        """
+        while True:
+            with disk_errors(entry):
+                entry.mkdir(parents=True, exist_ok=True)
+                try:
+                    lock = (entry / ".lock").open("w")
+                except FileNotFoundError:
+                    continue
+            _hold(lock, shared=True)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock.fileno()), (entry / ".lock").stat()):
+                    return lock
+            lock.close()
 
     def _make_room(self, entry: Path, needed: int, bucket: Bucket) -> None:
         if needed > self._most:
@@ -205,15 +230,13 @@ class Cache:
                 f"{bucket.url}: {needed / 1e9:.1f} GB do not fit into the cache of {self._most / 1e9:.1f} GB",
                 "take fewer videos at a time, or let VSODTOOL_CACHE_GB be larger",
             )
-        others = sorted(
-            (each for each in entry.parent.iterdir() if each != entry), key=lambda each: each.stat().st_mtime
-        )
+        others = sorted((each for each in entry.parent.iterdir() if each != entry), key=_last_used)
         sizes = {each: _size(each) for each in others}
         total = needed + sum(sizes.values())
         for other in others:
             if total <= self._most:
                 return
-            with (other / ".lock").open("w") as lock:
+            with suppress(FileNotFoundError), (other / ".lock").open("w") as lock:
                 if _hold(lock, wait=False):
                     shutil.rmtree(other, ignore_errors=True)
                     total -= sizes[other]
@@ -260,13 +283,20 @@ def _remove_leftovers(root: Path) -> None:
 
 
 def _hold(lock: IO[str], *, shared: bool = False, wait: bool = True) -> bool:
-    """Hold a file locked until it is closed; False if another process does. On Windows nobody locks."""
+    """Hold a file locked until it is closed; False if another process does, or may.
+
+    On Windows, and on network disks that know no locks, nobody locks.
+    """
     if sys.platform == "win32":
         return wait
     try:
         fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS_HERE:
+            raise
+        return wait
     return True
 
 
@@ -286,7 +316,6 @@ class _Mirror:
     ) -> None:
         self._bucket, self.folder, self._names = bucket, folder, names
         self._there = {name: _mark(folder / name) for name in before if (folder / name).is_file()}
-        self._gone = set(before) - set(self._there)
         self._ended = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._follow, name="upload", daemon=True)
@@ -337,8 +366,10 @@ class _Mirror:
         self._upload([name for name in now if name not in _STATE])
         for name in _STATE:
             self._upload([name] if name in now else [])
+        # Only what was deleted here: what is not uploaded need not be the tool's.
+        gone = sorted(name for name in self._there if not os.path.lexists(self.folder / name))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(self._bucket.delete, sorted(set(self._there) - set(now))))
+            list(pool.map(self._bucket.delete, gone))
 
     def _upload(self, names: Sequence[str]) -> None:
         changed = [
@@ -365,6 +396,30 @@ class _Mirror:
 def _bring(bucket: Bucket, there: Mapping[str, Stored], copy: Path, on_event: OnEvent) -> None:
     """Make a copy what a listing says: fetch what is new or changed, delete what has gone."""
 
+    def fetch(name: str) -> None:
+        bucket.fetch(name, there[name], copy / name if name else copy)
+
+    wanted = _lacking(there, copy)
+    if wanted:
+        size = sum(there[name].size for name in wanted) / 1e6
+        on_event(Event("notice", message=f"fetching {len(wanted)} files ({size:.1f} MB) of {bucket.url}"))
+    for path in _strangers(there, copy):
+        path.unlink()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(fetch, wanted))
+    if "" not in there:
+        with disk_errors(copy):
+            copy.mkdir(parents=True, exist_ok=True)
+
+
+def _is_whole(there: Mapping[str, Stored], copy: Path) -> bool:
+    """Whether a copy is what a listing says."""
+    return copy.exists() and not _lacking(there, copy) and not _strangers(there, copy)
+
+
+def _lacking(there: Mapping[str, Stored], copy: Path) -> list[str]:
+    """What of a listing a copy lacks, or has in another form."""
+
     def is_there(name: str, stored: Stored) -> bool:
         path = copy / name if name else copy
         if not path.is_file():
@@ -372,22 +427,14 @@ def _bring(bucket: Bucket, there: Mapping[str, Stored], copy: Path, on_event: On
         status = path.stat()
         return status.st_size == stored.size and status.st_mtime == stored.changed != 0
 
-    def fetch(name: str) -> None:
-        bucket.fetch(name, there[name], copy / name if name else copy)
+    return [name for name, stored in there.items() if not is_there(name, stored)]
 
-    wanted = [name for name, stored in there.items() if not is_there(name, stored)]
-    if wanted:
-        size = sum(there[name].size for name in wanted) / 1e6
-        on_event(Event("notice", message=f"fetching {len(wanted)} files ({size:.1f} MB) of {bucket.url}"))
-    if copy.is_dir():
-        for path in _files(copy):
-            if path.relative_to(copy).as_posix() not in there:
-                path.unlink()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(fetch, wanted))
-    if "" not in there:
-        with disk_errors(copy):
-            copy.mkdir(parents=True, exist_ok=True)
+
+def _strangers(there: Mapping[str, Stored], copy: Path) -> list[Path]:
+    """What a copy has that a listing does not."""
+    if not copy.is_dir():
+        return []
+    return [path for path in _files(copy) if path.relative_to(copy).as_posix() not in there]
 
 
 def _translate(folder: Path, names: Mapping[str, str]) -> None:
@@ -409,7 +456,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for where, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".vsodtool-spill-")]
         yield from (
-            Path(where, name) for name in names if not name.startswith(".vsod") and ".tmp" not in name
+            Path(where, name) for name in names if not name.startswith(".vsod") and not is_temporary(name)
         )
 
 
@@ -419,7 +466,19 @@ def _mark(path: Path) -> tuple[int, int]:
 
 
 def _size(folder: Path) -> int:
-    return sum(Path(where, name).stat().st_size for where, _, names in os.walk(folder) for name in names)
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):  # another process throws it away, too
+                total += Path(where, name).stat().st_size
+    return total
+
+
+def _last_used(entry: Path) -> float:
+    try:
+        return entry.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _items(value: Any) -> Sequence[Any]:

@@ -12,6 +12,7 @@ from vsodtool.media.annotations.table import holds_annotations
 from vsodtool.media.maps.pairing import PairedFrame, PairedVideo, Pairing, pair_maps
 from vsodtool.media.maps.trees import MapTree, find_maps
 from vsodtool.media.masks.matching import choose_every
+from vsodtool.pipelines.running.reading import tell_unheard
 from vsodtool.pipelines.scoring.annotated_truth import draw_truth
 from vsodtool.types import Event, OnEvent
 
@@ -85,6 +86,7 @@ def make_plan(config: EvaluateConfig, folder: Path, on_event: OnEvent) -> Plan:
         truth = draw_truth(config, methods, folder, on_event)
     else:
         truth = find_maps(config.truth, choices.prefers)
+        tell_unheard(config, on_event)
     for tree in (truth, *methods):
         for notice in tree.notices:
             on_event(Event("notice", message=notice))

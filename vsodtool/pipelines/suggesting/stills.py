@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from vsodtool.checks import whole_number
 from vsodtool.config import SuggestConfig
 from vsodtool.errors import DataError, UsageError
+from vsodtool.media.folders import same_name
 from vsodtool.media.masks.numbers import frame_numbers
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.suggesting.sharpness import sharpness
@@ -153,7 +154,7 @@ def _listed(sources: Sequence[FrameSource], words: Sequence[str]) -> list[list[P
     names = {source.video.name: number for number, source in enumerate(sources)}
     found: list[set[int]] = [set() for _ in sources]
     for word in words:
-        video, _, frame = word.rpartition("/")
+        video, _, frame = same_name(word).rpartition("/")
         if not video and len(sources) > 1:
             raise UsageError(
                 f"--frames: expected video/frame, as there are {len(sources)} videos, found '{word}'",

@@ -87,3 +87,13 @@ def test_lines_that_are_none_are_refused(save: Save, line: str, words: str) -> N
 def test_damaged_names_are_refused(save: Save) -> None:
     with pytest.raises(DataError, match=r"data\.yaml: expected YAML, found damage"):
         read_annotations(save(names="names: ["))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_class(save: Save) -> None:
+    path = save(names="\ufeffdog\ncat\n", file="classes.txt")
+    assert [category.name for category in read_annotations(path).categories] == ["dog", "cat"]
+
+
+def test_a_byte_order_mark_does_not_hide_the_format(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(SQUARE, "utf-8-sig")
+    assert read_annotations(tmp_path).format == "yolo"

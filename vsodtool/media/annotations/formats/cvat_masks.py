@@ -69,7 +69,7 @@ def _read_map(source: Source, name: str) -> dict[int, str]:
             "export 'Segmentation mask 1.1' again; it says which colour is which class",
         )
     found: dict[int, str] = {}
-    for number, line in enumerate(source.read(name).decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(source.read(name).decode("utf-8-sig", "replace").splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

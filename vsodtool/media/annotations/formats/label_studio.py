@@ -332,11 +332,12 @@ def write_label_studio(
                 said = {"id": numbers, "was_cancelled": False, "ground_truth": False} | said
             else:
                 said = {"model_version": "vsodtool", "score": min(scores, default=1.0)} | said
+            what = [said] if frame.shapes or frame.empty else []  # else nobody said anything of it
             task = {
                 "id": numbers,
                 "data": {"image": _link_to(path, image_url)},
-                "annotations": [said] if as_annotations else [],
-                "predictions": [] if as_annotations else [said],
+                "annotations": what if as_annotations else [],
+                "predictions": [] if as_annotations else what,
             }
             yield (",\n" if numbers > 1 else "\n") + json.dumps(task, ensure_ascii=False)
     yield "\n]\n"

@@ -219,7 +219,7 @@ def write_labelme(annotations: Annotations, *, masks: bool) -> Iterator[tuple[st
                 "imageHeight": frame.key.known_size[0],
                 "imageWidth": frame.key.known_size[1],
             }
-            folder = f"{video.name}/" if several else ""
+            folder = f"{video.name}/" if several and video.name else ""
             yield f"{folder}{frame.key.stem}.json", json.dumps(text, ensure_ascii=False, indent=1) + "\n"
 
 

@@ -82,7 +82,7 @@ def _read_frame(source: Source, name: str, folder: PurePosixPath) -> FrameLabels
 def _names(source: Source, folder: PurePosixPath) -> list[str]:
     text, old = (folder / "label_names.txt").as_posix(), (folder / "info.yaml").as_posix()
     if text in source.names:
-        return source.read(text).decode("utf-8", "replace").splitlines()
+        return source.read(text).decode("utf-8-sig", "replace").splitlines()
     if old in source.names:
         try:
             found = yaml.safe_load(source.read(old))

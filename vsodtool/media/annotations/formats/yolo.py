@@ -116,7 +116,7 @@ def _classes(source: Source) -> dict[int, str]:
         }
     plain = [name for name in source.names if PurePosixPath(name).name == "classes.txt"]
     if plain:
-        lines = source.read(plain[0]).decode("utf-8", "replace").splitlines()
+        lines = source.read(plain[0]).decode("utf-8-sig", "replace").splitlines()
         return {number: line.strip() for number, line in enumerate(lines) if line.strip()}
     return {}
 
@@ -177,7 +177,7 @@ def write_yolo(annotations: Annotations) -> Iterator[tuple[str, str]]:
     )
     yield "data.yaml", f"path: .\ntrain: images/train\nval: images/train\nnames:\n{names}"
     for video in annotations.videos:
-        folder = f"labels/train/{video.name}/" if several else "labels/train/"
+        folder = f"labels/train/{video.name}/" if several and video.name else "labels/train/"
         for frame in video.frames:
             lines = []
             for shape in frame.shapes:

@@ -1,0 +1,1 @@
+"""Labels into other formats: what OUT folders hold, and how files are written."""
