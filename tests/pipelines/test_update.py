@@ -321,6 +321,24 @@ def test_in_one_process_again_and_again(tmp_path: Path, clip: Any, source: Path)
     assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
 
 
+def test_after_a_failure_the_next_run_makes_what_is_left(tmp_path: Path, clip: Any, source: Path) -> None:
+    """As in the page: the disk was full, room was made, and labels are made again with the same tools."""
+    run_pseudolabel(config(tmp_path))
+
+    def full(event: Event) -> None:
+        if event.kind == "frame" and event.done > 19:
+            raise DeviceError("no space left")
+
+    with Updater(tmp_path / "out") as updater:
+        draw(tmp_path / "out/corrections/clip/00012.png", clip.truth[12])
+        with pytest.raises(DeviceError):
+            updater.run(full)
+        report = updater.run()
+        assert report.videos[0].skipped == 0
+        assert updater.stale() == []
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+
+
 def test_a_folder_that_an_updater_cannot_take(tmp_path: Path, clip: Any, source: Path) -> None:
     with pytest.raises(UsageError, match="expected an output folder of pseudolabel, found none"):
         Updater(tmp_path / "out")

@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from tests.pipelines.intervals import make_job
+from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.fill import densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.remembered import Remembered, digest
@@ -108,6 +110,30 @@ def test_other_frames_are_not_mistaken(interval: Interval) -> None:
     assert pairs(estimators)[0] == 4  # two pairs, both ways
     for index, values in expected.items():
         assert torch.equal(found[index], values)
+
+
+def test_methods_that_want_other_evidence_get_their_own(film: Callable[..., Any], tmp_path: Path) -> None:
+    """Of an object that fills the frame the boxes of one method are the whole frames that another wants."""
+
+    class WithFlow:
+        name, wants = "with flow", Wants.FRAMES
+
+        def generate(self, evidence: Evidence) -> SoftLabel:
+            assert all(side.flow is not None for side in evidence.sides)
+            return evidence.answer(evidence.labels[:1], torch.ones_like(evidence.labels[:1, :1]))
+
+    clip = film(PAN, size=(64, 64), objects={1: (0, 0, 180, 200)})
+    interval, estimators = make_job(clip, tmp_path / "clip"), counted(Remembered())
+    found: list[str] = []
+    with ThreadPoolExecutor(2) as pool:
+        densify(
+            interval,
+            [rules("fast"), WithFlow()],
+            estimators,
+            workers=Workers(pool),
+            on_label=lambda name, _: found.append(name),
+        )
+    assert len(found) == 2 * len(interval.targets)
 
 
 def test_the_longest_unused_is_forgotten() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -113,3 +114,28 @@ def test_those_at_work_end_before_the_failure_is_raised() -> None:
         with pytest.raises(ValueError, match="the second"):
             workers.each(iter(intervals(2)), work)
         assert ended == [0]
+
+
+def test_after_a_failure_the_next_intervals_are_made(workers: Workers) -> None:
+    with pytest.raises(ZeroDivisionError):
+        workers.each(intervals(2), lambda _: 1 // 0)  # type: ignore[arg-type]
+    told: list[bool] = []
+    workers.each(intervals(3), lambda _: told.append(workers.cancelled()))
+    assert told == [False] * 3
+
+
+def test_when_a_failure_is_raised_no_piece_is_at_work() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        if number == 0:
+            assert begun.wait(10)
+            raise ZeroDivisionError
+        begun.set()
+        time.sleep(0.2)
+        ended.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        with pytest.raises(ZeroDivisionError):
+            Workers(pool).map(work, range(2))
+        assert ended.is_set()

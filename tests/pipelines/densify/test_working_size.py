@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,15 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
 from vsodtool.metrics import region_j
 from vsodtool.ops.boxes import Box, whole
+from vsodtool.ops.labels.connected import parts
+from vsodtool.ops.resize import resize_maps
 from vsodtool.pipelines.densify import working_size
 from vsodtool.pipelines.densify.filling.fill import densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
-from vsodtool.pipelines.densify.interval import Interval
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.densify.side_by_side import Workers
@@ -126,3 +132,52 @@ def test_a_label_of_the_whole_frame_fills_the_frame() -> None:
     assert found.support is None
     assert float(found.labels.min()) == pytest.approx(1)
     assert float(found.labels.max()) <= 1
+
+
+def _with_string(width: int, degrees: float) -> torch.Tensor:
+    """A ball on a string, (1, 1, 240, 320), 0 or 1."""
+    turn = math.radians(degrees)
+    rows, columns = torch.meshgrid(torch.arange(240.0), torch.arange(320.0), indexing="ij")
+    along = ((rows - 120) * math.sin(turn) + (columns - 80) * math.cos(turn)).clamp(0, 130)
+    away = torch.hypot(rows - 120 - along * math.sin(turn), columns - 80 - along * math.cos(turn))
+    ball = torch.hypot(rows - 120, columns - 80) < 25
+    return ((away <= width / 2) | ball).float()[None, None]
+
+
+def _at_both_ends(job: Interval, labels: torch.Tensor) -> Interval:
+    rgb = np.zeros((*labels.shape[-2:], 3), np.uint8)
+    left, right = (known and replace(known, rgb=rgb, labels=labels) for known in (job.left, job.right))
+    return replace(job, left=left, right=right)
+
+
+@given(width=st.integers(1, 4), degrees=st.integers(-40, 40), scale=st.floats(0.5, 0.8))
+def test_a_string_of_a_large_mask_is_one_on_the_smaller_frame(width: int, degrees: int, scale: float) -> None:
+    """Of a pixel or two there: that decides whether pieces of it are kept and joined."""
+    labels = _with_string(width, degrees)
+    small = resize_maps(labels, (round(240 * scale), round(320 * scale)))
+    known = LabelledFrame(0, "0", np.zeros((1, 1, 3), np.uint8), small)
+    assume((2 * (width // 2) + 1) * scale < 2)  # else it holds squares of three pixels
+    assert known.thin_shares[0] > 0.01
+    assert width == 1 or known.small_parts[0] == []
+
+
+@pytest.mark.parametrize("degrees", [0, 17, 45])
+def test_a_string_of_one_pixel_comes_back_in_one_piece(job: Interval, degrees: float) -> None:
+    """As soft labels of one half and a hair, which blurring takes below it."""
+    labels = _with_string(2, degrees)
+    large = _at_both_ends(job, labels)
+    found: list[SoftLabel] = []
+    with at_scale(large, 0.5, lambda _, label: found.append(label)) as (small, give):
+        seen = small.known.labels
+        soft = torch.where(seen > 0.25, 0.501, 0.0)
+        box = Box(3, 2, 118, 155)
+        soft = box.crop(soft).contiguous()
+        give("one", SoftLabel(1, small.size, box, soft, torch.ones_like(soft)))
+    mask = torch.from_numpy(found[0].ids([1]) > 0)
+    assert parts(mask)[1] == 1
+    assert region_j(mask.numpy(), labels[0, 0].numpy() > 0) > 0.8
+    # Where no mask has a line, blurred ones stay as they are.
+    plain = _at_both_ends(job, _with_string(30, 0))
+    with at_scale(plain, 0.5, lambda _, label: found.append(label)) as (_, give):
+        give("one", SoftLabel(1, small.size, box, soft, torch.ones_like(soft)))
+    assert int((found[1].ids([1]) > 0).sum()) < int(mask.sum())

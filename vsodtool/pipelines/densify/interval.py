@@ -28,6 +28,7 @@ from vsodtool.types import Frame, ImageArray, LabelArray, Size
 
 Result = TypeVar("Result")
 
+_PART = 0.25  # of a pixel that is the object's as its parts are told: of 0 lines are too wide, of 1/2 broken
 _SMALLEST = 1 / 8  # of the largest group that is handed out
 
 
@@ -39,7 +40,7 @@ class LabelledFrame:
         index: of the frame in its video.
         name: of the frame.
         rgb: uint8 (H, W, 3).
-        labels: one channel per object of the video (1, O, H, W), 0 or 1.
+        labels: one channel per object of the video (1, O, H, W), 0 or 1; of a reduced frame shares of pixels.
     """
 
     index: int
@@ -55,12 +56,12 @@ class LabelledFrame:
     @cached_property
     def small_parts(self) -> list[list[float]]:
         """Of each object, see `ops.specks`."""
-        return [small_parts(mask > 0) for mask in self.labels[0]]
+        return [small_parts(mask > _PART) for mask in self.labels[0]]
 
     @cached_property
     def thin_shares(self) -> list[float]:
         """Of each object, see `ops.labels.thin`."""
-        return [thin_share(mask > 0) for mask in self.labels[0]]
+        return [thin_share(mask > _PART) for mask in self.labels[0]]
 
 
 class Frames(Protocol):

@@ -20,7 +20,7 @@ from vsodtool.models.architecture import FUSED
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
 from vsodtool.pipelines.densify.filling.cleaning import clean
-from vsodtool.pipelines.densify.filling.far import Follows, is_far, may_change, settle
+from vsodtool.pipelines.densify.filling.far import Follows, Tracked, is_far, may_change, settle
 from vsodtool.pipelines.densify.filling.fill import densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
@@ -105,7 +105,9 @@ class Candidates:
         tracker = self.tracker if self.follows(method) and is_far(interval) else None
         # Between two masks hardly a label can be changed by what is followed, so the labels come first.
         later = tracker is not None and len(interval.labelled) == 2 and not interval.frames.is_long
-        tracked = tracker.follow(interval, workers, on_tracked) if tracker and not later else {}
+        tracked: Mapping[int, Tracked] = {}
+        if tracker is not None and not later:
+            tracked = tracker.follow(interval, workers, on_tracked)
         waiting: list[SoftLabel] = []
 
         def finish(label: SoftLabel) -> None:

@@ -18,6 +18,8 @@ INTERVALS_AT_ONCE = 2  # the second one fills the gaps that the first leaves
 class Workers:
     """Does independent pieces of work; after a failure, or Ctrl-C, what is at work is to come to an end.
 
+    `each` is called by one thread at a time.
+
     Args:
         executor: for the heavy pieces.
         drivers: INTERVALS_AT_ONCE threads that each see one interval through; None: the caller's own.
@@ -32,20 +34,24 @@ class Workers:
         return self._failed.is_set()
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """`work` of every item, in order; a failure in one is raised. Not from inside a piece of work."""
+        """`work` of every item, in order; a failure in one is raised. Not from inside a piece of work.
+
+        When it returns, or raises, none of them is at work any more.
+        """
         futures = [self._executor.submit(work, item) for item in items]
         try:
             return [future.result() for future in futures]
         finally:
-            for future in futures:
-                future.cancel()
+            wait([future for future in futures if not future.cancel()])
 
     def each(self, intervals: Iterable[Interval], work: Callable[[Interval], None]) -> None:
         """Do `work` for every interval and close its frames; with drivers INTERVALS_AT_ONCE at a time.
 
         An interval is fetched in this thread when there is room for it. After a failure no new one is begun,
-        and the failure is raised when those at work have come to an end.
+        and the failure is raised when those at work have come to an end. What failed before concerns these no
+        more: workers outlive a run in the page, and a refused video on a cluster.
         """
+        self._failed.clear()
 
         def see_through(interval: Interval) -> None:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from math import ceil, floor, inf, sqrt
@@ -13,6 +13,8 @@ import torch
 from vsodtool.media.spill import FrameSpill
 from vsodtool.media.video.frame_store import HELD_BYTES
 from vsodtool.ops.boxes import Box, bounding_box, resize_box
+from vsodtool.ops.confidence import owners, with_pixels
+from vsodtool.ops.labels.thin import thin
 from vsodtool.ops.resize import resize_maps
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Frames, Interval, LabelledFrame
@@ -21,6 +23,9 @@ from vsodtool.types import ImageArray, Size
 LINES = 540  # of frames on which objects are followed; more of them cost time and gain nothing
 SIDE = 150  # pixels: no object's box becomes smaller than a square of this side
 _WORTH_IT = 0.8  # reducing frames by less than that blurs labels and saves little
+_LINES = (
+    0.01  # share of a given mask that is thin, from which on its object has lines: .005 without, .16 with
+)
 OnLabel = Callable[[str, SoftLabel], None]  # takes the name of a method, and its label
 _REMEMBERED = 16  # reduced frames of a long interval
 
@@ -61,9 +66,14 @@ def at_scale(interval: Interval, scale: float, on_label: OnLabel) -> Iterator[tu
 
     frames = ReducedFrames(interval.frames, size, len(interval.sequence))
     small = replace(interval, left=reduced(interval.left), right=reduced(interval.right), frames=frames)
+    lines = [
+        number
+        for number, present in enumerate(interval.present)
+        if present and max(known.thin_shares[number] for known in small.labelled) > _LINES
+    ]
 
     def give(name: str, label: SoftLabel) -> None:
-        on_label(name, at_full_size(label, interval.size))
+        on_label(name, _with_lines(label, at_full_size(label, interval.size), lines))
 
     try:
         yield small, give
@@ -89,6 +99,26 @@ def at_full_size(label: SoftLabel, size: Size) -> SoftLabel:
         trust=trust,
         support=None if label.support is None else support,
     )
+
+
+def _with_lines(small: SoftLabel, large: SoftLabel, objects: Sequence[int]) -> SoftLabel:
+    """The enlarged label, in which lines are as wide as their pixels were: blurred, they would be dotted."""
+    labels = large.labels
+    owner = owners(small.labels)[0, 0]
+    for number in objects:
+        lines = thin(owner == number + 1)
+        if bool(lines.any()):
+            rows, columns = (
+                ((torch.arange(first, last, device=lines.device) + 0.5) * (here / there)).long() - begin
+                for first, last, here, there, begin in (
+                    (large.box.top, large.box.bottom, small.size[0], large.size[0], small.box.top),
+                    (large.box.left, large.box.right, small.size[1], large.size[1], small.box.left),
+                )
+            )
+            height, width = lines.shape
+            near = lines[rows.clamp(0, height - 1)][:, columns.clamp(0, width - 1)]
+            labels = with_pixels(labels, number, near & (owners(labels)[0, 0] != number + 1))
+    return large if labels is large.labels else replace(large, labels=labels)
 
 
 def _enlarged(box: Box, small: Size, large: Size) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,8 +22,10 @@ from vsodtool.media.video import frame_store
 from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
 from vsodtool.ops.labels import tracking
 from vsodtool.ops.resize import resize_maps
+from vsodtool.pipelines.densify.filling import tracking as filling
+from vsodtool.pipelines.densify.filling.evidence import Shelf
 from vsodtool.pipelines.densify.filling.far import Tracked, overlap
-from vsodtool.pipelines.densify.filling.tracking import Tracker, combine
+from vsodtool.pipelines.densify.filling.tracking import Followed, Tracker, combine
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.side_by_side import Workers
 
@@ -123,7 +126,16 @@ def test_what_neither_walk_finds_did_not_meet(film: Film, workers: Workers, tmp_
     interval = make_job(film(JUMP), tmp_path / "clip")
     found = torch.full((2, 4, 4), -5.0)
     found[0, :2] = 5.0  # the first object is at the top, the second one nowhere
-    walks = [dict.fromkeys(interval.sequence[1:], found), dict.fromkeys(interval.sequence[:-1], found)]
+
+    def walks(*lengths: int) -> list[Shelf]:
+        ways = (interval.sequence[1:], interval.sequence[-2::-1])
+        shelves = [Shelf(interval) for _ in ways]
+        for shelf, way, length in zip(shelves, ways, lengths, strict=True):
+            for index in way[:length]:
+                shelf.put(index, found)
+        return shelves
+
+    whole = len(interval.sequence) - 1
     given = torch.zeros(2, 4, 4)
     given[0, 0] = 1
     small: Any = SimpleNamespace(
@@ -131,12 +143,11 @@ def test_what_neither_walk_finds_did_not_meet(film: Film, workers: Workers, tmp_
         salient=lambda _: torch.ones(1, 1, 4, 4),
         labels={known.index: given for known in interval.labelled},
     )
-    tracked = combine(interval, walks, small)
+    tracked = combine(interval, walks(whole, whole), small)
     assert list(tracked) == interval.targets
     assert all(each.met == [1.0, None] and each.salient == 0.5 for each in tracked.values())
     assert all(each.reached == [0.5, 1.0] for each in tracked.values())
-    walks[1].popitem()
-    assert not combine(interval, walks, small)  # cancelled
+    assert not combine(interval, walks(whole, whole - 1), small)  # cancelled
 
 
 def test_long_intervals_lie_on_disk_and_give_the_same(
@@ -151,6 +162,51 @@ def test_long_intervals_lie_on_disk_and_give_the_same(
     found = tracker_of(clip.truth).follow(long, workers)
     assert all(torch.equal(found[index].labels, expected[index].labels) for index in short.targets)
     assert [path.name for path in (tmp_path / "long").iterdir()] == ["clip"]  # nothing is left behind
+
+
+@pytest.mark.parametrize("ends", ["both", "left", "right"])
+def test_of_a_long_interval_hardly_anything_is_held(
+    film: Film, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    """What each walk finds of each frame weighs 65 kB an object: it lies on disk, or is used at once."""
+    walked: list[weakref.ref[Tensor]] = []
+
+    def walk(*args: Any) -> Iterator[tuple[int, Tensor]]:
+        for index, odds in own_walk(*args):
+            walked.append(weakref.ref(odds))
+            yield index, odds
+            del odds
+            assert sum(ref() is not None for ref in walked) <= 2
+
+    own_walk = filling.walk
+    monkeypatch.setattr(filling, "walk", walk)
+    monkeypatch.setattr(frame_store, "HELD_BYTES", 0)
+    clip = film([*JUMP, *JUMP])
+    interval = make_job(clip, tmp_path / "clip")
+    seen = slice(int(ends == "right"), len(clip.truth) - int(ends == "left"))
+    interval = replace(
+        interval,
+        left=None if ends == "right" else interval.left,
+        right=None if ends == "left" else interval.right,
+    )
+    tracked = tracker_of(clip.truth[seen]).follow(interval, workers)
+    assert list(tracked) == interval.targets
+    assert len(walked) == len(interval.labelled) * (len(interval.sequence) - 1)
+
+
+def test_labels_are_held_packed() -> None:
+    """Those of 96 x 168 cells, as the tracker's are: an object that fills a twentieth of the frame."""
+    labels = torch.zeros(2, 96, 168, dtype=torch.uint8)
+    labels[0, 20:48, 30:58] = torch.randint(0, 256, (28, 28), dtype=torch.uint8)
+    found = Followed()
+    for index in (9, 3):
+        found.put(index, Tracked(labels, 0.5, [1.0, 0.0]))
+    assert list(found) == [3, 9]
+    assert torch.equal(found[9].labels, labels)
+    assert found[3].salient == 0.5
+    assert found[3].noticed == [1.0, 0.0]
+    assert found.get(4) is None
+    assert sum(len(packed) for _, packed in found._held.values()) < labels.numel() / 10
 
 
 def test_objects_that_are_not_what_is_salient_are_left_to_motion(

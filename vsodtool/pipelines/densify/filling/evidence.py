@@ -267,10 +267,15 @@ class Shelf:
         aside = interval.frames.is_long or large
         self._spill: FrameSpill | None = interval.frames.spill() if aside else None
         self._held: dict[int, Tensor] = {}
+        self._put = set[int]()  # and not yet taken
         self._device = interval.known.labels.device
+
+    def __len__(self) -> int:
+        return len(self._put)
 
     def put(self, index: int, values: Tensor) -> None:
         """Keep something; may be called from several threads."""
+        self._put.add(index)
         if self._spill is None:
             self._held[index] = values
         else:
@@ -278,6 +283,7 @@ class Shelf:
 
     def take(self, index: int) -> Tensor:
         """What was put, and forget it."""
+        self._put.remove(index)
         if self._spill is None:
             return self._held.pop(index)
         array: npt.NDArray[Any] = self._spill.get(index)

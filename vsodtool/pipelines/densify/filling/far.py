@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -62,7 +62,7 @@ class Follows(Protocol):
 
     def follow(
         self, interval: Interval, workers: Workers, on_done: Callable[[float], None] = lambda _: None
-    ) -> dict[int, Tracked]:
+    ) -> Mapping[int, Tracked]:
         """By index of each target; those are missing that nothing is known of, or that were cancelled.
 
         Args:

@@ -255,6 +255,7 @@ class _Fill(AbstractContextManager[Any]):
         side = remembered.get(
             digest(
                 "side",
+                self._wants,  # with the flow, or without
                 self._hiding,
                 index - known.index,
                 self._motion.coarse.digest(at),

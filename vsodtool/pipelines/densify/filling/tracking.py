@@ -7,8 +7,11 @@ small picture of the frames (`ops.tracking`).
 from __future__ import annotations
 
 import threading
+import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -36,6 +39,7 @@ from vsodtool.ops.labels.tracking import (
     votes,
 )
 from vsodtool.ops.resize import resize_flow, resize_maps
+from vsodtool.pipelines.densify.filling.evidence import Shelf
 from vsodtool.pipelines.densify.filling.far import Tracked, overlap
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
 from vsodtool.pipelines.densify.motion import chunks
@@ -47,6 +51,7 @@ _SAMPLED = 8  # frames that the features' mean and spread are taken from
 _FLOW = DisSettings(0, 8, 4, 12, 2)  # at half of the picture
 _OBJECT = 0.5
 _SALIENT, _FEATURES = 0.4, 0.4  # of the work; the rest is walking
+_QUICK = 1  # level of compression: most of a label is nothing
 _KINDS = ("salient", "features", "flows")  # what is kept of a frame
 
 T = TypeVar("T")
@@ -82,7 +87,7 @@ class Tracker:
     @torch.inference_mode()
     def follow(
         self, interval: Interval, workers: Workers, on_done: Callable[[float], None] = lambda _: None
-    ) -> dict[int, Tracked]:
+    ) -> Mapping[int, Tracked]:
         """Where the objects are in each target of an interval that has one label or two.
 
         Nothing if none of them is what is salient: looks and motion alone lose more than motion alone.
@@ -103,10 +108,12 @@ class Tracker:
                     return {}
                 step = (1 - _SALIENT - _FEATURES) / ((len(interval.sequence) - 1) * len(interval.labelled))
                 walks = [
-                    dict(_counted(walk(interval, small, known, workers), step, on_done))
+                    _counted(walk(interval, small, known, workers), step, on_done)
                     for known in interval.labelled
                 ]
-                return combine(interval, walks, small)
+                return (
+                    _one_way(interval, walks[0], small) if len(walks) == 1 else _both(interval, walks, small)
+                )
             finally:
                 small.close()
 
@@ -155,43 +162,98 @@ def _counted(items: Iterable[T], share: float, on_done: Callable[[float], None])
         on_done(share)
 
 
-def combine(interval: Interval, walks: Sequence[dict[int, Tensor]], small: _Small) -> dict[int, Tracked]:
-    """What the walks from all labels say of each target, the nearer ones louder.
+def _one_way(interval: Interval, steps: Iterable[tuple[int, Tensor]], small: _Small) -> Mapping[int, Tracked]:
+    """What the walk from the only label says of each target; those are missing that it did not reach."""
+    found, targets = Followed(), set(interval.targets)
+    for index, odds in steps:
+        if index in targets:
+            found.put(index, _tracked(interval, index, shares(odds), small))
+    return found
+
+
+def _both(
+    interval: Interval, walks: Sequence[Iterable[tuple[int, Tensor]]], small: _Small
+) -> Mapping[int, Tracked]:
+    """What the walks from two labels say; what each found is put aside where the interval is long."""
+    with ExitStack() as stack:
+        shelves = [stack.enter_context(closing(Shelf(interval))) for _ in walks]
+        for shelf, steps in zip(shelves, walks, strict=True):
+            for index, odds in steps:
+                shelf.put(index, odds)
+        return combine(interval, shelves, small)
+
+
+def combine(interval: Interval, walks: Sequence[Shelf], small: _Small) -> Mapping[int, Tracked]:
+    """What the walks from both labels say of each target, the nearer one louder.
 
     Args:
         interval: with its labels.
-        walks: log-odds of the objects (O, h, w) by index of the frame, from each label.
+        walks: log-odds of the objects (O, h, w) by index of the frame, from each label; they are taken.
         small: what was seen.
+
+    Returns:
+        Nothing where a walk did not come to its end: it was cancelled.
     """
-    tracked = {}
-    noticed = torch.tensor(small.noticed) > 0
-    reached = list[float]()
-    if len(walks) > 1:
-        if any(len(each) < len(interval.sequence) - 1 for each in walks):  # cancelled
-            return {}
-        reached = _reached(interval, walks, small)
+    found = Followed()
+    if any(len(each) < len(interval.sequence) - 1 for each in walks):
+        return found
+    reached = _reached(interval, walks, small)
     for index in interval.targets:
-        found = [each[index] for each in walks if index in each]
-        if len(found) < len(walks):  # cancelled
-            continue
+        first, second = (each.take(index) for each in walks)
         nearness = [1 / abs(index - known.index) for known in interval.labelled]
-        odds, met = found[0], list[float | None]()
-        if len(found) > 1:  # infinite are the same in both
-            met = _met(*(shares(each) > _OBJECT for each in found))
-            odds = torch.lerp(found[0], found[1], nearness[1] / sum(nearness)).nan_to_num(nan=-torch.inf)
-        labels = shares(odds)
-        seen = small.salient(interval.sequence.index(index))[0, 0] > _OBJECT
-        others = labels[~noticed].sum(dim=0) > _OBJECT
-        agreement = overlap(labels[noticed].sum(dim=0) > _OBJECT, seen & ~others)
-        tracked[index] = Tracked(to_bytes(labels).cpu(), agreement, small.noticed, met, reached)
-    return tracked
+        met = _met(shares(first) > _OBJECT, shares(second) > _OBJECT)
+        # Infinite are the same in both.
+        odds = torch.lerp(first, second, nearness[1] / sum(nearness)).nan_to_num(nan=-torch.inf)
+        found.put(index, _tracked(interval, index, shares(odds), small, met=met, reached=reached))
+    return found
 
 
-def _reached(interval: Interval, walks: Sequence[dict[int, Tensor]], small: _Small) -> list[float]:
+def _tracked(
+    interval: Interval,
+    index: int,
+    labels: Tensor,
+    small: _Small,
+    *,
+    met: Sequence[float | None] = (),
+    reached: Sequence[float] = (),
+) -> Tracked:
+    """What is known of a target whose objects are there (O, h, w)."""
+    noticed = torch.tensor(small.noticed) > 0
+    seen = small.salient(interval.sequence.index(index))[0, 0] > _OBJECT
+    others = labels[~noticed].sum(dim=0) > _OBJECT
+    agreement = overlap(labels[noticed].sum(dim=0) > _OBJECT, seen & ~others)
+    return Tracked(to_bytes(labels).cpu(), agreement, small.noticed, met, reached)
+
+
+class Followed(Mapping[int, Tracked]):
+    """What is known by index of the frame, in order; labels are held packed, as intervals may be long."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[Tracked, bytes]] = {}
+
+    def put(self, index: int, tracked: Tracked) -> None:
+        """What is known of a frame."""
+        none = tracked.labels.new_empty(0).expand(*tracked.labels.shape[:2], 0)
+        packed = zlib.compress(tracked.labels.contiguous().numpy().tobytes(), _QUICK)
+        self._held[index] = replace(tracked, labels=none), packed
+
+    def __getitem__(self, index: int) -> Tracked:
+        tracked, packed = self._held[index]
+        labels = torch.frombuffer(bytearray(zlib.decompress(packed)), dtype=torch.uint8)
+        return replace(tracked, labels=labels.view(*tracked.labels.shape[:2], -1))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(self._held))
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+def _reached(interval: Interval, walks: Sequence[Shelf], small: _Small) -> list[float]:
     """Of each object, how well the walks from two labels find the label at their other end: the mean J."""
     found = []
     for known, each in zip(interval.labelled[::-1], walks, strict=True):
-        there, given = shares(each[known.index]) > _OBJECT, small.labels[known.index] > _OBJECT
+        there, given = shares(each.take(known.index)) > _OBJECT, small.labels[known.index] > _OBJECT
         found.append([overlap(*both) for both in zip(there, given, strict=True)])
     return [sum(js) / len(js) for js in zip(*found, strict=True)]
 
