@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from vsodtool.media.masks.statistics import summarise
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
+_NO_TEXT = frozenset({"Cc", "Cs"})  # categories of Unicode: control characters, halves of others
 _LOOKED_AT = 64  # masks by which the encoding is found; all of a run are written alike
 _PREDICTED = MaskEncoding("binary255", Meaning((1,), families=frozenset({"grey8"}), threshold=128))
 _DRAWN = MaskEncoding("palette", Meaning((1,), "palette", frozenset({"palette"}), palette=palette_of(())))
@@ -85,7 +87,7 @@ class VideoMasks:
             DataError: a mask cannot be read, or has another size than the frames.
         """
         self._layout, self._video, self._size = layout, video, size
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._encoding, found = (_DRAWN, (1,)) if drawn else self._detect(rows, void)
         named = {info.id: info for info in objects}
         one = len({*found, *named}) <= 1
@@ -110,11 +112,12 @@ class VideoMasks:
         Raises:
             UsageError: the masks are stored in a way that has no room for one, or the name is taken or empty.
         """
-        number, reason = self._next_id()
-        if reason:
-            raise UsageError(reason, "give masks of object ids, as a palette PNG, to --masks")
-        name = " ".join(name.split())[:100] or unnamed(number, alone=False)
+        said = "".join(each for each in name if unicodedata.category(each) not in _NO_TEXT or each.isspace())
         with self._lock:
+            number, reason = self._next_id()
+            if reason:
+                raise UsageError(reason, "give masks of object ids, as a palette PNG, to --masks")
+            name = " ".join(said.split())[:100] or unnamed(number, alone=False)
             if any(info.name == name for info in self._objects.values()):
                 raise UsageError(f"expected a new name, found '{name}', which is taken", "choose another")
             self._objects[number] = ObjectInfo(number, name, name)
