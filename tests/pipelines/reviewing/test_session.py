@@ -74,3 +74,14 @@ def test_labels_of_other_frames_that_another_run_wrote_are_told(make_out: MakeOu
         write_frames_csv(out.layout.frames_csv, [replace(row, video="another") for row in rows])
         with pytest.raises(DataError, match="expected the frames of 'clip'"):
             session.state()
+
+
+def test_a_correction_that_cannot_be_read_closes_its_frame_only(make_out: MakeOut) -> None:
+    out = make_out()
+    out.correction(2).parent.mkdir(parents=True)
+    out.correction(2).write_bytes(b"no picture")
+    with Session(open_folder(out.root)) as session:
+        masks = session.video(0).masks
+        np.testing.assert_array_equal(masks.read("00001").ids, out.ids[1])
+        with pytest.raises(DataError, match="00002"):
+            masks.read("00002")

@@ -21,7 +21,7 @@ from vsodtool.media.images import read_grey
 from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
 from vsodtool.media.masks.kinds import VOID, Meaning
 from vsodtool.media.masks.reading import read_raw_mask
-from vsodtool.media.masks.statistics import summarise
+from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
@@ -236,7 +236,7 @@ class VideoMasks:
         corrected = [path for path in corrections if path.is_file()]
         with ThreadPoolExecutor(4, "masks") as pool:
             own = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), files))
-            others = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), corrected))
+            others = [each for each in pool.map(_summary, corrected) if each is not None]
         return detect_with_corrections(own, others, void)
 
     def _next_id(self) -> tuple[int, str]:
@@ -269,6 +269,14 @@ def _refuse_links(path: Path) -> None:
                 f"{folder}: expected a folder of the tool's own, found a link to {folder.readlink()}",
                 "remove the link",
             )
+
+
+def _summary(path: Path) -> MaskSummary | None:
+    """Of a correction; None of one that cannot be read, which its frame tells."""
+    try:
+        return summarise(path, read_raw_mask(path))
+    except DataError:
+        return None
 
 
 def _spread(frames: Sequence[str]) -> Sequence[str]:
