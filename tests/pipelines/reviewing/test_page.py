@@ -1686,3 +1686,28 @@ def test_videos_are_chosen_with_the_keys_one_after_the_other(make_out: MakeOut, 
     hands.await_("video", 1)
     hands.keys("ArrowUp")
     hands.await_("video", 0)
+
+
+def test_what_is_saved_and_left_is_not_kept_in_memory(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    kept = hands.page.evaluate(
+        """async () => {
+            const { Saver } = await import("/saver.js"), { Loader } = await import("/loader.js");
+            const source = { save: async () => ({ etag: "new" }) };
+            const saver = new Saver(source, { saved() {}, conflict() {}, replaced() {}, status() {} });
+            for (const key of ["0/1", "0/2"]) {
+                saver.open(key, { ids: new Uint8Array(4), etag: "old", corrected: false });
+                saver.touch(key, new Uint8Array(4).fill(1));
+                saver.flush();
+            }
+            saver.open("0/3", { ids: new Uint8Array(4), etag: "old", corrected: false });
+            saver.touch("0/3", new Uint8Array(4).fill(1));
+            await new Promise((done) => setTimeout(done, 100));
+            saver.forgetOthers("0/2");
+            const never = () => new Promise(() => {});
+            const loader = new Loader({ mask: never, frame: never }, () => {});
+            loader.want(Array.from({ length: 14 }, (_, frame) => `0/${frame}`), 3840 * 2160);
+            return [[...saver.tracks.keys()].join(" "), loader.wanted.length];
+        }"""
+    )
+    assert kept == ["0/2 0/3", 5]
