@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.lock import OutputLock
 from vsodtool.media.output.manifest import UPDATING, read_manifest, write_manifest
 from vsodtool.pipelines.reviewing.app import page_files, unpack_ids
+from vsodtool.pipelines.reviewing.notes import Notes
 
 
 def test_the_page_and_its_parts_are_served(make_out: MakeOut, connect: Connect) -> None:
@@ -433,3 +436,67 @@ def test_names_with_html_in_them_are_only_told(make_out: MakeOut, connect: Conne
 def test_two_bytes_for_each_pixel_hold_any_id() -> None:
     ids = np.arange(12, dtype="<u2").reshape(3, 4) * 5000
     np.testing.assert_array_equal(unpack_ids(ids.tobytes(), (3, 4)), ids)
+
+
+def test_what_is_meant_for_another_folder_is_refused(make_out: MakeOut, connect: Connect) -> None:
+    client = connect(make_out())
+    name = client.get("/api/state").json()["folder"]
+    assert client.get("/api/v/0", **{"X-Folder": name}).status_code == 200
+    assert client.get("/api/v/0", **{"X-Folder": "another"}).status_code == 410
+    headers = {"X-Folder": "another"}
+    assert client.write("PUT", "/api/v/0/flag/1", json={"flag": "ok"}, headers=headers).status_code == 410
+    assert client.get("/api/progress", **headers).status_code == 200
+
+
+def test_a_frame_that_is_not_decoded_yet_keeps_nobody_waiting(
+    make_out: MakeOut, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(make_out())
+    monkeypatch.setattr(client.session.video(0).frames, "ready", lambda index: index < 2)
+    assert client.get("/api/v/0/frame/1").status_code == 200
+    assert client.get("/api/v/0/frame/2").status_code == 202
+
+
+def test_a_mask_of_a_video_that_cannot_be_opened_is_refused(make_out: MakeOut, connect: Connect) -> None:
+    out = make_out()
+    for name in out.names:
+        out.layout.masks("clip", name).write_bytes(b"no picture")
+    answer = connect(out).put_mask(np.zeros(out.size, np.uint8), "0" * 64)
+    assert (answer.status_code, "hint" in answer.json()) == (422, True)
+
+
+@pytest.mark.parametrize("name", ["a\ud800b", "a\u202eb", "a\x00b"])
+def test_a_name_that_no_text_file_holds_does_not_close_the_video(
+    name: str, make_out: MakeOut, connect: Connect
+) -> None:
+    out = make_out()
+    client = connect(out)
+    body = json.dumps({"video": 0, "name": name}).encode()
+    headers = {"Content-Type": "application/json"}
+    assert client.write("POST", "/api/objects", content=body, headers=headers).status_code == 201
+    assert client.get("/api/v/0").status_code == 200
+    assert Notes(out.layout).read()["clip"].objects[0].name.encode().startswith(b"a")
+
+
+@pytest.mark.parametrize("said", [{"video": True, "name": "a"}, {"video": 10**30, "name": "a"}])
+def test_an_object_of_no_video_is_refused(said: object, make_out: MakeOut, connect: Connect) -> None:
+    assert connect(make_out()).write("POST", "/api/objects", json=said).status_code in (400, 404)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v/0/mask/" + "1" * 5000, "/api/v/" + "1" * 5000, "/api/v/0/frame/" + "9" * 400]
+)
+def test_numbers_that_are_too_long_are_not_found(path: str, make_out: MakeOut, connect: Connect) -> None:
+    assert connect(make_out()).get(path).status_code == 404
+
+
+def test_two_objects_that_are_added_at_once_have_two_ids(make_out: MakeOut, connect: Connect) -> None:
+    masks = connect(make_out()).session.video(0).masks
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            added = [*pool.map(lambda number: masks.add(f"thing {number}"), range(64))]
+    finally:
+        sys.setswitchinterval(before)
+    assert len({info.id for info in added}) == 64

@@ -23,6 +23,7 @@ from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.manifest import write_manifest
 from vsodtool.media.output.resume import describe_run
+from vsodtool.media.video.browser_frames import BrowserFrames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.review import run_review
 from vsodtool.pipelines.reviewing.begin import begin_folder
@@ -1142,13 +1143,17 @@ def test_a_frame_that_came_while_the_server_was_away_comes_again(make_out: MakeO
     assert (saved(out, 22) == 1).sum() > 7 * 8
 
 
-def with_another_video(out: Out) -> None:
-    """The same clip under another name, too."""
+def with_another_video(out: Out, more: int = 0) -> None:
+    """The same clip under another name, too; there with more frames at its end."""
     root, frames = out.root, out.root.parent
     shutil.copytree(frames / "clip", frames / "other")
     shutil.copytree(root / "masks/clip", root / "masks/other")
     rows = read_frames_csv(out.layout.frames_csv)
     rows += [replace(row, video="other") for row in rows]
+    for name in (f"{len(out.names) + number:05d}" for number in range(more)):
+        for folder in (frames / "other", root / "masks/other"):
+            shutil.copy(folder / f"{out.names[-1]}.png", folder / f"{name}.png")
+        rows.append(replace(rows[-2], frame=name, left=out.names[-1], right=""))
     write_frames_csv(out.layout.frames_csv, rows)
     inputs = [str(frames / name) for name in ("clip", "other")]
     config = {"inputs": inputs, "output": str(root), "method": "warp"}
@@ -1268,3 +1273,441 @@ def test_the_256th_object_is_drawn_as_the_256th(make_out: MakeOut, open_page: Op
     hands.stroke((20, 17))
     hands.save()
     assert saved(out, 1)[17, 20] == 256
+
+
+def test_a_frame_that_lies_beyond_the_end_of_the_video_before_is_shown(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out(confidence=lambda index: 0.5 if index == 1 else 0.9)
+    with_another_video(out, more=12)
+    hands = open_page(out)
+    hands.page.locator("#timeline").hover(position={"x": 300, "y": 40})
+    Notes(out.layout).set("other", "00018", "bad", "")
+    hands.page.reload()
+    hands.await_("ready", "yes")
+    hands.go(8)
+    hands.keys("x")
+    hands.await_("video", 1)
+    hands.await_("frame", 18)
+    assert hands.page.locator("#timeline").get_attribute("aria-valuemax") == "21"
+    box = hands.page.locator("#timeline").bounding_box()
+    assert box is not None
+    hands.page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 40)  # rests over frame 21
+    hands.page.locator("#video").evaluate(
+        "(select) => { select.value = '0'; select.dispatchEvent(new Event('change')); }"
+    )
+    hands.await_("video", 0)
+    hands.await_("frame", 0)
+
+
+def test_a_correction_taken_back_is_that_of_the_frame_it_was_asked_on(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.brush(5)
+    for frame in (2, 3):
+        hands.go(frame)
+        hands.stroke((20, 17))
+        hands.save()
+    hands.go(2)
+    held = Held(hands.page, "mask/2", "DELETE")
+    hands.keys("Delete", "ArrowRight")
+    hands.await_("frame", 3)
+    hands.stroke((3, 4))
+    held.let_go()
+    hands.page.wait_for_timeout(300)
+    hands.save()
+    assert saved(out, 3)[4, 3] == 1
+    assert "corrected" in hands.text("#frame-status")
+    hands.go(2)
+    hands.page.wait_for_selector("#frame-status:has-text('generated')")
+    assert not out.correction(2).exists()
+
+
+def test_verdicts_and_notes_given_while_the_server_was_away_are_kept(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    away = "**/api/**"
+    hands.page.route(away, lambda route: route.abort())
+    hands.keys("r", "t")
+    hands.page.keyboard.type("a leg")
+    hands.keys("Enter")
+    hands.await_("saved", "failed")
+    assert hands.page.locator("#note").input_value() == "a leg"
+    hands.page.wait_for_selector("#frame-flag:has-text('flagged')")
+    hands.keys("ArrowRight", "a")
+    hands.page.wait_for_timeout(300)
+    hands.page.unroute(away)
+    hands.await_("saved", "saved")
+    said = Notes(out.layout).read()["clip"].frames
+    assert {name: (each.flag, each.note) for name, each in said.items()} == {
+        "00001": ("bad", "a leg"),
+        "00002": ("ok", ""),
+    }
+
+
+def test_a_verdict_stays_when_the_state_from_before_it_comes_after_it(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    state, flag = Held(hands.page, "state", "GET"), Held(hands.page, "flag/1", "PUT")
+    rows = read_frames_csv(out.layout.frames_csv)
+    with hands.page.expect_request("**/state"):
+        write_frames_csv(out.layout.frames_csv, [replace(row, confidence=0.97) for row in rows])
+    hands.keys("r")
+    hands.page.wait_for_timeout(100)
+    state.let_go()
+    hands.page.wait_for_timeout(200)
+    flag.let_go()
+    hands.page.wait_for_timeout(300)
+    assert "flagged" in hands.text("#frame-flag")
+
+
+def test_what_is_drawn_is_saved_while_late_frames_are_decoded(
+    make_out: MakeOut, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = make_out(count=23, confidence=lambda index: 0.1 if index == 1 else 0.9 - index / 100)
+    decoded = threading.Event()
+    monkeypatch.setattr(BrowserFrames, "ready", lambda _, index: index < 3 or decoded.is_set())
+    hands = open_page(out)
+    hands.page.wait_for_timeout(500)
+    hands.stroke((20, 17))
+    hands.keys("s")
+    hands.page.wait_for_selector("body[data-saved=saved]", timeout=5000)
+    hands.keys("Home", *["ArrowRight"] * 4)
+    hands.page.wait_for_selector("#stage-note:has-text('loading')")
+    decoded.set()
+    hands.await_("frame", 4)
+
+
+def test_the_address_of_a_server_begun_anew_opens_in_the_same_tab(
+    make_out: MakeOut, open_page: Open, connect: Connect
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    first: ReviewServer = hands.server  # type: ignore[attr-defined]
+    first.stop()
+    hands.page.wait_for_selector("#banner:visible")
+    hands.stroke((20, 17))
+    hands.keys("s")
+    hands.await_("saved", "failed")
+    hands.page.wait_for_timeout(500)
+    second = ReviewServer(connect(out).session, first.port)
+    thread = threading.Thread(target=second.run)
+    thread.start()
+    try:
+        hands.page.wait_for_selector("#banner:has-text('open the address')")
+        hands.page.goto(second.address)
+        hands.await_("saved", "saved")
+        assert out.correction(1).exists()
+        assert "#" not in hands.page.url
+        hands.page.wait_for_selector("#banner", state="hidden")
+    finally:
+        hands.page.close()
+        second.stop()
+        thread.join(10)
+
+
+def test_a_mask_that_comes_to_be_copied_does_not_break_a_stroke(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(2)
+    hands.brush(5)
+    mouse = hands.page.mouse
+    mouse.move(*hands.at(20, 17))
+    mouse.down()
+    hands.keys("p")
+    hands.page.wait_for_timeout(100)
+    mouse.move(*hands.at(20, 18))
+    mouse.up()
+    hands.save()
+    drawn = out.ids[2].copy()
+    drawn[disc(out.size, 20, 17, 5) | disc(out.size, 20, 18, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 2), drawn)
+    hands.keys("Control+z", "s")
+    hands.page.wait_for_selector("#frame-status:has-text('generated')")
+    assert not out.correction(2).exists()
+
+
+def test_a_second_finger_does_not_break_a_stroke(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out, has_touch=True)
+    hands.go(1)
+    hands.brush(5)
+    session = hands.page.context.new_cdp_session(hands.page)
+
+    def touch(kind: str, *places: tuple[int, int]) -> None:
+        points = [
+            dict(zip(("x", "y"), hands.at(*place), strict=True), id=number)
+            for number, place in enumerate(places)
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", (20, 14))
+    touch("touchMove", (20, 15))
+    touch("touchStart", (20, 15), (4, 20))  # a palm
+    touch("touchMove", (20, 16), (4, 20))
+    touch("touchEnd")
+    hands.save()
+    drawn = out.ids[1].copy()
+    for y in (14, 15, 16):
+        drawn[disc(out.size, 20, y, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 1), drawn)
+    hands.keys("Control+z", "s")
+    hands.page.wait_for_selector("#frame-status:has-text('generated')")
+    assert not out.correction(1).exists()
+
+
+def test_strokes_land_where_they_are_drawn_on_a_screen_of_another_density(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(5)
+    size = hands.page.viewport_size
+    assert size is not None
+    hands.page.context.new_cdp_session(hands.page).send(
+        "Emulation.setDeviceMetricsOverride", {**size, "deviceScaleFactor": 2, "mobile": False}
+    )
+    hands.page.wait_for_timeout(300)
+    hands.stroke((20, 17))
+    hands.save()
+    drawn = out.ids[1].copy()
+    drawn[disc(out.size, 20, 17, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 1), drawn)
+
+
+def test_a_key_that_is_held_decides_once(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    for _ in range(6):
+        hands.page.keyboard.down("Enter")  # after the first, as a key that is held repeats
+    hands.page.keyboard.up("Enter")
+    hands.page.wait_for_timeout(500)
+    assert len(Notes(out.layout).read()["clip"].frames) == 1
+    hands.go(0)
+    for _ in range(5):
+        hands.page.keyboard.down("ArrowRight")
+    hands.page.keyboard.up("ArrowRight")
+    hands.await_("frame", 5)
+
+
+def test_who_goes_elsewhere_while_it_plays_plays_on_from_there(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out(count=30)
+    hands = open_page(out)
+    hands.go(0)
+    hands.go(12)
+    hands.page.wait_for_timeout(300)
+    hands.keys(" ")
+    for _ in range(100):
+        if int(str(hands.page.locator("body").get_attribute("data-frame"))) >= 18:
+            break
+        hands.page.wait_for_timeout(20)
+    hands.keys("Home")
+    hands.page.wait_for_timeout(100)
+    assert int(str(hands.page.locator("body").get_attribute("data-frame"))) < 10
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("c", "no confidence maps"),
+        ("9", "there is no object 9"),
+        ("Delete", "no correction"),
+        ("Control+z", "nothing to undo"),
+        ("Control+Shift+z", "nothing to make again"),
+        ("s", "all is saved"),
+    ],
+)
+def test_a_key_that_can_do_nothing_says_so(key: str, said: str, make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    hands.keys(key)
+    assert said in hands.text("#saved").lower()
+
+
+def test_keys_are_those_of_the_same_place_where_letters_are_not_latin(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    for key, code in (("к", "KeyR"), ("щ", "KeyO")):
+        hands.page.evaluate(
+            "([key, code]) => document.body.dispatchEvent("
+            "new KeyboardEvent('keydown', {key, code, bubbles: true}))",
+            [key, code],
+        )
+    hands.page.wait_for_selector("#frame-flag:has-text('flagged')")
+    assert hands.page.locator("#outline").get_attribute("aria-pressed") == "true"
+
+
+def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
+    make_out: MakeOut, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of two bare videos only the second has a mask: it is the first of the labels.
+    out = make_out()
+    (tmp_path / "clips").mkdir()
+    shutil.copytree(tmp_path / "clip", tmp_path / "clips/before")
+    shutil.move(tmp_path / "clip", tmp_path / "clips/clip")
+    manifest = describe_run(
+        "pseudolabel",
+        {"inputs": [str(tmp_path / "clips/clip")], "output": str(out.root), "method": "warp"},
+        discover_videos([str(tmp_path / "clips/clip")]),
+        {},
+    )
+    write_manifest(out.layout.manifest, manifest.completed(read_frames_csv(out.layout.frames_csv), 1.0))
+    go, serving = threading.Event(), threading.Event()
+    servers: list[ReviewServer] = []
+
+    def run(made: FirstLabels, on_event: OnEvent) -> None:
+        assert go.wait(20)
+        shutil.copytree(out.root, made.output)
+
+    def hear(server: ReviewServer) -> None:
+        servers.append(server)
+        serving.set()
+
+    monkeypatch.setattr(FirstLabels, "run", run)
+    config = ReviewConfig(source=tmp_path / "clips", output=str(tmp_path / "clips-drawn"), browser=False)
+    thread = threading.Thread(target=run_review, args=(config,), kwargs={"serving": hear})
+    thread.start()
+    assert serving.wait(20)
+    hands = Hands(browser.new_page(), out.size).open(servers[0].address)
+    labels = replace(out, root=tmp_path / "clips-labels")
+    try:
+        hands.brush(5)
+        hands.page.select_option("#video", "1")
+        hands.await_("video", 1)
+        hands.stroke((20, 17))
+        hands.save()
+        hands.await_("stale", 1)
+        hands.keys("u")
+        hands.await_("rerun", "running")
+        hands.keys("ArrowRight")
+        hands.await_("frame", 1)
+        held = Held(hands.page, "mask/*", "PUT")
+        hands.stroke((28, 20))
+        hands.keys("s")
+        hands.page.wait_for_timeout(200)
+        go.set()
+        for _ in range(100):
+            if len(servers) == 2:
+                break
+            hands.page.wait_for_timeout(50)
+        held.let_go()
+        hands.page.wait_for_selector("#conflict[open]")
+        assert hands.text("#conflict-frame") == "clip, 00001"
+        hands.page.click("#conflict-mine")
+        hands.page.wait_for_selector("#verdict-card:visible")
+        hands.await_("ready", "yes")
+        drawn = disc(out.size, 28, 20, 5)
+        np.testing.assert_array_equal(read_raw_mask(labels.correction(1)).values > 0, drawn)
+    finally:
+        go.set()
+        hands.page.close()
+        servers[-1].stop()
+        thread.join(20)
+    assert hands.errors == []
+
+
+def test_small_pictures_and_confidences_are_those_of_labels_that_another_run_made(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    rows = read_frames_csv(out.layout.frames_csv)
+    write_frames_csv(out.layout.frames_csv, [replace(row, confidence=0.42) for row in rows])
+    hands.page.wait_for_selector("#frame-confidence:has-text('.42')")
+    assert {text.split()[-1] for text in hands.page.locator("#worst button").all_inner_texts()} == {".42"}
+
+
+def test_the_other_mask_is_taken_though_the_server_was_away(
+    make_out: MakeOut, open_page: Open, browser: Browser
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.go(1)
+    hands.brush(5)
+    hands.stroke((20, 17))
+    theirs = out.ids[1].copy()
+    theirs[20, 20] = 1
+    out.correction(1).parent.mkdir(parents=True)
+    out.correction(1).write_bytes(
+        encode_plane_png(theirs, read_raw_mask(out.layout.masks("clip", "00000")).palette)
+    )
+    hands.keys("s")
+    hands.page.wait_for_selector("#conflict[open]")
+    away = "**/api/**"
+    hands.page.route(away, lambda route: route.abort())
+    hands.page.click("#conflict-theirs")
+    hands.page.wait_for_timeout(500)
+    hands.page.unroute(away)
+    hands.page.wait_for_selector("#banner", state="hidden")
+    hands.page.wait_for_timeout(3000)
+    hands.stroke((28, 20))
+    hands.save()
+    theirs[disc(out.size, 28, 20, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 1), theirs)
+
+
+def test_plus_enlarges_frames_of_a_few_pixels(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out(size=(8, 12)))
+    whole = int(hands.text("#zoom").split()[0])
+    hands.keys("+")
+    assert int(hands.text("#zoom").split()[0]) >= whole
+
+
+def test_an_object_that_another_window_added_is_offered(
+    make_out: MakeOut, open_page: Open, browser: Browser
+) -> None:
+    hands = open_page(make_out(objects=2))
+    other = Hands(browser.new_page(), hands.size).open(hands.server.address)  # type: ignore[attr-defined]
+    other.page.locator("#new-name").fill("ball")
+    other.page.locator("#new-name").press("Enter")
+    other.page.wait_for_selector("#objects [aria-checked=true]:has-text('ball')")
+    hands.page.wait_for_selector("#objects button:has-text('ball')")
+    other.page.close()
+
+
+def test_videos_are_chosen_with_the_keys_one_after_the_other(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    with_another_video(out)
+    hands = open_page(out)
+    hands.page.locator("#video").focus()
+    hands.keys("ArrowDown")
+    hands.await_("video", 1)
+    hands.keys("ArrowUp")
+    hands.await_("video", 0)
+
+
+def test_what_is_saved_and_left_is_not_kept_in_memory(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    kept = hands.page.evaluate(
+        """async () => {
+            const { Saver } = await import("/saver.js"), { Loader } = await import("/loader.js");
+            const source = { save: async () => ({ etag: "new" }) };
+            const saver = new Saver(source, { saved() {}, conflict() {}, replaced() {}, status() {} });
+            for (const key of ["0/1", "0/2"]) {
+                saver.open(key, { ids: new Uint8Array(4), etag: "old", corrected: false });
+                saver.touch(key, new Uint8Array(4).fill(1));
+                saver.flush();
+            }
+            saver.open("0/3", { ids: new Uint8Array(4), etag: "old", corrected: false });
+            saver.touch("0/3", new Uint8Array(4).fill(1));
+            await new Promise((done) => setTimeout(done, 100));
+            saver.forgetOthers("0/2");
+            const never = () => new Promise(() => {});
+            const loader = new Loader({ mask: never, frame: never }, () => {});
+            loader.want(Array.from({ length: 14 }, (_, frame) => `0/${frame}`), 3840 * 2160);
+            return [[...saver.tracks.keys()].join(" "), loader.wanted.length];
+        }"""
+    )
+    assert kept == ["0/2 0/3", 5]

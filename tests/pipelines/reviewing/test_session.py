@@ -10,6 +10,7 @@ import pytest
 from tests.pipelines.reviewing.conftest import PALETTE, MakeOut
 from vsodtool.errors import DataError
 from vsodtool.media.masks.plane_png import encode_plane_png
+from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.manifest import read_manifest, write_manifest
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.session import Session
@@ -63,3 +64,24 @@ def test_void_is_what_the_run_was_told(make_out: MakeOut) -> None:
         masks = session.video(0).masks
         assert [info.id for info in masks.objects] == [1]
         np.testing.assert_array_equal(masks.read(out.names[0]).ids, out.ids[0] * (out.ids[0] == 1))
+
+
+def test_labels_of_other_frames_that_another_run_wrote_are_told(make_out: MakeOut) -> None:
+    out = make_out()
+    with Session(open_folder(out.root)) as session:
+        session.state()
+        rows = read_frames_csv(out.layout.frames_csv)
+        write_frames_csv(out.layout.frames_csv, [replace(row, video="another") for row in rows])
+        with pytest.raises(DataError, match="expected the frames of 'clip'"):
+            session.state()
+
+
+def test_a_correction_that_cannot_be_read_closes_its_frame_only(make_out: MakeOut) -> None:
+    out = make_out()
+    out.correction(2).parent.mkdir(parents=True)
+    out.correction(2).write_bytes(b"no picture")
+    with Session(open_folder(out.root)) as session:
+        masks = session.video(0).masks
+        np.testing.assert_array_equal(masks.read("00001").ids, out.ids[1])
+        with pytest.raises(DataError, match="00002"):
+            masks.read("00002")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -33,6 +34,7 @@ JSON_LIMIT = 64 << 10
 _GZIP_OVERHEAD = 1 << 10
 _SMALLEST, _LARGEST = 16, 4096  # sides of pictures that may be asked for
 _PAUSE = 0.03  # seconds between two looks whether a frame is decoded
+_LOOKS = 4  # after which the page asks again: a browser has six connections, and saves need one
 _MASK = re.compile(r"/api/v/([0-9]{1,6})/mask/[0-9]{1,9}")
 KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -41,6 +43,22 @@ KINDS = {
     ".svg": "image/svg+xml",
 }
 PAGE = resources.files("vsodtool.pipelines.reviewing") / "page"
+
+
+class _Json(JSONResponse):
+    """In ASCII: names of files may hold bytes that are no text."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content).encode("ascii")
+
+
+class _Index(IntegerConvertor):
+    """Of a video or a frame; what is longer is none."""
+
+    regex = "[0-9]{1,9}"
+
+
+register_url_convertor("index", _Index())
 
 Handler = Callable[[Session, Request], Awaitable[Response]]
 
@@ -63,13 +81,13 @@ def make_app(session: Session, *, port: int, token: str, timeout: float = BODY_T
         route("/api/progress", "GET", handler=_progress),
         route("/api/rerun", "POST", handler=_rerun),
         route("/api/objects", "POST", handler=_add_object),
-        route("/api/v/{video:int}", "GET", handler=_video),
-        route("/api/v/{video:int}/frame/{frame:int}", "GET", handler=_frame),
-        route("/api/v/{video:int}/mask/{frame:int}", "GET", handler=_mask),
-        route("/api/v/{video:int}/mask/{frame:int}", "PUT", handler=_save),
-        route("/api/v/{video:int}/mask/{frame:int}", "DELETE", handler=_take_back),
-        route("/api/v/{video:int}/flag/{frame:int}", "PUT", handler=_flag),
-        route("/api/v/{video:int}/confidence/{frame:int}", "GET", handler=_confidence),
+        route("/api/v/{video:index}", "GET", handler=_video),
+        route("/api/v/{video:index}/frame/{frame:index}", "GET", handler=_frame),
+        route("/api/v/{video:index}/mask/{frame:index}", "GET", handler=_mask),
+        route("/api/v/{video:index}/mask/{frame:index}", "PUT", handler=_save),
+        route("/api/v/{video:index}/mask/{frame:index}", "DELETE", handler=_take_back),
+        route("/api/v/{video:index}/flag/{frame:index}", "PUT", handler=_flag),
+        route("/api/v/{video:index}/confidence/{frame:index}", "GET", handler=_confidence),
         *(Route(f"/{name}", partial(_static, name)) for name in page_files()),
         Route("/", partial(_static, "index.html")),
     ]
@@ -88,16 +106,21 @@ def _limit(session: Session, path: str) -> int:
     found = _MASK.fullmatch(path)
     if found is None or int(found[1]) >= len(session.folder.videos):
         return JSON_LIMIT
-    height, width = session.video(int(found[1])).size
+    try:
+        height, width = session.video(int(found[1])).size
+    except VsodtoolError:  # is told by the handler
+        return JSON_LIMIT
     return 2 * height * width + _GZIP_OVERHEAD
 
 
 async def _answer(session: Session, handler: Handler, request: Request) -> Response:
     """What a handler says; errors as JSON with a message and a hint."""
+    if handler not in (_state, _progress) and request.headers.get("x-folder", session.name) != session.name:
+        return _error(410, "another folder is served at this address now", "load the page again")
     try:
         return await handler(session, request)
     except MaskConflictError as conflict:
-        return JSONResponse({"error": str(conflict), "etag": conflict.etag}, 409)
+        return _Json({"error": str(conflict), "etag": conflict.etag}, 409)
     except IndexError:
         return _error(404, "no such video or frame")
     except ClientDisconnect:
@@ -111,7 +134,7 @@ _STATUS = {UsageError: 403, DataError: 422, DeviceError: 507}
 
 
 def _error(status: int, message: str, hint: str = "") -> Response:
-    return JSONResponse({"error": message, "hint": hint}, status)
+    return _Json({"error": message, "hint": hint}, status)
 
 
 async def _no_such(request: Request, error: Exception) -> Response:
@@ -132,12 +155,12 @@ async def _state(session: Session, request: Request) -> Response:
 
 async def _progress(session: Session, request: Request) -> Response:
     del request
-    return JSONResponse(await run_in_threadpool(session.progress))
+    return _Json(await run_in_threadpool(session.progress))
 
 
 async def _video(session: Session, request: Request) -> Response:
     video = await run_in_threadpool(session.video, request.path_params["video"])
-    return JSONResponse(await run_in_threadpool(video.as_dict))
+    return _Json(await run_in_threadpool(video.as_dict))
 
 
 async def _frame(session: Session, request: Request) -> Response:
@@ -145,10 +168,12 @@ async def _frame(session: Session, request: Request) -> Response:
     longest = whole_number(request.query_params.get("max", "0"))
     if longest is None or not (longest == 0 or _SMALLEST <= longest <= _LARGEST):
         return _error(400, f"expected max of {_SMALLEST} to {_LARGEST}")
-    while not video.frames.ready(index):
-        if await request.is_disconnected():
-            return Response(status_code=204)
+    for _ in range(_LOOKS):
+        if video.frames.ready(index):
+            break
         await asyncio.sleep(_PAUSE)
+    else:
+        return Response(status_code=202)
     picture = await run_in_threadpool(video.frames.read, index, longest)
     return Response(picture.data, media_type=picture.kind)
 
@@ -214,7 +239,7 @@ async def _rerun(session: Session, request: Request) -> Response:
         return _error(403, f"labels of {session.folder.command} are not made again here")
     if not session.rerun.start():
         return _error(409, "labels are being made already")
-    return JSONResponse(session.progress(), 202)
+    return _Json(session.progress(), 202)
 
 
 async def _confidence(session: Session, request: Request) -> Response:
@@ -229,7 +254,7 @@ def _changed(
     session: Session, revisions: dict[str, str], told: dict[str, Any], status: int = 200
 ) -> Response:
     """What is so after a change, with the revisions around it: there may have been others."""
-    return JSONResponse({**told, **session.progress(), **revisions}, status)
+    return _Json({**told, **session.progress(), **revisions}, status)
 
 
 async def _find(session: Session, request: Request) -> tuple[OpenVideo, int, str]:

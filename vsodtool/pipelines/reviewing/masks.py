@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ from vsodtool.media.images import read_grey
 from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
 from vsodtool.media.masks.kinds import VOID, Meaning
 from vsodtool.media.masks.reading import read_raw_mask
-from vsodtool.media.masks.statistics import summarise
+from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
+_NO_TEXT = frozenset({"Cc", "Cs"})  # categories of Unicode: control characters, halves of others
 _LOOKED_AT = 64  # masks by which the encoding is found; all of a run are written alike
 _PREDICTED = MaskEncoding("binary255", Meaning((1,), families=frozenset({"grey8"}), threshold=128))
 _DRAWN = MaskEncoding("palette", Meaning((1,), "palette", frozenset({"palette"}), palette=palette_of(())))
@@ -85,7 +87,7 @@ class VideoMasks:
             DataError: a mask cannot be read, or has another size than the frames.
         """
         self._layout, self._video, self._size = layout, video, size
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._encoding, found = (_DRAWN, (1,)) if drawn else self._detect(rows, void)
         named = {info.id: info for info in objects}
         one = len({*found, *named}) <= 1
@@ -110,11 +112,12 @@ class VideoMasks:
         Raises:
             UsageError: the masks are stored in a way that has no room for one, or the name is taken or empty.
         """
-        number, reason = self._next_id()
-        if reason:
-            raise UsageError(reason, "give masks of object ids, as a palette PNG, to --masks")
-        name = " ".join(name.split())[:100] or unnamed(number, alone=False)
+        said = "".join(each for each in name if unicodedata.category(each) not in _NO_TEXT or each.isspace())
         with self._lock:
+            number, reason = self._next_id()
+            if reason:
+                raise UsageError(reason, "give masks of object ids, as a palette PNG, to --masks")
+            name = " ".join(said.split())[:100] or unnamed(number, alone=False)
             if any(info.name == name for info in self._objects.values()):
                 raise UsageError(f"expected a new name, found '{name}', which is taken", "choose another")
             self._objects[number] = ObjectInfo(number, name, name)
@@ -233,7 +236,7 @@ class VideoMasks:
         corrected = [path for path in corrections if path.is_file()]
         with ThreadPoolExecutor(4, "masks") as pool:
             own = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), files))
-            others = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), corrected))
+            others = [each for each in pool.map(_summary, corrected) if each is not None]
         return detect_with_corrections(own, others, void)
 
     def _next_id(self) -> tuple[int, str]:
@@ -266,6 +269,14 @@ def _refuse_links(path: Path) -> None:
                 f"{folder}: expected a folder of the tool's own, found a link to {folder.readlink()}",
                 "remove the link",
             )
+
+
+def _summary(path: Path) -> MaskSummary | None:
+    """Of a correction; None of one that cannot be read, which its frame tells."""
+    try:
+        return summarise(path, read_raw_mask(path))
+    except DataError:
+        return None
 
 
 def _spread(frames: Sequence[str]) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 import threading
@@ -12,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from vsodtool.config.void import AUTO
-from vsodtool.errors import UsageError, VsodtoolError
+from vsodtool.errors import DataError, UsageError, VsodtoolError
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.manifest import COMPLETE, Manifest
 from vsodtool.media.video.browser_frames import BrowserFrames
@@ -87,6 +88,7 @@ class Session:
             ended: called, in another thread, after each time that labels were made.
         """
         self.folder = folder
+        self.name = _name(folder)
         self.notes = Notes(folder.layout)
         self.read_only = read_only
         self.rerun = None if updater is None or read_only else Rerun(updater, self._made)
@@ -146,12 +148,20 @@ class Session:
         """What frames.csv says now, by video.
 
         Raises:
-            DataError: it is damaged.
+            DataError: it is damaged, or of other frames than those that are shown.
         """
         stamp = self._stamp()
         with self._reading:
             if self._rows[0] != stamp:
-                self._rows = stamp, self.folder.rows()
+                rows = self.folder.rows()
+                for video in self.folder.videos:
+                    if [row.frame for row in rows.get(video.name, ())] != video.names:
+                        table = self.folder.layout.frames_csv
+                        raise DataError(
+                            f"{table}: expected the frames of '{video.name}', found others",
+                            "end the page and open it again: another run has written to the folder",
+                        )
+                self._rows = stamp, rows
             return self._rows[1]
 
     def _stamp(self) -> object:
@@ -263,6 +273,7 @@ class Session:
                 }
             )
         return {
+            "folder": self.name,
             "title": self.folder.layout.root.resolve().name,
             "command": self.folder.command,
             "canRerun": self.rerun is not None,
@@ -319,6 +330,12 @@ class Session:
             for video in self.folder.videos
             if (folder / video.name).is_dir()
         }
+
+
+def _name(folder: ReviewFolder) -> str:
+    """What a page knows its folder by: another server may come to its address."""
+    text = f"{folder.layout.root.resolve()}\n{folder.command}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _told(revision: int, stamp: object) -> str:

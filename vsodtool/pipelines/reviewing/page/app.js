@@ -5,7 +5,7 @@ import { GIVEN, SKIPPED, Video, hue, short, worstFirst } from "./frames.js";
 import { Mask, clamp, same } from "./ids.js";
 import { describe, listen } from "./keys.js";
 import { Loader } from "./loader.js";
-import { Saver } from "./saver.js";
+import { Saver, savedAt } from "./saver.js";
 import { Embedded, Refused, Server } from "./source.js";
 import { Timeline } from "./timeline.js";
 import { View } from "./view.js";
@@ -14,9 +14,13 @@ import { WorstList } from "./worst.js";
 /** @typedef {import("./source.js").VideoInfo} VideoInfo */
 /** @typedef {import("./source.js").Progress} Progress */
 /** @typedef {import("./frames.js").Place} Place */
+/** @typedef {[string, string]} Said  a verdict and a note */
+/** @typedef {{number: number, frame: number, said: Said, before: Said}} Verdict  before: what the server has */
 
 const DRAWN = "review"; // the command of a folder in which the first masks of a video are drawn
 const AHEAD = 10; // frames that are loaded before they are asked for
+const INCOMPLETE = "This address is not complete: open the one that the command printed, with what stands behind #.";
+const OTHER_TOKEN = "Another server has come to this address: open the address that its command printed, here in this window.";
 const POLL = 300, IDLE_POLL = 2500; // ms between two questions to the server, while it works and else
 
 /**
@@ -59,6 +63,7 @@ const now = {
   readOnly: "",
   command: "",
   canRerun: false,
+  left: false, // for another folder's page
   revision: "",
   runs: 0,
   running: false,
@@ -75,6 +80,8 @@ const now = {
   staleTold: "",
   /** @type {Promise<any>} the latest verdict that was sent */
   verdicts: Promise.resolve(),
+  /** @type {Map<string, Verdict>} those that the server does not have yet, by frame */
+  unsent: new Map(),
   /** @type {Promise<any>} the latest question about a conflict */
   asked: Promise.resolve(),
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
@@ -88,11 +95,19 @@ const video = () => now.videos[now.video];
 /** Read everything that the server tells of the frames. */
 async function readState() {
   const state = await source.state();
-  if (now.command && state.command !== now.command) {
-    location.reload(); // labels were made of what was drawn: another page
+  if (now.command && state.folder !== source.folder) {
+    await anotherFolder(state);
     return;
   }
+  source.folder = state.folder;
   now.videos = state.videos.map((each) => new Video(each, state.command === DRAWN));
+  for (const verdict of now.unsent.values()) { // the state was read before these
+    const { flags, judged } = now.videos[verdict.number], { frame, said } = verdict;
+    verdict.before = flags.get(frame) || ["", ""];
+    if (said[0] || said[1]) flags.set(frame, said);
+    else flags.delete(frame);
+    judged.add(frame);
+  }
   now.staleTold = ""; // these have not been told
   now.command = state.command;
   now.canRerun = state.canRerun;
@@ -112,6 +127,32 @@ async function readState() {
   select.hidden = now.videos.length < 2;
   $("scope").hidden = now.videos.length < 2;
   takeProgress(state);
+}
+
+/**
+ * Labels were made of what was drawn, or another server has come to this address: another page. What is not saved
+ * goes to the same frames of the labels, never to another video that has its number there.
+ * @param {import("./source.js").State} state
+ */
+async function anotherFolder(state) {
+  if (now.left) return; // and somebody wanted to stay
+  now.left = true;
+  const made = now.command === DRAWN && state.command !== DRAWN;
+  if (made && saver.unsaved()) {
+    const there = new Map(state.videos.map((each, number) => [each.name, number]));
+    source.follow(state.folder, now.videos.map((each) => there.get(each.name) ?? -1));
+    await allSaved();
+  }
+  location.reload();
+}
+
+/** The address of a server begun anew was opened where the page of the one before is open. */
+function reopened() {
+  if (!source.takeToken()) return;
+  if (document.body.dataset.ready && unsaved()) {
+    save();
+    soon();
+  } else location.reload();
 }
 
 /** Where nothing is labelled yet there is nothing to judge: other words, and what to do. */
@@ -180,6 +221,10 @@ function showAgain() {
 /** Ask what the server does, and again in a while. */
 async function poll() {
   clearTimeout(now.polled);
+  const again = () => {
+    clearTimeout(now.polled);
+    if (!source.embedded) now.polled = setTimeout(poll, now.running || document.body.dataset.rerun === "looking" ? POLL : IDLE_POLL);
+  };
   try {
     const said = await source.progress(), runs = said.rerun.runs || 0;
     if (runs !== now.runs) {
@@ -187,17 +232,21 @@ async function poll() {
       await madeAgain();
     } else if (said.revision !== now.revision) {
       loader.forgetMasks();
+      worst.forget();
       await readState();
+      await renewObjects();
       refresh();
       await go(now.video, now.frame, true);
     } else takeProgress(said);
     if (loader.forgetLost()) await go(now.video, now.frame, true);
+    if (now.unsent.size && !source.embedded) sendVerdicts();
   } catch (error) {
+    again(); // also after a bug
     if (!(error instanceof Refused)) throw error;
     const opening = now.command === DRAWN && now.running; // the labels are made: the same address shows them in a moment
-    banner(error.status ? error.message : opening ? "The labels are made; opening them…" : "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.", !opening);
+    banner(error.status === 401 ? `${OTHER_TOKEN} What is not saved stays here.` : error.status ? error.message : opening ? "The labels are made; opening them…" : "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.", !opening);
   }
-  if (!source.embedded) now.polled = setTimeout(poll, now.running || document.body.dataset.rerun === "looking" ? POLL : IDLE_POLL);
+  again();
 }
 
 /** New labels are there. */
@@ -327,6 +376,7 @@ function present() {
   if (!found || !found.ids || now.opened !== now.video) return false;
   const anew = now.shown !== key();
   now.shown = key();
+  if (anew) saver.forgetOthers(now.shown);
   const info = /** @type {VideoInfo} */ (now.infos.get(now.video));
   // What is being drawn is not lost to what comes from the server, nor what could be undone to the same mask read again.
   const mask = anew ? null : editor.mask;
@@ -380,7 +430,7 @@ function tell() {
   const method = each.method && now.command === "pseudolabel" ? ` · ${each.method}${each.hiddenJ ? `, J ${short(each.hiddenJ)} on hidden labels` : ""}` : "";
   $("place").textContent = $("place").title = `${now.frame + 1} of ${each.count}${method}`;
   $("canvas").setAttribute("aria-label", `Frame ${name}, ${chip.textContent.replace(/^\W+ /, "")}${told.hidden ? "" : `, confidence ${short(confidence)}`}${flag ? `, ${words[flag]}` : ""}`);
-  timeline.move(now.frame);
+  timeline.move(each, now.frame);
   worst.mark(now.video, now.frame);
   refreshButtons();
 }
@@ -403,12 +453,12 @@ function refreshButtons() {
   const mask = editor.mask, may = !now.readOnly;
   $("undo").disabled = !may || !mask?.done.length;
   $("redo").disabled = !may || !mask?.undone.length;
-  $("save").disabled = !saver.unsaved();
+  $("save").disabled = !unsaved();
   $("copy").disabled = !may || now.frame === 0;
   if (now.videos.length) {
     $("back").disabled = !may || !video().corrected.has(now.frame);
     $("confidence").disabled = !video().confidenceMaps || source.embedded;
-    $("confidence").title = $("confidence").disabled ? "No confidence maps: run pseudolabel with --confidence" : "Where the tool is unsure (C)";
+    $("confidence").title = source.embedded ? "No confidence maps: they are not in a page that was passed on" : $("confidence").disabled ? "No confidence maps: run pseudolabel with --confidence" : "Where the tool is unsure (C)";
     $("onion").disabled = now.command !== "pseudolabel" && video().corrected.size === 0;
   }
   const flags = source.embedded || may;
@@ -416,7 +466,7 @@ function refreshButtons() {
   $("size").value = String(Math.round(50 * Math.log10(editor.diameter)));
   $("size-value").textContent = `${editor.diameter} px`;
   editor.refresh();
-  $("zoom").textContent = `${Math.round((100 * view.scale) / (devicePixelRatio || 1))} %`;
+  $("zoom").textContent = `${Math.round((100 * view.scale) / view.ratio)} %`;
 }
 
 // ---------------------------------------------------------------- drawing and saving
@@ -469,7 +519,7 @@ function conflict(where) {
 /** @param {string} where */
 async function ask(where) {
   const [number, frame] = where.split("/").map(Number), dialog = $("conflict");
-  $("conflict-frame").textContent = now.videos[number].rows[frame][0];
+  $("conflict-frame").textContent = `${now.videos.length > 1 ? `${now.videos[number].name}, ` : ""}${now.videos[number].rows[frame][0]}`;
   dialog.returnValue = "";
   dialog.showModal();
   $("conflict-mine").focus();
@@ -485,7 +535,10 @@ async function ask(where) {
 function replaced(where) {
   loader.forgetMask(where);
   now.shown = now.shown === where ? "" : now.shown;
-  readState().then(() => { refresh(); go(now.video, now.frame, true); });
+  attempt(async () => {
+    await readState();
+    refresh();
+  }).then(() => go(now.video, now.frame, true));
 }
 
 /**
@@ -505,37 +558,46 @@ function status(kind, text) {
 /** Take the correction of this frame back. */
 async function takeBack() {
   saver.flush();
+  const { video: number, frame } = now; // another one may be shown when the answer comes
   const where = key(), found = loader.kept.get(where); // also while masks are read again: what is shown is known
-  if (now.readOnly || !video().corrected.has(now.frame)) return;
   if (!found || saver.holds(where)) {
     say(`still ${found ? "saving" : "loading"}; take it back in a moment`);
     return;
   }
+  if (!video().corrected.has(frame)) {
+    say("there is no correction to take back");
+    return;
+  }
+  now.shown = ""; // what is drawn from now on would be lost
   await attempt(async () => {
-    const progress = await source.takeBack(now.video, now.frame, found.etag);
-    video().corrected.delete(now.frame);
+    const progress = await source.takeBack(number, frame, found.etag);
+    now.videos[number].corrected.delete(frame);
     saver.tracks.delete(where);
     loader.forgetMask(where);
-    now.shown = "";
     worst.items.delete(where);
     takeProgress(progress);
     refresh();
+    tell();
     status("saved", "taken back");
-    await go(now.video, now.frame, true);
     soon();
   });
+  if (where === key()) await go(number, frame, true);
 }
 
 /** Copy the mask of the frame before. */
 async function copyPrevious() {
   const info = now.infos.get(now.video), where = key();
-  if (now.readOnly || now.frame === 0 || !info) return;
+  const mask = editor.mask, version = mask?.version;
+  if (now.frame === 0) say("there is no frame before this one");
+  else if (!info || !mask) say("still loading; copy in a moment");
+  if (now.frame === 0 || !info || !mask) return;
   const before = `${now.video}/${now.frame - 1}`;
   const known = loader.get(before);
   await attempt(async () => {
     const there = saver.newest(before) || (known?.etag && known.ids) || (await source.mask(now.video, now.frame - 1, info.width * info.height)).ids;
     if (where !== key() || !editor.mask) return;
-    if (same(/** @type {any} */ (there), editor.mask.ids)) say("it is the same mask already");
+    if (editor.last || editor.mask !== mask || mask.version !== version) say("not copied: you drew meanwhile; P copies it now");
+    else if (same(/** @type {any} */ (there), mask.ids)) say("it is the same mask already");
     else editor.replace(there);
   });
 }
@@ -548,10 +610,13 @@ async function copyPrevious() {
  */
 async function flagFrame(flag, on = false) {
   const each = video(), frame = now.frame, number = now.video, [before, text] = each.flags.get(frame) || ["", ""];
-  if (now.readOnly && !source.embedded) return;
+  if (now.readOnly && !source.embedded) {
+    say(now.readOnly);
+    return;
+  }
   const next = before === flag && !on ? "" : flag;
   say(next ? /** @type {any} */ ({ ok: "accepted", bad: "flagged", skip: "to be skipped" })[next] : "verdict taken back");
-  const done = attempt(() => setFlag(number, frame, next, text));
+  const done = setFlag(number, frame, next, text);
   if (on) nextWorst(1);
   await done;
 }
@@ -562,27 +627,66 @@ async function flagFrame(flag, on = false) {
  * @param {string} flag
  * @param {string} text
  */
-async function setFlag(number, frame, flag, text) {
-  const each = now.videos[number], before = each.flags.get(frame), after = /** @type {[string, string]} */ ([flag, text]);
-  const set = (/** @type {[string, string] | undefined} */ said) => {
-    if (said && (said[0] || said[1])) each.flags.set(frame, said);
-    else each.flags.delete(frame);
-    refresh();
-    tell();
-  };
-  each.judged.add(frame);
-  set(after); // at once: who is quick with the keys must not wait
-  // One after the other: the server may answer several at once in any order.
-  const sent = now.verdicts.then(() => source.flag(number, frame, flag, text));
-  now.verdicts = sent.catch(() => null);
-  try {
-    const progress = await sent;
-    if (source.embedded) document.body.dataset.flags = "changed";
-    else takeProgress(progress);
-  } catch (error) {
-    if (each.flags.get(frame) === (flag || text ? after : undefined)) set(before); // nothing was said since
-    throw error;
-  }
+function setFlag(number, frame, flag, text) {
+  const where = `${number}/${frame}`, before = now.unsent.get(where)?.before || now.videos[number].flags.get(frame) || ["", ""];
+  const verdict = { number, frame, said: /** @type {Said} */ ([flag, text]), before };
+  now.unsent.set(where, verdict);
+  now.videos[number].judged.add(frame);
+  if (source.embedded) document.body.dataset.flags = "changed";
+  take(verdict, verdict.said); // at once: who is quick with the keys must not wait
+  return sendVerdicts();
+}
+
+/**
+ * @param {Verdict} verdict
+ * @param {Said} said
+ */
+function take({ number, frame }, said) {
+  const { flags } = now.videos[number];
+  if (said[0] || said[1]) flags.set(frame, said);
+  else flags.delete(frame);
+  refresh();
+  tell();
+}
+
+/** Send what the server does not have yet, one after the other: it may answer several at once in any order. */
+function sendVerdicts() {
+  now.verdicts = now.verdicts.catch(() => null).then(async () => {
+    for (const [where, verdict] of [...now.unsent]) {
+      const { number, frame, said } = verdict;
+      try {
+        const progress = await source.flag(number, frame, ...said);
+        const newer = now.unsent.get(where) || verdict;
+        newer.before = said;
+        if (newer === verdict) now.unsent.delete(where);
+        take(verdict, newer.said); // the state may have been read since, from before it
+        if (!source.embedded) takeProgress(progress);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        if (error.status === 400 || error.status === 404) { // never
+          if (now.unsent.get(where) === verdict) {
+            now.unsent.delete(where);
+            take(verdict, verdict.before);
+          }
+        } else if (told.kind === "failed" && told.text === `not saved: ${error.message}`) return; // is known
+        status("failed", `not saved: ${error.message}`);
+        if (now.unsent.has(where)) return; // later, when the server answers
+      }
+    }
+    if (told.kind === "failed" && !unsaved()) status("saved", savedAt());
+  });
+  return now.verdicts;
+}
+
+/** Whether anything is not on the server: masks, verdicts, notes. */
+const unsaved = () => saver.unsaved() || now.unsent.size > 0;
+
+/** Save all that is not saved, at once. */
+function save() {
+  if (source.embedded) say("masks are not changed here; Save flags keeps what you say of frames");
+  else if (!unsaved()) say("all is saved");
+  saver.flush();
+  if (now.unsent.size) sendVerdicts();
 }
 
 /** @param {1 | -1} step */
@@ -649,7 +753,7 @@ function showObjects() {
     }),
   );
   if (had) $("objects").querySelector('[aria-checked="true"]')?.focus();
-  $("new-object").hidden = Boolean(info.closed) || Boolean(now.readOnly);
+  $("new-object").hidden = Boolean(info.closed); // and where the page may not write
   $("objects-closed").hidden = !info.closed || info.objects.length > 1;
   $("objects-closed").textContent = info.closed;
   view.paintMask();
@@ -663,6 +767,14 @@ function pickObject(id) {
   if (name) say(`drawing ${name}`);
 }
 
+/** Ask for the objects anew: another window may have added one. */
+async function renewObjects() {
+  const number = now.video, known = now.infos.get(number), info = await source.video(number);
+  for (const other of now.infos.keys()) if (other !== now.video) now.infos.delete(other);
+  now.infos.set(number, info);
+  if (number === now.video && now.opened === number && JSON.stringify(known?.objects) !== JSON.stringify(info.objects)) showObjects();
+}
+
 /**
  * Ask for the objects anew if a mask holds one that is not known.
  * @param {import("./ids.js").Ids} ids
@@ -672,8 +784,10 @@ async function knowObjects(ids) {
   let last = 0, strange = false;
   for (let at = 0; at < ids.length && !strange; at++) if (ids[at] !== last) strange = (last = ids[at]) !== 0 && !view.colors.has(last);
   if (!strange) return;
-  now.infos.set(number, await source.video(number));
-  if (number === now.video) showObjects();
+  await attempt(async () => {
+    now.infos.set(number, await source.video(number));
+    if (number === now.video) showObjects();
+  });
 }
 
 // ---------------------------------------------------------------- layers
@@ -701,8 +815,7 @@ async function showDoubt() {
     const bitmap = await createImageBitmap(await source.confidence(now.video, now.frame), { colorSpaceConversion: "none" });
     if (where === key()) view.setDoubt(bitmap);
     bitmap.close();
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+  } catch { // there is none, or it is no picture
     if (where === key()) view.setDoubt(null);
   }
 }
@@ -711,7 +824,10 @@ async function showDoubt() {
  * @param {"outline" | "onion" | "confidence"} what
  */
 function toggle(what) {
-  if ($(what).disabled) return;
+  if ($(what).disabled) {
+    say(what === "confidence" ? $(what).title : "no labels beside this frame to outline");
+    return;
+  }
   if (what === "outline") {
     view.outline = !view.outline;
     view.paintMask();
@@ -789,19 +905,21 @@ function play() {
   playButton();
   if (now.frame === video().count - 1) go(now.video, 0);
   const info = now.infos.get(now.video), each = 1000 / clamp(info?.fps || 24, 1, 60);
-  let from = performance.now(), first = now.frame;
+  let from = performance.now(), first = now.frame, at = key();
   const tick = (/** @type {number} */ time) => {
     if (!now.playing) return;
     const wanted = Math.min(video().count - 1, first + Math.floor((time - from) / each));
-    if (now.shown !== key()) {
-      // Nothing to show yet: time stands still, so that nothing is left out for long.
+    if (now.shown !== key() || at !== key()) {
+      // Nothing to show yet: time stands still, so that nothing is left out for long. Or somebody went elsewhere.
       from = time;
       first = now.frame;
+      at = key();
     } else if (wanted !== now.frame) {
       // As far as frames have come.
       let next = wanted;
       while (next > now.frame + 1 && !loader.get(`${now.video}/${next}`)) next--;
       go(now.video, next);
+      at = key();
     }
     if (now.frame === video().count - 1 && now.shown === key()) stop();
     else requestAnimationFrame(tick);
@@ -876,16 +994,16 @@ function soon() {
 async function allSaved() {
   saver.flush();
   while (saver.unsaved()) {
-    if (told.kind === "failed") return false;
+    if (saver.failed()) return false;
     await new Promise((done) => setTimeout(done, 20));
   }
   return true;
 }
 
 async function makeAgain() {
-  if (!(await allSaved()) || now.running) return;
-  if ($("again").disabled) {
-    say("nothing to make again");
+  if (!(await allSaved())) return; // it says why
+  if (now.running || $("again").disabled) {
+    say(now.running ? "labels are being made already" : now.canRerun ? $("again-text").textContent.toLowerCase() : `labels of ${now.command} are not made again here`);
     return;
   }
   await attempt(async () => {
@@ -933,58 +1051,59 @@ const zoom = (/** @type {number} */ factor) => () => { view.zoom(factor); refres
 const objectAt = (/** @type {number} */ place) => () => {
   const found = now.infos.get(now.video)?.objects[place];
   if (found) pickObject(found.id);
+  else say(`there is no object ${place + 1}`);
 };
 const labelled = (/** @type {number} */ frame) => video().isLabel(frame);
 
 /** @type {import("./keys.js").Group[]} */
 const KEYS = [
   ["Go", [
-    { keys: ["ArrowLeft"], shown: "←  →", about: "frame before, next; with Shift ten", run: arrow(-1, 0, 1) },
-    { keys: ["ArrowRight"], shown: "", about: "", run: arrow(1, 0, 1) },
-    { keys: ["Shift+ArrowLeft"], shown: "", about: "", run: arrow(-1, 0, 10) },
-    { keys: ["Shift+ArrowRight"], shown: "", about: "", run: arrow(1, 0, 10) },
-    { keys: ["ArrowUp"], shown: "", about: "", run: arrow(0, -1, 1) },
-    { keys: ["ArrowDown"], shown: "", about: "", run: arrow(0, 1, 1) },
-    { keys: ["Shift+ArrowUp"], shown: "", about: "", run: arrow(0, -1, 10) },
-    { keys: ["Shift+ArrowDown"], shown: "", about: "", run: arrow(0, 1, 10) },
+    { keys: ["ArrowLeft"], shown: "←  →", about: "frame before, next; with Shift ten", repeats: true, run: arrow(-1, 0, 1) },
+    { keys: ["ArrowRight"], shown: "", about: "", repeats: true, run: arrow(1, 0, 1) },
+    { keys: ["Shift+ArrowLeft"], shown: "", about: "", repeats: true, run: arrow(-1, 0, 10) },
+    { keys: ["Shift+ArrowRight"], shown: "", about: "", repeats: true, run: arrow(1, 0, 10) },
+    { keys: ["ArrowUp"], shown: "", about: "", repeats: true, run: arrow(0, -1, 1) },
+    { keys: ["ArrowDown"], shown: "", about: "", repeats: true, run: arrow(0, 1, 1) },
+    { keys: ["Shift+ArrowUp"], shown: "", about: "", repeats: true, run: arrow(0, -1, 10) },
+    { keys: ["Shift+ArrowDown"], shown: "", about: "", repeats: true, run: arrow(0, 1, 10) },
     { keys: ["Home"], shown: "Home  End", about: "first, last frame", run: () => go(now.video, 0) },
     { keys: ["End"], shown: "", about: "", run: () => go(now.video, video().count - 1) },
     { keys: [" "], shown: "Space", about: "play, pause", run: () => (editor.byKeys ? editor.pen() : play()) },
-    { keys: ["n"], shown: "N", about: "next worst; with Shift the one before", run: () => nextWorst(1) },
-    { keys: ["Shift+n"], shown: "", about: "", run: () => nextWorst(-1) },
-    { keys: ["g"], shown: "G", about: "next given or corrected; with Shift before", run: () => jump(1, labelled, "no frame is given") },
-    { keys: ["Shift+g"], shown: "", about: "", run: () => jump(-1, labelled, "no frame is given") },
-    { keys: ["x"], shown: "X", about: "next flagged; with Shift before", run: () => nextFlagged(1) },
-    { keys: ["Shift+x"], shown: "", about: "", run: () => nextFlagged(-1) },
+    { keys: ["n"], shown: "N", about: "next worst; with Shift the one before", repeats: true, run: () => nextWorst(1) },
+    { keys: ["Shift+n"], shown: "", about: "", repeats: true, run: () => nextWorst(-1) },
+    { keys: ["g"], shown: "G", about: "next given or corrected; with Shift before", repeats: true, run: () => jump(1, labelled, "no frame is given") },
+    { keys: ["Shift+g"], shown: "", about: "", repeats: true, run: () => jump(-1, labelled, "no frame is given") },
+    { keys: ["x"], shown: "X", about: "next flagged; with Shift before", repeats: true, run: () => nextFlagged(1) },
+    { keys: ["Shift+x"], shown: "", about: "", repeats: true, run: () => nextFlagged(-1) },
   ]],
   ["Look", [
     { keys: ["h"], shown: "H", about: "hide everything while held", run: () => hide(true), up: () => hide(false) },
     { keys: ["o"], shown: "O", about: "outline instead of fill", run: () => toggle("outline") },
     { keys: ["c"], shown: "C", about: "where the tool is unsure", run: () => toggle("confidence") },
     { keys: ["z"], shown: "Z", about: "outlines of the two neighbouring labels", run: () => toggle("onion") },
-    { keys: ["+", "=", "Shift++"], shown: "+  −  0", about: "zoom in, out, whole frame; also the wheel", run: zoom(1.3) },
-    { keys: ["-"], shown: "", about: "", run: zoom(1 / 1.3) },
+    { keys: ["+", "=", "Shift++"], shown: "+  −  0", about: "zoom in, out, whole frame; also the wheel", repeats: true, run: zoom(1.3) },
+    { keys: ["-"], shown: "", about: "", repeats: true, run: zoom(1 / 1.3) },
     { keys: ["0"], shown: "", about: "", run: () => { view.fit(); refreshButtons(); } },
-    { keys: ["Alt+ArrowLeft"], shown: "Alt ←", about: "move the picture, all four arrows; also Alt and drag", run: pan(1, 0) },
-    { keys: ["Alt+ArrowRight"], shown: "", about: "", run: pan(-1, 0) },
-    { keys: ["Alt+ArrowUp"], shown: "", about: "", run: pan(0, 1) },
-    { keys: ["Alt+ArrowDown"], shown: "", about: "", run: pan(0, -1) },
+    { keys: ["Alt+ArrowLeft"], shown: "Alt ←", about: "move the picture, all four arrows; also Alt and drag", repeats: true, run: pan(1, 0) },
+    { keys: ["Alt+ArrowRight"], shown: "", about: "", repeats: true, run: pan(-1, 0) },
+    { keys: ["Alt+ArrowUp"], shown: "", about: "", repeats: true, run: pan(0, 1) },
+    { keys: ["Alt+ArrowDown"], shown: "", about: "", repeats: true, run: pan(0, -1) },
   ]],
   ["Draw", [
     { keys: ["b"], shown: "B  E  F", about: "brush, eraser, fill (with Shift it takes a region away)", edits: true, run: () => pickTool("brush") },
     { keys: ["e"], shown: "", about: "", edits: true, run: () => pickTool("eraser") },
     { keys: ["f"], shown: "", about: "", edits: true, run: () => pickTool("fill") },
-    { keys: ["["], shown: "[  ]", about: "smaller, larger", edits: true, run: () => { editor.resize(1 / 1.25); refreshButtons(); } },
-    { keys: ["]"], shown: "", about: "", edits: true, run: () => { editor.resize(1.25); refreshButtons(); } },
+    { keys: ["["], shown: "[  ]", about: "smaller, larger", edits: true, repeats: true, run: () => { editor.resize(1 / 1.25); refreshButtons(); } },
+    { keys: ["]"], shown: "", about: "", edits: true, repeats: true, run: () => { editor.resize(1.25); refreshButtons(); } },
     ...Array.from({ length: 9 }, (_, place) => ({ keys: [String(place + 1)], shown: place ? "" : "1 … 9", about: place ? "" : "object", run: objectAt(place) })),
     { keys: ["y"], shown: "Y", about: "tidy: specks go, pinholes are closed", edits: true, run: () => editor.tidy() },
     { keys: ["p"], shown: "P", about: "copy the mask of the frame before", edits: true, run: copyPrevious },
-    { keys: ["Ctrl+z"], shown: "Ctrl Z", about: "undo; with Shift redo", edits: true, run: () => editor.step("undo") },
-    { keys: ["Ctrl+Shift+z", "Ctrl+y"], shown: "", about: "", edits: true, run: () => editor.step("redo") },
+    { keys: ["Ctrl+z"], shown: "Ctrl Z", about: "undo; with Shift redo", edits: true, repeats: true, run: () => editor.step("undo") },
+    { keys: ["Ctrl+Shift+z", "Ctrl+y"], shown: "", about: "", edits: true, repeats: true, run: () => editor.step("redo") },
     { keys: ["d"], shown: "D", about: "draw with the keys: arrows move, Space puts the pen down and lifts it, Escape ends", edits: true, run: drawWithKeys },
     { keys: ["Escape"], shown: "", about: "", run: () => editor.keys(false) },
     { keys: ["Delete"], shown: "Del", about: "take the correction back", edits: true, run: takeBack },
-    { keys: ["s", "Ctrl+s"], shown: "S", about: "save now; it also happens by itself", run: () => saver.flush() },
+    { keys: ["s", "Ctrl+s"], shown: "S", about: "save now; it also happens by itself", run: save },
   ]],
   ["Decide", [
     { keys: ["a"], shown: "A", about: "accept", run: () => flagFrame("ok") },
@@ -1010,7 +1129,7 @@ function help() {
 function wire() {
   const buttons = /** @type {Object<string, () => void>} */ ({
     first: () => go(now.video, 0), previous: step(-1), play, next: step(1), last: () => go(now.video, video().count - 1),
-    undo: () => editor.step("undo"), redo: () => editor.step("redo"), tidy: () => editor.tidy(), copy: copyPrevious, back: takeBack, save: () => saver.flush(),
+    undo: () => editor.step("undo"), redo: () => editor.step("redo"), tidy: () => editor.tidy(), copy: copyPrevious, back: takeBack, save,
     outline: () => toggle("outline"), confidence: () => toggle("confidence"), onion: () => toggle("onion"),
     fit: () => { view.fit(); refreshButtons(); },
     accept: () => flagFrame("ok"), reject: () => flagFrame("bad"), skip: () => flagFrame("skip"),
@@ -1035,7 +1154,7 @@ function wire() {
   // The frame may have changed (a click on the time line) before the field is left: the note is about the one that was seen.
   const about = { video: 0, frame: 0 };
   $("note").addEventListener("focus", () => { stop(); Object.assign(about, { video: now.video, frame: now.frame }); });
-  $("note").addEventListener("change", () => attempt(() => setFlag(about.video, about.frame, now.videos[about.video].flag(about.frame), $("note").value.trim())));
+  $("note").addEventListener("change", () => setFlag(about.video, about.frame, now.videos[about.video].flag(about.frame), $("note").value.trim()));
   $("note").addEventListener("blur", tell);
   $("note").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && $("note").blur());
   $("objects").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -1063,11 +1182,23 @@ function wire() {
       $("canvas").focus({ preventScroll: true });
     }
   });
-  $("video").addEventListener("change", () => $("canvas").focus({ preventScroll: true }));
+  // Who chooses with the keys goes on choosing.
+  let byKeys = false;
+  for (const name of ["keydown", "pointerdown"]) $("video").addEventListener(name, () => { byKeys = name === "keydown"; });
+  $("video").addEventListener("change", () => byKeys || $("canvas").focus({ preventScroll: true }));
   view.canvas.addEventListener("wheel", refreshButtons);
   view.canvas.addEventListener("pointermove", () => editor.panning && refreshButtons());
   new ResizeObserver(refreshButtons).observe(view.canvas);
-  listen(KEYS, () => !now.readOnly);
+  listen(KEYS, () => !now.readOnly, () => say(now.readOnly));
+  addEventListener("beforeunload", (event) => {
+    editor.lift();
+    $("note").blur(); // what is typed there counts
+    if (unsaved() && !source.embedded) {
+      saver.flush();
+      event.preventDefault();
+    }
+  });
+  if (!source.embedded) addEventListener("hashchange", reopened);
   describe($("keys"), KEYS.map(([title, keys]) => [title, keys.filter((each) => each.shown)]));
   if (source.embedded) {
     $("export-card").hidden = false;
@@ -1083,7 +1214,7 @@ async function begin() {
     await readState();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    banner(error.status === 401 ? "This address is not complete: open the one that the command printed, with what stands behind #." : error.message, true);
+    banner(error.status === 401 ? INCOMPLETE : error.message, true);
     return;
   }
   if (now.videos.length > 1) $("scope").value = "all";

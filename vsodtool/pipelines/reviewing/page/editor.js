@@ -40,13 +40,17 @@ export class Editor {
     /** @type {{x: number, y: number} | null} */
     this.last = null;
     this.panning = false;
+    /** @type {number | null} the one that draws, or moves the picture: a second finger or a palm does neither */
+    this.pointer = null;
     this.listen(view.canvas);
   }
 
   /** @param {HTMLCanvasElement} canvas */
   listen(canvas) {
     let panX = 0, panY = 0;
+    const other = (/** @type {PointerEvent} */ event) => this.pointer !== null && event.pointerId !== this.pointer;
     canvas.addEventListener("pointerdown", (event) => {
+      if (other(event)) return;
       this.keys(false);
       if (event.button === 1 || (event.button === 0 && event.altKey)) {
         this.panning = true;
@@ -58,9 +62,11 @@ export class Editor {
       event.preventDefault();
       canvas.focus({ preventScroll: true });
       canvas.setPointerCapture(event.pointerId);
+      this.pointer = event.pointerId;
       this.refresh();
     });
     canvas.addEventListener("pointermove", (event) => {
+      if (other(event)) return;
       if (this.panning) {
         this.view.pan(event.clientX - panX, event.clientY - panY);
         [panX, panY] = [event.clientX, event.clientY];
@@ -73,14 +79,18 @@ export class Editor {
       }
       this.refresh();
     });
-    const up = () => {
+    const up = (/** @type {PointerEvent} */ event) => {
+      if (other(event)) return;
+      this.pointer = null;
       this.panning = false;
       if (!this.byKeys) this.release();
       this.refresh();
     };
     canvas.addEventListener("pointerup", up);
     canvas.addEventListener("pointercancel", up);
-    canvas.addEventListener("pointerleave", () => {
+    canvas.addEventListener("lostpointercapture", up);
+    canvas.addEventListener("pointerleave", (event) => {
+      if (other(event)) return;
       if (!this.last && !this.byKeys) this.place = null;
       this.refresh();
     });
@@ -169,7 +179,7 @@ export class Editor {
    * @param {import("./ids.js").Ids} ids
    */
   replace(ids) {
-    if (!this.mask || !this.host.mayEdit()) return;
+    if (!this.mask || !this.host.mayEdit() || this.last) return;
     this.host.begin();
     this.mask.begin();
     this.view.paintMask(this.mask.replace(ids));
@@ -191,7 +201,10 @@ export class Editor {
   step(what) {
     if (this.last || !this.host.mayEdit()) return;
     const rect = this.mask?.[what]();
-    if (!rect) return;
+    if (!rect) {
+      this.host.say(what === "undo" ? "nothing to undo" : "nothing to make again");
+      return;
+    }
     this.view.paintMask(rect);
     this.host.changed();
   }
@@ -258,7 +271,7 @@ export class Editor {
     document.body.classList.toggle("panning", this.panning);
     ring.classList.toggle("keyboard", this.byKeys);
     if (!place) return;
-    const size = Math.max(3, ((this.tool === "fill" ? 9 : this.diameter) * view.scale) / (devicePixelRatio || 1));
+    const size = Math.max(3, ((this.tool === "fill" ? 9 : this.diameter) * view.scale) / view.ratio);
     const { x, y } = view.toScreen(place.x + 0.5, place.y + 0.5);
     ring.style.width = ring.style.height = `${size}px`;
     ring.style.transform = `translate(${x - size / 2}px, ${y - size / 2}px)`;

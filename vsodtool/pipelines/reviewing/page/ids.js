@@ -146,6 +146,11 @@ export class Mask {
     seen[stack[0]] = 1;
     const rect = { left: x, top: y, right: x + 1, bottom: y + 1 };
     let atEdge = false;
+    const visit = (/** @type {number} */ next) => {
+      if (seen[next] || ids[next] !== old) return;
+      seen[next] = 1;
+      stack.push(next);
+    };
     while (stack.length) {
       const at = /** @type {number} */ (stack.pop()), column = at % width, row = (at - column) / width;
       atEdge ||= column === 0 || row === 0 || column === width - 1 || row === height - 1;
@@ -154,12 +159,10 @@ export class Mask {
       rect.right = Math.max(rect.right, column + 1);
       rect.top = Math.min(rect.top, row);
       rect.bottom = Math.max(rect.bottom, row + 1);
-      for (const [next, inside] of [[at - 1, column > 0], [at + 1, column < width - 1], [at - width, row > 0], [at + width, row < height - 1]]) {
-        if (inside && !seen[/** @type {number} */ (next)] && ids[/** @type {number} */ (next)] === old) {
-          seen[/** @type {number} */ (next)] = 1;
-          stack.push(/** @type {number} */ (next));
-        }
-      }
+      if (column > 0) visit(at - 1);
+      if (column < width - 1) visit(at + 1);
+      if (row > 0) visit(at - width);
+      if (row < height - 1) visit(at + width);
     }
     // An outline that begins and ends at the edge of the frame closes a region, too: it leaves another one.
     if (atEdge && !open && region.length > MOST * ids.reduce((count, each) => count + Number(each === old), 0)) return null;

@@ -8,6 +8,7 @@
  * @property {(event: KeyboardEvent) => void} run
  * @property {() => void} [up] when it is let go
  * @property {boolean} [edits] only where the page may write
+ * @property {boolean} [repeats] again and again while it is held; what decides or switches does so once
  */
 /** @typedef {[string, Key[]]} Group */
 
@@ -15,8 +16,9 @@
  * Listen to the keys of a page.
  * @param {Group[]} groups
  * @param {() => boolean} mayEdit
+ * @param {() => void} refused told of a key that edits where the page may not write
  */
-export function listen(groups, mayEdit) {
+export function listen(groups, mayEdit, refused) {
   /** @type {Map<string, Key>} */
   const table = new Map();
   for (const [, keys] of groups) for (const key of keys) for (const name of key.keys) table.set(name, key);
@@ -25,12 +27,14 @@ export function listen(groups, mayEdit) {
   addEventListener("keydown", (event) => {
     if (event.isComposing || document.querySelector("dialog[open]") || types(event)) return;
     const key = table.get(nameOf(event));
-    if (!key || (key.edits && !mayEdit())) return;
+    if (!key) return;
     event.preventDefault();
-    if (key.up) {
-      if (event.repeat) return;
-      held.set(event.code, key);
+    if (event.repeat && !key.repeats) return;
+    if (key.edits && !mayEdit()) {
+      refused();
+      return;
     }
+    if (key.up) held.set(event.code, key);
     key.run(event);
   });
   const release = (/** @type {string} */ code) => {
@@ -59,13 +63,23 @@ function types(event) {
 
 /** @param {KeyboardEvent} event */
 function nameOf(event) {
-  const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const letter = event.key.length === 1 ? latin(event).toLowerCase() : event.key;
   const shift = event.shiftKey && (event.key.length > 1 || letter !== letter.toUpperCase() || letter === " ");
   // With AltGr a character is typed ([ and ] of a German keyboard), though Windows says Ctrl and Alt.
   const typed = event.getModifierState("AltGraph") && event.key.length === 1;
   const control = !typed && (event.ctrlKey || event.metaKey), alt = !typed && event.altKey;
   const parts = [control ? "Ctrl+" : "", alt ? "Alt+" : "", shift ? "Shift+" : ""];
   return parts.join("") + letter;
+}
+
+/**
+ * The letter of a key; of one with a letter of another script (кириллица, ελληνικά) that which an English keyboard has there.
+ * @param {KeyboardEvent} event
+ */
+function latin({ key, code }) {
+  if (!/^\p{L}$/u.test(key) || /^\p{Script=Latin}$/u.test(key)) return key;
+  const there = /^Key([A-Z])$/.exec(code);
+  return there ? there[1] : { BracketLeft: "[", BracketRight: "]" }[code] || key;
 }
 
 /**

@@ -52,9 +52,9 @@ export class Loader {
    * @param {number} pixels of a frame of their video
    */
   want(keys, pixels) {
-    this.wanted = keys;
+    this.wanted = keys.slice(0, Math.max(4, Math.floor(BYTES / (6 * pixels)))); // what there is room for: colours and wide ids
     this.pixels = pixels;
-    for (const [key, control] of this.running) if (!keys.includes(key)) control.abort();
+    for (const [key, control] of this.running) if (!this.wanted.includes(key)) control.abort();
     this.pump();
   }
 
@@ -114,7 +114,7 @@ export class Loader {
       control.signal.throwIfAborted(); // it may have come just before that
       this.keep(key, { bitmap, error, ...mask });
     } catch (error) {
-      if (/** @type {any} */ (error).name !== "AbortError") {
+      if (/** @type {any} */ (error).name !== "AbortError" && !control.signal.aborted) {
         const text = /** @type {Error} */ (error).message;
         const lost = error instanceof Refused && error.status === 0;
         this.keep(key, { bitmap: null, ids: new Uint8Array(this.pixels), etag: "", corrected: false, error: text, lost });

@@ -15,6 +15,7 @@ import { Refused } from "./source.js";
  * @property {Ids | null} latest what has still to be saved
  * @property {Ids | null} sending what is on its way
  * @property {boolean} busy
+ * @property {number} [again] when it is tried again
  */
 /**
  * @typedef {object} Listener
@@ -40,12 +41,6 @@ export class Saver {
     /** @type {{track: Track, ids: Ids} | null} the frame being drawn on, with strokes that nobody saves yet */
     this.drawn = null;
     this.timer = 0;
-    addEventListener("beforeunload", (event) => {
-      if (this.unsaved()) {
-        this.flush();
-        event.preventDefault();
-      }
-    });
   }
 
   /** Whether anything could be lost. */
@@ -91,6 +86,14 @@ export class Saver {
   }
 
   /**
+   * One frame is shown: what is saved of all others need not be known any more.
+   * @param {string} key
+   */
+  forgetOthers(key) {
+    for (const other of this.tracks.keys()) if (other !== key) this.forget(other);
+  }
+
+  /**
    * It was drawn on.
    * @param {string} key
    * @param {Ids} ids that are changed in place
@@ -104,15 +107,18 @@ export class Saver {
     this.timer = setTimeout(() => this.flush(), QUIET);
   }
 
-  /** Save now. */
+  /** Save now, also what could not be saved before. */
   flush() {
     clearTimeout(this.timer);
     const drawn = this.drawn;
     this.drawn = null;
-    if (drawn) {
-      drawn.track.latest = drawn.ids.slice();
-      this.work(drawn.track);
-    }
+    if (drawn) drawn.track.latest = drawn.ids.slice();
+    for (const track of this.tracks.values()) if (track.latest) this.work(track);
+  }
+
+  /** Whether a mask could not be saved; that is tried again in a while. */
+  failed() {
+    return [...this.tracks.values()].some((track) => track.latest && !track.busy);
   }
 
   /** @param {Track} track */
@@ -128,10 +134,9 @@ export class Saver {
       try {
         await this.send(track, ids);
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (error.status !== 409) {
-          track.latest ||= ids;
-          failed = `not saved: ${error.message}`;
+        if (!(error instanceof Refused) || error.status !== 409) {
+          track.latest ||= ids; // also after a bug: it must not be lost
+          failed = `not saved: ${/** @type {Error} */ (error).message}`;
         } else if (await this.listener.conflict(track.key)) {
           track.latest ||= ids;
           track.etag = error.etag;
@@ -149,11 +154,10 @@ export class Saver {
     track.busy = false;
     if (failed) {
       this.listener.status("failed", failed);
-      setTimeout(() => this.work(track), AGAIN);
+      clearTimeout(track.again);
+      track.again = setTimeout(() => track.latest && this.work(track), AGAIN);
     } else if (!this.unsaved()) {
-      const now = new Date();
-      const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
-      this.listener.status("saved", `saved ${two(now.getHours())}:${two(now.getMinutes())}`);
+      this.listener.status("saved", savedAt());
     }
   }
 
@@ -174,4 +178,10 @@ export class Saver {
     track.corrected = corrected;
     this.listener.saved(track.key, { ids, etag: answer.etag, corrected }, answer);
   }
+}
+
+/** What is said when all is saved. */
+export function savedAt() {
+  const now = new Date(), two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  return `saved ${two(now.getHours())}:${two(now.getMinutes())}`;
 }

@@ -24,7 +24,24 @@
  * @property {[string, string, string, number][]} stale
  * @property {{state: string, done?: number, total?: number, message?: string, error?: string, hint?: string, runs?: number}} rerun
  */
-/** @typedef {Progress & {title: string, command: string, canRerun: boolean, next: string, videos: VideoState[]}} State */
+/** @typedef {Progress & {folder: string, title: string, command: string, canRerun: boolean, next: string, videos: VideoState[]}} State */
+
+const LATER = 400; // ms until a frame that is not decoded yet is asked for again
+
+/**
+ * @param {number} time in ms
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+function pause(time, signal) {
+  return new Promise((done, failed) => {
+    const timer = setTimeout(done, time);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      failed(signal.reason);
+    });
+  });
+}
 
 /** A request that was refused, or not answered. */
 export class Refused extends Error {
@@ -57,14 +74,33 @@ async function whole(reading) {
 /** The server that this page came from. */
 export class Server {
   constructor() {
-    const found = location.hash.slice(1);
-    // Gone from the address at once: what stands there lands in histories and screenshots.
-    if (found) {
-      sessionStorage.setItem("token", found);
-      history.replaceState(null, "", location.pathname);
-    }
-    this.token = found || sessionStorage.getItem("token") || "";
+    this.token = sessionStorage.getItem("token") || "";
+    this.takeToken();
     this.embedded = false;
+    this.folder = ""; // that the page is about: what is asked of another one is refused
+    /** @type {number[] | null} where the videos of this page are in that folder, -1 if they are not */
+    this.numbers = null;
+  }
+
+  /** Take the token that stands in the address; whether there is one. */
+  takeToken() {
+    const found = location.hash.slice(1);
+    if (!found) return false;
+    this.token = found;
+    sessionStorage.setItem("token", found);
+    // Gone from the address at once: what stands there lands in histories and screenshots.
+    history.replaceState(null, "", location.pathname);
+    return true;
+  }
+
+  /**
+   * Another folder is served now: what is saved from now on goes there.
+   * @param {string} folder
+   * @param {number[]} numbers of this page's videos there, -1 if they are not
+   */
+  follow(folder, numbers) {
+    this.folder = folder;
+    this.numbers = numbers;
   }
 
   /**
@@ -72,7 +108,12 @@ export class Server {
    * @param {RequestInit} [options]
    */
   async ask(path, options = {}) {
+    /** @type {any} */
     const headers = { "X-Token": this.token, .../** @type {any} */ (options.headers) };
+    if (this.folder) headers["X-Folder"] = this.folder;
+    const { numbers } = this;
+    path = path.replace(/^v\/(\d+)/, (as, number) => (numbers ? `v/${numbers[number]}` : as));
+    if (path.startsWith("v/-1")) throw new Refused(410, { error: "no labels were made of this video" });
     let answer;
     try {
       answer = await fetch(`/api/${path}`, { ...options, headers });
@@ -119,7 +160,11 @@ export class Server {
    * @param {number} [longest] side in pixels
    */
   async frame(video, frame, signal, longest) {
-    return whole((await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, { signal })).blob());
+    for (;;) {
+      const answer = await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, { signal });
+      if (answer.status !== 202) return whole(answer.blob());
+      await pause(LATER, signal); // it is not decoded yet; a connection that waited for it would keep others from saving
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 // The time line: one canvas, the least confidence of the frames in each column, marks above it.
 
 import { clamp } from "./ids.js";
+import { whenDensityChanges } from "./view.js";
 import { GENERATED, GIVEN, SKIPPED, hue, short } from "./frames.js";
 
 const MARKS = 20, FOOT = 8, SIDE = 26; // CSS pixels
@@ -36,6 +37,7 @@ export class Timeline {
     slider.addEventListener("pointercancel", () => { dragging = false; });
     slider.addEventListener("pointerleave", () => { this.hover = -1; this.draw(); });
     new ResizeObserver(() => this.paint()).observe(slider);
+    whenDensityChanges(() => this.paint());
   }
 
   /** @param {PointerEvent} event */
@@ -47,14 +49,18 @@ export class Timeline {
   /** @param {import("./frames.js").Video} video */
   show(video) {
     this.video = video;
+    this.frame = Math.min(this.frame, video.count - 1); // it may be a shorter one than before
+    this.hover = Math.min(this.hover, video.count - 1);
     this.paint();
   }
 
-  /** @param {number} frame */
-  move(frame) {
+  /**
+   * @param {import("./frames.js").Video} video
+   * @param {number} frame of it
+   */
+  move(video, frame) {
+    if (video !== this.video) this.show(video);
     this.frame = frame;
-    const video = this.video;
-    if (!video) return;
     this.slider.setAttribute("aria-valuemax", String(video.count));
     this.slider.setAttribute("aria-valuenow", String(frame + 1));
     const [name, status, confidence] = video.rows[frame];

@@ -8,6 +8,18 @@ import { clamp } from "./ids.js";
 const CLOSEST = 40; // screen pixels per pixel of the frame
 const ONION = ["#7de3ff", "#ffe066"];
 
+/**
+ * Hear when the page comes to a screen of another density: nothing else need change with it.
+ * @param {() => void} changed
+ */
+export function whenDensityChanges(changed) {
+  const listen = () => matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+    listen();
+    changed();
+  }, { once: true });
+  listen();
+}
+
 /** A layer of the size of the frame that is painted pixel by pixel. */
 class Layer {
   constructor() {
@@ -59,11 +71,17 @@ export class View {
     /** @type {Map<number, string>} */
     this.colors = new Map();
     this.pending = 0;
+    this.ratio = devicePixelRatio || 1; // of the canvas as it is: that of the screen may have changed
     new ResizeObserver(() => this.resize()).observe(canvas);
+    whenDensityChanges(() => this.resize());
   }
 
   resize() {
-    const ratio = devicePixelRatio || 1;
+    const ratio = devicePixelRatio || 1, change = ratio / this.ratio;
+    this.ratio = ratio;
+    this.scale *= change;
+    this.left *= change;
+    this.top *= change;
     this.canvas.width = Math.max(1, Math.round(this.canvas.clientWidth * ratio));
     this.canvas.height = Math.max(1, Math.round(this.canvas.clientHeight * ratio));
     if (this.fitted) this.fit();
@@ -85,11 +103,15 @@ export class View {
     this.fit();
   }
 
+  /** The scale at which the whole frame is seen. */
+  whole() {
+    const margin = 16 * this.ratio;
+    return Math.max(0.01, Math.min((this.canvas.width - margin) / this.width, (this.canvas.height - margin) / this.height));
+  }
+
   /** Show the whole frame. */
   fit() {
-    const ratio = devicePixelRatio || 1, margin = 16 * ratio;
-    const across = this.canvas.width - margin, down = this.canvas.height - margin;
-    this.scale = Math.max(0.01, Math.min(across / this.width, down / this.height));
+    this.scale = this.whole();
     this.left = (this.canvas.width - this.width * this.scale) / 2;
     this.top = (this.canvas.height - this.height * this.scale) / 2;
     this.fitted = true;
@@ -102,8 +124,8 @@ export class View {
    * @param {number} y
    */
   zoom(factor, x = this.canvas.clientWidth / 2, y = this.canvas.clientHeight / 2) {
-    const ratio = devicePixelRatio || 1, before = this.scale;
-    this.scale = clamp(before * factor, 0.05, CLOSEST);
+    const { ratio, scale: before } = this;
+    this.scale = clamp(before * factor, Math.min(0.05, this.whole()), Math.max(CLOSEST, this.whole()));
     const change = this.scale / before;
     this.left = x * ratio - (x * ratio - this.left) * change;
     this.top = y * ratio - (y * ratio - this.top) * change;
@@ -117,7 +139,7 @@ export class View {
    * @param {number} y
    */
   pan(x, y) {
-    const ratio = devicePixelRatio || 1;
+    const { ratio } = this;
     this.left += x * ratio;
     this.top += y * ratio;
     this.fitted = false;
@@ -137,7 +159,7 @@ export class View {
    * @param {number} y
    */
   toFrame(x, y) {
-    const ratio = devicePixelRatio || 1;
+    const { ratio } = this;
     return { x: (x * ratio - this.left) / this.scale, y: (y * ratio - this.top) / this.scale };
   }
 
@@ -147,7 +169,7 @@ export class View {
    * @param {number} y
    */
   toScreen(x, y) {
-    const ratio = devicePixelRatio || 1;
+    const { ratio } = this;
     return { x: (this.left + x * this.scale) / ratio, y: (this.top + y * this.scale) / ratio };
   }
 
@@ -178,7 +200,7 @@ export class View {
 
   /** Of outlines, in pixels of the frame: about two on the screen. */
   thickness() {
-    const wanted = (this.outline ? 2 : 1.2) * (devicePixelRatio || 1);
+    const wanted = (this.outline ? 2 : 1.2) * this.ratio;
     return Math.max(1, Math.min(8, Math.round(wanted / this.scale)));
   }
 
@@ -241,7 +263,7 @@ export class View {
     context.setTransform(this.scale, 0, 0, this.scale, this.left, this.top);
     context.imageSmoothingEnabled = this.scale < 3;
     context.imageSmoothingQuality = "high";
-    if (this.bitmap) context.drawImage(this.bitmap, 0, 0, this.width, this.height);
+    if (this.bitmap?.width) context.drawImage(this.bitmap, 0, 0, this.width, this.height);
     else {
       context.fillStyle = "#161a20";
       context.fillRect(0, 0, this.width, this.height);
