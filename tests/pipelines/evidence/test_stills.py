@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
@@ -61,3 +62,46 @@ def test_a_damaged_index_is_named(stills: LabelledVideo, tmp_path: Path) -> None
     (files[0].maps.parent.parent / "index.json").write_text(json.dumps([{"clip": 0}]))
     with pytest.raises(DataError, match="index of recorded evidence"):
         store_evidence([stills], (4,), tmp_path / "evidence", lambda _: None, still_seed=0)
+
+
+def _clip(rows: slice, columns: slice, grey: int) -> record_stills._Clip:
+    """Three frames of a square in front of nothing."""
+    labels = torch.zeros(3, 1, 32, 32)
+    labels[..., rows, columns] = 1
+    return record_stills._Clip((labels * grey).to(torch.uint8).expand(-1, 3, -1, -1), labels)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_second_thing_hides_the_object_or_is_hidden_by_it(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_stills, "SIDE", 32)
+    own, other = _clip(slice(8, 24), slice(8, 24), 100), _clip(slice(10, 22), slice(10, 22), 200)
+    mixed = record_stills._accompanied(own, other, np.random.default_rng(seed))
+    colours = {0: 0.0, 100: 1.0, 200: 0.0}  # of nothing, the object, the other thing
+    shown = mixed.images[:, :1]
+    assert set(shown.unique().tolist()) <= set(colours)
+    for colour, label in colours.items():
+        assert (mixed.labels[shown == colour] == label).all()
+    seen = mixed.labels.sum((1, 2, 3)) / own.labels.sum((1, 2, 3))
+    assert ((seen >= 0.4) & (seen <= 1)).all()
+
+
+def test_what_would_be_hidden_stays_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_stills, "SIDE", 32)
+    own, other = _clip(slice(8, 24), slice(8, 24), 100), _clip(slice(0, 32), slice(0, 32), 200)
+    mixed = [record_stills._accompanied(own, other, np.random.default_rng(seed)) for seed in range(8)]
+    assert any(each is own for each in mixed)
+    assert all(each.labels.sum() >= 0.4 * own.labels.sum() for each in mixed)
+
+
+@pytest.mark.parametrize("away", [(0, 0), (3, -5), (-4, 2), (40, 0)])
+def test_things_are_moved_by_whole_pixels(away: tuple[int, int]) -> None:
+    picture = torch.zeros(1, 1, 40, 40)
+    picture[..., 20:24, 10:16] = 1
+    moved = record_stills._shifted(picture, away)
+    down, right = away
+    expected = torch.zeros_like(picture)
+    if 0 <= 20 + down < 40:
+        expected[..., 20 + down : 24 + down, 10 + right : 16 + right] = 1
+    assert torch.equal(moved, expected)

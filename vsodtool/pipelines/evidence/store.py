@@ -15,7 +15,7 @@ from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.media.fingerprint import content_fingerprint
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.evidence.recorder import GuessMaker
-from vsodtool.pipelines.evidence.stills import HIDDEN, record_stills
+from vsodtool.pipelines.evidence.stills import HIDDEN, STILLS, record_stills
 from vsodtool.pipelines.evidence.videos import record_video, seen_labels
 from vsodtool.types import Event, OnEvent
 
@@ -86,7 +86,7 @@ def _recordings(
     for video in videos:
         if video.stills and still_seed is not None:
             yield _Recording(
-                folder / _digest(video, f"{gaps} {still_seed}"),
+                folder / _digest(video, f"{gaps} {still_seed} {STILLS}"),
                 len(video.given) * HIDDEN,
                 f"{video.name}: {len(video.given)} images set in motion",
                 partial(record_stills, video, gaps, still_seed),
