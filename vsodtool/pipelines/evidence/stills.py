@@ -97,8 +97,8 @@ def _move(video: LabelledVideo, frame: LabelFile, ages: Sequence[float], rng: np
 def _accompanied(clip: _Clip, other: _Clip, rng: np.random.Generator) -> _Clip:
     """The thing of another clip, mirrored and moved away, before or behind that of the first.
 
-    What it looks like tells nothing where it is a likeness: only motion and place do. A clip whose object it would
-    hide stays as it is.
+    What it looks like tells nothing where it is a likeness: only motion and place do. A clip whose object
+    it would hide stays as it is.
     """
     way, far = rng.uniform(0, 2 * np.pi), SIDE * rng.uniform(*_AWAY)
     away = [round(far * float(part)) for part in (np.sin(way), np.cos(way))]
