@@ -123,8 +123,8 @@ def run_train(
     """
     folder = RunFolder(config.output)
     sources = () if datasets else (*config.data, *config.validation)
-    check_output(config.output, [place for text in sources for place in places_of(parse_source(text))])
     with join_world(config.device) as world, _cache(config, folder) as cache:
+        check_output(config.output, [place for text in sources for place in places_of(parse_source(text))])
         tell = on_event if world.is_main else ignore_event
         continued = all(world.gather(is_begun(config, folder)))
         with world.main_first():
