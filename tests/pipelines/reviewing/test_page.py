@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -705,10 +706,24 @@ def test_answers_from_before_a_save_take_no_undo_away(make_out: MakeOut, open_pa
     assert not out.correction(1).exists()
 
 
-def test_from_a_bare_video_to_its_labels_without_leaving_the_page(
-    make_out: MakeOut, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = make_out()
+@dataclass
+class Bare:
+    """A page of bare videos whose labels are made when they are let.
+
+    Attributes:
+        hands: on the page.
+        go: lets labels be made.
+        servers: of the page, and of its labels once these are there.
+    """
+
+    hands: Hands
+    go: threading.Event
+    servers: list[ReviewServer]
+
+
+@contextmanager
+def bare_page(out: Out, source: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bare]:
+    """`vsodtool review SOURCE`; the labels are those of `out`, and lie in SOURCE-labels."""
     go, serving = threading.Event(), threading.Event()
     servers: list[ReviewServer] = []
 
@@ -722,12 +737,26 @@ def test_from_a_bare_video_to_its_labels_without_leaving_the_page(
         serving.set()
 
     monkeypatch.setattr(FirstLabels, "run", run)
-    config = ReviewConfig(source=tmp_path / "clip", output=str(tmp_path / "clip-drawn"), browser=False)
+    config = ReviewConfig(source=source, output=f"{source}-drawn", browser=False)
     thread = threading.Thread(target=run_review, args=(config,), kwargs={"serving": hear})
     thread.start()
     assert serving.wait(20)
     hands = Hands(browser.new_page(), out.size).open(servers[0].address)
     try:
+        yield Bare(hands, go, servers)
+    finally:
+        go.set()
+        hands.page.close()
+        servers[-1].stop()
+        thread.join(20)
+    assert hands.errors == []
+
+
+def test_from_a_bare_video_to_its_labels_without_leaving_the_page(
+    make_out: MakeOut, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bare_page(make_out(), tmp_path / "clip", browser, monkeypatch) as bare:
+        hands, servers = bare.hands, bare.servers
         assert hands.text("#again-text") == "Draw a mask first"
         assert "First masks" in hands.text("#how-card")
         assert not hands.page.locator("#verdict-card").is_visible()
@@ -737,18 +766,12 @@ def test_from_a_bare_video_to_its_labels_without_leaving_the_page(
         assert hands.text("#again-text") == "Make labels of 1 mask"
         hands.keys("u")
         hands.await_("rerun", "running")
-        go.set()
+        bare.go.set()
         hands.page.wait_for_selector("#verdict-card:visible")  # the same address shows the labels now
         hands.await_("ready", "yes")
         assert hands.text("#title") == "clip-labels"
         assert hands.text("#again-text") == "Nothing to make again"
         assert (len(servers), {each.address for each in servers}) == (2, {servers[0].address})
-    finally:
-        go.set()
-        hands.page.close()
-        servers[-1].stop()
-        thread.join(20)
-    assert hands.errors == []
 
 
 def test_a_state_of_5000_frames_is_small_and_steps_are_long(make_out: MakeOut, open_page: Open) -> None:
@@ -1564,25 +1587,9 @@ def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
         {},
     )
     write_manifest(out.layout.manifest, manifest.completed(read_frames_csv(out.layout.frames_csv), 1.0))
-    go, serving = threading.Event(), threading.Event()
-    servers: list[ReviewServer] = []
-
-    def run(made: FirstLabels, on_event: OnEvent) -> None:
-        assert go.wait(20)
-        shutil.copytree(out.root, made.output)
-
-    def hear(server: ReviewServer) -> None:
-        servers.append(server)
-        serving.set()
-
-    monkeypatch.setattr(FirstLabels, "run", run)
-    config = ReviewConfig(source=tmp_path / "clips", output=str(tmp_path / "clips-drawn"), browser=False)
-    thread = threading.Thread(target=run_review, args=(config,), kwargs={"serving": hear})
-    thread.start()
-    assert serving.wait(20)
-    hands = Hands(browser.new_page(), out.size).open(servers[0].address)
     labels = replace(out, root=tmp_path / "clips-labels")
-    try:
+    with bare_page(out, tmp_path / "clips", browser, monkeypatch) as bare:
+        hands = bare.hands
         hands.brush(5)
         hands.page.select_option("#video", "1")
         hands.await_("video", 1)
@@ -1597,9 +1604,9 @@ def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
         hands.stroke((28, 20))
         hands.keys("s")
         hands.page.wait_for_timeout(200)
-        go.set()
+        bare.go.set()
         for _ in range(100):
-            if len(servers) == 2:
+            if len(bare.servers) == 2:
                 break
             hands.page.wait_for_timeout(50)
         held.let_go()
@@ -1610,12 +1617,6 @@ def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
         hands.await_("ready", "yes")
         drawn = disc(out.size, 28, 20, 5)
         np.testing.assert_array_equal(read_raw_mask(labels.correction(1)).values > 0, drawn)
-    finally:
-        go.set()
-        hands.page.close()
-        servers[-1].stop()
-        thread.join(20)
-    assert hands.errors == []
 
 
 def test_small_pictures_and_confidences_are_those_of_labels_that_another_run_made(
