@@ -1,12 +1,14 @@
 """The paper's claim: a fifth of the masks with pseudo-labels trains a network as well as all masks do.
 
     python benchmarks/semi_supervised.py WORK --train ROOT --test ROOT [--kind image] [--config FILE]
-        [--every 5] [--seeds 0 1] [--steps 200] [--pretrain SOURCE ... --pretrain-steps 200] [--out FILE.md]
+        [--every 5] [--seeds 0 1] [--arms a b w c] [--steps 200] [--pretrain SOURCE ... --pretrain-steps 200]
+        [--out FILE.md]
 
 The same network, number of steps, seeds and held-out videos for each arm: a, every fifth mask; b, these and
-pseudo-labels of all other frames (`vsodtool pseudolabel --every 5`); c, all masks. Each begins with the same
-weights, if --pretrain names sources, and ends with the weights of the last step: none is chosen by a score.
-The same command continues an interrupted run; finished arms are kept in WORK/results.json.
+pseudo-labels of all other frames (`vsodtool pseudolabel --every 5`); w, the same weighed by their confidence
+(asks for --confidence among --label-options); c, all masks. Each begins with the same weights, if --pretrain
+names sources, and ends with the weights of the last step: none is chosen by a score. The same command
+continues an interrupted run; finished arms are kept in WORK/results.json.
 
 The paper's masks are further apart: VOS has one at every 15th frame, a fifth of them is every 75th. DAVIS has
 one at every frame and needs a larger --every to be as sparse. And the arms can only differ once the masks
@@ -29,7 +31,13 @@ from machine import header, publish
 from parts import link_part
 from shell import Kept, digests, vsodtool
 
-ARMS = {"a": "every {every}th mask", "b": "every {every}th mask + pseudo-labels", "c": "all masks"}
+ARMS = {
+    "a": "every {every}th mask",
+    "b": "every {every}th mask + pseudo-labels",
+    "w": "the same, weighed by confidence",
+    "c": "all masks",
+}
+DIFFERENCES = (("b", "a"), ("b", "c"), ("w", "b"), ("c", "a"))
 SCORES = {"s_measure": "S", "max_f": "max F", "mae": "MAE"}
 
 
@@ -61,6 +69,7 @@ def run_arm(arm: str, seed: int, init: list[str], options: argparse.Namespace) -
     data = {
         "a": [str(train), "--label-every", str(options.every)],
         "b": [str(labels), *shlex.split(options.pseudo_options)],
+        "w": [str(labels), "--confidence-weight", *shlex.split(options.pseudo_options)],
         "c": [str(train)],
     }[arm]
     run, maps = options.work / "runs" / name, options.work / "maps" / name
@@ -83,14 +92,15 @@ def table(results: dict[tuple[str, int], dict[str, Any]], every: int, masks: dic
     seeds = sorted({seed for _, seed in results})
     titles = " | ".join(SCORES.values())
     lines = [f"| arm | trained on | masks drawn | {titles} | minutes | S of each seed |", "|---" * 8 + "|"]
-    for arm, text in ARMS.items():
+    arms = {arm: text for arm, text in ARMS.items() if (arm, seeds[0]) in results}
+    for arm, text in arms.items():
         rows = [results[arm, seed] for seed in seeds]
         cells = [spread([row[score] for row in rows]) for score in SCORES]
         each = ", ".join(f"{row['s_measure']:.4f}" for row in rows)
         minutes = f"{statistics.mean(row['minutes'] for row in rows):.1f}"
         row = [arm, text.format(every=every), str(masks[arm]), *cells, minutes, each]
         lines.append(f"| {' | '.join(row)} |")
-    for better, worse in (("b", "a"), ("b", "c"), ("c", "a")):
+    for better, worse in (pair for pair in DIFFERENCES if set(pair) <= set(arms)):
         cells = [
             spread([results[better, seed][score] - results[worse, seed][score] for seed in seeds], "+")
             for score in SCORES
@@ -118,6 +128,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--config", default=str(here / "semi_supervised.yaml"), help="of `train`")
     parser.add_argument("--every", type=int, default=5)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--arms", choices=list(ARMS), nargs="+", default=["a", "b", "c"])
     parser.add_argument("--steps", type=int, default=200, help="of each arm")
     parser.add_argument("--validation", nargs="+", help="videos of --train that only validate")
     parser.add_argument("--init", default="scratch", help="of the pretraining, or of the arms without one")
@@ -140,7 +151,9 @@ def main() -> None:
     aside = held_out(sequences, options.validation)
     used = [sequence for sequence in sequences if sequence.name not in aside]
     settings = {
-        name: str(value) for name, value in vars(options).items() if name not in {"work", "seeds", "out"}
+        name: str(value)
+        for name, value in vars(options).items()
+        if name not in {"work", "seeds", "arms", "out"}
     }
     flags = [text for name, text in vars(options).items() if name.endswith("_options")]
     words = [options.config, options.pretrain_config or "", options.init, *shlex.split(" ".join(flags))]
@@ -153,13 +166,13 @@ def main() -> None:
     vsodtool("pseudolabel", train, "--masks", train, *every, *labels, "-o", options.work / "pseudo")
     init = pretrain(options)
     for seed in options.seeds:
-        for arm in ARMS:
+        for arm in options.arms:
             if f"{arm}-{seed}" not in kept:
                 kept[f"{arm}-{seed}"] = run_arm(arm, seed, init, options)
                 print(f"{arm}-{seed}: {kept[f'{arm}-{seed}']}", file=sys.stderr, flush=True)
-    results = {(arm, seed): kept[f"{arm}-{seed}"] for arm in ARMS for seed in options.seeds}
+    results = {(arm, seed): kept[f"{arm}-{seed}"] for arm in options.arms for seed in options.seeds}
     few = sum(len(sequence.given(options.every)) for sequence in used)
-    masks = {"a": few, "b": few, "c": sum(len(sequence.masks) for sequence in used)}
+    masks = {"a": few, "b": few, "w": few, "c": sum(len(sequence.masks) for sequence in used)}
     lines = [f"## semi_supervised.py, {options.test.name}", "", *header(), ""]
     lines += table(results, options.every, masks)
     pretrained = f", after {options.pretrain_steps} common steps" if options.pretrain else ""
