@@ -154,6 +154,26 @@ def test_where_it_began_is_the_best_if_training_did_not_pay(record: Record) -> N
     assert said[-1].endswith("until then predict as before: --weights start.safetensors")
 
 
+def test_a_validation_that_was_quicker_than_the_one_before_is_an_epoch_of_its_own(
+    config: MakeConfig, tmp_path: Path
+) -> None:
+    settings = config(kind="image", epochs=3, minutes=1.5)
+    folder, said = RunFolder(tmp_path / "run"), list[Event]()
+    folder.root.mkdir()
+    world = World(0, 1, torch.device("cpu"))
+    data = Datasets([0] * 4, [0])  # type: ignore[arg-type]
+    training = Training(settings, folder, world, data, Plan.of(settings, 4, world), said.append)
+    state = create_state(settings, create_network(architecture_of(settings)))
+    recorder = Recorder(training, state, Scripted(0.5, 0.6, 0.7), StopRequest())  # type: ignore[arg-type]
+    recorder.begin()
+    for step, seconds in enumerate((12.0, 45.0, 75.0), 1):
+        state.step, state.seconds, state.reserve = step, seconds, 20.0  # the one before took so long
+        recorder.after_step(StepResult(0.25, 1.0, 1e-3, 1.0, 0.1))
+    recorder.close()
+    news = [event.message.split(":")[0] for event in said if event.kind == "notice"]
+    assert news == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
 def test_what_hangs_on_the_half_of_the_frames_is_not_better(record: Record) -> None:
     state, _, said = record(0.80, 0.82, 0.79, apart=0.03)  # in one half 0.035 better, in the other 0.01 worse
     assert state.best_step == 0

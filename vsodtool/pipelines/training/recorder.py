@@ -121,7 +121,8 @@ class Recorder:
         took = float(world.mean(torch.tensor(time.perf_counter() - began, device=world.device)))
         self._state.seconds += took
         self._state.reserve = took
-        self._state.epoch = self._state.epochs_done(self._plan) if self._state.step else 0
+        if self._state.step:  # one that took less time than was set aside for it counts all the same
+            self._state.epoch = max(self._state.epoch + 1, self._state.epochs_done(self._plan))
         trusted = not self._training.data.doubt.is_general
         better = self._state.judge(outcome.judgement, self._config.best_by, trusted=trusted)
         if self._is_main:
