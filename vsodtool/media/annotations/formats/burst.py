@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.coco import compressed_counts, counts_mask
+from vsodtool.media.annotations.formats.coco_areas import compressed_counts, counts_mask
 from vsodtool.media.annotations.json_tree import EXPORT_AGAIN, Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,

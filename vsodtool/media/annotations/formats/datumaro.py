@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.coco import rle_mask
+from vsodtool.media.annotations.formats.coco_areas import read_box, rle_mask
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -22,7 +22,7 @@ from vsodtool.media.annotations.model import (
     ShapeKind,
     VideoLabels,
 )
-from vsodtool.media.annotations.shapes import box_ring, coco_polygon
+from vsodtool.media.annotations.shapes import coco_polygon
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
@@ -88,8 +88,4 @@ def _draw(entry: Tree, kind: str, size: Size | None) -> Draw:
         return rle_mask(entry["rle"], size)
     if kind == "polygon":
         return coco_polygon([entry["points"].numbers()], place)
-    values = entry["bbox"].numbers()
-    if len(values) != 4:
-        raise entry["bbox"].refused("four numbers [x, y, w, h]")
-    x, y, w, h = values
-    return coco_polygon([box_ring(x, y, x + w, y + h)], place)
+    return read_box(entry["bbox"], place)

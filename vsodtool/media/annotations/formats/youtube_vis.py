@@ -9,7 +9,7 @@ from typing import Any
 
 from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.coco import bounding_box, encode_rle, read_rings, rle_mask
+from vsodtool.media.annotations.formats.coco_areas import bounding_box, encode_rle, read_rings, rle_mask
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
