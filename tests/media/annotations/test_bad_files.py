@@ -21,8 +21,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import Annotations, ReadOptions
 from vsodtool.media.annotations.objects import ObjectRule, identify
-from vsodtool.media.annotations.source import Source
-from vsodtool.media.annotations.table import find_format, read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (8, 10)
 
@@ -291,44 +290,6 @@ def test_a_png_bomb_is_refused_by_its_header(golden: Path, tmp_path: Path) -> No
     loaded["shapes"][0]["mask"] = base64.b64encode(buffer.getvalue()).decode()
     (tmp_path / "00000.json").write_text(json.dumps(loaded), "utf-8")
     refused(lambda: draw_all(read_annotations(tmp_path), Clip(is_file=False)), "shapes[0].mask", "4000x4000")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("<annotation><folder>x</folder></annotation>", "boxes and no masks"),
-        ('[{"image": "a.png", "tag": []}]', "JSON-MIN"),
-        ('{"something": 1}', "expected masks or annotations"),
-    ],
-)
-def test_other_files_are_told_apart(tmp_path: Path, text: str, expected: str) -> None:
-    path = tmp_path / ("file.xml" if text.startswith("<") else "file.json")
-    path.write_text(text, "utf-8")
-    refused(lambda: read_annotations(path), str(path), expected)
-
-
-def test_plain_masks_are_no_annotations(tmp_path: Path) -> None:
-    (tmp_path / "masks").mkdir()
-    for name in ("0.png", "1.png"):
-        Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "masks" / name)
-    with zipfile.ZipFile(tmp_path / "masks.zip", "w") as file:
-        for name in ("0.png", "1.png"):
-            file.write(tmp_path / "masks" / name, f"masks/{name}")
-    for path, found, hint in (
-        (tmp_path / "masks", "a folder of pictures", "pseudolabel"),
-        (tmp_path / "masks" / "0.png", "a picture", "pseudolabel"),
-        (tmp_path / "masks.zip", "a zip of pictures", "unpack it"),
-    ):
-        with pytest.raises(DataError, match=f"expected annotations .* found {found}$") as caught:
-            read_annotations(path)
-        assert hint in caught.value.hint
-
-
-def test_two_formats_in_one_folder_are_refused_until_one_is_named(golden: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.xml").write_bytes((golden / "cvat" / "images.xml").read_bytes())
-    (tmp_path / "a.json").write_bytes((golden / "coco" / "compressed.json").read_bytes())
-    refused(lambda: find_format(Source(tmp_path)), "CVAT", "COCO", "--masks-format")
-    assert find_format(Source(tmp_path), "coco")[1] == ("a.json",)
 
 
 def test_unknown_colours_of_class_pictures_are_refused(golden: Path, tmp_path: Path) -> None:

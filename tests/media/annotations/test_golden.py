@@ -17,7 +17,8 @@ import pytest
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import Annotations
 from vsodtool.media.annotations.objects import ObjectRule, identify
-from vsodtool.media.annotations.table import FORMATS, read_annotations
+from vsodtool.media.annotations.reading import read_annotations
+from vsodtool.media.annotations.table import FORMATS
 from vsodtool.types import LabelArray
 
 SIZE = (8, 10)

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vsodtool.media.annotations.table import holds_annotations, is_known_format
+from vsodtool.media.annotations.reading import is_known_format
+from vsodtool.media.annotations.recognition import holds_annotations
 
 
 @pytest.mark.parametrize("name", ["labelme", "coco/compressed.json", "cvat-mask.zip", "yolo", "supervisely"])
@@ -67,10 +68,3 @@ def test_masks_in_a_folder_called_labels_are_masks(golden: Path, tmp_path: Path)
     shutil.copytree(golden / "truth", tmp_path / "labels" / "clip")
     (tmp_path / "labels" / "notes.txt").write_text("drawn on Monday", "utf-8")
     assert not holds_annotations(tmp_path)
-
-
-def test_what_is_of_no_known_format(golden: Path, tmp_path: Path) -> None:
-    assert not is_known_format(golden / "truth")
-    (tmp_path / "notes.json").write_text("{}", "utf-8")
-    assert holds_annotations(tmp_path)
-    assert not is_known_format(tmp_path)

@@ -13,8 +13,9 @@ from tests.media.annotations.conftest import annotations_of
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import ReadOptions
 from vsodtool.media.annotations.objects import ObjectRule, identify
+from vsodtool.media.annotations.reading import read_annotations
 from vsodtool.media.annotations.runs import MaskArray
-from vsodtool.media.annotations.table import FORMATS, Format, read_annotations
+from vsodtool.media.annotations.table import FORMATS, Format
 
 WRITTEN = [entry for entry in FORMATS if entry.lossless and (entry.write or entry.write_files)]
 

@@ -169,3 +169,37 @@ def load_json(source: Source, name: str) -> Tree:
     except ValueError as error:  # a number of more digits than Python reads
         found = str(error)
     raise DataError(f"{place}: expected JSON, found {found}", "export it again")
+
+
+def top_level_keys(source: Source, name: str) -> set[str] | None:
+    """The keys of a JSON object, {"[]"} | keys of the first member for a list of objects; None for others.
+
+    An object of objects with regions, whose keys are names of files, has the key "{regions}" besides.
+
+    Raises:
+        DataError: as `load_json`.
+    """
+    if name not in source.keys:
+        value = load_json(source, name).value
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            source.keys[name] = {"[]", *value[0]}
+        else:
+            source.keys[name] = set(value) if isinstance(value, dict) else None
+            first = next(iter(value.values()), None) if isinstance(value, dict) else None
+            if isinstance(first, dict) and {"regions", "filename"} <= set(first):
+                source.keys[name] = {*value, "{regions}"}
+    return source.keys[name]
+
+
+def files_with_keys(source: Source, *keys: str, without: str = "") -> tuple[str, ...]:
+    """The JSON files whose top level has all these keys, as `top_level_keys` names them, and not another one.
+
+    Raises:
+        DataError: as `load_json`.
+    """
+    found = []
+    for name in source.files_of(".json"):
+        own = top_level_keys(source, name)
+        if own is not None and set(keys) <= own and without not in own:
+            found.append(name)
+    return tuple(found)

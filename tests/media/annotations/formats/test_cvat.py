@@ -11,7 +11,7 @@ import pytest
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import ReadOptions
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 MASK = (
     '<mask frame="{frame}" keyframe="1" outside="0" occluded="0" rle="0, 4" left="{left}" top="1" '

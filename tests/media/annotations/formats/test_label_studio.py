@@ -22,7 +22,7 @@ from vsodtool.media.annotations.model import (
     VideoLabels,
 )
 from vsodtool.media.annotations.pictures import to_base64, transparent_png
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (8, 10)
 Save = Callable[..., Path]

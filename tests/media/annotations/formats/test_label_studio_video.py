@@ -14,7 +14,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import Annotations, ReadOptions
 from vsodtool.media.annotations.objects import ObjectRule, identify
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (10, 20)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -42,6 +43,28 @@ from vsodtool.types import Size
 _AREAS = ("mask", "polygon", "ellipse", "box")
 _OTHERS = ("polyline", "points", "cuboid", "skeleton")
 _MEND = "export it again, or leave such shapes out with --skip-bad"
+
+
+def detect_cvat(source: Source) -> tuple[str, ...]:
+    """The XML files of a source whose root is CVAT's.
+
+    Raises:
+        DataError: a file cannot be read, or is the XML of another tool, which holds no masks.
+    """
+    found = []
+    for name in source.files_of(".xml"):
+        root = re.search(rb"<\s*([A-Za-z_]\w*)", re.sub(rb"<[?!][^>]*>", b"", source.read(name)[:4096]))
+        if root is None:
+            continue
+        if root[1] == b"annotations":
+            found.append(name)
+        elif root[1] == b"annotation":
+            raise DataError(
+                f"{source.place(name)}: expected CVAT's XML, found that of Pascal VOC or LabelMe's web tool, "
+                f"which holds boxes and no masks",
+                "export masks: CVAT 1.1, COCO 1.0 or Segmentation mask 1.1",
+            )
+    return tuple(found)
 
 
 def read_cvat(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:

@@ -39,6 +39,11 @@ def is_label_picture(path: PurePosixPath) -> bool:
     return path.name == "label.png" and path.parent.name.endswith(_FOLDER)
 
 
+def detect_labelme_folders(source: Source) -> tuple[str, ...]:
+    """The pictures `label.png` of a source."""
+    return tuple(name for name in source.files_of(".png") if is_label_picture(PurePosixPath(name)))
+
+
 def read_labelme_folders(source: Source, names: tuple[str, ...], _: ReadOptions) -> Annotations:
     """Read such folders; the one that holds them is the video.
 

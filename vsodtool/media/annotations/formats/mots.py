@@ -35,6 +35,16 @@ def is_mots_line(line: bytes) -> bool:
     return _LINE.fullmatch(line.decode("ascii", "replace").strip()) is not None
 
 
+def detect_mots(source: Source) -> tuple[str, ...]:
+    """The texts of a source that begin with such a line.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    texts = source.files_of(".txt")
+    return tuple(name for name in texts if is_mots_line(source.first_line(name)))
+
+
 def read_mots(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
     """Read texts; the stem of each is its video. Classes have no names: class_1, class_2, ...
 

@@ -50,6 +50,11 @@ _LARGEST_ID = 65535
 _VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 
 
+def detect_supervisely(source: Source) -> tuple[str, ...]:
+    """The JSON files below `ann/` of a source."""
+    return tuple(name for name in source.files_of(".json") if "ann" in PurePosixPath(name).parts[:-1])
+
+
 def read_supervisely(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
     """Read the files of `ann/` folders.
 

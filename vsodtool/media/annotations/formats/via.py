@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.json_tree import Tree, load_json
+from vsodtool.media.annotations.json_tree import Tree, load_json, top_level_keys
 from vsodtool.media.annotations.model import (
     Annotations,
     Category,
@@ -25,7 +25,7 @@ from vsodtool.media.annotations.model import (
 from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring
 from vsodtool.media.annotations.source import Source
 
-PROJECT = "_via_img_metadata"
+_PROJECT = "_via_img_metadata"
 _CLASSES = ("label", "class", "type", "name", "category", "object")
 _KINDS: dict[str, ShapeKind] = {
     "polygon": "polygon",
@@ -33,6 +33,16 @@ _KINDS: dict[str, ShapeKind] = {
     "ellipse": "ellipse",
     "rect": "box",
 }
+
+
+def detect_via(source: Source) -> tuple[str, ...]:
+    """The JSON files of a source that are projects or lists of regions.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    names = source.files_of(".json")
+    return tuple(name for name in names if {_PROJECT, "{regions}"} & (top_level_keys(source, name) or set()))
 
 
 def read_via(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
@@ -45,7 +55,7 @@ def read_via(source: Source, names: tuple[str, ...], options: ReadOptions) -> An
     frames: list[FrameLabels] = []
     for name in names:
         tree = load_json(source, name)
-        images = [image for _, image in (tree.get(PROJECT) or tree).items()]
+        images = [image for _, image in (tree.get(_PROJECT) or tree).items()]
         attribute = _class_attribute([region for image in images for region in _regions(image)])
         for image in images:
             shapes = [_read(region, attribute, options, left_out) for region in _regions(image)]
