@@ -23,6 +23,8 @@ def test_what_is_there() -> None:
     assert entry.get("c") is None
     assert [key for key, _ in entry.items()] == ["b", "c", "d", "e", "f", "g"]
     assert Tree([1, 2.5], "file").numbers() == [1.0, 2.5]
+    assert Tree([1, 2.5], "file").pair() == (1.0, 2.5)
+    assert (TREE.where, entry["b"].where) == ("file: the file", "file: a[0].b")
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,7 @@ def test_what_is_there() -> None:
         (lambda: next(iter(TREE["a"]))["g"].whole(0, 5), "expected a whole number from 0 to 5, found 7"),
         (TREE["big"].number, "expected a finite number"),
         (TREE["a"].numbers, "expected a list of finite numbers"),
+        (Tree([1, 2, 3], "file").pair, r"expected \[x, y\], found \[1, 2, 3\]"),
         (lambda: Tree([1, 10**400], "file").numbers(), "expected a list of finite numbers"),
         (lambda: Tree([1, float("nan")], "file").numbers(), "expected a list of finite numbers"),
     ],

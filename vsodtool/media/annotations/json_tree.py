@@ -45,7 +45,7 @@ class Tree:
         found = self.value.get(key, _MISSING)
         if found is _MISSING:
             raise DataError(
-                f"{self.file}: {self.place or 'the file'}: expected the entry '{key}', found none",
+                f"{self.where}: expected the entry '{key}', found none",
                 EXPORT_AGAIN,
             )
         return Tree(found, self.file, place)
@@ -132,12 +132,31 @@ class Tree:
                 return found
         raise self.refused("a list of finite numbers")
 
+    @property
+    def where(self) -> str:
+        """The file and the place in it, as messages name them."""
+        return f"{self.file}: {self.place or 'the file'}"
+
+    def pair(self, expected: str = "[x, y]") -> tuple[float, float]:
+        """Two finite numbers.
+
+        Args:
+            expected: what a message calls them.
+
+        Raises:
+            DataError: this is no list of two.
+        """
+        found = self.numbers()
+        if len(found) != 2:
+            raise self.refused(expected)
+        return found[0], found[1]
+
     def refused(self, expected: str, hint: str = "") -> DataError:
         """The error that tells what was expected here and what was found."""
         shown = json.dumps(self.value, ensure_ascii=False, default=str)
         shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
         return DataError(
-            f"{self.file}: {self.place or 'the file'}: expected {expected}, found {shown}",
+            f"{self.where}: expected {expected}, found {shown}",
             hint or EXPORT_AGAIN,
         )
 

@@ -45,7 +45,8 @@ class Format:
         name: as `--masks-format` and `--to` call it.
         title: as people call it.
         detect: the files of a source that are of this format, () if none is.
-        read: reads those files; None if it is only written.
+        read: reads those files; None if it is only written. Classes that the file does not declare, and that
+            its shapes have, are added by `read_annotations`.
         write: the text of the one file, piece by piece; or
         write_files: names and texts of many; both None if it is only read.
         write_polygons: `write` with polygons instead of masks, where the format has both.

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.coco_areas import read_box, read_rings, rle_mask
+from vsodtool.media.annotations.formats.coco_areas import read_box, read_segmentation
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -30,7 +29,6 @@ from vsodtool.media.annotations.model import (
 )
 from vsodtool.media.annotations.rings import flat, one_ring, trace_parts
 from vsodtool.media.annotations.runs import transposed
-from vsodtool.media.annotations.shapes import coco_polygon
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
@@ -82,13 +80,7 @@ class _Reader:
             if number not in images:
                 raise entry["image_id"].refused("the id of one of the images")
             size = keys[number].size
-            try:
-                shape = self._shape(entry, size)
-            except DataError:
-                if not self._options.skip_bad:
-                    raise
-                self.left_out["unreadable"] += 1
-                continue
+            shape = self._options.attempt(self.left_out, self._shape, entry, size)
             if shape is not None:
                 shapes[number].append(shape)
         names = {entry["id"].text(): entry["name"].text() for entry in self._tree.get("videos") or ()}
@@ -112,7 +104,7 @@ class _Reader:
         return Shape(
             self.categories[category].name,
             drawn[1],
-            f"{entry.file}: {entry.place}",
+            entry.where,
             drawn[0],
             track=_track(entry),
             score=None if score is None else score.number(),
@@ -121,16 +113,15 @@ class _Reader:
 
     def _draw(self, entry: Tree, size: Size | None) -> tuple[ShapeKind, Draw] | None:
         segmentation = entry.get("segmentation")
-        place = f"{entry.file}: {entry.place}"
+        place = entry.where
         if segmentation is None or segmentation.value == []:
             box = entry.get("bbox")
             if box is None or not self._options.boxes:
                 self.left_out["box" if box is not None else "without a shape"] += 1
                 return None
             return "box", read_box(box, place)
-        if isinstance(segmentation.value, dict):
-            return "mask", rle_mask(segmentation, size)
-        return "polygon", coco_polygon(read_rings(segmentation), place)
+        kind: ShapeKind = "mask" if isinstance(segmentation.value, dict) else "polygon"
+        return kind, read_segmentation(segmentation, size, place)
 
 
 def write_coco(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
@@ -152,7 +143,7 @@ def write_coco(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
     for video in annotations.videos:
         last = offset
         for place, frame in enumerate(video.frames):
-            number = place if frame.key.number is None else frame.key.number
+            number = frame.key.number_or(place)
             height, width = frame.key.known_size
             image: dict[str, Any] = {
                 "id": offset + number + 1,

@@ -10,7 +10,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.annotations.json_tree import Tree
 from vsodtool.media.annotations.model import Draw
 from vsodtool.media.annotations.runs import MaskArray, decode_counts, decode_runs, encode_runs, transposed
-from vsodtool.media.annotations.shapes import box_ring, coco_polygon, full_mask
+from vsodtool.media.annotations.shapes import box_ring, coco_polygon, cut_out, full_mask
 from vsodtool.types import Size
 
 
@@ -19,6 +19,22 @@ class RunLengthCode(TypedDict):
 
     size: list[int]
     counts: list[int]
+
+
+def read_segmentation(tree: Tree, size: Size | None, place: str) -> Draw:
+    """A `segmentation`: a run-length code or a polygon, which its type says and `iscrowd` does not.
+
+    Args:
+        tree: the entry.
+        size: (H, W) of its image, None if the file does not say.
+        place: of the shape, for messages when it is drawn.
+
+    Raises:
+        DataError: it is neither; or as `rle_mask`.
+    """
+    if isinstance(tree.value, dict):
+        return rle_mask(tree, size)
+    return coco_polygon(read_rings(tree), place)
 
 
 def read_rings(tree: Tree) -> list[list[float]]:
@@ -69,7 +85,7 @@ def rle_mask(tree: Tree, size: Size | None) -> Draw:
     counts = tree["counts"]
     if not isinstance(counts.value, (str, list)):
         raise counts.refused("a text or a list of runs")
-    place = f"{tree.file}: {tree.place}"
+    place = tree.where
 
     def draw(frame: Size) -> MaskArray:
         return full_mask(_decode_rle(counts, own), place)(frame)
@@ -91,7 +107,7 @@ def _decode_rle(counts: Tree, size: Size) -> MaskArray:
         return decode_runs(runs, size, "columns")
     except ValueError as error:
         raise DataError(
-            f"{counts.file}: {counts.place}: {error}",
+            f"{counts.where}: {error}",
             "COCO counts down the columns of the whole image; runs within a box are CVAT's",
         ) from error
 
@@ -124,12 +140,7 @@ def encode_rle(mask: MaskArray) -> RunLengthCode:
 
 def bounding_box(mask: MaskArray) -> list[int]:
     """[x, y, w, h] of a mask, zeros for an empty one."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not rows.size:
+    if not mask.any():
         return [0, 0, 0, 0]
-    return [
-        int(columns[0]),
-        int(rows[0]),
-        int(columns[-1] - columns[0] + 1),
-        int(rows[-1] - rows[0] + 1),
-    ]
+    box, left, top = cut_out(mask)
+    return [left, top, box.shape[1], box.shape[0]]

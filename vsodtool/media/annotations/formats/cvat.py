@@ -36,11 +36,11 @@ from vsodtool.media.annotations.model import (
 )
 from vsodtool.media.annotations.rings import one_ring, trace_parts
 from vsodtool.media.annotations.runs import MaskArray, decode_runs, encode_runs
-from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring, mask_in_box
+from vsodtool.media.annotations.shapes import box_ring, coco_polygon, cut_out, ellipse_ring, mask_in_box
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
-_AREAS = ("mask", "polygon", "ellipse", "box")
+_AREAS: dict[str, ShapeKind] = {"mask": "mask", "polygon": "polygon", "ellipse": "ellipse", "box": "box"}
 _OTHERS = ("polyline", "points", "cuboid", "skeleton")
 _MEND = "export it again, or leave such shapes out with --skip-bad"
 
@@ -227,23 +227,18 @@ class _Reader:
         if track is None:
             group = element.get("group_id", "0")
             track = attributes.get("track_id") or (group if group not in ("", "0") else None)
-        try:
-            draw = self._draw(element, f"{place}, {kind}")
-            z = self._whole(element.attrib, "z_order", place) if "z_order" in element.attrib else 0
-        except DataError:
-            if not self._options.skip_bad:
-                raise
-            self.left_out["unreadable"] += 1
+        drawn = self._options.attempt(self.left_out, self._draw_at, element, place)
+        if drawn is None:
             return None
-        names: dict[str, ShapeKind] = {
-            "mask": "mask",
-            "polygon": "polygon",
-            "ellipse": "ellipse",
-            "box": "box",
-        }
+        draw, z = drawn
         return Shape(
-            label, draw, f"{self._file}: {place}", names[kind], track=track, z=z, attributes=attributes
+            label, draw, f"{self._file}: {place}", _AREAS[kind], track=track, z=z, attributes=attributes
         )
+
+    def _draw_at(self, element: Element, place: str) -> tuple[Draw, int]:
+        """What an element draws, and its z."""
+        draw = self._draw(element, f"{place}, {element.tag}")
+        return draw, self._whole(element.attrib, "z_order", place) if "z_order" in element.attrib else 0
 
     def _draw(self, element: Element, place: str) -> Draw:
         values, where = element.attrib, f"{self._file}: {place}"
@@ -327,7 +322,7 @@ def write_cvat(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
     from_file = any(video.is_file for video in annotations.videos)
     yield _head(annotations, frames, mode="annotation", kind="polygon" if polygons else "mask")
     for place, frame in enumerate(frames):
-        number = place if frame.key.number is None else frame.key.number
+        number = frame.key.number_or(place)
         height, width = frame.key.known_size
         named = frame.key.name and not from_file
         name = quoteattr(frame.key.name if named else f"frame_{number:06d}")
@@ -354,7 +349,7 @@ def write_cvat_video(annotations: Annotations) -> Iterator[str]:
     frames = [frame for video in annotations.videos for frame in video.frames]
     yield _head(annotations, frames, mode="interpolation", kind="polygon")
     tracks: dict[tuple[str, str], list[tuple[int, Shape, Size]]] = defaultdict(list)
-    numbers = [place if frame.key.number is None else frame.key.number for place, frame in enumerate(frames)]
+    numbers = [frame.key.number_or(place) for place, frame in enumerate(frames)]
     for number, frame in zip(numbers, frames, strict=True):
         for shape in frame.shapes:
             tracks[shape.track or shape.category, shape.category].append(
@@ -416,11 +411,10 @@ def _head(annotations: Annotations, frames: list[FrameLabels], *, mode: str, kin
 
 
 def _mask_element(mask: MaskArray, start: str, end: str) -> str:
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box, left, top = cut_out(mask)
     runs = ", ".join(map(str, encode_runs(box, "rows")))
     return (
-        f'    <mask {start} rle="{runs}" left="{columns[0]}" top="{rows[0]}" '
+        f'    <mask {start} rle="{runs}" left="{left}" top="{top}" '
         f'width="{box.shape[1]}" height="{box.shape[0]}" {end}>\n    </mask>\n'
     )
 

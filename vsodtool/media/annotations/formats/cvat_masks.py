@@ -61,9 +61,7 @@ def read_cvat_masks(source: Source, names: tuple[str, ...], _: ReadOptions) -> A
         objects = name.replace("SegmentationClass/", "SegmentationObject/")
         frames.append(_read_frame(source, name, objects if objects in members else None, colours))
     categories = tuple(Category(label, color=f"#{code:06x}") for code, label in colours.items() if label)
-    return Annotations(
-        str(source.path), "cvat-masks", (VideoLabels("", tuple(frames)),), categories, Counter[str]()
-    )
+    return Annotations(str(source.path), "cvat-masks", (VideoLabels("", tuple(frames)),), categories)
 
 
 def _read_map(source: Source, name: str) -> dict[int, str]:

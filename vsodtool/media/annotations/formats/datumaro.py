@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from vsodtool.errors import DataError
 from vsodtool.media.annotations.formats.coco_areas import read_box, rle_mask
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
@@ -65,14 +64,10 @@ def _read_item(item: Tree, titles: list[str], options: ReadOptions, left_out: Co
         label = entry["label_id"].whole()
         if not 0 <= label < len(titles):
             raise entry["label_id"].refused("the place of one of the labels")
-        try:
-            draw = _draw(entry, kind, size)
-        except DataError:
-            if not options.skip_bad:
-                raise
-            left_out["unreadable"] += 1
+        draw = options.attempt(left_out, _draw, entry, kind, size)
+        if draw is None:
             continue
-        place = f"{entry.file}: {entry.place}"
+        place = entry.where
         known = entry.get("attributes")
         said = {key: str(value.value) for key, value in known.items()} if known is not None else {}
         z = entry["z_order"].whole(-(2**31), 2**31) if "z_order" in entry else 0
@@ -83,7 +78,7 @@ def _read_item(item: Tree, titles: list[str], options: ReadOptions, left_out: Co
 
 
 def _draw(entry: Tree, kind: str, size: Size | None) -> Draw:
-    place = f"{entry.file}: {entry.place}"
+    place = entry.where
     if kind == "mask":
         return rle_mask(entry["rle"], size)
     if kind == "polygon":

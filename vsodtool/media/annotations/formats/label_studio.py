@@ -21,7 +21,6 @@ from vsodtool.media.annotations.formats.rle_pack import pack_mask, unpack_alpha
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
-    Category,
     Draw,
     FrameKey,
     FrameLabels,
@@ -72,9 +71,7 @@ def read_label_studio(source: Source, names: tuple[str, ...], options: ReadOptio
                 frames.append(found)
     if frames or not videos:
         videos.append(VideoLabels("", tuple(frames)))
-    drawn = (shape.category for video in videos for frame in video.frames for shape in frame.shapes)
-    categories = tuple(map(Category, dict.fromkeys(drawn)))
-    return Annotations(str(source.path), "label-studio", tuple(videos), categories, left_out)
+    return Annotations(str(source.path), "label-studio", tuple(videos), left_out=left_out)
 
 
 class _Task:
@@ -104,13 +101,8 @@ class _Task:
         shapes = []
         sizes: set[Size] = set()
         for result in results:
-            try:
-                shape = self._shape(result, names, sizes, score=_score(annotation) if predicted else None)
-            except DataError:
-                if not self._options.skip_bad:
-                    raise
-                self._left_out["unreadable"] += 1
-                continue
+            score = _score(annotation) if predicted else None
+            shape = self._options.attempt(self._left_out, self._shape, result, names, sizes, score)
             if shape is not None:
                 shapes.append(shape)
         if len(sizes) > 1:
@@ -122,14 +114,11 @@ class _Task:
         path, left_out = self._media_path(), self._left_out
         sound = []
         for result in results:
-            try:
-                read_video_task([result], names, path, Counter(), interpolated=True)
-            except DataError:
-                if not self._options.skip_bad:
-                    raise
-                left_out["unreadable"] += 1
-                continue
-            sound.append(result)
+            alone = self._options.attempt(
+                left_out, read_video_task, [result], names, path, Counter(), interpolated=True
+            )
+            if alone is not None:
+                sound.append(result)
         return read_video_task(sound, names, path, left_out, interpolated=self._options.interpolated)
 
     def _chosen(self) -> tuple[Tree | None, bool]:
@@ -191,7 +180,7 @@ class _Task:
         if turned is not None and turned.number() % 360:
             raise turned.refused("an image that was not turned", "turn the image back and save the task")
         sizes.add(size)
-        place = f"{result.file}: {result.place}"
+        place = result.where
         drawn: dict[str, ShapeKind] = {
             "brush": "mask",
             "polygon": "polygon",
@@ -208,17 +197,15 @@ class _Task:
         )
 
     def _draw(self, value: Tree, kind: str, size: Size) -> Draw:
-        place = f"{value.file}: {value.place}"
+        place = value.where
         height, width = size
         if kind == "brush":
             return _bitmap(value, size)
         if kind == "polygon":
             ring = []
             for point in value["points"]:
-                pair = point.numbers()
-                if len(pair) != 2:
-                    raise point.refused("[x, y] in percent")
-                ring += [pair[0] * width / 100, pair[1] * height / 100]
+                x, y = point.pair("[x, y] in percent")
+                ring += [x * width / 100, y * height / 100]
             return coco_polygon([ring], place)
         x, y = value["x"].number() * width / 100, value["y"].number() * height / 100
         turned = value["rotation"].number() if "rotation" in value else 0.0
@@ -234,15 +221,14 @@ class _Task:
 def _bitmap(value: Tree, size: Size) -> Draw:
     url = value.get("imageDataURL")
     rle = value.get("rle")
-    if url is None and rle is None:
+    entry = url if url is not None else rle
+    if entry is None:
         raise value.refused("'rle' or 'imageDataURL'")
-    where = url if url is not None else rle
-    assert where is not None
     if url is not None and not url.text().startswith(_DATA_URL):
         raise url.refused(f"a text that begins with {_DATA_URL}")
     packed = [] if rle is None else rle.value
     if not isinstance(packed, list) or not all(type(byte) is int for byte in packed):
-        raise where.refused("a list of bytes")
+        raise entry.refused("a list of bytes")
 
     def draw(frame: Size) -> MaskArray:
         try:
@@ -252,10 +238,10 @@ def _bitmap(value: Tree, size: Size) -> Draw:
                 mask = unpack_alpha(packed, size)
         except ValueError as error:
             raise DataError(
-                f"{where.file}: {where.place}: {error}",
+                f"{entry.where}: {error}",
                 "draw the region again, or leave such ones out with --skip-bad",
             ) from error
-        return full_mask(mask, f"{where.file}: {where.place}")(frame)
+        return full_mask(mask, entry.where)(frame)
 
     return draw
 

@@ -15,7 +15,6 @@ from vsodtool.errors import DataError
 from vsodtool.media.annotations.formats.coco_areas import compressed_counts, counts_mask
 from vsodtool.media.annotations.model import (
     Annotations,
-    Category,
     FrameKey,
     FrameLabels,
     ReadOptions,
@@ -87,9 +86,7 @@ def read_mots(source: Source, names: tuple[str, ...], options: ReadOptions) -> A
             for frame, shapes in sorted(frames.items())
         ]
         videos.append(VideoLabels(PurePosixPath(name).stem, tuple(labels)))
-    drawn = (shape.category for video in videos for frame in video.frames for shape in frame.shapes)
-    categories = tuple(map(Category, dict.fromkeys(drawn)))
-    return Annotations(str(source.path), "mots", tuple(videos), categories, left_out)
+    return Annotations(str(source.path), "mots", tuple(videos), left_out=left_out)
 
 
 def write_mots(annotations: Annotations) -> Iterator[tuple[str, str]]:
@@ -105,7 +102,7 @@ def write_mots(annotations: Annotations) -> Iterator[tuple[str, str]]:
         taken: Counter[str] = Counter()
         lines = []
         for place, frame in enumerate(video.frames):
-            number = place if frame.key.number is None else frame.key.number
+            number = frame.key.number_or(place)
             height, width = frame.key.known_size
             for shape in frame.shapes:
                 mask = shape.draw((height, width))

@@ -83,13 +83,8 @@ def read_yolo(source: Source, names: tuple[str, ...], options: ReadOptions) -> A
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            try:
-                shape = _shape(line, f"{place}: line {number}", classes, options, left_out)
-            except DataError:
-                if not options.skip_bad:
-                    raise
-                left_out["unreadable"] += 1
-                continue
+            where = f"{place}: line {number}"
+            shape = options.attempt(left_out, _shape, line, where, classes, options, left_out)
             if shape is not None:
                 shapes.append(shape)
         frames[_video(name)].append(
