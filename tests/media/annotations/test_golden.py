@@ -138,22 +138,6 @@ def test_interpolated_and_outside_shapes_label_no_frame(golden: Path) -> None:
     assert annotations.left_out["interpolated by CVAT alone in its frame"] == 1
 
 
-def test_cvat_is_written_as_the_golden_file(golden: Path) -> None:
-    entry = next(entry for entry in FORMATS if entry.name == "cvat")
-    assert entry.write is not None
-    annotations = read_annotations(golden / "cvat" / "images.xml")
-    assert "".join(entry.write(annotations)) == (golden / "cvat" / "images.xml").read_text("utf-8")
-
-
-def test_polygon_tracks_of_cvat_come_back(golden: Path) -> None:
-    entry = next(entry for entry in FORMATS if entry.name == "cvat-video")
-    assert entry.write_polygons is not None
-    annotations = read_annotations(golden / "cvat" / "video-polygons.xml")
-    text = "".join(entry.write_polygons(annotations))
-    assert 'points="1.00,1.00;6.00,1.00;6.00,6.00;1.00,6.00"' in text
-    assert text.count('outside="1"') == 0
-
-
 @pytest.mark.parametrize(("name", "polygons"), [("compressed", False), ("polygons", True)])
 def test_coco_is_written_as_the_golden_file(golden: Path, name: str, *, polygons: bool) -> None:
     entry = next(entry for entry in FORMATS if entry.name == "coco")

@@ -12,10 +12,12 @@ from typing import TypeAlias
 
 from vsodtool.media.annotations.formats.burst import read_burst, write_burst
 from vsodtool.media.annotations.formats.coco import read_coco, write_coco
-from vsodtool.media.annotations.formats.cvat import detect_cvat, read_cvat, write_cvat, write_cvat_video
+from vsodtool.media.annotations.formats.cvat import detect_cvat, read_cvat
 from vsodtool.media.annotations.formats.cvat_masks import detect_cvat_masks, read_cvat_masks
+from vsodtool.media.annotations.formats.cvat_writing import write_cvat, write_cvat_video
 from vsodtool.media.annotations.formats.datumaro import read_datumaro
-from vsodtool.media.annotations.formats.label_studio import read_label_studio, write_label_studio
+from vsodtool.media.annotations.formats.label_studio import read_label_studio
+from vsodtool.media.annotations.formats.label_studio_writing import write_label_studio
 from vsodtool.media.annotations.formats.labelme import read_labelme, write_labelme
 from vsodtool.media.annotations.formats.labelme_folders import detect_labelme_folders, read_labelme_folders
 from vsodtool.media.annotations.formats.mots import detect_mots, read_mots, write_mots
