@@ -1,4 +1,4 @@
-"""Statistics over the masks of a video, from which `encoding` tells what their pixel values mean."""
+"""Statistics over the masks of a video, from which `detection` tells what their pixel values mean."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class MaskSummary:
         container: as in RawMask.
         lossy: as in RawMask.
         empty: no pixel is set, whatever the values mean.
-        colour: statistics of the values, the top being the largest value that the depth allows.
+        absolute: statistics of the values, the top being the largest value that the depth allows.
         relative: the same, the top being the largest value in this very mask.
         alpha: statistics of the opacity, relative; None if there is none.
         palette: colours of a palette file.
@@ -162,7 +162,7 @@ class MaskSummary:
     container: Container
     lossy: bool
     empty: bool
-    colour: PlaneStatistics
+    absolute: PlaneStatistics
     relative: PlaneStatistics
     alpha: PlaneStatistics | None
     palette: Palette | None
@@ -187,7 +187,7 @@ def summarise(path: Path, raw: RawMask, *, neighbours: bool = True) -> MaskSumma
         container=raw.container,
         lossy=raw.lossy,
         empty=empty,
-        colour=absolute,
+        absolute=absolute,
         relative=relative,
         alpha=alpha,
         palette=raw.palette,
@@ -220,7 +220,7 @@ def merge_palettes(summaries: Iterable[MaskSummary]) -> Palette:
         if len(summary.palette.colours) > len(longest.colours):
             longest = summary.palette
         alphas = max(alphas, summary.palette.alphas, key=len)
-        for value in summary.colour.values:
+        for value in summary.absolute.values:
             other = owners.setdefault(value, summary)
             if other.palette is not None and other.palette.colour(value) != summary.palette.colour(value):
                 raise DataError(
