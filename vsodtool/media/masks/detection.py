@@ -107,7 +107,15 @@ class Group:
 
 
 def detect_binary(container: Container, group: Group) -> Meaning | None:
-    """Grey masks of one object with values from 0 to `full`."""
+    """Grey masks of one object with values from 0 to `full`; None for others.
+
+    Args:
+        container: of which depth.
+        group: masks that are stored alike.
+
+    Raises:
+        DataError: a lossy file holds what looks like ids.
+    """
     if container not in group.families or "colour" in group.families:
         return None
     threshold, on = _cut(group)
@@ -115,7 +123,12 @@ def detect_binary(container: Container, group: Group) -> Meaning | None:
 
 
 def detect_ids(container: Container, group: Group) -> Meaning | None:
-    """Grey masks whose values are ids."""
+    """Grey masks whose values are ids; None for those of another container.
+
+    Args:
+        container: of which depth.
+        group: masks that are stored alike, and are no binary ones.
+    """
     if container not in group.families or "colour" in group.families:
         return None
     void = group.void_or(group.full if _has_border(group) else None)
@@ -124,7 +137,11 @@ def detect_ids(container: Container, group: Group) -> Meaning | None:
 
 
 def detect_palette(group: Group) -> Meaning | None:
-    """Palette files: indices are ids, or grey where the colours are."""
+    """Palette files: indices are ids, or grey where the colours are; None for others.
+
+    Raises:
+        DataError: one id has different colours in two of the masks.
+    """
     if "palette" not in group.families:
         return None
     palette, found = merge_palettes(group.masks), group.found
@@ -153,7 +170,7 @@ def detect_palette(group: Group) -> Meaning | None:
 
 
 def detect_colours(group: Group) -> Meaning | None:
-    """Files with a colour for each object."""
+    """Files with a colour for each object, which are numbered by their colours; None for others."""
     if not {"colour", "alpha"} & group.families or group.lossy is not None:
         return None
     drawn = group.drawn()
@@ -186,7 +203,7 @@ def detect_colours(group: Group) -> Meaning | None:
 
 
 def detect_colour(group: Group) -> Meaning | None:
-    """Files with one object, drawn in whatever colours, or cut out."""
+    """Files with one object, drawn in whatever colours, or cut out; None for grey and palette files."""
     if not {"colour", "alpha"} & group.families:
         return None
     by_alpha = "alpha" in group.families

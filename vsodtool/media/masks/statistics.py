@@ -42,9 +42,12 @@ class PlaneStatistics:
 
     @classmethod
     def of(cls, plane: Plane, top: int, *, neighbours: bool = True) -> PlaneStatistics:
-        """Statistics of one mask; `top` is the value that stands for "certainly object".
+        """Statistics of one mask.
 
-        Without neighbours only values are counted, at a fraction of the cost.
+        Args:
+            plane: its values, uint8 or uint16 (H, W).
+            top: the value that stands for "certainly object".
+            neighbours: without them only values are counted, at a fraction of the cost.
         """
         depth = 256 if plane.dtype == np.uint8 else 65536
         histogram = cv2.calcHist([plane], [0], None, [depth], [0, depth]).ravel()

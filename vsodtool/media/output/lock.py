@@ -136,7 +136,12 @@ class ShardLocks:
 
     @contextmanager
     def gate(self) -> Iterator[None]:
-        """Wait until no other shard begins or ends, and keep them waiting inside the block."""
+        """Wait until no other shard begins or ends, and keep them waiting inside the block.
+
+        Raises:
+            DataError: there is something else of the gate's name, or a link.
+            DeviceError: its file cannot be made.
+        """
         lock = OutputLock(self._layout.gate, wait=True)
         try:
             yield
