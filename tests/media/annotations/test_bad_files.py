@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.media.annotations.clips import Clip
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import Annotations, ReadOptions
@@ -24,14 +25,6 @@ from vsodtool.media.annotations.objects import ObjectRule, identify
 from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (8, 10)
-
-
-class Clip:
-    name = "clip"
-
-    def __init__(self, count: int = 5, size: tuple[int, int] = SIZE, *, is_file: bool = True) -> None:
-        self.names = tuple(f"{number:05d}" for number in range(count))
-        self.size, self.is_file = size, is_file
 
 
 def draw_all(annotations: Annotations, clip: Clip | None = None, rule: MatchRule | None = None) -> None:
@@ -90,8 +83,7 @@ def test_the_offset_shifts_numbers(golden: Path) -> None:
 
 def test_names_decide_for_folders_never_the_order(golden: Path) -> None:
     annotations = read_annotations(golden / "labelme")
-    clip = Clip(12, is_file=False)
-    clip.names = tuple(f"img_{number}" for number in range(12))
+    clip = Clip(is_file=False, own_names=tuple(f"img_{number}" for number in range(12)))
     refused(lambda: draw_all(annotations, clip), "label without a frame", "00000.jpg", "--match")
     found = match_annotations(annotations, [clip], MatchRule(match="index")).videos["clip"].frames
     assert list(found) == ["img_0", "img_1", "img_2"]
@@ -207,8 +199,7 @@ def test_labels_of_other_videos_are_ignored_and_those_of_none_refused(
     coco["images"].append({"id": 9, "file_name": "other/00000.jpg", "width": 4, "height": 4, "video_id": 2})
     mapping = match_annotations(read_annotations(save(coco)), [Clip()], MatchRule())
     assert mapping.ignored == {"other": 1}
-    other = Clip()
-    other.name = "third"
+    other = Clip(name="third")
     refused(
         lambda: match_annotations(read_annotations(save(coco)), [other], MatchRule()), "'third'", "'clip'"
     )

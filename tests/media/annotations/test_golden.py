@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.media.annotations.clips import Clip
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import Annotations
 from vsodtool.media.annotations.objects import ObjectRule, identify
@@ -39,17 +40,6 @@ EXACT = [
     "burst",
     "datumaro",
 ]
-
-
-class Clip:
-    """Five frames of the scene, as a folder or as a video file."""
-
-    name = "clip"
-    names = tuple(f"{number:05d}" for number in range(5))
-    size = SIZE
-
-    def __init__(self, *, is_file: bool) -> None:
-        self.is_file = is_file
 
 
 def labels(annotations: Annotations, *, is_file: bool) -> dict[int, LabelArray]:
