@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vsodtool.config.choices import TableNames
+from vsodtool.config.option import TableNames
 
 AUTO = "auto"  # what the protocol names
 _PAIR = "vsodtool.metrics.pair"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vsodtool.config.choices import TableNames
+from vsodtool.config.option import TableNames
 
 AUTO = "auto"
 EVERY_QUALITY = ("fast", "balanced", "best")
