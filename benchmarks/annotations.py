@@ -31,8 +31,9 @@ from vsodtool.media.annotations.model import (
     VideoLabels,
 )
 from vsodtool.media.annotations.objects import ObjectRule, identify
+from vsodtool.media.annotations.reading import read_annotations
 from vsodtool.media.annotations.runs import MaskArray
-from vsodtool.media.annotations.table import FORMATS, Format, read_annotations
+from vsodtool.media.annotations.table import FORMATS, Format
 
 SIZE = (480, 854)
 

@@ -28,7 +28,7 @@ from vsodtool.config import PredictConfig
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.journal import journal_lines
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.resume import Known
+from vsodtool.media.output.run_state import Known
 from vsodtool.media.output.stamps import Stamp
 from vsodtool.media.video.file_frames import numbered
 from vsodtool.media.video.inputs import VideoInput

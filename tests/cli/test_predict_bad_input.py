@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Callable
@@ -14,6 +13,8 @@ import av
 import cv2
 import numpy as np
 import pytest
+
+from tests.cli.outputs import pictures, refused, skipped_frames, statuses, tree
 
 pytestmark = pytest.mark.long
 
@@ -34,41 +35,11 @@ def predict(cli: Cli, tmp_path: Path, small_network: Callable[..., Path]) -> Cli
     return run
 
 
-def found_maps(tmp_path: Path, video: str = "clip", kind: str = "soft") -> dict[str, Any]:
-    folder = tmp_path / "out" / kind / video
-    return {path.stem: cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in sorted(folder.iterdir())}
-
-
-def statuses(tmp_path: Path) -> list[str]:
-    with (tmp_path / "out/frames.csv").open(newline="") as file:
-        return [row["status"] for row in csv.DictReader(file)]
-
-
-def tree(out: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
-    }
-
-
 def assert_good(tmp_path: Path, clip: Any, skipped: frozenset[int] = frozenset()) -> None:
     """Every frame that is there has a grey map of its size."""
-    maps = found_maps(tmp_path)
+    maps = pictures(tmp_path / "out", "soft")
     assert sorted(maps) == [f"{index:05d}" for index in range(clip.count) if index not in skipped]
     assert {(soft.shape, soft.dtype) for soft in maps.values()} == {(clip.size, np.dtype(np.uint8))}
-
-
-def refused(result: tuple[int, str, str], code: int, *said: str) -> None:
-    found, out, err = result
-    assert (found, out) == (code, ""), err
-    lines = err.splitlines()
-    start = [index for index, line in enumerate(lines) if line.startswith("error: ")]
-    assert len(start) == 1
-    assert len(lines) - start[0] <= 2  # the error, and what to do
-    for part in said:
-        assert part in " ".join(lines[start[0] :])
-    assert "Traceback" not in err
 
 
 # What is refused.
@@ -140,7 +111,7 @@ def test_a_changed_option_or_input(predict: Cli, small_clip: Make, tmp_path: Pat
     refused(predict(source), 3, "the video 'clip'", "has changed")
     assert tree(tmp_path / "out") == before
     assert predict(source, "--masks", "--overwrite")[0] == 0
-    assert len(found_maps(tmp_path, kind="masks")) == 6
+    assert len(pictures(tmp_path / "out", "masks")) == 6
 
 
 def test_a_dry_run_writes_nothing(predict: Cli, small_clip: Make, tmp_path: Path) -> None:
@@ -194,7 +165,7 @@ def test_a_video_that_changes_size_halfway(predict: Cli, small_clip: Make, tmp_p
         assert out.splitlines()[1].split()[:4] == ["clip", "12", "9", "3"]
         assert "warning: clip: frame 00005: changes size from 96x72 to 64x48" in err
         assert "error: not everything could be read: clip: frame 00005" in err
-        assert [index for index, status in enumerate(statuses(tmp_path)) if status == "skipped"] == [5, 6, 7]
+        assert skipped_frames(tmp_path / "out") == [5, 6, 7]
         assert_good(tmp_path, clip, frozenset({5, 6, 7}))
 
 
@@ -206,7 +177,7 @@ def test_a_truncated_video(predict: Cli, small_clip: Make, tmp_path: Path) -> No
     code, _, err = predict(source)
     assert code == 3
     assert "the video ends here" in err
-    first_lost = statuses(tmp_path).index("skipped")
+    first_lost = statuses(tmp_path / "out").index("skipped")
     assert 6 < first_lost < 23
     assert_good(tmp_path, clip, frozenset(range(first_lost, 24)))
     before = tree(tmp_path / "out")
@@ -227,7 +198,7 @@ def test_frames_that_do_not_decode(
         code, _, err = predict(source)
         assert code == 3
         assert f"error: not everything could be read: clip: frame {damaged[0]:05d}: " in err
-        assert [index for index, status in enumerate(statuses(tmp_path)) if status == "skipped"] == damaged
+        assert skipped_frames(tmp_path / "out") == damaged
         assert_good(tmp_path, clip, frozenset(damaged))
 
 
@@ -260,7 +231,7 @@ def test_small_and_odd_sizes(predict: Cli, small_clip: Make, tmp_path: Path, siz
     clip = small_clip(5, size)
     assert predict(clip.folder(), "--masks", "--overlay")[0] == 0
     assert_good(tmp_path, clip)
-    assert {mask.shape for mask in found_maps(tmp_path, kind="masks").values()} == {size}
+    assert {mask.shape for mask in pictures(tmp_path / "out", "masks").values()} == {size}
 
 
 def test_4k(predict: Cli, small_clip: Make, tmp_path: Path) -> None:

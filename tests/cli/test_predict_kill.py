@@ -6,45 +6,18 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.outputs import end_when, tree, visible
+
 pytestmark = pytest.mark.long
 
 COMMAND = [sys.executable, "-m", "vsodtool", "predict"]
 Make = Callable[..., Any]
-
-
-def tree(out: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
-    }
-
-
-def visible(out: Path) -> dict[str, bytes]:
-    """What a user sees: the pictures under their final names."""
-    return {name: data for name, data in tree(out).items() if Path(name).match("[!.]*.png")}
-
-
-def end(arguments: list[str], folder: Path, how: signal.Signals, maps: int) -> tuple[int, str]:
-    """Start a run, and end it once there are so many maps: exit code and stderr."""
-    running = subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=folder
-    )
-    written = folder / "out/soft/clip"
-    while running.poll() is None and len(list(written.glob("*.png"))) < maps:
-        time.sleep(0.002)
-    running.send_signal(how)
-    out, err = running.communicate()
-    assert out == ""
-    assert "Traceback" not in err
-    return running.returncode, err
 
 
 def test_the_next_run_comes_to_the_same_result(
@@ -58,13 +31,13 @@ def test_the_next_run_comes_to_the_same_result(
     )
     whole = tree(tmp_path / "whole")
     arguments += ["-o", "out"]
-    code, err = end(arguments, tmp_path, signal.SIGINT, 7)
+    code, err = end_when(arguments, tmp_path, "out/soft/clip", 7, signal.SIGINT)
     assert code == 130
     assert err.splitlines()[-1] == "interrupted; run the same command again to continue"
     finished = visible(tmp_path / "out")
     assert 7 <= len(finished) < 300
     assert all(whole[name] == data for name, data in finished.items())
-    code, err = end(arguments, tmp_path, signal.SIGKILL, 50)
+    code, err = end_when(arguments, tmp_path, "out/soft/clip", 50, signal.SIGKILL)
     assert code == -signal.SIGKILL
     later = visible(tmp_path / "out")
     assert finished.items() <= later.items() <= whole.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
@@ -13,6 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+
+from tests.cli.outputs import pictures, refused, skipped_frames, statuses, tree
 
 pytestmark = pytest.mark.long
 
@@ -32,27 +33,9 @@ def label(cli: Cli, tmp_path: Path) -> Cli:
     return run
 
 
-def found_masks(tmp_path: Path, video: str = "clip") -> dict[str, Any]:
-    folder = tmp_path / "out/masks" / video
-    return {path.stem: cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in sorted(folder.iterdir())}
-
-
-def statuses(tmp_path: Path) -> list[str]:
-    with (tmp_path / "out/frames.csv").open(newline="") as file:
-        return [row["status"] for row in csv.DictReader(file)]
-
-
-def tree(out: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
-    }
-
-
 def assert_good(tmp_path: Path, clip: Any, skipped: frozenset[int] = frozenset()) -> None:
     """Every frame that is there has a mask of its size, near the truth where that is not tiny."""
-    masks = found_masks(tmp_path)
+    masks = pictures(tmp_path / "out", "masks")
     assert sorted(masks) == [f"{index:05d}" for index in range(clip.count) if index not in skipped]
     for name, mask in masks.items():
         truth = clip.mask(int(name))
@@ -60,18 +43,6 @@ def assert_good(tmp_path: Path, clip: Any, skipped: frozenset[int] = frozenset()
         assert set(np.unique(mask)) <= {0, 255}
         if truth.size > 1000:
             assert np.count_nonzero(mask & truth) / np.count_nonzero(mask | truth) > 0.6
-
-
-def refused(result: tuple[int, str, str], code: int, *said: str) -> None:
-    found, out, err = result
-    assert (found, out) == (code, ""), err
-    lines = err.splitlines()
-    start = [index for index, line in enumerate(lines) if line.startswith("error: ")]
-    assert len(start) == 1
-    assert len(lines) - start[0] <= 2  # the error, and what to do
-    for part in said:
-        assert part in " ".join(lines[start[0] :])
-    assert "Traceback" not in err
 
 
 # What the contract refuses.
@@ -255,7 +226,7 @@ def test_a_truncated_video(label: Cli, small_clip: Make, tmp_path: Path) -> None
     assert "warning: clip: frame 000" in err
     assert "the video ends here" in err
     assert "error: not everything could be read: clip: frame 000" in err
-    table = statuses(tmp_path)
+    table = statuses(tmp_path / "out")
     first_lost = table.index("skipped")
     assert 6 < first_lost < 23
     assert [index for index, status in enumerate(table) if status == "given"] == [0, 6, 20]
@@ -283,7 +254,7 @@ def test_a_video_whose_lost_frames_are_not_announced(
     assert [code for code, _, _ in results] == [3, 3]
     reports = [json.loads(out) for _, out, _ in results]
     assert reports[0]["losses"] == reports[1]["losses"] != []
-    assert len(found_masks(tmp_path)) >= 2
+    assert len(pictures(tmp_path / "out", "masks")) >= 2
 
 
 @pytest.mark.parametrize("damaged", [2, 0, 5])
@@ -296,7 +267,7 @@ def test_a_frame_that_does_not_decode(label: Cli, small_clip: Make, tmp_path: Pa
         code, _, err = label(source, masks)
         assert code == 3
         assert f"error: not everything could be read: clip: frame {damaged:05d}: " in err
-        assert [index for index, status in enumerate(statuses(tmp_path)) if status == "skipped"] == [damaged]
+        assert skipped_frames(tmp_path / "out") == [damaged]
         assert_good(tmp_path, clip, frozenset({damaged}))
 
 
@@ -307,8 +278,15 @@ def test_a_labelled_frame_that_does_not_decode_keeps_its_mask(
     source, masks = clip.folder(), clip.masks(0, 3)
     (source / "00003.png").write_bytes(b"broken")
     assert label(source, masks)[0] == 3
-    assert statuses(tmp_path) == ["given", "generated", "generated", "given", "generated", "generated"]
-    np.testing.assert_array_equal(found_masks(tmp_path)["00003"], clip.mask(3))
+    assert statuses(tmp_path / "out") == [
+        "given",
+        "generated",
+        "generated",
+        "given",
+        "generated",
+        "generated",
+    ]
+    np.testing.assert_array_equal(pictures(tmp_path / "out", "masks")["00003"], clip.mask(3))
     assert_good(tmp_path, clip)
 
 
@@ -347,7 +325,7 @@ def test_few_frames_and_few_labels(
     assert (report["given"], report["generated"]) == (len(labelled), count - len(labelled))
     assert_good(tmp_path, clip)
     for index in labelled:
-        np.testing.assert_array_equal(found_masks(tmp_path)[f"{index:05d}"], clip.mask(index))
+        np.testing.assert_array_equal(pictures(tmp_path / "out", "masks")[f"{index:05d}"], clip.mask(index))
 
 
 @pytest.mark.parametrize("quality", ["fast", "balanced", "best"])

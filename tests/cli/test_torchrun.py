@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.cli.outputs import tree
+
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
 VSODTOOL = [sys.executable, "-m", "vsodtool"]
@@ -44,14 +46,6 @@ def videos(folder: Path, lengths: dict[str, int], size: tuple[int, int]) -> None
         for index in range(length):
             picture = np.random.default_rng(index).integers(0, 256, (*size, 3), dtype=np.uint8)
             cv2.imwrite(str(folder / "in" / name / f"{index:03d}.png"), picture)
-
-
-def tree(out: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
-    }
 
 
 def test_one_report_for_all_ranks(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from vsodtool.config import (
     TrainConfig,
     options_of,
 )
-from vsodtool.config.option import Option, configuration, option
+from vsodtool.config.option import Option, TableNames, configuration, option
 from vsodtool.errors import ConfigError
 
 ALL: list[type[CommonConfig]] = [
@@ -126,3 +126,12 @@ def test_a_new_option_is_one_field() -> None:
     assert str(ToyConfig.__doc__).endswith("\n    colour: Of the sky.")
     with pytest.raises(ConfigError, match="colour: expected one of blue, grey, found 'green'"):
         ToyConfig(colour="green")
+
+
+def test_names_are_those_of_the_table_as_it_is() -> None:
+    table = {"warp": 1}
+    names = TableNames(lambda: ("auto", *table))
+    assert (list(names), len(names), names[-1], names[1:]) == (["auto", "warp"], 2, "warp", ("warp",))
+    table["sam2"] = 2
+    assert "sam2" in names
+    assert ", ".join(names) == "auto, warp, sam2"

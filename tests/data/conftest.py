@@ -13,7 +13,7 @@ import pytest
 
 from vsodtool.data.sources.labelled import LabelledFrame, LabelledVideo
 from vsodtool.media.masks.encoding import MaskEncoding
-from vsodtool.media.masks.kinds import Meaning
+from vsodtool.media.masks.meaning import Meaning
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import write_manifest

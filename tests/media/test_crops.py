@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vsodtool.errors import DataError
+from vsodtool.media.bit_depth import Levels
 from vsodtool.media.crops import WHOLE, Box, crop_map, read_crop, read_label
-from vsodtool.media.depth import Levels
 from vsodtool.media.images import read_levels
 from vsodtool.media.masks.encoding import MaskEncoding
-from vsodtool.media.masks.kinds import Meaning
+from vsodtool.media.masks.meaning import Meaning
 
 
 def ramp(height: int, width: int) -> np.ndarray:

@@ -63,7 +63,7 @@ def find_dataset(name: str) -> DatasetLayout:
     """The dataset of this name.
 
     Raises:
-        ConfigError: there is no such dataset.
+        ConfigError: there is no such dataset, or the file of them is damaged.
     """
     known = load_datasets()
     if name not in known:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from vsodtool.config.option import TableNames
 
 AUTO = "auto"  # what the protocol names
 _PAIR = "vsodtool.metrics.pair"
@@ -165,21 +166,12 @@ MEASURES: dict[str, Measure] = {
 _FIRST = ("mae", "f", "e", "s_measure", "weighted_f", "iou")  # the order in which protocols name them
 
 
-class _Names(Sequence[str]):
-    """The names of the table as it is when it is asked, and words besides."""
-
-    def __init__(self, *words: str) -> None:
-        self._words = words
-
-    def __getitem__(self, at: Any) -> Any:
-        return (*_FIRST, *(name for name in MEASURES if name not in _FIRST), *self._words)[at]
-
-    def __len__(self) -> int:
-        return len(MEASURES) + len(self._words)
+def _names() -> tuple[str, ...]:
+    return (*_FIRST, *(name for name in MEASURES if name not in _FIRST))
 
 
-MEASURE_NAMES: Sequence[str] = _Names()
-MEASURE_CHOICES: Sequence[str] = _Names(AUTO)
+MEASURE_NAMES: Sequence[str] = TableNames(_names)
+MEASURE_CHOICES: Sequence[str] = TableNames(lambda: (*_names(), AUTO))
 
 
 def score_names() -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from vsodtool.config.option import TableNames
 
 AUTO = "auto"
 EVERY_QUALITY = ("fast", "balanced", "best")
@@ -67,17 +68,7 @@ METHODS: dict[str, DensifierMethod] = {
 }
 
 
-class _Names(Sequence[str]):
-    """auto, and the names of the table as it is when it is asked."""
-
-    def __getitem__(self, at: Any) -> Any:
-        return (AUTO, *METHODS)[at]
-
-    def __len__(self) -> int:
-        return 1 + len(METHODS)
-
-
-METHOD_NAMES: Sequence[str] = _Names()
+METHOD_NAMES: Sequence[str] = TableNames(lambda: (AUTO, *METHODS))
 
 
 def candidate_methods(method: str) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import MISSING, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_type_hints, overload
 
 from vsodtool.config.url import is_url
 from vsodtool.errors import ConfigError
@@ -232,6 +232,29 @@ def options_of(cls: type[Any]) -> dict[str, Option]:
 def _generation(cls: type[Any], name: str) -> int:
     """How many classes lie between a class and the one that declares its field."""
     return next(steps for steps, each in enumerate(cls.__mro__) if name in each.__annotations__)
+
+
+class TableNames(Sequence[str]):
+    """Choices that are the names of a table, as it is when it is asked: whatever lines are added later.
+
+    Args:
+        names: gives them in their order.
+    """
+
+    def __init__(self, names: Callable[[], tuple[str, ...]]) -> None:
+        self._names = names
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[str, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
+        return self._names()[at]
+
+    def __len__(self) -> int:
+        return len(self._names())
 
 
 def did_you_mean(found: object, known: Iterable[str]) -> str:

@@ -94,7 +94,7 @@ class Augmentation:
         return WHOLE
 
     def draw_look(self, rng: np.random.Generator) -> Look:
-        """How the frames of a clip look."""
+        """How the frames of a clip look: flipped or not, sharpness, colours; the same for all of them."""
         flip = bool(rng.random() < self.flip)
         brightness, contrast, saturation = 1 + self.colour * rng.uniform(-1, 1, 3)
         turn = 2 * math.pi * 0.1 * self.colour * rng.uniform(-1, 1)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +51,12 @@ class Stored:
 
     size: int
     changed: float
+
+
+class _Missing(Enum):
+    """What becomes of a request for an object that is not there, if the caller gives no answer for it."""
+
+    REFUSED = "an error"
 
 
 class Bucket:
@@ -107,10 +114,11 @@ class Bucket:
             DeviceError: no right to, or the service does not answer.
         """
         system, root = self._at
+        nothing: dict[str, Any] = {}
         if self.is_http:
-            found = self._ask(lambda: {root: system.info(root)}, missing={})
+            found = self._ask(lambda: {root: system.info(root)}, missing=nothing)
         else:
-            found = self._ask(lambda: system.find(root, detail=True), missing={})
+            found = self._ask(lambda: system.find(root, detail=True), missing=nothing)
         objects = {}
         for path, known in found.items():
             name = path[len(root) :].lstrip("/") if path != root else ""
@@ -166,17 +174,17 @@ class Bucket:
     def _shown(self, name: str) -> str:
         return f"{self.url}/{name}" if name else self.url
 
-    _REQUIRED: Any = object()
-
-    def _ask(self, request: Callable[[], R], *, what: str = "", missing: Any = _REQUIRED) -> R:
+    def _ask(
+        self, request: Callable[[], R], *, what: str = "", missing: R | _Missing = _Missing.REFUSED
+    ) -> R:
+        """The answer; `missing` where there is no such object, which else is an error."""
         until, pause = time.monotonic() + PATIENCE, FIRST_PAUSE
         while True:
             try:
                 return request()
             except FileNotFoundError as error:
-                if missing is not Bucket._REQUIRED:
-                    found: R = missing
-                    return found
+                if missing is not _Missing.REFUSED:
+                    return missing
                 raise DataError(
                     f"{self._shown(what)}: expected an object, found none",
                     "it vanished, or never was there; run the same command again",

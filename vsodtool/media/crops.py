@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vsodtool.errors import DataError
-from vsodtool.media.depth import Levels
+from vsodtool.media.bit_depth import Levels
 from vsodtool.media.images import decode_picture, read_rgb
 from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.reading import read_raw_mask

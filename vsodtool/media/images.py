@@ -14,7 +14,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from vsodtool.errors import DataError
 from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.media.depth import Levels, find_levels
+from vsodtool.media.bit_depth import Levels, find_levels
 from vsodtool.media.image_integrity import PNG_SIGNATURE, find_damage, find_pages, has_deep_pixels
 from vsodtool.media.orientation import ORIENTATION, UPRIGHT, swaps_sides
 from vsodtool.media.regular_file import open_regular, read_regular

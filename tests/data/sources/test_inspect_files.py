@@ -10,8 +10,8 @@ import pytest
 
 from tests.data.sources.test_training_data import Disks, counts, load
 from vsodtool.errors import DataError
+from vsodtool.media.bit_depth import Levels
 from vsodtool.media.crops import WHOLE, read_crop
-from vsodtool.media.depth import Levels
 
 
 def test_faults_of_all_sources_are_told_together(tmp_path: Path, disk: Disks) -> None:

@@ -17,22 +17,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.media.annotations.clips import Clip
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import Annotations, ReadOptions
 from vsodtool.media.annotations.objects import ObjectRule, identify
-from vsodtool.media.annotations.source import Source
-from vsodtool.media.annotations.table import find_format, read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (8, 10)
-
-
-class Clip:
-    name = "clip"
-
-    def __init__(self, count: int = 5, size: tuple[int, int] = SIZE, *, is_file: bool = True) -> None:
-        self.names = tuple(f"{number:05d}" for number in range(count))
-        self.size, self.is_file = size, is_file
 
 
 def draw_all(annotations: Annotations, clip: Clip | None = None, rule: MatchRule | None = None) -> None:
@@ -91,8 +83,7 @@ def test_the_offset_shifts_numbers(golden: Path) -> None:
 
 def test_names_decide_for_folders_never_the_order(golden: Path) -> None:
     annotations = read_annotations(golden / "labelme")
-    clip = Clip(12, is_file=False)
-    clip.names = tuple(f"img_{number}" for number in range(12))
+    clip = Clip(is_file=False, own_names=tuple(f"img_{number}" for number in range(12)))
     refused(lambda: draw_all(annotations, clip), "label without a frame", "00000.jpg", "--match")
     found = match_annotations(annotations, [clip], MatchRule(match="index")).videos["clip"].frames
     assert list(found) == ["img_0", "img_1", "img_2"]
@@ -208,8 +199,7 @@ def test_labels_of_other_videos_are_ignored_and_those_of_none_refused(
     coco["images"].append({"id": 9, "file_name": "other/00000.jpg", "width": 4, "height": 4, "video_id": 2})
     mapping = match_annotations(read_annotations(save(coco)), [Clip()], MatchRule())
     assert mapping.ignored == {"other": 1}
-    other = Clip()
-    other.name = "third"
+    other = Clip(name="third")
     refused(
         lambda: match_annotations(read_annotations(save(coco)), [other], MatchRule()), "'third'", "'clip'"
     )
@@ -291,44 +281,6 @@ def test_a_png_bomb_is_refused_by_its_header(golden: Path, tmp_path: Path) -> No
     loaded["shapes"][0]["mask"] = base64.b64encode(buffer.getvalue()).decode()
     (tmp_path / "00000.json").write_text(json.dumps(loaded), "utf-8")
     refused(lambda: draw_all(read_annotations(tmp_path), Clip(is_file=False)), "shapes[0].mask", "4000x4000")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("<annotation><folder>x</folder></annotation>", "boxes and no masks"),
-        ('[{"image": "a.png", "tag": []}]', "JSON-MIN"),
-        ('{"something": 1}', "expected masks or annotations"),
-    ],
-)
-def test_other_files_are_told_apart(tmp_path: Path, text: str, expected: str) -> None:
-    path = tmp_path / ("file.xml" if text.startswith("<") else "file.json")
-    path.write_text(text, "utf-8")
-    refused(lambda: read_annotations(path), str(path), expected)
-
-
-def test_plain_masks_are_no_annotations(tmp_path: Path) -> None:
-    (tmp_path / "masks").mkdir()
-    for name in ("0.png", "1.png"):
-        Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "masks" / name)
-    with zipfile.ZipFile(tmp_path / "masks.zip", "w") as file:
-        for name in ("0.png", "1.png"):
-            file.write(tmp_path / "masks" / name, f"masks/{name}")
-    for path, found, hint in (
-        (tmp_path / "masks", "a folder of pictures", "pseudolabel"),
-        (tmp_path / "masks" / "0.png", "a picture", "pseudolabel"),
-        (tmp_path / "masks.zip", "a zip of pictures", "unpack it"),
-    ):
-        with pytest.raises(DataError, match=f"expected annotations .* found {found}$") as caught:
-            read_annotations(path)
-        assert hint in caught.value.hint
-
-
-def test_two_formats_in_one_folder_are_refused_until_one_is_named(golden: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.xml").write_bytes((golden / "cvat" / "images.xml").read_bytes())
-    (tmp_path / "a.json").write_bytes((golden / "coco" / "compressed.json").read_bytes())
-    refused(lambda: find_format(Source(tmp_path)), "CVAT", "COCO", "--masks-format")
-    assert find_format(Source(tmp_path), "coco")[1] == ("a.json",)
 
 
 def test_unknown_colours_of_class_pictures_are_refused(golden: Path, tmp_path: Path) -> None:

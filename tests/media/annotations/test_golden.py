@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.media.annotations.clips import Clip
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import Annotations
 from vsodtool.media.annotations.objects import ObjectRule, identify
-from vsodtool.media.annotations.table import FORMATS, read_annotations
+from vsodtool.media.annotations.reading import read_annotations
+from vsodtool.media.annotations.table import FORMATS
 from vsodtool.types import LabelArray
 
 SIZE = (8, 10)
@@ -38,17 +40,6 @@ EXACT = [
     "burst",
     "datumaro",
 ]
-
-
-class Clip:
-    """Five frames of the scene, as a folder or as a video file."""
-
-    name = "clip"
-    names = tuple(f"{number:05d}" for number in range(5))
-    size = SIZE
-
-    def __init__(self, *, is_file: bool) -> None:
-        self.is_file = is_file
 
 
 def labels(annotations: Annotations, *, is_file: bool) -> dict[int, LabelArray]:
@@ -135,22 +126,6 @@ def test_interpolated_and_outside_shapes_label_no_frame(golden: Path) -> None:
     annotations = read_annotations(golden / "cvat" / "video-polygons.xml")
     assert set(labels(annotations, is_file=True)) == {0, 2}
     assert annotations.left_out["interpolated by CVAT alone in its frame"] == 1
-
-
-def test_cvat_is_written_as_the_golden_file(golden: Path) -> None:
-    entry = next(entry for entry in FORMATS if entry.name == "cvat")
-    assert entry.write is not None
-    annotations = read_annotations(golden / "cvat" / "images.xml")
-    assert "".join(entry.write(annotations)) == (golden / "cvat" / "images.xml").read_text("utf-8")
-
-
-def test_polygon_tracks_of_cvat_come_back(golden: Path) -> None:
-    entry = next(entry for entry in FORMATS if entry.name == "cvat-video")
-    assert entry.write_polygons is not None
-    annotations = read_annotations(golden / "cvat" / "video-polygons.xml")
-    text = "".join(entry.write_polygons(annotations))
-    assert 'points="1.00,1.00;6.00,1.00;6.00,6.00;1.00,6.00"' in text
-    assert text.count('outside="1"') == 0
 
 
 @pytest.mark.parametrize(("name", "polygons"), [("compressed", False), ("polygons", True)])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.media.annotations.clips import Clip
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import (
     Reading,
@@ -27,10 +28,6 @@ from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, identify
 from vsodtool.types import LabelArray
 
 SIZE = (8, 10)
-
-
-class Clip:
-    name, names, is_file, size = "clip", tuple(f"{number:05d}" for number in range(5)), False, SIZE
 
 
 def test_colours_are_those_of_voc() -> None:
@@ -52,7 +49,7 @@ def test_palettes_have_the_files_own_colours_where_these_are_colours() -> None:
 
 
 def test_label_images_are_the_truth(golden: Path, tmp_path: Path, truth: dict[int, LabelArray]) -> None:
-    labelled = read_labels(golden / "coco" / "compressed.json", [Clip()], Reading())
+    labelled = read_labels(golden / "coco" / "compressed.json", [Clip(is_file=False)], Reading())
     assert write_label_images(labelled, {"clip": SIZE}, tmp_path) == []
     for number in (0, 2):
         image = Image.open(tmp_path / "clip" / f"{number:05d}.png")
@@ -74,7 +71,9 @@ def test_large_ids_are_written_in_16_bits() -> None:
 
 def test_lines_tell_what_was_taken(golden: Path) -> None:
     labelled = read_labels(
-        golden / "cvat" / "images.xml", [Clip()], Reading(objects=ObjectRule(classes=frozenset({"dog"})))
+        golden / "cvat" / "images.xml",
+        [Clip(is_file=False)],
+        Reading(objects=ObjectRule(classes=frozenset({"dog"}))),
     )
     assert labelled.describe() == [
         "images.xml: cvat, 2 frames of 'clip', frame_000000 ... frame_000002 -> 00000 ... 00002 (by number), "
@@ -94,7 +93,7 @@ def test_classes_that_nothing_has_are_refused(golden: Path) -> None:
 
 
 def test_names_come_back(golden: Path, tmp_path: Path) -> None:
-    labelled = read_labels(golden / "coco" / "compressed.json", [Clip()], Reading())
+    labelled = read_labels(golden / "coco" / "compressed.json", [Clip(is_file=False)], Reading())
     path = tmp_path / "objects.json"
     path.write_bytes(objects_json([labelled]))
     assert read_objects_json(path) == {

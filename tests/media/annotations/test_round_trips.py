@@ -9,23 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.media.annotations.clips import Clip
 from tests.media.annotations.conftest import annotations_of
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import ReadOptions
 from vsodtool.media.annotations.objects import ObjectRule, identify
+from vsodtool.media.annotations.reading import read_annotations
 from vsodtool.media.annotations.runs import MaskArray
-from vsodtool.media.annotations.table import FORMATS, Format, read_annotations
+from vsodtool.media.annotations.table import FORMATS, Format
 
 WRITTEN = [entry for entry in FORMATS if entry.lossless and (entry.write or entry.write_files)]
-
-
-class Clip:
-    name = "clip"
-    is_file = False
-
-    def __init__(self, count: int, size: tuple[int, int]) -> None:
-        self.names = tuple(f"{number:05d}" for number in range(count))
-        self.size = size
 
 
 def written(entry: Format, masks: list[dict[int, MaskArray]], folder: Path, *, polygons: bool) -> Path:
@@ -46,7 +39,7 @@ def come_back(
     entry: Format, masks: list[dict[int, MaskArray]], folder: Path, *, polygons: bool = False
 ) -> None:
     size = next(mask.shape for frame in masks for mask in frame.values())
-    target = Clip(len(masks), (size[0], size[1]))
+    target = Clip(len(masks), (size[0], size[1]), is_file=False)
     options = ReadOptions(predictions=True)  # what is written for Label Studio is looked through there first
     annotations = read_annotations(written(entry, masks, folder, polygons=polygons), options=options)
     found = match_annotations(annotations, [target], MatchRule(empty="given")).videos["clip"].frames

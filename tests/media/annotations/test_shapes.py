@@ -13,6 +13,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.annotations.shapes import (
     box_ring,
     coco_polygon,
+    cut_out,
     ellipse_ring,
     full_mask,
     mask_in_box,
@@ -31,6 +32,15 @@ def test_what_sticks_out_of_the_frame_is_cut_off(left: int, top: int, width: int
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     inside = (x >= left) & (x < left + width) & (y >= top) & (y < top + height)
     np.testing.assert_array_equal(drawn, inside)
+
+
+@given(st.integers(0, 9), st.integers(0, 7), st.integers(0, 9), st.integers(0, 7))
+def test_what_is_cut_out_goes_back_where_it_was(x0: int, y0: int, x1: int, y1: int) -> None:
+    mask = np.zeros(SIZE, bool)
+    mask[y0, x0] = mask[y1, x1] = True
+    box, left, top = cut_out(mask)
+    assert (left, top, box.shape) == (min(x0, x1), min(y0, y1), (abs(y1 - y0) + 1, abs(x1 - x0) + 1))
+    np.testing.assert_array_equal(mask_in_box(box, left, top)(SIZE), mask)
 
 
 @pytest.mark.parametrize(

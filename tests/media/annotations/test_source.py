@@ -35,6 +35,7 @@ def test_folders_and_zips_list_and_read_alike(place: Path) -> None:
     assert not source.is_file
     assert source.names == ("annotations/a.json", "b.xml")
     assert source.read("annotations/a.json") == b"{}"
+    assert (source.files_of(".json"), source.files_of(".xml")) == (("annotations/a.json",), ("b.xml",))
     assert str(place) in source.place("b.xml")
     assert "b.xml" in source.place("b.xml")
 
@@ -47,6 +48,12 @@ def test_a_single_file(tmp_path: Path) -> None:
     assert source.names == ("x.json",)
     assert source.place("x.json") == str(path)
     assert source.read("x.json") == b"{}"
+    assert (source.files_of(".json"), source.files_of(".xml")) == (("x.json",), ())
+
+
+def test_the_first_line_of_a_text(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf1 2 3\n4 5 6\n")
+    assert Source(tmp_path).first_line("a.txt") == b"1 2 3"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import random
@@ -10,87 +9,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
+from tests.media.output.small_run import Run, snapshot
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError, WeightsError
-from vsodtool.media.atomic import temporary_path, write_bytes_atomically
-from vsodtool.media.masks.plane_png import encode_plane_png
-from vsodtool.media.output.frames_csv import read_frames_csv
-from vsodtool.media.output.journal import Journal
+from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.manifest import CLEARING, Manifest, read_manifest, write_manifest
-from vsodtool.media.output.resume import check_resumable, describe_run, start_or_resume
-from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
-
-MakeInput = Callable[..., Any]
-Snapshot = dict[str, bytes]
-CONFIG = {"every": 5, "quality": "fast", "soft": False, "workers": 0, "inputs": ("in",), "seed": 0}
-
-
-class Run:
-    """A small run: two videos, one mask each."""
-
-    def __init__(self, make_input: MakeInput, folder: Path) -> None:
-        self.layout = OutputLayout(folder / "out")
-        self.inputs = [make_input("bear", 3), make_input("cat")]
-        self.masks: dict[str, list[Path]] = {}
-        for video in self.inputs:
-            path = folder / "masks" / video.name / "00000.png"
-            write_bytes_atomically(path, b"mask of " + video.name.encode())
-            self.masks[video.name] = [path]
-        self.config: dict[str, object] = dict(CONFIG)
-        self.weights = {"raft": "0123" * 16}
-
-    def describe(self, command: str = "pseudolabel") -> Manifest:
-        return describe_run(command, self.config, self.inputs, self.masks, self.weights)
-
-    def start(self, **options: Any) -> Any:
-        options = {"outputs_of": self.outputs_of, **options}
-        return start_or_resume(self.layout, self.describe(), **options)
-
-    def make(self, video: str, frame: str) -> FrameRecord:
-        write_bytes_atomically(self.layout.masks(video, frame), f"{video} {frame}".encode())
-        return FrameRecord(video, frame, FrameStatus.GENERATED, "", "", 0.5)
-
-    def complete(self) -> None:
-        with self.start() as state:
-            rows = [self.make("bear", "00000"), self.make("bear", "00001"), self.make("cat", "00000")]
-            state.commit(rows)
-            state.finish(rows, 1.0)
-
-    def outputs_of(self, record: FrameRecord) -> Iterable[Path]:
-        return [self.layout.masks(record.video, record.frame)]
-
-
-@pytest.fixture
-def run(make_input: MakeInput, tmp_path: Path) -> Run:
-    return Run(make_input, tmp_path)
-
-
-def snapshot(folder: Path) -> Snapshot:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def test_a_first_run(run: Run) -> None:
-    with run.start() as state:
-        assert (state.resumed, state.complete, state.finished("bear")) == (False, False, {})
-        content = json.loads(run.layout.manifest.read_text())
-        assert content["status"] == "running"
-        row = run.make("bear", "00000")
-        state.commit([row])
-        manifest = state.finish([row], 1.5)
-    assert manifest.status == "complete"
-    assert manifest.videos["bear"]["generated"] == 1
-    assert read_manifest(run.layout.manifest) == manifest
-    assert read_frames_csv(run.layout.frames_csv) == [row]
-    names = ["frames.csv", "manifest.json", "masks/bear/00000.png", "written.jsonl"]
-    assert sorted(snapshot(run.layout.root)) == names
+from vsodtool.media.output.resume import check_resumable, start_or_resume
 
 
 def test_an_interrupted_run_is_continued(run: Run) -> None:
@@ -107,14 +36,6 @@ def test_an_interrupted_run_is_continued(run: Run) -> None:
         assert state.finished("cat") == {}
 
 
-def test_a_frame_that_lost_its_file_is_made_again(run: Run) -> None:
-    with run.start() as state:
-        state.commit([run.make("bear", "00000"), run.make("bear", "00001")])
-    run.layout.masks("bear", "00001").unlink()
-    with run.start(outputs_of=run.outputs_of) as state:
-        assert list(state.finished("bear")) == ["00000"]
-
-
 def test_a_complete_run_is_left_as_it_is(run: Run) -> None:
     run.complete()
     before = snapshot(run.layout.root)
@@ -123,46 +44,6 @@ def test_a_complete_run_is_left_as_it_is(run: Run) -> None:
         assert list(state.finished("bear")) == ["00000", "00001"]
         assert state.manifest.seconds == 1.0
     assert snapshot(run.layout.root) == before
-
-
-def test_a_complete_run_that_lost_a_file_is_mended_even_through_a_kill(run: Run) -> None:
-    run.complete()
-    before = snapshot(run.layout.root)
-    run.layout.masks("bear", "00001").unlink()
-    for _ in range(2):  # the second time as if the first had been killed before it committed
-        with run.start(outputs_of=run.outputs_of) as state:
-            assert not state.complete
-            assert list(state.finished("bear")) == ["00000"]
-            assert list(state.finished("cat")) == ["00000"]
-    with run.start(outputs_of=run.outputs_of) as state:
-        state.commit([run.make("bear", "00001")])
-    with run.start(outputs_of=run.outputs_of) as state:
-        rows = [*state.finished("bear").values(), *state.finished("cat").values()]
-        assert len(rows) == 3
-        state.finish(rows, 1.0)
-    assert snapshot(run.layout.root) == before
-
-
-def test_a_choice_holds_through_kills_completion_and_mending(run: Run) -> None:
-    choice = MethodChoice("warp", ["00001"], {"warp": 0.75}, "best there")
-    with run.start() as state:
-        assert state.choice("bear") is None
-        state.choose("bear", choice)
-    with run.start() as state:
-        assert (state.choice("bear"), state.choice("cat")) == (choice, None)
-        assert state.finish([run.make("bear", "00000")], 1.0).choices == {"bear": choice}
-    run.layout.masks("bear", "00000").unlink()
-    for _ in range(2):  # begun to mend, and killed
-        with run.start(outputs_of=run.outputs_of) as state:
-            assert not state.complete
-            assert state.choice("bear") == choice
-    with run.start(outputs_of=run.outputs_of) as state:
-        assert state.finish([run.make("bear", "00000")], 1.0).choices == {"bear": choice}
-    with run.start(overwrite=True) as state:
-        assert state.choice("bear") is None
-    written = read_manifest(run.layout.manifest)
-    assert written is not None
-    assert written.choices == {}
 
 
 def test_another_order_of_inputs_is_the_same_run(run: Run) -> None:
@@ -267,31 +148,6 @@ def test_another_command_or_version_is_refused(run: Run) -> None:
     run.start(overwrite=True).close()
 
 
-def test_overwrite_deletes_only_what_the_tool_wrote(run: Run) -> None:
-    run.complete()
-    mine = ["notes.txt", "masks/bear/notes.txt", "masks/readme.md", "photos/00000.png", "overlay/film.mp4"]
-    mine += ["masks/bear/corrected-by-hand.png", "masks/other/00000.png", "flow/my.flo"]
-    for name in mine:
-        write_bytes_atomically(run.layout.root / name, b"mine")
-    outside = run.layout.root.parent / "outside"
-    write_bytes_atomically(outside / "00000.png", b"mine")
-    (run.layout.root / "masks" / "linked").symlink_to(outside)
-    run.start(overwrite=True).close()
-    assert sorted(snapshot(run.layout.root)) == sorted([*mine, "manifest.json"])
-    assert (outside / "00000.png").exists()
-    assert (run.layout.root / "masks" / "linked").is_symlink()
-
-
-def test_overwrite_takes_emptied_folders_away(run: Run) -> None:
-    flow = run.layout.flow("bear", "00000", "forward", "flo")
-    with run.start() as state:
-        write_bytes_atomically(flow, b"flow")
-        state.wrote([flow])
-    (run.layout.root / "soft").mkdir()
-    run.start(overwrite=True).close()
-    assert sorted(path.name for path in run.layout.root.iterdir()) == ["manifest.json", "soft"]
-
-
 @pytest.mark.parametrize("name", ["masks", "masks/bear", "flow/bear/forward"])
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_folders_that_are_links_are_refused(run: Run, tmp_path: Path, name: str, overwrite: bool) -> None:
@@ -333,101 +189,6 @@ def test_a_lock_that_is_somebodys_file_is_not_emptied(run: Run) -> None:
     assert run.layout.lock.read_bytes() == b"notes about locks"
 
 
-def mask_png(value: int, size: tuple[int, int] = (8, 10)) -> bytes:
-    return encode_plane_png(np.full(size, value, np.uint8))
-
-
-class Masks(Run):
-    """The same run with masks that are pictures."""
-
-    def make(self, video: str, frame: str) -> FrameRecord:
-        write_bytes_atomically(self.layout.masks(video, frame), mask_png(255))
-        return FrameRecord(video, frame, FrameStatus.GENERATED, "", "", 0.5)
-
-
-@pytest.fixture
-def masks(make_input: MakeInput, tmp_path: Path) -> Masks:
-    return Masks(make_input, tmp_path)
-
-
-def test_an_edited_mask_is_finished_and_named(masks: Masks) -> None:
-    masks.complete()
-    edited = masks.layout.masks("bear", "00001")
-    edited.write_bytes(mask_png(0))
-    for _ in range(2):
-        with masks.start() as state:
-            assert (state.complete, state.edits) == (True, [edited])
-    assert edited.read_bytes() == mask_png(0)
-
-
-@pytest.mark.parametrize("data", [b"", mask_png(255)[:40], b"x" * 100, mask_png(0, (8, 11))])
-def test_a_damaged_mask_is_made_again(masks: Masks, data: bytes) -> None:
-    masks.complete()
-    masks.layout.masks("bear", "00001").write_bytes(data)
-    with masks.start() as state:
-        assert (state.complete, state.edits) == (False, [])
-        assert list(state.finished("bear")) == ["00000"]
-
-
-def test_overwrite_moves_edited_masks_to_the_corrections_first(masks: Masks) -> None:
-    for value in (1, 2):  # the second time there is a correction already
-        masks.complete()
-        masks.layout.masks("bear", "00001").write_bytes(mask_png(value))
-        with masks.start(overwrite=True) as state:
-            assert state.moved == [masks.layout.correction("bear", "00001")]
-            assert state.finished("bear") == {}
-        assert masks.layout.correction("bear", "00001").read_bytes() == mask_png(value)
-    kept = masks.layout.corrections / ".earlier" / "bear" / "00001.1.png"
-    assert kept.read_bytes() == mask_png(1)
-
-
-@pytest.mark.parametrize("damage", ["rows", "gone", "text", "confidence"])
-def test_a_damaged_table_is_written_again(run: Run, damage: str) -> None:
-    run.complete()
-    table = run.layout.frames_csv
-    whole = table.read_text()
-    rows = read_frames_csv(table)
-    if damage == "gone":
-        table.unlink()
-    else:
-        shorter = "".join(whole.splitlines(keepends=True)[:-1])
-        table.write_text({"rows": shorter, "text": "x", "confidence": whole.replace("0.5", "0.6")}[damage])
-    with run.start() as state:
-        assert not state.complete
-        assert len(state.finished("bear")) == 2
-        state.finish(rows, 1.0)
-    assert table.read_text() == whole
-
-
-def test_rows_lost_from_all_lists_are_made_again(run: Run) -> None:
-    run.complete()
-    lines = run.layout.written.read_text().splitlines(keepends=True)
-    run.layout.written.write_text("".join(line for line in lines if '"frame": "00001"' not in line))
-    frames = {"bear": ["00000", "00001"], "cat": ["00000"]}
-    with run.start(frames=frames) as state:
-        assert not state.complete
-        assert list(state.finished("bear")) == ["00000"]
-
-
-def test_a_frame_that_did_not_decode_is_listed(run: Run) -> None:
-    skipped = FrameRecord("bear", "00001", FrameStatus.SKIPPED, "", "", 0.0)
-    with run.start(outputs_of=lambda _: []) as state:
-        state.finish([skipped], 1.0)
-    with run.start(outputs_of=lambda _: [], frames={"bear": ["00001"]}) as state:
-        assert state.complete
-        assert state.finished("bear") == {"00001": skipped}
-
-
-def test_an_output_folder_that_was_moved_away_is_noticed(run: Run) -> None:
-    with run.start() as state:
-        state.commit([run.make("bear", "00000")])
-        run.layout.root.rename(run.layout.root.with_name("elsewhere"))
-        row = run.make("bear", "00001")
-        for action in (lambda: state.commit([row]), lambda: state.finish([row], 1.0)):
-            with pytest.raises(DeviceError, match="moved or deleted"):
-                action()
-
-
 @pytest.mark.parametrize("name", ["masks/bear/00000.png", "frames.csv", "soft/x", "journal.jsonl"])
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_that_is_not_ours_is_never_touched(run: Run, name: str, overwrite: bool) -> None:
@@ -451,24 +212,6 @@ def test_a_folder_with_other_files_is_fine(run: Run) -> None:
     with run.start() as state:
         assert not state.resumed
     assert (run.layout.root / "notes.txt").read_bytes() == b"mine"
-
-
-def test_leftovers_of_a_killed_run_are_removed(run: Run) -> None:
-    run.complete()
-    for path in (run.layout.manifest, run.layout.masks("bear", "00000"), run.layout.overlay("cat")):
-        path.parent.mkdir(exist_ok=True)
-        temporary_path(path).write_bytes(b"half")
-    run.start().close()
-    assert not [name for name in snapshot(run.layout.root) if name.endswith(".tmp")]
-
-
-def test_killed_while_clearing_goes_on_clearing(run: Run) -> None:
-    run.complete()
-    write_manifest(run.layout.manifest, replace(run.describe(), status=CLEARING))
-    run.config["quality"] = "best"
-    with run.start() as state:
-        assert (state.resumed, state.finished("bear")) == (False, {})
-        assert sorted(snapshot(run.layout.root)) == [".vsodtool.lock", "manifest.json"]
 
 
 def test_two_runs_at_once_are_noticed(run: Run) -> None:
@@ -503,43 +246,10 @@ def test_a_dry_check_writes_nothing(run: Run) -> None:
     assert snapshot(run.layout.root) == before
 
 
-def test_a_full_disk_at_the_start_and_at_the_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, target: Path) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", full)
-        with pytest.raises(DeviceError, match="disk full"):
-            run.start()
-    with run.start() as state:
-        row = run.make("bear", "00000")
-        state.commit([row])
-        with monkeypatch.context() as patch:
-            patch.setattr(Path, "replace", full)
-            with pytest.raises(DeviceError, match="disk full"):
-                state.finish([row], 1.0)
-    with run.start() as state:
-        assert (state.resumed, state.complete) == (True, False)
-        assert list(state.finished("bear")) == ["00000"]
-
-
 def test_a_read_only_disk(run: Run, mount_tmpfs: Callable[[str], Path]) -> None:
     run.layout = OutputLayout(mount_tmpfs("ro") / "out")
     with pytest.raises(DeviceError, match="not writable"):
         run.start()
-
-
-def test_a_run_killed_before_its_journal_went_is_complete(run: Run) -> None:
-    run.complete()
-    whole = snapshot(run.layout.root)
-    row = read_frames_csv(run.layout.frames_csv)[0]
-    journal = Journal(run.layout.journal)
-    journal.commit([row])
-    journal.close()
-    with run.start() as state:
-        assert state.complete
-        state.commit([])
-    assert snapshot(run.layout.root) == whole
 
 
 WORKER = """

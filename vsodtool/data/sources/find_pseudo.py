@@ -11,7 +11,7 @@ from vsodtool.data.sources.found import FoundVideo, frame_names
 from vsodtool.data.sources.source_text import PseudoSource
 from vsodtool.errors import DataError
 from vsodtool.media.fingerprint import input_fingerprint
-from vsodtool.media.output.earlier_run import find_edits
+from vsodtool.media.output.edits import find_edits
 from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout

@@ -11,7 +11,7 @@ from vsodtool.data.sources.faults import Faults
 from vsodtool.data.sources.found import FoundVideo, looks_like_video
 from vsodtool.data.sources.labelled import LabelledFrame, LabelledVideo
 from vsodtool.errors import DataError
-from vsodtool.media.depth import Levels
+from vsodtool.media.bit_depth import Levels
 from vsodtool.media.folders import frame_name
 from vsodtool.media.images import read_image_size, read_levels
 from vsodtool.media.masks.encoding import detect_encoding

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from vsodtool.media.depth import Levels
+from vsodtool.media.bit_depth import Levels
 from vsodtool.media.masks.sparse import MaskEncoding
 from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.types import Size

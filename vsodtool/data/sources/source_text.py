@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 
 from vsodtool.config.datasets import DatasetLayout, find_dataset
 from vsodtool.errors import ConfigError, DataError
-from vsodtool.media.annotations.table import holds_annotations, is_known_format
+from vsodtool.media.annotations.reading import is_known_format
+from vsodtool.media.annotations.recognition import holds_annotations
 from vsodtool.media.folders import holds_images
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import read_manifest

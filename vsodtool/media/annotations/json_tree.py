@@ -45,7 +45,7 @@ class Tree:
         found = self.value.get(key, _MISSING)
         if found is _MISSING:
             raise DataError(
-                f"{self.file}: {self.place or 'the file'}: expected the entry '{key}', found none",
+                f"{self.where}: expected the entry '{key}', found none",
                 EXPORT_AGAIN,
             )
         return Tree(found, self.file, place)
@@ -132,12 +132,31 @@ class Tree:
                 return found
         raise self.refused("a list of finite numbers")
 
+    @property
+    def where(self) -> str:
+        """The file and the place in it, as messages name them."""
+        return f"{self.file}: {self.place or 'the file'}"
+
+    def pair(self, expected: str = "[x, y]") -> tuple[float, float]:
+        """Two finite numbers.
+
+        Args:
+            expected: what a message calls them.
+
+        Raises:
+            DataError: this is no list of two.
+        """
+        found = self.numbers()
+        if len(found) != 2:
+            raise self.refused(expected)
+        return found[0], found[1]
+
     def refused(self, expected: str, hint: str = "") -> DataError:
         """The error that tells what was expected here and what was found."""
         shown = json.dumps(self.value, ensure_ascii=False, default=str)
         shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
         return DataError(
-            f"{self.file}: {self.place or 'the file'}: expected {expected}, found {shown}",
+            f"{self.where}: expected {expected}, found {shown}",
             hint or EXPORT_AGAIN,
         )
 
@@ -169,3 +188,37 @@ def load_json(source: Source, name: str) -> Tree:
     except ValueError as error:  # a number of more digits than Python reads
         found = str(error)
     raise DataError(f"{place}: expected JSON, found {found}", "export it again")
+
+
+def top_level_keys(source: Source, name: str) -> set[str] | None:
+    """The keys of a JSON object, {"[]"} | keys of the first member for a list of objects; None for others.
+
+    An object of objects with regions, whose keys are names of files, has the key "{regions}" besides.
+
+    Raises:
+        DataError: as `load_json`.
+    """
+    if name not in source.keys:
+        value = load_json(source, name).value
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            source.keys[name] = {"[]", *value[0]}
+        else:
+            source.keys[name] = set(value) if isinstance(value, dict) else None
+            first = next(iter(value.values()), None) if isinstance(value, dict) else None
+            if isinstance(first, dict) and {"regions", "filename"} <= set(first):
+                source.keys[name] = {*value, "{regions}"}
+    return source.keys[name]
+
+
+def files_with_keys(source: Source, *keys: str, without: str = "") -> tuple[str, ...]:
+    """The JSON files whose top level has all these keys, as `top_level_keys` names them, and not another one.
+
+    Raises:
+        DataError: as `load_json`.
+    """
+    found = []
+    for name in source.files_of(".json"):
+        own = top_level_keys(source, name)
+        if own is not None and set(keys) <= own and without not in own:
+            found.append(name)
+    return tuple(found)

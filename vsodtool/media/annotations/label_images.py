@@ -20,7 +20,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import Matched, MatchRule, Target, match_annotations
 from vsodtool.media.annotations.model import Annotations, FrameLabels, ReadOptions
 from vsodtool.media.annotations.objects import ObjectInfo, ObjectRule, VideoObjects, identify, join_objects
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png

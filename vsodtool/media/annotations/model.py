@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal, TypeAlias
+from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
+from vsodtool.errors import DataError
 from vsodtool.media.annotations.runs import MaskArray
 from vsodtool.media.folders import same_name
 from vsodtool.types import Size
@@ -19,6 +20,8 @@ from vsodtool.types import Size
 ShapeKind: TypeAlias = Literal["mask", "polygon", "ellipse", "box"]
 _NUMBER = re.compile("[0-9]{1,9}")
 Draw: TypeAlias = Callable[[Size], MaskArray]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,10 @@ class FrameKey:
         if self.size is None:
             raise ValueError(f"{self}: a writer needs the size of every frame")
         return self.size
+
+    def number_or(self, place: int) -> int:
+        """The number of the frame; of one without a number, its place among the frames that are written."""
+        return place if self.number is None else self.number
 
     def __str__(self) -> str:
         """As messages name it."""
@@ -176,3 +183,25 @@ class ReadOptions:
     interpolated: bool = True
     skip_bad: bool = False
     empty_tags: tuple[str, ...] = ("empty", "no_object", "no_objects", "background", "annotated")
+
+    def attempt(
+        self, left_out: Counter[str], make: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """What is made of a shape; None for one that cannot be read, if such ones are left out.
+
+        Args:
+            left_out: counts it then.
+            make: reads or draws the shape.
+            args: what `make` is given.
+            kwargs: likewise.
+
+        Raises:
+            DataError: the shape cannot be read, and `skip_bad` is not set.
+        """
+        try:
+            return make(*args, **kwargs)
+        except DataError:
+            if not self.skip_bad:
+                raise
+            left_out["unreadable"] += 1
+            return None

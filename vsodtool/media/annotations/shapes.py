@@ -37,6 +37,17 @@ def mask_in_box(mask: MaskArray, left: int, top: int) -> Draw:
     return draw
 
 
+def cut_out(mask: MaskArray) -> tuple[MaskArray, int, int]:
+    """The smallest box that holds all of a mask, and its left and top in the frame: undoes `mask_in_box`.
+
+    Args:
+        mask: bool (H, W), not empty.
+    """
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return box, int(columns[0]), int(rows[0])
+
+
 def full_mask(mask: MaskArray, place: str) -> Draw:
     """A mask of the whole frame; another size is refused when it is drawn."""
 

@@ -35,7 +35,7 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.parsed: dict[str, Any] = {}  # name -> content of the JSON that was parsed last
-        self.heads: dict[str, set[str] | None] = {}  # name -> what formats are told by, see table.py
+        self.keys: dict[str, set[str] | None] = {}  # name -> those of its JSON, see json_tree.py
         self._zip: zipfile.ZipFile | None = None
         if path.is_dir():
             return
@@ -103,6 +103,16 @@ class Source:
                     )
         return tuple(sorted(name for name in found if not PurePosixPath(name).name.startswith(("._", "."))))
 
+    def files_of(self, suffix: str) -> tuple[str, ...]:
+        """The files of a kind (".json"): by suffix in folders and zips, a single file by how it begins.
+
+        Raises:
+            DataError: as `kind` and `names`.
+        """
+        if self.is_file:
+            return self.names if self.kind == suffix else ()
+        return tuple(name for name in self.names if name.lower().endswith(suffix))
+
     def place(self, name: str) -> str:
         """How messages name a file in it."""
         if self.is_file:
@@ -130,6 +140,14 @@ class Source:
                 f"{self.place(name)}: expected annotations, found a file that cannot be read: {reason}",
                 "export it again",
             ) from error
+
+    def first_line(self, name: str) -> bytes:
+        """The first line of a text, of at most 64 KiB, without a byte-order mark.
+
+        Raises:
+            DataError: as `read`.
+        """
+        return self.read(name)[:65536].removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
 
     def _check_size(self, name: str, size: int) -> None:
         if size > LARGEST:

@@ -15,7 +15,7 @@ from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError
 from vsodtool.media.images import read_grey
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
-from vsodtool.media.masks.kinds import LARGEST_ID, VOID
+from vsodtool.media.masks.meaning import LARGEST_ID, VOID
 from vsodtool.media.masks.reading import Plane, RawMask, read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise, total
 from vsodtool.types import LabelArray, Size
@@ -179,15 +179,17 @@ def detect_prediction(
         return PredictionReading("ids" if encoding.holds_ids else "drawn", encoding, found)
     grey = all(summary.container.startswith("grey") for summary in drawn)
     no_object = truth.encoding.meaning.void
-    largest = max((value for each in drawn for value in each.colour.values if value != no_object), default=0)
+    largest = max(
+        (value for each in drawn for value in each.absolute.values if value != no_object), default=0
+    )
     if grey and truth.has_ids and 0 < largest <= max((*truth.ids, LARGEST_ID)):
         # A map in which little is found is as dark as ids are; but its values shade off into each other.
         known = {0, no_object, *truth.ids}
-        strange = [each for each in drawn if not known.issuperset(each.colour.values)]
-        beside = total(_summary(each.path, neighbours=True).colour for each in strange)
+        strange = [each for each in drawn if not known.issuperset(each.absolute.values)]
+        beside = total(_summary(each.path, neighbours=True).absolute for each in strange)
         if not beside.between or beside.alone_share >= _ALONE:
             return PredictionReading("ids", void=no_object)
-    masks = grey and all(len(each.colour.values) == 1 for each in drawn)
+    masks = grey and all(len(each.absolute.values) == 1 for each in drawn)
     return PredictionReading("unit" if grey and largest == 1 else "soft", masks=masks)
 
 
@@ -246,13 +248,13 @@ def _summary(file: Path, neighbours: bool) -> MaskSummary:
 
 def _tells(summary: MaskSummary) -> bool:
     """Whether something is drawn, and not in void only."""
-    only_void = summary.container == "palette" and summary.colour.values == [VOID]
+    only_void = summary.container == "palette" and summary.absolute.values == [VOID]
     return not summary.empty and not (only_void and not _is_grey_ramp(summary))
 
 
 def _is_grey_ramp(mask: RawMask | MaskSummary) -> bool:
     palette = mask.palette
-    values = mask.colour.counts if isinstance(mask, MaskSummary) else np.unique(mask.values)
+    values = mask.absolute.counts if isinstance(mask, MaskSummary) else np.unique(mask.values)
     return palette is not None and all(
         palette.colour(int(value)) == bytes([int(value)] * 3) for value in values
     )

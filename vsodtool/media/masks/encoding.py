@@ -1,6 +1,6 @@
 """How the masks of one video are stored, and writing labels so that they are stored alike.
 
-A new encoding is a line of ENCODINGS; what the present ones mean stands at the top of `kinds`.
+A new encoding is a line of ENCODINGS; what the present ones mean stands at the top of `detection`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError
-from vsodtool.media.masks import kinds
-from vsodtool.media.masks.kinds import Family, Group, Meaning
+from vsodtool.media.masks import codec, detection
+from vsodtool.media.masks.detection import Group
+from vsodtool.media.masks.meaning import VOID, Family, Meaning
 from vsodtool.media.masks.reading import RawMask
 from vsodtool.media.masks.statistics import MaskSummary
 from vsodtool.types import LabelArray
@@ -40,22 +41,22 @@ class Encoding:
 
     title: str
     detect: Callable[[Group], Meaning | None]
-    decode: Callable[[RawMask, Meaning], LabelArray] = kinds.decode_values
-    encode: Callable[[LabelArray, Meaning], bytes] = kinds.encode_values
-    given: Callable[[RawMask, Meaning], bytes] = kinds.given_values
+    decode: Callable[[RawMask, Meaning], LabelArray] = codec.decode_values
+    encode: Callable[[LabelArray, Meaning], bytes] = codec.encode_values
+    given: Callable[[RawMask, Meaning], bytes] = codec.given_values
 
 
 # The first that detects itself is it.
 ENCODINGS: dict[str, Encoding] = {
-    "binary255": Encoding("0/255 grey", partial(kinds.detect_binary, "grey8")),
-    "ids8": Encoding("ids in 8-bit grey", partial(kinds.detect_ids, "grey8")),
-    "binary65535": Encoding("0/65535 grey", partial(kinds.detect_binary, "grey16")),
-    "ids16": Encoding("ids in 16-bit grey", partial(kinds.detect_ids, "grey16")),
-    "palette": Encoding("palette", kinds.detect_palette),
+    "binary255": Encoding("0/255 grey", partial(detection.detect_binary, "grey8")),
+    "ids8": Encoding("ids in 8-bit grey", partial(detection.detect_ids, "grey8")),
+    "binary65535": Encoding("0/65535 grey", partial(detection.detect_binary, "grey16")),
+    "ids16": Encoding("ids in 16-bit grey", partial(detection.detect_ids, "grey16")),
+    "palette": Encoding("palette", detection.detect_palette),
     "colours": Encoding(
-        "a colour for each object", kinds.detect_colours, kinds.decode_colours, kinds.encode_colours
+        "a colour for each object", detection.detect_colours, codec.decode_colours, codec.encode_colours
     ),
-    "colour": Encoding("object drawn in colour", kinds.detect_colour, given=kinds.given_as_decoded),
+    "colour": Encoding("object drawn in colour", detection.detect_colour, given=codec.given_as_decoded),
 }
 
 
@@ -96,7 +97,7 @@ class MaskEncoding:
             colours: R, G, B of 256 indices, for those that its palette lacks.
         """
         meaning = self.meaning
-        most = len(meaning.colours) or (65535 if meaning.container == "grey16" else kinds.VOID - 1)
+        most = len(meaning.colours) or (65535 if meaning.container == "grey16" else VOID - 1)
         if not self.holds_ids or largest > most:
             return None
         if meaning.palette is None:

@@ -1,4 +1,4 @@
-"""Statistics over the masks of a video, from which `encoding` tells what their pixel values mean."""
+"""Statistics over the masks of a video, from which `detection` tells what their pixel values mean."""
 
 from __future__ import annotations
 
@@ -42,9 +42,12 @@ class PlaneStatistics:
 
     @classmethod
     def of(cls, plane: Plane, top: int, *, neighbours: bool = True) -> PlaneStatistics:
-        """Statistics of one mask; `top` is the value that stands for "certainly object".
+        """Statistics of one mask.
 
-        Without neighbours only values are counted, at a fraction of the cost.
+        Args:
+            plane: its values, uint8 or uint16 (H, W).
+            top: the value that stands for "certainly object".
+            neighbours: without them only values are counted, at a fraction of the cost.
         """
         depth = 256 if plane.dtype == np.uint8 else 65536
         histogram = cv2.calcHist([plane], [0], None, [depth], [0, depth]).ravel()
@@ -149,7 +152,7 @@ class MaskSummary:
         container: as in RawMask.
         lossy: as in RawMask.
         empty: no pixel is set, whatever the values mean.
-        colour: statistics of the values, the top being the largest value that the depth allows.
+        absolute: statistics of the values, the top being the largest value that the depth allows.
         relative: the same, the top being the largest value in this very mask.
         alpha: statistics of the opacity, relative; None if there is none.
         palette: colours of a palette file.
@@ -162,7 +165,7 @@ class MaskSummary:
     container: Container
     lossy: bool
     empty: bool
-    colour: PlaneStatistics
+    absolute: PlaneStatistics
     relative: PlaneStatistics
     alpha: PlaneStatistics | None
     palette: Palette | None
@@ -187,7 +190,7 @@ def summarise(path: Path, raw: RawMask, *, neighbours: bool = True) -> MaskSumma
         container=raw.container,
         lossy=raw.lossy,
         empty=empty,
-        colour=absolute,
+        absolute=absolute,
         relative=relative,
         alpha=alpha,
         palette=raw.palette,
@@ -220,7 +223,7 @@ def merge_palettes(summaries: Iterable[MaskSummary]) -> Palette:
         if len(summary.palette.colours) > len(longest.colours):
             longest = summary.palette
         alphas = max(alphas, summary.palette.alphas, key=len)
-        for value in summary.colour.values:
+        for value in summary.absolute.values:
             other = owners.setdefault(value, summary)
             if other.palette is not None and other.palette.colour(value) != summary.palette.colour(value):
                 raise DataError(

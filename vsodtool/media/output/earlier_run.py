@@ -1,4 +1,4 @@
-"""What earlier runs left in an output folder: to be continued, cleared, or swept away."""
+"""What an earlier run left in an output folder, to be continued: read, and compared with the files."""
 
 from __future__ import annotations
 
@@ -6,22 +6,29 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache
-from itertools import count
 from pathlib import Path
 
 from vsodtool.errors import DataError
-from vsodtool.media.atomic import disk_errors, write_bytes_atomically
-from vsodtool.media.atomic import remove_leftovers as remove_temporary_files
+from vsodtool.media.output.edits import find_edits
 from vsodtool.media.output.frames_csv import read_frames_csv
-from vsodtool.media.output.journal import Journal, journal_lines
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.lock import probe
-from vsodtool.media.output.manifest import CLEARING, COMPLETE, Manifest, read_manifest, write_manifest
-from vsodtool.media.output.objects_csv import objects_of, read_objects_csv, write_objects_csv
-from vsodtool.media.output.stamps import Condition, Stamp, condition
-from vsodtool.media.spill import FrameSpill
+from vsodtool.media.output.manifest import COMPLETE, Manifest
+from vsodtool.media.output.objects_csv import objects_of, read_objects_csv
+from vsodtool.media.output.stamps import Condition, Stamp, known_condition
+from vsodtool.media.output.written import read_found_cuts, read_records, read_written
 from vsodtool.types import FrameRecord, MethodChoice
+
+# The last four were here before they had modules of their own.
+__all__ = [
+    "Earlier",
+    "FrameNames",
+    "OutputsOf",
+    "find_earlier",
+    "find_edits",
+    "known_condition",
+    "read_found_cuts",
+    "read_records",
+]
 
 OutputsOf = Callable[[FrameRecord], Iterable[Path]]
 FrameNames = Mapping[str, Sequence[str]]  # video -> names of all its frames, in order
@@ -68,8 +75,8 @@ def find_earlier(
     """
     if before is None:
         return Earlier({}, complete=False)
-    listed = _read_lists(layout)
-    records, files = listed.records, listed.files
+    written = read_written(layout)
+    records, files = written.records, written.files
     if frames is not None:
         known = {(video, name) for video, names in frames.items() for name in names}
         records = {key: record for key, record in records.items() if key in known}
@@ -86,43 +93,11 @@ def find_earlier(
     return Earlier(
         finished,
         complete,
-        {**before.choices, **listed.choices},
-        {**before.cuts, **listed.cuts},
+        {**before.choices, **written.choices},
+        {**before.cuts, **written.cuts},
         files,
         edits,
     )
-
-
-@dataclass(frozen=True)
-class _Lists:
-    """What is listed as written, a later line instead of an earlier one."""
-
-    records: dict[tuple[str, str], FrameRecord] = field(default_factory=dict)
-    files: dict[str, Stamp] = field(default_factory=dict)
-    choices: dict[str, MethodChoice] = field(default_factory=dict)
-    cuts: dict[str, list[int]] = field(default_factory=dict)
-
-
-def _read_lists(layout: OutputLayout) -> _Lists:
-    lists = _Lists()
-    for path in (layout.written, *layout.journals()):
-        journal = Journal(path, foreign=True)
-        lists.choices.update(journal.choices())
-        lists.cuts.update(journal.cuts())
-        lists.files.update(journal.files())
-        for video in journal.videos():
-            lists.records.update({(video, name): each for name, each in journal.records(video).items()})
-    return lists
-
-
-def keep_journals(layout: OutputLayout) -> None:
-    """Make one list of what the journals and the list of an earlier run say; the journals may go then.
-
-    Raises:
-        DeviceError: it cannot be written.
-    """
-    lists = _read_lists(layout)
-    write_bytes_atomically(layout.written, journal_lines(lists.records.values(), lists.files))
 
 
 def _compare(
@@ -136,11 +111,11 @@ def _compare(
     if outputs_of is None:
         return listed, []
 
-    def look(record: FrameRecord) -> list[tuple[Path, Condition]]:
+    def conditions_of(record: FrameRecord) -> list[tuple[Path, Condition]]:
         return [(path, known_condition(layout, path, files)) for path in outputs_of(record)]
 
     with ThreadPoolExecutor(os.cpu_count(), "compare") as pool:  # hashing leaves the interpreter's lock
-        found = list(pool.map(look, listed, chunksize=64))
+        found = list(pool.map(conditions_of, listed, chunksize=64))
     kept = [
         record
         for record, conditions in zip(listed, found, strict=True)
@@ -148,16 +123,6 @@ def _compare(
     ]
     edits = [path for conditions in found for path, each in conditions if each is Condition.EDITED]
     return kept, edits
-
-
-def known_condition(layout: OutputLayout, path: Path, files: Mapping[str, Stamp]) -> Condition:
-    """What became of an output file, by what is known to have been written.
-
-    Raises:
-        DeviceError: the disk fails.
-    """
-    written = files.get(path.relative_to(layout.root).as_posix())
-    return condition(path, written, editable=path.is_relative_to(layout.root / "masks"))
 
 
 def _same_table(layout: OutputLayout, records: Sequence[FrameRecord]) -> bool:
@@ -176,145 +141,3 @@ def _same_table(layout: OutputLayout, records: Sequence[FrameRecord]) -> bool:
         and abs(row.confidence - record.confidence) < 1e-5
         for record in records
     )
-
-
-def clear(layout: OutputLayout, manifest: Manifest) -> list[Path]:
-    """Delete what the tool wrote there, for a run that begins anew; only while no other run writes there.
-
-    Masks that somebody drew on are moved to the corrections before anything is deleted; files that the tool
-    did not write stay.
-
-    Returns:
-        Where the edited masks lie now.
-
-    Raises:
-        DataError: a state file is a link.
-        DeviceError: something cannot be moved or deleted.
-    """
-    files = _read_lists(layout).files
-    conditions = {
-        path: known_condition(layout, path, files)
-        for path in (layout.root / name for name in files)
-        if _belongs(layout, path)
-    }
-    moved = [_keep_edit(layout, path) for path, each in conditions.items() if each is Condition.EDITED]
-    # Marked first: if this is killed half way, the next run knows that what is left counts for nothing.
-    write_manifest(layout.manifest, replace(manifest, status=CLEARING))
-    own = [
-        path for path, each in conditions.items() if each is not Condition.EDITED and not path.is_symlink()
-    ]
-    for path in own:
-        with disk_errors(path):
-            path.unlink(missing_ok=True)
-    for path in (*layout.journals(), layout.written, layout.frames_csv, layout.suggestions):
-        with disk_errors(path):
-            path.unlink(missing_ok=True)
-    write_objects_csv(layout.objects_csv, [])
-    folders = {folder for path in conditions for folder in path.parents if layout.root in folder.parents}
-    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
-        with disk_errors(folder):
-            if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
-                folder.rmdir()
-    return moved
-
-
-def take_edits(layout: OutputLayout) -> list[Path]:
-    """Move masks that somebody drew on to the corrections; only while no other run writes there.
-
-    Returns:
-        Where they lie now.
-
-    Raises:
-        DataError: a state file is a link.
-        DeviceError: something cannot be moved.
-    """
-    return [_keep_edit(layout, path) for path in find_edits(layout)]
-
-
-def find_edits(layout: OutputLayout) -> list[Path]:
-    """The masks that somebody drew on since they were written; reads only.
-
-    Raises:
-        DataError: a state file is a link.
-        DeviceError: the disk fails.
-    """
-    files = _read_lists(layout).files
-    own = cache(lambda folder: _belongs(layout, folder / "a mask"))  # asked once for thousands of masks
-    masks = (layout.root / name for name in files if name.startswith("masks/"))
-    paths = [path for path in masks if own(path.parent)]
-    with ThreadPoolExecutor(os.cpu_count(), "compare") as pool:
-        found = pool.map(lambda path: known_condition(layout, path, files), paths, chunksize=64)
-        return [path for path, each in zip(paths, found, strict=True) if each is Condition.EDITED]
-
-
-def read_records(layout: OutputLayout) -> dict[str, dict[str, FrameRecord]]:
-    """All frames that are listed as written, by video and name; whether their files are so is not asked.
-
-    Raises:
-        DataError: a state file is a link.
-        DeviceError: the disk fails.
-    """
-    found: dict[str, dict[str, FrameRecord]] = {}
-    for record in _read_lists(layout).records.values():
-        found.setdefault(record.video, {})[record.frame] = record
-    return found
-
-
-def read_found_cuts(layout: OutputLayout) -> dict[str, list[int]]:
-    """Where the shots of videos begin, as the manifest and the journals say.
-
-    Raises:
-        UsageError, DataError: the manifest is not the tool's, or damaged; a state file is a link.
-        DeviceError: the disk fails.
-    """
-    before = read_manifest(layout.manifest)
-    return {**(before.cuts if before is not None else {}), **_read_lists(layout).cuts}
-
-
-def _belongs(layout: OutputLayout, path: Path) -> bool:
-    """Whether a listed path lies in a folder of the tool's own, and not through a link or `..`."""
-    inside = path.relative_to(layout.root).parts
-    if len(inside) < 2 or ".." in inside or layout.root / inside[0] not in layout.folders:
-        return False
-    return not any(folder.is_symlink() for folder in path.parents if layout.root in folder.parents)
-
-
-def _keep_edit(layout: OutputLayout, mask: Path) -> Path:
-    """Move an edited mask to the corrections; an earlier correction of that frame is kept beside them."""
-    target = layout.correction(mask.parent.name, mask.stem)
-    with disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(target):
-            for number in count(1):
-                kept = layout.corrections / ".earlier" / target.parent.name / f"{target.stem}.{number}.png"
-                if not os.path.lexists(kept):
-                    break
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            target.rename(kept)
-        mask.rename(target)
-    return target
-
-
-def remove_leftovers(layout: OutputLayout) -> None:
-    """Delete what killed runs left there; only while no other run writes there.
-
-    Raises:
-        DeviceError: something cannot be deleted.
-    """
-    remove_temporary_files(layout.root, recursive=False)
-    FrameSpill.remove_leftovers(layout.root)
-    for folder in layout.folders:
-        remove_temporary_files(folder)
-    for path in (layout.gate, *layout.shard_locks().values()):
-        probe(path)
-
-
-def remove_journals(layout: OutputLayout) -> None:
-    """Delete all journals: what they say stands in frames.csv and the manifest.
-
-    Raises:
-        DeviceError: one cannot be deleted.
-    """
-    for path in layout.journals():
-        with disk_errors(path):
-            path.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ COMPLETE = "complete"
 
 Entry = TypeVar("Entry")
 
+_NO_FRAMES = {"frames": 0, "given": 0, "generated": 0, "skipped": 0}  # of a video, as it begins
 _LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "imageio", "av", "transformers")
 
 
@@ -102,11 +103,9 @@ class Manifest:
 
     def completed(self, records: Iterable[FrameRecord], seconds: float) -> Manifest:
         """This manifest with the counts of `records`, the duration, and the status complete."""
-        videos: dict[str, dict[str, int]] = {
-            name: {"frames": 0, "given": 0, "generated": 0, "skipped": 0} for name in self.inputs
-        }
+        videos = {name: dict(_NO_FRAMES) for name in self.inputs}
         for record in records:
-            counts = videos.setdefault(record.video, {"frames": 0, "given": 0, "generated": 0, "skipped": 0})
+            counts = videos.setdefault(record.video, dict(_NO_FRAMES))
             counts["frames"] += 1
             counts[record.status.value] += 1
         return replace(self, videos=videos, seconds=round(seconds, 3), status=COMPLETE)

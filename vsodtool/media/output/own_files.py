@@ -80,6 +80,14 @@ def refuse_linked_folders(layout: OutputLayout, videos: Iterable[str]) -> None:
                 refuse_linked(each)
 
 
+def lies_in_own_folder(layout: OutputLayout, path: Path) -> bool:
+    """Whether a listed path lies in a folder of the tool's own, and not through a link or `..`."""
+    inside = path.relative_to(layout.root).parts
+    if len(inside) < 2 or ".." in inside or layout.root / inside[0] not in layout.folders:
+        return False
+    return not any(folder.is_symlink() for folder in path.parents if layout.root in folder.parents)
+
+
 def _foreign(path: Path) -> DataError:
     found = (
         f"a link to {path.readlink()}" if path.is_symlink() else "something else, or a file with two names"

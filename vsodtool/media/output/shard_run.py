@@ -13,20 +13,16 @@ from pathlib import Path
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import disk_errors
-from vsodtool.media.output.earlier_run import (
-    OutputsOf,
-    clear,
-    find_earlier,
-    keep_journals,
-    remove_journals,
-    remove_leftovers,
-)
+from vsodtool.media.output.clearing import clear, remove_leftovers
+from vsodtool.media.output.earlier_run import OutputsOf, find_earlier
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.lock import ShardLocks
 from vsodtool.media.output.manifest import CLEARING, RUNNING, Manifest, read_manifest, write_manifest
 from vsodtool.media.output.own_files import refuse_linked_folders
-from vsodtool.media.output.resume import ResumeState, check_resumable
-from vsodtool.media.output.shard_locks import ShardLocks
+from vsodtool.media.output.resume import check_resumable
+from vsodtool.media.output.run_state import ResumeState
+from vsodtool.media.output.written import keep_journals, remove_journals
 from vsodtool.types import FrameRecord, MethodChoice
 
 

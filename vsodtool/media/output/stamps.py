@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -17,6 +18,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.image_integrity import PNG_SIGNATURE
 from vsodtool.media.masks.reading import read_raw_mask
+from vsodtool.media.output.layout import OutputLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +84,18 @@ def condition(path: Path, written: Stamp | None, *, editable: bool) -> Condition
     except DataError:
         return Condition.DAMAGED
     return Condition.EDITED if found.size == written.picture else Condition.DAMAGED
+
+
+def known_condition(layout: OutputLayout, path: Path, files: Mapping[str, Stamp]) -> Condition:
+    """What became of an output file, by what is known to have been written.
+
+    Args:
+        layout: the output folder.
+        path: a file in it.
+        files: what was written, by paths from the output folder.
+
+    Raises:
+        DeviceError: the disk fails.
+    """
+    written = files.get(path.relative_to(layout.root).as_posix())
+    return condition(path, written, editable=path.is_relative_to(layout.root / "masks"))

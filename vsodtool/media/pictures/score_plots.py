@@ -115,6 +115,12 @@ class Panel:
 def draw_bars(path: Path, videos: Sequence[str], panels: Sequence[Panel], title: str) -> None:
     """A row of bars per video, a column per measure, written as PNG.
 
+    Args:
+        path: the file.
+        videos: their names, from the top down.
+        panels: the measures; all have the same methods, and a value for each video.
+        title: above all.
+
     Raises:
         DeviceError: the file cannot be written.
     """

@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from vsodtool.errors import DataError
-from vsodtool.media.depth import Levels, find_levels, is_deep
+from vsodtool.media.bit_depth import Levels, find_levels, is_deep
 from vsodtool.media.video.inputs import Loss, VideoInput
 from vsodtool.media.video.probe import decode, probe_video
 from vsodtool.media.video.streams import open_stream

@@ -12,7 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from vsodtool.errors import DataError
-from vsodtool.media.depth import Levels, find_levels, is_deep
+from vsodtool.media.bit_depth import Levels, find_levels, is_deep
 from vsodtool.media.folders import frame_name
 from vsodtool.media.images import decode_picture
 from vsodtool.media.video.inputs import Loss, VideoInput

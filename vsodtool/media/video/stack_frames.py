@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vsodtool.errors import DataError
-from vsodtool.media.depth import Levels, find_levels, is_deep
+from vsodtool.media.bit_depth import Levels, find_levels, is_deep
 from vsodtool.media.image_integrity import LARGEST_PIXELS, count_pages, has_deep_pixels
 from vsodtool.media.images import page_to_rgb
 from vsodtool.media.regular_file import read_regular

@@ -11,7 +11,7 @@ import pytest
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import ReadOptions
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 Edit = Callable[[Callable[[Any], object]], Path]
 

@@ -8,23 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.media.annotations.clips import Clip
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import ReadOptions
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 MASK = (
     '<mask frame="{frame}" keyframe="1" outside="0" occluded="0" rle="0, 4" left="{left}" top="1" '
     'width="2" height="2" z_order="0"/>'
 )
-
-
-class Clip:
-    is_file = True
-
-    def __init__(self, name: str, size: tuple[int, int], count: int = 5) -> None:
-        self.name, self.size = name, size
-        self.names = tuple(f"{number:05d}" for number in range(count))
 
 
 def task(number: int, name: str, source: str, size: tuple[int, int]) -> str:
@@ -56,7 +49,7 @@ def test_a_project_has_several_tasks_each_with_its_size_and_file(tmp_path: Path)
     ]
     # Inputs may be called like the tasks, or like the files that were uploaded.
     for first, second in (("Monday", "Tuesday"), ("walk", "run")):
-        clips = [Clip(first, (8, 10)), Clip(second, (6, 12))]
+        clips = [Clip(name=first), Clip(name=second, size=(6, 12))]
         found = match_annotations(annotations, clips, MatchRule()).videos
         assert [list(found[name].frames) for name in (first, second)] == [
             ["00000", "00002"],
@@ -66,7 +59,7 @@ def test_a_project_has_several_tasks_each_with_its_size_and_file(tmp_path: Path)
             np.argwhere(found[second].frames["00001"].shapes[0].draw((6, 12)))[0], [1, 9]
         )
     with pytest.raises(DataError, match="expected labels of 9x9 like the frame, found 12x6"):
-        match_annotations(annotations, [Clip("walk", (8, 10)), Clip("run", (9, 9))], MatchRule())
+        match_annotations(annotations, [Clip(name="walk"), Clip(name="run", size=(9, 9))], MatchRule())
 
 
 def test_a_job_has_no_name_and_is_about_the_one_input(tmp_path: Path) -> None:
@@ -75,7 +68,7 @@ def test_a_job_has_no_name_and_is_about_the_one_input(tmp_path: Path) -> None:
     path.write_text(xml(job, track(0, "dog", [0, 2])), "utf-8")
     (video,) = read_annotations(path).videos
     assert video.name == ""
-    found = match_annotations(read_annotations(path), [Clip("any", (8, 10))], MatchRule()).videos["any"]
+    found = match_annotations(read_annotations(path), [Clip(name="any")], MatchRule()).videos["any"]
     assert list(found.frames) == ["00000", "00002"]
 
 
@@ -86,7 +79,7 @@ def test_a_zip_of_several_exports(tmp_path: Path) -> None:
             text = xml(task(number, name, f"{name}.mp4", (8, 10)), track(0, "dog", [number]))
             file.writestr(f"task_{number}/annotations.xml", text)
     found = match_annotations(
-        read_annotations(path), [Clip("walk", (8, 10)), Clip("run", (8, 10))], MatchRule()
+        read_annotations(path), [Clip(name="walk"), Clip(name="run")], MatchRule()
     ).videos
     assert [list(found[name].frames) for name in ("walk", "run")] == [["00000"], ["00001"]]
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import FrameLabels
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (2, 4)
 MAP = "# label:color_rgb:parts:actions\nbackground:0,0,0::\ndog:200,0,0::\ncat:0,200,0::\n"

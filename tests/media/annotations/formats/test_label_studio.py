@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.label_studio import write_label_studio
 from vsodtool.media.annotations.formats.rle_pack import pack_mask
 from vsodtool.media.annotations.model import (
     Annotations,
-    FrameKey,
     FrameLabels,
     ReadOptions,
-    Shape,
-    VideoLabels,
 )
 from vsodtool.media.annotations.pictures import to_base64, transparent_png
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (8, 10)
 Save = Callable[..., Path]
@@ -176,18 +172,3 @@ def test_numbers_instead_of_annotations_are_another_export(save: Save) -> None:
     with pytest.raises(DataError, match="annotations with results") as caught:
         read_annotations(save({"annotations": [7]}))
     assert "choose JSON" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    "template", ["/data/local-files/?d={path}", "https://a.b/{path}", "s3://bucket/{path}"]
-)
-@pytest.mark.parametrize("name", ["my clip", "50% & more", "a+b", "take #2?", "100%41", "Größe", "clip"])
-def test_links_to_images_hold_any_name(tmp_path: Path, template: str, name: str) -> None:
-    shape = Shape("dog", lambda size: np.ones(size, bool), "x")
-    labels = FrameLabels(FrameKey(f"{name}/00001.png", size=SIZE), (shape,))
-    path = tmp_path / "tasks.json"
-    made = Annotations("out", "made", (VideoLabels(name, (labels,)),))
-    path.write_text("".join(write_label_studio(made, image_url=template, as_annotations=True)), "utf-8")
-    link = json.loads(path.read_text("utf-8"))[0]["data"]["image"]
-    assert template.startswith("s3") or not set(" &+#") & set(link)
-    assert PurePosixPath(frame(read_annotations(path)).key.name).parts[-2:] == (name, "00001.png")

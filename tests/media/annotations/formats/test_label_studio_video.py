@@ -10,20 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.media.annotations.clips import Clip
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import Annotations, ReadOptions
 from vsodtool.media.annotations.objects import ObjectRule, identify
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (10, 20)
-
-
-class Clip:
-    name, is_file, size = "clip", True, SIZE
-
-    def __init__(self, count: int = 9) -> None:
-        self.names = tuple(f"{number:05d}" for number in range(count))
 
 
 def key(frame: int, left: float, enabled: bool = True, **more: Any) -> dict[str, Any]:
@@ -55,7 +49,7 @@ def save(tmp_path: Path) -> Callable[..., Path]:
 
 def drawn(annotations: Annotations, clip: Clip | None = None) -> dict[int, dict[str, int]]:
     """Frame -> name of an object -> the first column of its pixels."""
-    matched = match_annotations(annotations, [clip or Clip()], MatchRule()).videos["clip"].frames
+    matched = match_annotations(annotations, [clip or Clip(9, SIZE)], MatchRule()).videos["clip"].frames
     objects = identify({"clip": list(matched.values())}, annotations.categories, ObjectRule())["clip"]
     found: dict[int, dict[str, int]] = {}
     for name, frame in matched.items():
@@ -88,7 +82,7 @@ def test_interpolated_shapes_can_be_left_out(save: Callable[..., Path]) -> None:
 def test_another_number_of_frames_is_another_clock(save: Callable[..., Path]) -> None:
     annotations = read_annotations(save(region("dog", key(1, 0))))
     with pytest.raises(DataError, match="expected labels of 11 frames like clip, found 9 frames"):
-        drawn(annotations, Clip(11))
+        drawn(annotations, Clip(11, SIZE))
     with pytest.raises(DataError, match="expected framesCount") as caught:
         read_annotations(save(region("dog", key(1, 0), framesCount=None)))
     assert "export" in caught.value.hint

@@ -14,9 +14,9 @@ from tests.media.annotations.conftest import annotations_of
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.formats.labelme import inner_ring, write_labelme
 from vsodtool.media.annotations.pictures import bilevel_png, to_base64
+from vsodtool.media.annotations.reading import read_annotations
 from vsodtool.media.annotations.rings import trace_parts
 from vsodtool.media.annotations.shapes import pil_polygon
-from vsodtool.media.annotations.table import read_annotations
 
 SIZE = (8, 10)
 Save = Callable[..., Path]

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.table import holds_annotations, read_annotations
+from vsodtool.media.annotations.reading import read_annotations
+from vsodtool.media.annotations.recognition import holds_annotations
 from vsodtool.types import LabelArray
 
 NAMES = "_background_\nball\ndog\n"

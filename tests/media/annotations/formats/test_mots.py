@@ -12,7 +12,7 @@ from tests.media.annotations.conftest import annotations_of
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.formats.mots import is_mots_line, write_mots
 from vsodtool.media.annotations.model import ReadOptions
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 DOG = "0 1001 1 8 10 95300MN02300<MG03\n"
 Save = Callable[[str], Path]

@@ -16,7 +16,7 @@ from PIL import Image
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import ReadOptions
 from vsodtool.media.annotations.pictures import bilevel_png, to_base64, transparent_png
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (8, 10)
 Save = Callable[..., Path]

@@ -10,7 +10,7 @@ import pytest
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import ReadOptions
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (8, 10)
 SQUARE = "0 0.2 0.125 0.4 0.125 0.4 0.375 0.2 0.375\n"  # the four pixels at x 2-3, y 1-2

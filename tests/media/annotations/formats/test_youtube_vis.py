@@ -12,7 +12,7 @@ import pytest
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import ReadOptions
-from vsodtool.media.annotations.table import read_annotations
+from vsodtool.media.annotations.reading import read_annotations
 
 SIZE = (8, 10)
 Edit = Callable[[Callable[[Any], object]], Path]

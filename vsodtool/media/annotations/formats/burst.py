@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.coco import compressed_counts, counts_mask
+from vsodtool.media.annotations.formats.coco_areas import compressed_counts, counts_mask
 from vsodtool.media.annotations.json_tree import EXPORT_AGAIN, Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
     Category,
+    Draw,
     FrameKey,
     FrameLabels,
     ReadOptions,
@@ -65,17 +65,16 @@ def _read_sequence(
         for track, thing in drawn.items():
             if track not in tracks:
                 raise thing.refused(f"track_category_ids to name the track {track}")
-            place = f"{thing.file}: {thing.place}"
-            try:
-                draw = counts_mask(thing["rle"].text(), size, f"{place}.rle", EXPORT_AGAIN)
-            except DataError:
-                if not options.skip_bad:
-                    raise
-                left_out["unreadable"] += 1
-                continue
-            shapes.append(Shape(tracks[track], draw, place, track=track))
+            place = thing.where
+            draw = options.attempt(left_out, _draw, thing, size)
+            if draw is not None:
+                shapes.append(Shape(tracks[track], draw, place, track=track))
         frames.append(FrameLabels(FrameKey(image, None, size), tuple(shapes), empty=not drawn.value))
     return VideoLabels(entry["seq_name"].text(), tuple(frames))
+
+
+def _draw(thing: Tree, size: Size) -> Draw:
+    return counts_mask(thing["rle"].text(), size, f"{thing.where}.rle", EXPORT_AGAIN)
 
 
 def write_burst(annotations: Annotations) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""COCO instances: polygons, uncompressed and compressed run-length codes.
+"""COCO instances: images, categories, and areas as `coco_areas` reads them.
 
 Facts: cocoapi's `mask.py` and `maskApi.c`; `iscrowd` says nothing about the encoding (cocoapi#135, #659), the
 type of `segmentation` does. Identity over frames is no part of COCO; the entries that tools use for it are
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vsodtool.errors import DataError
+from vsodtool.media.annotations.formats.coco_areas import read_box, read_segmentation
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -24,11 +24,11 @@ from vsodtool.media.annotations.model import (
     FrameLabels,
     ReadOptions,
     Shape,
+    ShapeKind,
     VideoLabels,
 )
 from vsodtool.media.annotations.rings import flat, one_ring, trace_parts
-from vsodtool.media.annotations.runs import MaskArray, decode_counts, decode_runs, encode_runs, transposed
-from vsodtool.media.annotations.shapes import box_ring, coco_polygon, full_mask
+from vsodtool.media.annotations.runs import transposed
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
@@ -80,13 +80,7 @@ class _Reader:
             if number not in images:
                 raise entry["image_id"].refused("the id of one of the images")
             size = keys[number].size
-            try:
-                shape = self._shape(entry, size)
-            except DataError:
-                if not self._options.skip_bad:
-                    raise
-                self.left_out["unreadable"] += 1
-                continue
+            shape = self._options.attempt(self.left_out, self._shape, entry, size)
             if shape is not None:
                 shapes[number].append(shape)
         names = {entry["id"].text(): entry["name"].text() for entry in self._tree.get("videos") or ()}
@@ -110,126 +104,24 @@ class _Reader:
         return Shape(
             self.categories[category].name,
             drawn[1],
-            f"{entry.file}: {entry.place}",
+            entry.where,
             drawn[0],
             track=_track(entry),
             score=None if score is None else score.number(),
             attributes=_attributes(entry),
         )
 
-    def _draw(self, entry: Tree, size: Size | None) -> tuple[Any, Draw] | None:
+    def _draw(self, entry: Tree, size: Size | None) -> tuple[ShapeKind, Draw] | None:
         segmentation = entry.get("segmentation")
-        place = f"{entry.file}: {entry.place}"
+        place = entry.where
         if segmentation is None or segmentation.value == []:
             box = entry.get("bbox")
             if box is None or not self._options.boxes:
                 self.left_out["box" if box is not None else "without a shape"] += 1
                 return None
-            values = box.numbers()
-            if len(values) != 4:
-                raise box.refused("four numbers [x, y, w, h]")
-            x, y, w, h = values
-            return "box", coco_polygon([box_ring(x, y, x + w, y + h)], place)
-        if isinstance(segmentation.value, dict):
-            return "mask", rle_mask(segmentation, size)
-        return "polygon", coco_polygon(read_rings(segmentation), place)
-
-
-def read_rings(tree: Tree) -> list[list[float]]:
-    """The rings of a polygon: a list of flat lists, or one flat list.
-
-    Raises:
-        DataError: it is neither.
-    """
-    if isinstance(tree.value, list) and tree.value and not isinstance(tree.value[0], list):
-        return [tree.numbers()]
-    return [ring.numbers() for ring in tree]
-
-
-def rle_mask(tree: Tree, size: Size | None) -> Draw:
-    """A run-length code `{"size": [h, w], "counts": ...}`, compressed or not, decoded when it is drawn.
-
-    Args:
-        tree: the entry.
-        size: (H, W) of its image, None if the file does not say.
-
-    Raises:
-        DataError: the size is no size or not that of the image; on drawing, the runs do not fit it.
-    """
-    sides = [side.whole(1, 2**20) for side in tree["size"]]
-    if len(sides) != 2:
-        raise tree["size"].refused("[height, width]")
-    own: Size = (sides[0], sides[1])
-    if size is not None and own != size:
-        swapped = " (width and height are swapped)" if own == size[::-1] else ""
-        raise tree["size"].refused(f"[{size[0]}, {size[1]}] like its image{swapped}")
-    counts = tree["counts"]
-    if not isinstance(counts.value, (str, list)):
-        raise counts.refused("a text or a list of runs")
-    place = f"{tree.file}: {tree.place}"
-
-    def draw(frame: Size) -> MaskArray:
-        return full_mask(decode_rle(counts, own), place)(frame)
-
-    return draw
-
-
-def decode_rle(counts: Tree, size: Size) -> MaskArray:
-    """The mask, bool (H, W), of COCO's counts: a compressed text, or a list of runs.
-
-    Raises:
-        DataError: they are damaged or do not add up to the pixels of `size`.
-    """
-    try:
-        if isinstance(counts.value, str):
-            runs = decode_counts(counts.value)
-        else:
-            runs = [run.whole(0) for run in counts]
-        return decode_runs(runs, size, "columns")
-    except ValueError as error:
-        raise DataError(
-            f"{counts.file}: {counts.place}: {error}",
-            "COCO counts down the columns of the whole image; runs within a box are CVAT's",
-        ) from error
-
-
-def counts_mask(text: str, size: Size, place: str, hint: str) -> Draw:
-    """COCO's compressed text alone, of a frame of a size (H, W), decoded when it is drawn."""
-
-    def draw(frame: Size) -> MaskArray:
-        try:
-            mask = decode_runs(decode_counts(text), size, "columns")
-        except ValueError as error:
-            raise DataError(f"{place}: {error}", hint) from error
-        return full_mask(mask, place)(frame)
-
-    return draw
-
-
-def compressed_counts(mask: MaskArray) -> str:
-    """COCO's compressed text of a mask, bool (H, W)."""
-    from pycocotools import mask as coco  # not where masks are only scored: it takes a while
-
-    text: str = coco.encode(transposed(mask).view(np.uint8).T)["counts"].decode("ascii")
-    return text
-
-
-def encode_rle(mask: MaskArray) -> dict[str, Any]:
-    """`{"size": [h, w], "counts": [runs]}` of a mask, bool (H, W)."""
-    return {"size": list(mask.shape), "counts": encode_runs(mask, "columns")}
-
-
-def bounding_box(mask: MaskArray) -> list[int]:
-    """[x, y, w, h] of a mask, zeros for an empty one."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not rows.size:
-        return [0, 0, 0, 0]
-    return [
-        int(columns[0]),
-        int(rows[0]),
-        int(columns[-1] - columns[0] + 1),
-        int(rows[-1] - rows[0] + 1),
-    ]
+            return "box", read_box(box, place)
+        kind: ShapeKind = "mask" if isinstance(segmentation.value, dict) else "polygon"
+        return kind, read_segmentation(segmentation, size, place)
 
 
 def write_coco(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
@@ -251,7 +143,7 @@ def write_coco(annotations: Annotations, *, polygons: bool) -> Iterator[str]:
     for video in annotations.videos:
         last = offset
         for place, frame in enumerate(video.frames):
-            number = place if frame.key.number is None else frame.key.number
+            number = frame.key.number_or(place)
             height, width = frame.key.known_size
             image: dict[str, Any] = {
                 "id": offset + number + 1,

@@ -38,6 +38,11 @@ _SHOWN = 3
 _NUMBER = re.compile("[0-9]{1,3}")
 
 
+def detect_cvat_masks(source: Source) -> tuple[str, ...]:
+    """The pictures of `SegmentationClass` of a source."""
+    return tuple(name for name in source.files_of(".png") if "SegmentationClass/" in f"/{name}")
+
+
 def read_cvat_masks(source: Source, names: tuple[str, ...], _: ReadOptions) -> Annotations:
     """Read class pictures; the objects' pictures, where there are any, tell things of one class apart.
 
@@ -56,9 +61,7 @@ def read_cvat_masks(source: Source, names: tuple[str, ...], _: ReadOptions) -> A
         objects = name.replace("SegmentationClass/", "SegmentationObject/")
         frames.append(_read_frame(source, name, objects if objects in members else None, colours))
     categories = tuple(Category(label, color=f"#{code:06x}") for code, label in colours.items() if label)
-    return Annotations(
-        str(source.path), "cvat-masks", (VideoLabels("", tuple(frames)),), categories, Counter[str]()
-    )
+    return Annotations(str(source.path), "cvat-masks", (VideoLabels("", tuple(frames)),), categories)
 
 
 def _read_map(source: Source, name: str) -> dict[int, str]:

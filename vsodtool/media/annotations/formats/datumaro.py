@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.coco import rle_mask
+from vsodtool.media.annotations.formats.coco_areas import read_box, rle_mask
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -22,7 +21,7 @@ from vsodtool.media.annotations.model import (
     ShapeKind,
     VideoLabels,
 )
-from vsodtool.media.annotations.shapes import box_ring, coco_polygon
+from vsodtool.media.annotations.shapes import coco_polygon
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
@@ -65,14 +64,10 @@ def _read_item(item: Tree, titles: list[str], options: ReadOptions, left_out: Co
         label = entry["label_id"].whole()
         if not 0 <= label < len(titles):
             raise entry["label_id"].refused("the place of one of the labels")
-        try:
-            draw = _draw(entry, kind, size)
-        except DataError:
-            if not options.skip_bad:
-                raise
-            left_out["unreadable"] += 1
+        draw = options.attempt(left_out, _draw, entry, kind, size)
+        if draw is None:
             continue
-        place = f"{entry.file}: {entry.place}"
+        place = entry.where
         known = entry.get("attributes")
         said = {key: str(value.value) for key, value in known.items()} if known is not None else {}
         z = entry["z_order"].whole(-(2**31), 2**31) if "z_order" in entry else 0
@@ -83,13 +78,9 @@ def _read_item(item: Tree, titles: list[str], options: ReadOptions, left_out: Co
 
 
 def _draw(entry: Tree, kind: str, size: Size | None) -> Draw:
-    place = f"{entry.file}: {entry.place}"
+    place = entry.where
     if kind == "mask":
         return rle_mask(entry["rle"], size)
     if kind == "polygon":
         return coco_polygon([entry["points"].numbers()], place)
-    values = entry["bbox"].numbers()
-    if len(values) != 4:
-        raise entry["bbox"].refused("four numbers [x, y, w, h]")
-    x, y, w, h = values
-    return coco_polygon([box_ring(x, y, x + w, y + h)], place)
+    return read_box(entry["bbox"], place)

@@ -1,4 +1,4 @@
-"""Label Studio's full JSON export: brushes, bitmasks, polygons and ellipses of images; polygons of video.
+"""Label Studio's full JSON export: brushes, bitmasks, polygons and ellipses of images. Reading it.
 
 Facts: the SDK's `brush.py` (rle-pack of RGBA), `BitmaskRegion.jsx` (PNG, black on transparent),
 `VideoVectorRegion.jsx`. Regions of one label in a task are one thing: Label Studio splits them at every visit
@@ -8,20 +8,16 @@ file, so only `time` says which frame is meant.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlparse
+from urllib.parse import parse_qs, unquote, urlparse
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.formats.label_studio_video import BOXES, VECTORS, read_video_task
-from vsodtool.media.annotations.formats.rle_pack import pack_mask, unpack_alpha
+from vsodtool.media.annotations.formats.rle_pack import unpack_alpha
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
-    Category,
     Draw,
     FrameKey,
     FrameLabels,
@@ -30,7 +26,7 @@ from vsodtool.media.annotations.model import (
     ShapeKind,
     VideoLabels,
 )
-from vsodtool.media.annotations.pictures import from_base64, opaque, open_png, to_base64, transparent_png
+from vsodtool.media.annotations.pictures import from_base64, opaque, open_png
 from vsodtool.media.annotations.runs import MaskArray
 from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring, full_mask, of_size
 from vsodtool.media.annotations.source import Source
@@ -51,7 +47,7 @@ _KINDS = {
     "rectanglelabels": "box",
 }
 _NO_EXPORT = "this is JSON-MIN or another export: choose JSON when exporting"
-_DATA_URL = "data:image/png;base64,"
+DATA_URL = "data:image/png;base64,"
 
 
 def read_label_studio(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
@@ -72,9 +68,7 @@ def read_label_studio(source: Source, names: tuple[str, ...], options: ReadOptio
                 frames.append(found)
     if frames or not videos:
         videos.append(VideoLabels("", tuple(frames)))
-    drawn = (shape.category for video in videos for frame in video.frames for shape in frame.shapes)
-    categories = tuple(map(Category, dict.fromkeys(drawn)))
-    return Annotations(str(source.path), "label-studio", tuple(videos), categories, left_out)
+    return Annotations(str(source.path), "label-studio", tuple(videos), left_out=left_out)
 
 
 class _Task:
@@ -104,13 +98,8 @@ class _Task:
         shapes = []
         sizes: set[Size] = set()
         for result in results:
-            try:
-                shape = self._shape(result, names, sizes, score=_score(annotation) if predicted else None)
-            except DataError:
-                if not self._options.skip_bad:
-                    raise
-                self._left_out["unreadable"] += 1
-                continue
+            score = _score(annotation) if predicted else None
+            shape = self._options.attempt(self._left_out, self._shape, result, names, sizes, score)
             if shape is not None:
                 shapes.append(shape)
         if len(sizes) > 1:
@@ -122,14 +111,11 @@ class _Task:
         path, left_out = self._media_path(), self._left_out
         sound = []
         for result in results:
-            try:
-                read_video_task([result], names, path, Counter(), interpolated=True)
-            except DataError:
-                if not self._options.skip_bad:
-                    raise
-                left_out["unreadable"] += 1
-                continue
-            sound.append(result)
+            alone = self._options.attempt(
+                left_out, read_video_task, [result], names, path, Counter(), interpolated=True
+            )
+            if alone is not None:
+                sound.append(result)
         return read_video_task(sound, names, path, left_out, interpolated=self._options.interpolated)
 
     def _chosen(self) -> tuple[Tree | None, bool]:
@@ -191,7 +177,7 @@ class _Task:
         if turned is not None and turned.number() % 360:
             raise turned.refused("an image that was not turned", "turn the image back and save the task")
         sizes.add(size)
-        place = f"{result.file}: {result.place}"
+        place = result.where
         drawn: dict[str, ShapeKind] = {
             "brush": "mask",
             "polygon": "polygon",
@@ -208,17 +194,15 @@ class _Task:
         )
 
     def _draw(self, value: Tree, kind: str, size: Size) -> Draw:
-        place = f"{value.file}: {value.place}"
+        place = value.where
         height, width = size
         if kind == "brush":
             return _bitmap(value, size)
         if kind == "polygon":
             ring = []
             for point in value["points"]:
-                pair = point.numbers()
-                if len(pair) != 2:
-                    raise point.refused("[x, y] in percent")
-                ring += [pair[0] * width / 100, pair[1] * height / 100]
+                x, y = point.pair("[x, y] in percent")
+                ring += [x * width / 100, y * height / 100]
             return coco_polygon([ring], place)
         x, y = value["x"].number() * width / 100, value["y"].number() * height / 100
         turned = value["rotation"].number() if "rotation" in value else 0.0
@@ -234,28 +218,27 @@ class _Task:
 def _bitmap(value: Tree, size: Size) -> Draw:
     url = value.get("imageDataURL")
     rle = value.get("rle")
-    if url is None and rle is None:
+    entry = url if url is not None else rle
+    if entry is None:
         raise value.refused("'rle' or 'imageDataURL'")
-    where = url if url is not None else rle
-    assert where is not None
-    if url is not None and not url.text().startswith(_DATA_URL):
-        raise url.refused(f"a text that begins with {_DATA_URL}")
+    if url is not None and not url.text().startswith(DATA_URL):
+        raise url.refused(f"a text that begins with {DATA_URL}")
     packed = [] if rle is None else rle.value
     if not isinstance(packed, list) or not all(type(byte) is int for byte in packed):
-        raise where.refused("a list of bytes")
+        raise entry.refused("a list of bytes")
 
     def draw(frame: Size) -> MaskArray:
         try:
             if url is not None:
-                mask = opaque(open_png(from_base64(url.text()[len(_DATA_URL) :]), size))
+                mask = opaque(open_png(from_base64(url.text()[len(DATA_URL) :]), size))
             else:
                 mask = unpack_alpha(packed, size)
         except ValueError as error:
             raise DataError(
-                f"{where.file}: {where.place}: {error}",
+                f"{entry.where}: {error}",
                 "draw the region again, or leave such ones out with --skip-bad",
             ) from error
-        return full_mask(mask, f"{where.file}: {where.place}")(frame)
+        return full_mask(mask, entry.where)(frame)
 
     return draw
 
@@ -279,87 +262,13 @@ def _score(annotation: Tree) -> float | None:
 def _path_of(text: str) -> str:
     """The path that a link means: `?d=` of local files, else the way of the URL; the key in a bucket."""
     link = urlparse(text)
-    if not _is_decoded(link.scheme):
+    if not is_decoded(link.scheme):
         _, slash, key = text.partition("://")[2].partition("/")
         return slash + key or text
     query = parse_qs(link.query).get("d")  # decoded
     return (query[0] if query else unquote(link.path)) or text
 
 
-def _link_to(path: str, template: str) -> str:
-    return template.replace("{path}", quote(path) if _is_decoded(urlparse(template).scheme) else path)
-
-
-def _is_decoded(scheme: str) -> bool:
+def is_decoded(scheme: str) -> bool:
     """Whether who follows such a link decodes `%20` and takes `#`, `?`, `+` for more than letters."""
     return scheme in ("", "http", "https")
-
-
-def write_label_studio(
-    annotations: Annotations,
-    *,
-    tag: str = "brush",
-    image_url: str = "/data/local-files/?d={path}",
-    from_name: str = "tag",
-    to_name: str = "image",
-    as_annotations: bool = False,
-) -> Iterator[str]:
-    """Tasks for images, piece by piece: predictions to look through, or annotations.
-
-    Args:
-        annotations: what to write; sizes of frames are known.
-        tag: "brush", which every version reads, or "bitmask", which is smaller (2025 and later).
-        image_url: where Label Studio finds an image; `{path}` is the video's name and the frame's.
-        from_name: name of the tag in the labelling configuration.
-        to_name: name of the image there.
-        as_annotations: annotations, as an export has them; else predictions with the frame's confidence.
-    """
-    yield "["
-    numbers = 0
-    for video in annotations.videos:
-        for frame in video.frames:
-            numbers += 1
-            folder = f"{video.name}/" if video.name else ""
-            path = f"{folder}{frame.key.name.removeprefix(folder)}"
-            results = [
-                _result(shape, mask, f"r{numbers}{place}", tag, (from_name, to_name))
-                for place, shape in enumerate(frame.shapes, 1)
-                if (mask := shape.draw(frame.key.known_size)).any()
-            ]
-            scores = [shape.score for shape in frame.shapes if shape.score is not None]
-            said: dict[str, Any] = {"result": results}
-            if as_annotations:
-                said = {"id": numbers, "was_cancelled": False, "ground_truth": False} | said
-            else:
-                said = {"model_version": "vsodtool", "score": min(scores, default=1.0)} | said
-            what = [said] if frame.shapes or frame.empty else []  # else nobody said anything of it
-            task = {
-                "id": numbers,
-                "data": {"image": _link_to(path, image_url)},
-                "annotations": what if as_annotations else [],
-                "predictions": [] if as_annotations else what,
-            }
-            yield (",\n" if numbers > 1 else "\n") + json.dumps(task, ensure_ascii=False)
-    yield "\n]\n"
-
-
-def _result(shape: Shape, mask: MaskArray, name: str, tag: str, names: tuple[str, str]) -> dict[str, Any]:
-    value: dict[str, Any]
-    if tag == "bitmask":
-        value = {
-            "imageDataURL": _DATA_URL + to_base64(transparent_png(mask)),
-            "bitmasklabels": [shape.category],
-        }
-    else:
-        value = {"format": "rle", "rle": pack_mask(mask), "brushlabels": [shape.category]}
-    return {
-        "id": name,
-        "type": f"{tag}labels",
-        "from_name": names[0],
-        "to_name": names[1],
-        "origin": "manual" if shape.score is None else "prediction",
-        "image_rotation": 0,
-        "original_width": mask.shape[1],
-        "original_height": mask.shape[0],
-        "value": value,
-    }

@@ -54,7 +54,7 @@ class _Region:
                 name: (x + share * (following[name][0] - x), y + share * (following[name][1] - y))
                 for name, (x, y) in here.items()
             }
-        where = f"{self.tree.file}: {self.tree.place}, frame {number + 1}"
+        where = f"{self.tree.where}, frame {number + 1}"
         ring = [value for point in points.values() for value in point]
         return Shape(self.label, _percent_polygon(ring, where), where, "polygon", track=self.track)
 

@@ -14,8 +14,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
@@ -32,7 +30,7 @@ from vsodtool.media.annotations.model import (
 from vsodtool.media.annotations.pictures import bilevel_png, from_base64, nonzero, open_png, to_base64
 from vsodtool.media.annotations.rings import Part, trace_parts
 from vsodtool.media.annotations.runs import MaskArray
-from vsodtool.media.annotations.shapes import mask_in_box, of_size, pil_box, pil_ellipse, pil_polygon
+from vsodtool.media.annotations.shapes import cut_out, mask_in_box, of_size, pil_box, pil_ellipse, pil_polygon
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
@@ -71,13 +69,7 @@ def _read_frame(tree: Tree, name: PurePosixPath, options: ReadOptions, left_out:
     key_name = image if PurePosixPath(image).stem == name.stem else name.with_suffix(_suffix(image)).name
     shapes = []
     for entry in tree["shapes"]:
-        try:
-            shape = _read_shape(entry, left_out, size)
-        except DataError:
-            if not options.skip_bad:
-                raise
-            left_out["unreadable"] += 1
-            continue
+        shape = options.attempt(left_out, _read_shape, entry, left_out, size)
         if shape is not None:
             shapes.append(shape)
     return FrameLabels(FrameKey(key_name, None, size), tuple(shapes), empty=tree["shapes"].value == [])
@@ -101,8 +93,8 @@ def _read_shape(entry: Tree, left_out: Counter[str], size: Size | None) -> Shape
     drawn: ShapeKind = "mask" if kind == "mask" else "box" if kind == "rectangle" else "polygon"
     return Shape(
         label,
-        of_size(_draw(entry, kind), size, f"{entry.file}: {entry.place}"),
-        f"{entry.file}: {entry.place}",
+        of_size(_draw(entry, kind), size, entry.where),
+        entry.where,
         drawn,
         track=number,
         part_of=None if number is None else f"{label}\n{number}",
@@ -118,13 +110,8 @@ def _texts(tree: Tree | None) -> dict[str, str]:
 
 
 def _draw(entry: Tree, kind: str) -> Draw:
-    place = f"{entry.file}: {entry.place}"
-    points = []
-    for point in entry["points"]:
-        pair = point.numbers()
-        if len(pair) != 2:
-            raise point.refused("[x, y]")
-        points.append((pair[0], pair[1]))
+    place = entry.where
+    points = [point.pair() for point in entry["points"]]
     ring = [value for point in points for value in point]
     if kind == "mask":
         return _mask(entry, points)
@@ -156,7 +143,7 @@ def _mask(entry: Tree, points: list[tuple[float, float]]) -> Draw:
             mask = nonzero(open_png(from_base64(text), largest))
         except ValueError as error:
             raise DataError(
-                f"{entry.file}: {entry.place}.mask: {error}",
+                f"{entry.where}.mask: {error}",
                 "draw the mask again, or leave such shapes out with --skip-bad",
             ) from error
         return mask_in_box(mask, left, top)(size)
@@ -229,12 +216,11 @@ def _written(shape: Shape, mask: MaskArray, *, masks: bool) -> Iterable[dict[str
     group = shape.number
     if not masks:
         return [_polygon(shape, part, group) for part in trace_parts(mask)]
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box, left, top = cut_out(mask)
     return [
         {
             "label": shape.category,
-            "points": [[int(columns[0]), int(rows[0])], [int(columns[-1]), int(rows[-1])]],
+            "points": [[left, top], [left + box.shape[1] - 1, top + box.shape[0] - 1]],
             "mask": to_base64(bilevel_png(box)),
             "group_id": group,
             "description": "",

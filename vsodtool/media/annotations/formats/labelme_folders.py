@@ -6,7 +6,7 @@ folder; older versions have them in `info.yaml`. Two things of one class have on
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -16,7 +16,6 @@ import yaml
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import (
     Annotations,
-    Category,
     Draw,
     FrameKey,
     FrameLabels,
@@ -39,6 +38,11 @@ def is_label_picture(path: PurePosixPath) -> bool:
     return path.name == "label.png" and path.parent.name.endswith(_FOLDER)
 
 
+def detect_labelme_folders(source: Source) -> tuple[str, ...]:
+    """The pictures `label.png` of a source."""
+    return tuple(name for name in source.files_of(".png") if is_label_picture(PurePosixPath(name)))
+
+
 def read_labelme_folders(source: Source, names: tuple[str, ...], _: ReadOptions) -> Annotations:
     """Read such folders; the one that holds them is the video.
 
@@ -53,10 +57,8 @@ def read_labelme_folders(source: Source, names: tuple[str, ...], _: ReadOptions)
     for name in names:
         folder = PurePosixPath(name).parent
         frames[folder.parent.name].append(_read_frame(source, name, folder))
-    drawn = (shape.category for found in frames.values() for frame in found for shape in frame.shapes)
-    categories = tuple(map(Category, dict.fromkeys(drawn)))
     videos = tuple(VideoLabels(video, tuple(found)) for video, found in frames.items())
-    return Annotations(str(source.path), "labelme-folders", videos, categories, Counter[str]())
+    return Annotations(str(source.path), "labelme-folders", videos)
 
 
 def _read_frame(source: Source, name: str, folder: PurePosixPath) -> FrameLabels:

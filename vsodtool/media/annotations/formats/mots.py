@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.coco import compressed_counts, counts_mask
+from vsodtool.media.annotations.formats.coco_areas import compressed_counts, counts_mask
 from vsodtool.media.annotations.model import (
     Annotations,
-    Category,
     FrameKey,
     FrameLabels,
     ReadOptions,
@@ -33,6 +32,16 @@ _MOST = 999  # objects of a class
 def is_mots_line(line: bytes) -> bool:
     """Whether a text begins as such a file does."""
     return _LINE.fullmatch(line.decode("ascii", "replace").strip()) is not None
+
+
+def detect_mots(source: Source) -> tuple[str, ...]:
+    """The texts of a source that begin with such a line.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    texts = source.files_of(".txt")
+    return tuple(name for name in texts if is_mots_line(source.first_line(name)))
 
 
 def read_mots(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
@@ -77,9 +86,7 @@ def read_mots(source: Source, names: tuple[str, ...], options: ReadOptions) -> A
             for frame, shapes in sorted(frames.items())
         ]
         videos.append(VideoLabels(PurePosixPath(name).stem, tuple(labels)))
-    drawn = (shape.category for video in videos for frame in video.frames for shape in frame.shapes)
-    categories = tuple(map(Category, dict.fromkeys(drawn)))
-    return Annotations(str(source.path), "mots", tuple(videos), categories, left_out)
+    return Annotations(str(source.path), "mots", tuple(videos), left_out=left_out)
 
 
 def write_mots(annotations: Annotations) -> Iterator[tuple[str, str]]:
@@ -95,7 +102,7 @@ def write_mots(annotations: Annotations) -> Iterator[tuple[str, str]]:
         taken: Counter[str] = Counter()
         lines = []
         for place, frame in enumerate(video.frames):
-            number = place if frame.key.number is None else frame.key.number
+            number = frame.key.number_or(place)
             height, width = frame.key.known_size
             for shape in frame.shapes:
                 mask = shape.draw((height, width))

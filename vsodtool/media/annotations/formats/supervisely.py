@@ -42,12 +42,18 @@ from vsodtool.media.annotations.pictures import (
     to_base64,
 )
 from vsodtool.media.annotations.runs import MaskArray
-from vsodtool.media.annotations.shapes import box_ring, coco_polygon, mask_in_box, of_size
+from vsodtool.media.annotations.shapes import box_ring, coco_polygon, cut_out, mask_in_box, of_size
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
 _LARGEST_ID = 65535
+_KINDS: dict[str, ShapeKind] = {"bitmap": "mask", "polygon": "polygon", "rectangle": "box"}
 _VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
+
+
+def detect_supervisely(source: Source) -> tuple[str, ...]:
+    """The JSON files below `ann/` of a source."""
+    return tuple(name for name in source.files_of(".json") if "ann" in PurePosixPath(name).parts[:-1])
 
 
 def read_supervisely(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
@@ -124,22 +130,17 @@ class _Reader:
 
     def _shape(self, entry: Tree, kind: str, title: str, size: Size, track: str | None) -> Shape | None:
         self.names[title] = None
-        if kind not in ("bitmap", "polygon", "rectangle"):
+        if kind not in _KINDS:
             self.left_out[kind] += 1
             return None
         if kind == "rectangle" and not self._options.boxes:
             self.left_out["box"] += 1
             return None
-        place = f"{entry.file}: {entry.place}"
-        kinds: dict[str, ShapeKind] = {"bitmap": "mask", "polygon": "polygon", "rectangle": "box"}
-        try:
-            draw = _bitmap(entry["bitmap"]) if kind == "bitmap" else _points(entry["points"], kind)
-        except DataError:
-            if not self._options.skip_bad:
-                raise
-            self.left_out["unreadable"] += 1
+        place = entry.where
+        draw = self._options.attempt(self.left_out, _draw, entry, kind)
+        if draw is None:
             return None
-        return Shape(title, of_size(draw, size, place), place, kinds[kind], track=track)
+        return Shape(title, of_size(draw, size, place), place, _KINDS[kind], track=track)
 
 
 def _id_in(key: str) -> int | None:
@@ -153,6 +154,10 @@ def _id_in(key: str) -> int | None:
 
 def _size(tree: Tree) -> Size:
     return tree["size"]["height"].whole(1, 2**20), tree["size"]["width"].whole(1, 2**20)
+
+
+def _draw(entry: Tree, kind: str) -> Draw:
+    return _bitmap(entry["bitmap"]) if kind == "bitmap" else _points(entry["points"], kind)
 
 
 def _bitmap(tree: Tree) -> Draw:
@@ -170,7 +175,7 @@ def _bitmap(tree: Tree) -> Draw:
             mask = opaque(image) if has_transparency(image) else nonzero(image)
         except ValueError as error:
             raise DataError(
-                f"{tree.file}: {tree.place}.data: {error}",
+                f"{tree.where}.data: {error}",
                 "export it again, or leave such shapes out with --skip-bad",
             ) from error
         return mask_in_box(mask, origin[0], origin[1])(size)
@@ -179,7 +184,7 @@ def _bitmap(tree: Tree) -> Draw:
 
 
 def _points(tree: Tree, kind: str) -> Draw:
-    place = f"{tree.file}: {tree.place}"
+    place = tree.where
     outside = _ring(tree["exterior"])
     if kind == "rectangle":
         if len(outside) != 4:
@@ -198,13 +203,7 @@ def _points(tree: Tree, kind: str) -> Draw:
 
 
 def _ring(tree: Tree) -> list[float]:
-    ring = []
-    for point in tree:
-        pair = point.numbers()
-        if len(pair) != 2:
-            raise point.refused("[x, y]")
-        ring += pair
-    return ring
+    return [value for point in tree for value in point.pair()]
 
 
 def write_supervisely(annotations: Annotations, *, video: bool) -> Iterator[tuple[str, str]]:
@@ -252,7 +251,7 @@ def _video(labels: VideoLabels) -> dict[str, Any]:
     keys = {track: UUID(int=number).hex for track, number in numbers.items()}
     frames = []
     for place, frame in enumerate(labels.frames):
-        number = place if frame.key.number is None else frame.key.number
+        number = frame.key.number_or(place)
         figures = []
         for shape in frame.shapes:
             drawn = _written(shape, frame.key.known_size)
@@ -278,14 +277,13 @@ def _written(shape: Shape, size: Size) -> dict[str, Any] | None:
     mask = shape.draw(size)
     if not mask.any():
         return None
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box, left, top = cut_out(mask)
     image = Image.fromarray(box.astype(np.uint8), "P")
     image.putpalette([0, 0, 0, 255, 255, 255])
     buffer = io.BytesIO()
     image.save(buffer, "PNG", transparency=0, bits=1, optimize=0)
     data = to_base64(zlib.compress(buffer.getvalue()))
-    return {"bitmap": {"origin": [int(columns[0]), int(rows[0])], "data": data}}
+    return {"bitmap": {"origin": [left, top], "data": data}}
 
 
 def _sides(size: Size) -> dict[str, int]:

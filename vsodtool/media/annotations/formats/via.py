@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from vsodtool.errors import DataError
-from vsodtool.media.annotations.json_tree import Tree, load_json
+from vsodtool.media.annotations.json_tree import Tree, load_json, top_level_keys
 from vsodtool.media.annotations.model import (
     Annotations,
-    Category,
     Draw,
     FrameKey,
     FrameLabels,
@@ -25,7 +23,7 @@ from vsodtool.media.annotations.model import (
 from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring
 from vsodtool.media.annotations.source import Source
 
-PROJECT = "_via_img_metadata"
+_PROJECT = "_via_img_metadata"
 _CLASSES = ("label", "class", "type", "name", "category", "object")
 _KINDS: dict[str, ShapeKind] = {
     "polygon": "polygon",
@@ -33,6 +31,16 @@ _KINDS: dict[str, ShapeKind] = {
     "ellipse": "ellipse",
     "rect": "box",
 }
+
+
+def detect_via(source: Source) -> tuple[str, ...]:
+    """The JSON files of a source that are projects or lists of regions.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    names = source.files_of(".json")
+    return tuple(name for name in names if {_PROJECT, "{regions}"} & (top_level_keys(source, name) or set()))
 
 
 def read_via(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
@@ -45,15 +53,13 @@ def read_via(source: Source, names: tuple[str, ...], options: ReadOptions) -> An
     frames: list[FrameLabels] = []
     for name in names:
         tree = load_json(source, name)
-        images = [image for _, image in (tree.get(PROJECT) or tree).items()]
+        images = [image for _, image in (tree.get(_PROJECT) or tree).items()]
         attribute = _class_attribute([region for image in images for region in _regions(image)])
         for image in images:
             shapes = [_read(region, attribute, options, left_out) for region in _regions(image)]
             drawn = tuple(shape for shape in shapes if shape is not None)
             frames.append(FrameLabels(FrameKey(image["filename"].text()), drawn))
-    found = (shape.category for frame in frames for shape in frame.shapes)
-    categories = tuple(map(Category, dict.fromkeys(found)))
-    return Annotations(str(source.path), "via", (VideoLabels("", tuple(frames)),), categories, left_out)
+    return Annotations(str(source.path), "via", (VideoLabels("", tuple(frames)),), left_out=left_out)
 
 
 def _regions(image: Tree) -> Iterator[Tree]:
@@ -87,13 +93,9 @@ def _read(region: Tree, attribute: str, options: ReadOptions, left_out: Counter[
     if kind not in _KINDS or (kind == "rect" and not options.boxes):
         left_out["box" if kind == "rect" else kind] += 1
         return None
-    place, said = f"{region.file}: {region.place}", _attributes(region)
-    try:
-        draw = _draw(drawn, kind, place)
-    except DataError:
-        if not options.skip_bad:
-            raise
-        left_out["unreadable"] += 1
+    place, said = region.where, _attributes(region)
+    draw = options.attempt(left_out, _draw, drawn, kind, place)
+    if draw is None:
         return None
     return Shape(
         said.get(attribute, "object"), draw, place, _KINDS[kind], part_of=said.get(attribute), attributes=said

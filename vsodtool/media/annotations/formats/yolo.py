@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from vsodtool.errors import DataError
+from vsodtool.media.annotations.formats.mots import is_mots_line
 from vsodtool.media.annotations.model import (
     Annotations,
     Category,
@@ -32,6 +33,30 @@ from vsodtool.types import Size
 _NUMBER = re.compile("[0-9]{1,9}")
 _BEYOND = 0.01  # coordinates may lie outside 0 to 1 by this much: rounding, not pixels
 _NO_LABELS = ("classes.txt", "labelmap.txt", "train.txt", "val.txt", "test.txt", "requirements.txt")
+
+
+def detect_yolo(source: Source) -> tuple[str, ...]:
+    """The label files of a source: texts below `labels`, or of numbers, or beside the names of classes.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    texts = [name for name in source.files_of(".txt") if "ImageSets/" not in name]
+    texts = [name for name in texts if not is_mots_line(source.first_line(name))]
+    in_labels = [name for name in texts if "labels" in PurePosixPath(name).parts[:-1]]
+    described = any(
+        PurePosixPath(name).name in ("data.yaml", "dataset.yaml", "classes.txt") for name in source.names
+    )
+    if in_labels:
+        return tuple(in_labels)
+    if not texts or not (described or all(_line_of_numbers(source, name) for name in texts[:3])):
+        return ()
+    return tuple(texts)
+
+
+def _line_of_numbers(source: Source, name: str) -> bool:
+    words = source.first_line(name).split()
+    return len(words) >= 5 and all(re.fullmatch(rb"-?\d+(\.\d+)?([eE]-?\d+)?", word) for word in words)
 
 
 def read_yolo(source: Source, names: tuple[str, ...], options: ReadOptions) -> Annotations:
@@ -58,13 +83,8 @@ def read_yolo(source: Source, names: tuple[str, ...], options: ReadOptions) -> A
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            try:
-                shape = _shape(line, f"{place}: line {number}", classes, options, left_out)
-            except DataError:
-                if not options.skip_bad:
-                    raise
-                left_out["unreadable"] += 1
-                continue
+            where = f"{place}: line {number}"
+            shape = options.attempt(left_out, _shape, line, where, classes, options, left_out)
             if shape is not None:
                 shapes.append(shape)
         frames[_video(name)].append(

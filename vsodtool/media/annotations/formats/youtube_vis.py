@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vsodtool.checks import whole_number
-from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.coco import bounding_box, encode_rle, read_rings, rle_mask
+from vsodtool.media.annotations.formats.coco_areas import bounding_box, encode_rle, read_segmentation
 from vsodtool.media.annotations.json_tree import Tree, load_json
 from vsodtool.media.annotations.model import (
     Annotations,
@@ -20,7 +19,6 @@ from vsodtool.media.annotations.model import (
     Shape,
     VideoLabels,
 )
-from vsodtool.media.annotations.shapes import coco_polygon
 from vsodtool.media.annotations.source import Source
 from vsodtool.types import Size
 
@@ -70,20 +68,12 @@ def _read_video(
         for place, segmentation in enumerate(segmentations):
             if segmentation.value in (None, []):
                 continue
-            where = f"{segmentation.file}: {segmentation.place}"
-            try:
-                if isinstance(segmentation.value, dict):
-                    draw = rle_mask(segmentation, size)
-                else:
-                    draw = coco_polygon(read_rings(segmentation), where)
-            except DataError:
-                if not options.skip_bad:
-                    raise
-                left_out["unreadable"] += 1
-                continue
-            drawn[place].append(
-                Shape(named[thing["category_id"].text()], draw, where, track=thing[own].text())
-            )
+            where = segmentation.where
+            draw = options.attempt(left_out, read_segmentation, segmentation, size, where)
+            if draw is not None:
+                drawn[place].append(
+                    Shape(named[thing["category_id"].text()], draw, where, track=thing[own].text())
+                )
     frames = [
         FrameLabels(FrameKey(name, None, size), tuple(shapes))
         for name, shapes in zip(files, drawn, strict=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsodtool.media.depth import Levels, find_levels, is_deep
+from vsodtool.media.bit_depth import Levels, find_levels, is_deep
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32, np.float64])

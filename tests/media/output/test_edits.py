@@ -1,0 +1,53 @@
+"""Masks that somebody drew on are theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.media.output.small_run import Masks, mask_png
+from vsodtool.errors import DeviceError
+from vsodtool.media.output.edits import find_edits, take_over_edits
+
+
+def test_an_edited_mask_is_finished_and_named(masks: Masks) -> None:
+    masks.complete()
+    edited = masks.layout.masks("bear", "00001")
+    edited.write_bytes(mask_png(0))
+    for _ in range(2):
+        with masks.start() as state:
+            assert (state.complete, state.edits) == (True, [edited])
+    assert edited.read_bytes() == mask_png(0)
+
+
+def test_overwrite_moves_edited_masks_to_the_corrections_first(masks: Masks) -> None:
+    for value in (1, 2):  # the second time there is a correction already
+        masks.complete()
+        masks.layout.masks("bear", "00001").write_bytes(mask_png(value))
+        with masks.start(overwrite=True) as state:
+            assert state.moved == [masks.layout.correction("bear", "00001")]
+            assert state.finished("bear") == {}
+        assert masks.layout.correction("bear", "00001").read_bytes() == mask_png(value)
+    kept = masks.layout.corrections / ".earlier" / "bear" / "00001.1.png"
+    assert kept.read_bytes() == mask_png(1)
+
+
+def test_edits_are_taken_over_and_kept_one_beside_the_other(masks: Masks) -> None:
+    masks.complete()
+    edited, correction = masks.layout.masks("bear", "00001"), masks.layout.correction("bear", "00001")
+    assert find_edits(masks.layout) == take_over_edits(masks.layout) == []
+    for number, value in enumerate((1, 2, 3)):
+        edited.write_bytes(mask_png(value))
+        assert find_edits(masks.layout) == [edited]
+        assert take_over_edits(masks.layout) == [correction]
+        assert not edited.exists()
+        assert correction.read_bytes() == mask_png(value)
+        kept = masks.layout.corrections / ".earlier" / "bear" / f"00001.{number}.png"
+        assert not number or kept.read_bytes() == mask_png(value - 1)
+
+
+def test_edits_are_not_taken_over_while_a_run_is_at_work(masks: Masks) -> None:
+    masks.complete()
+    masks.layout.masks("bear", "00001").write_bytes(mask_png(1))
+    with masks.start(), pytest.raises(DeviceError, match="another run"):
+        take_over_edits(masks.layout)
+    assert find_edits(masks.layout) == [masks.layout.masks("bear", "00001")]

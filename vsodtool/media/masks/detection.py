@@ -1,0 +1,286 @@
+"""How each encoding of masks is told from the others. Their table: `encoding`.
+
+The rules, applied to all masks of one video that are stored alike (the ones that are empty fit everything):
+
+- Palette (PNG, BMP, GIF, TIFF): the indices are object ids. Index 0 is the background; only where index 0 is
+  not black and most pixels have an index that is black, that index is the background. 255 is void, unless
+  nothing else occurs. A grey ramp is read as grey, and so are over 32 greys in any order.
+- Grey (also RGB(A) whose channels agree), with `full` = 255, or 65535 for 16 bit:
+  - `full` only: a binary mask. Another single value, such as 1 or 38: the id of one object. Files with
+    nothing but 1 beside files with nothing but `full` are binary masks stored in two ways.
+  - `full` in lines that are nowhere thicker than a border, beside ids of at most 32: the lines are void.
+  - `full` and values between: anti-aliased binary if the pixels in between are border pixels, that is if
+    most of them see values besides their own and 0 in their 3x3 neighbourhood, or none has a uniform one.
+    Otherwise they form objects of their own: ids.
+  - no `full`, several values ({0,1,2}, {0,38,75}): ids; but a soft binary mask if the values behave like
+    borders and are many (over 32) or reach 90 % of `full`. Below half of `full` it is cut at half of
+    its largest value.
+  - Lossy files (JPEG, most WebP) cannot store ids: always binary.
+- RGB(A): nothing is what is black; if any mask has a pixel that is not opaque, what is not opaque.
+  - Two to 255 colours that fill areas of their own and make up a quarter of what is drawn: one object each;
+    border pixels belong to the nearest colour. VOC's (224, 224, 192) beside others is void. Where no pixel
+    of any mask is black, the colour that most of them have is nothing.
+  - Otherwise, and in lossy files: one object, in whatever colours. Border pixels are cut at half of the
+    strength that the colour or opacity reaches.
+
+Binary masks are cut at 50 %: 128 and above is object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from vsodtool.config.void import AUTO, NONE
+from vsodtool.errors import DataError
+from vsodtool.media.masks.meaning import LARGEST_ID, VOID, Family, Meaning
+from vsodtool.media.masks.reading import OPAQUE, Container
+from vsodtool.media.masks.statistics import (
+    VOID_COLOUR,
+    ColourStatistics,
+    MaskSummary,
+    PlaneStatistics,
+    merge_palettes,
+    total,
+)
+
+_BORDER_SHARE = 0.5
+_MANY_VALUES = 32
+_MOST_COLOURS = 255
+_STRAY = 9  # pixels; a colour that has fewer is a speck
+_GREY = 1 << 32 | 1 << 16 | 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """Masks of one video that are stored alike.
+
+    Attributes:
+        families: how they are stored.
+        masks: those that are not empty, or the first if all are.
+        void: "auto", "none" or an id, as `--void` says.
+    """
+
+    families: frozenset[Family]
+    masks: Sequence[MaskSummary]
+    void: str = AUTO
+
+    @cached_property
+    def found(self) -> PlaneStatistics:
+        """What values occur."""
+        return total(summary.absolute for summary in self.masks)
+
+    @property
+    def full(self) -> int:
+        """The largest value that the depth allows."""
+        return self.masks[0].full
+
+    @property
+    def lossy(self) -> MaskSummary | None:
+        """A mask whose values may have changed."""
+        return next((summary for summary in self.masks if summary.lossy), None)
+
+    def void_or(self, automatic: int | None) -> int | None:
+        """The id that is void: what `--void` says, or this."""
+        if self.void == AUTO:
+            return automatic
+        return None if self.void == NONE else int(self.void)
+
+    def drawn(self) -> ColourStatistics:
+        """What colours occur; grey masks among colours have grey ones."""
+        result = ColourStatistics()
+        for summary in self.masks:
+            found = summary.drawn
+            if found is None:
+                grey = {value * _GREY: count for value, count in summary.absolute.counts.items() if value}
+                size = sum(summary.absolute.counts.values())
+                found = ColourStatistics(size, sum(grey.values()), grey, grey)
+            if "alpha" in self.families and not summary.transparent:
+                counts, alone = (
+                    {colour + OPAQUE: count for colour, count in each.items()}
+                    for each in (found.counts, found.alone)
+                )
+                found = ColourStatistics(found.size, found.drawn, counts, alone, found.coarse)
+            result.add(found)
+        return result
+
+
+def detect_binary(container: Container, group: Group) -> Meaning | None:
+    """Grey masks of one object with values from 0 to `full`; None for others.
+
+    Args:
+        container: of which depth.
+        group: masks that are stored alike.
+
+    Raises:
+        DataError: a lossy file holds what looks like ids.
+    """
+    if container not in group.families or "colour" in group.families:
+        return None
+    threshold, on = _cut(group)
+    return Meaning((1,), container, threshold=threshold, on=on) if threshold else None
+
+
+def detect_ids(container: Container, group: Group) -> Meaning | None:
+    """Grey masks whose values are ids; None for those of another container.
+
+    Args:
+        container: of which depth.
+        group: masks that are stored alike, and are no binary ones.
+    """
+    if container not in group.families or "colour" in group.families:
+        return None
+    void = group.void_or(group.full if _has_border(group) else None)
+    values = group.found.values
+    return Meaning(_without(values, void), container, void=void, note=_note(void, values))
+
+
+def detect_palette(group: Group) -> Meaning | None:
+    """Palette files: indices are ids, or grey where the colours are; None for others.
+
+    Raises:
+        DataError: one id has different colours in two of the masks.
+    """
+    if "palette" not in group.families:
+        return None
+    palette, found = merge_palettes(group.masks), group.found
+    grey = found.values and all(palette.colour(value) == bytes([value] * 3) for value in found.counts)
+    if grey:
+        threshold, on = _cut(group)
+        if threshold:
+            return Meaning((1,), "palette", threshold=threshold, on=on, palette=palette)
+    background = 0
+    if palette.colour(0) != b"\0\0\0":
+        commonest = max(found.counts, key=lambda value: found.counts[value])
+        most = 2 * found.counts[commonest] > sum(found.counts.values())
+        if palette.colour(commonest) == b"\0\0\0" and most:
+            background = commonest
+    occurring = {background if value == 0 else value for value in found.counts if value != background}
+    border = _has_border(group) if grey else occurring != {VOID}
+    void = group.void_or(VOID if border else None)
+    return Meaning(
+        _without(occurring, void),
+        "palette",
+        palette=palette,
+        background=background,
+        void=void,
+        note=_note(void, occurring),
+    )
+
+
+def detect_colours(group: Group) -> Meaning | None:
+    """Files with a colour for each object, which are numbered by their colours; None for others."""
+    if not {"colour", "alpha"} & group.families or group.lossy is not None:
+        return None
+    drawn = group.drawn()
+    solid = _solid(drawn)
+    opaque = OPAQUE if "alpha" in group.families else 0
+    if not 2 <= len(solid) <= _MOST_COLOURS or 4 * sum(map(drawn.counts.__getitem__, solid)) < drawn.drawn:
+        return None
+    ground = max(solid, key=drawn.counts.__getitem__)
+    if opaque or drawn.drawn < drawn.size or 2 * drawn.counts[ground] < drawn.size:
+        ground = 0
+    colours = [colour for colour in solid if colour not in (VOID_COLOUR + opaque, ground)]
+    if not colours:
+        return None
+    automatic = None
+    if VOID_COLOUR + opaque in drawn.counts:
+        colours.append(VOID_COLOUR + opaque)
+        automatic = len(colours)
+    void = group.void_or(automatic)
+    numbers = range(1, len(colours) + 1)
+    note = "" if automatic is None or void != automatic else "224,224,192 is void"
+    return Meaning(
+        _without(numbers, void),
+        "colour",
+        on=group.full,
+        void=void,
+        colours=tuple(colours),
+        ground=ground,
+        note=note,
+    )
+
+
+def detect_colour(group: Group) -> Meaning | None:
+    """Files with one object, drawn in whatever colours, or cut out; None for grey and palette files."""
+    if not {"colour", "alpha"} & group.families:
+        return None
+    by_alpha = "alpha" in group.families
+    parts = [summary.alpha if by_alpha else summary.relative for summary in group.masks]
+    found = total(part for part in parts if part is not None)
+    borders = found.alone_share < _BORDER_SHARE or found.flat == 0
+    between = group.lossy is not None or (found.between and borders)
+    threshold = found.weakest_top // 2 + 1 if between else 1
+    drawn = group.drawn()
+    shades = [shade for shade, count in drawn.coarse.items() if 10 * count >= drawn.drawn]
+    solid = [colour for colour in _solid(drawn) if 50 * drawn.counts[colour] >= drawn.drawn]
+    warning = ""
+    if max(len(shades), len(solid)) > 1 and not (by_alpha and drawn.coarse):
+        warning = "several colours are drawn and not told apart: all of them are one object"
+    return Meaning((1,), "colour", threshold=threshold, warning=warning)
+
+
+def _cut(group: Group) -> tuple[int, int]:
+    """Where to cut binary masks, and the value of their object; (0, 0) if the values are ids."""
+    found, full = group.found, group.full
+    lossy = group.lossy
+    if lossy is not None:
+        if found.values and max(found.values) * 2 <= full:
+            raise DataError(
+                f"{lossy.path}: expected object pixels of {full // 2 + 1} to {full}, found nothing above "
+                f"{max(found.values)} in a JPEG or lossy WebP, which cannot store ids",
+                "save the masks as PNG",
+            )
+        return full // 2 + 1, full
+    values = found.values
+    if group.void not in (AUTO, NONE) and len(values) > 1 and int(group.void) in values:
+        return 0, 0
+    if len(values) > 1 and set(values) <= {1, 255, full} and _one_value_each(group.masks):
+        return 1, values[-1]
+    if group.void == AUTO and _has_border(group) and values[-2] <= LARGEST_ID:
+        return 0, 0
+    return _threshold(found, full), full
+
+
+def _threshold(found: PlaneStatistics, full: int) -> int:
+    """Where to cut a binary mask; 0 if the values are ids. The rules stand at the top of this file."""
+    values = found.values
+    if not values or values == [full]:
+        return full // 2 + 1
+    if len(values) == 1:
+        return 0
+    borders = found.alone_share < _BORDER_SHARE
+    if values[-1] == full:
+        return full // 2 + 1 if borders or found.flat == 0 else 0
+    if borders and (len(values) > _MANY_VALUES or values[-1] >= 0.9 * full):
+        return (full if values[-1] > full // 2 else values[-1]) // 2 + 1
+    return 0
+
+
+def _one_value_each(masks: Sequence[MaskSummary]) -> bool:
+    return all(len(summary.absolute.values) == 1 for summary in masks)
+
+
+def _has_border(group: Group) -> bool:
+    """Whether `full` occurs in nothing but lines, beside areas of other values."""
+    found = group.found
+    return group.full in found.counts and found.flat > 0 and 50 * found.thick_top <= found.counts[group.full]
+
+
+def _solid(drawn: ColourStatistics) -> list[int]:
+    """The colours that fill areas of their own, sorted."""
+    pure = drawn.drawn == sum(drawn.counts.values())
+    return [
+        colour
+        for colour, count in sorted(drawn.counts.items())
+        if 2 * drawn.alone.get(colour, 0) >= count and (pure or count >= _STRAY)
+    ]
+
+
+def _note(void: int | None, occurring: Collection[int]) -> str:
+    return f"{void} is void" if void in occurring else ""
+
+
+def _without(ids: Collection[int], void: int | None) -> tuple[int, ...]:
+    return tuple(sorted(number for number in ids if number != void))

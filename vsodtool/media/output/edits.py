@@ -1,0 +1,74 @@
+"""Masks that somebody drew on since they were written: found, and moved to the corrections."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from vsodtool.media.atomic import disk_errors
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.lock import OutputLock
+from vsodtool.media.output.own_files import lies_in_own_folder
+from vsodtool.media.output.stamps import Condition, known_condition
+from vsodtool.media.output.written import read_written
+
+
+def find_edits(layout: OutputLayout) -> list[Path]:
+    """The masks that somebody drew on since they were written; reads only.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: the disk fails.
+    """
+    files = read_written(layout).files
+    own = cache(
+        lambda folder: lies_in_own_folder(layout, folder / "a mask")
+    )  # asked once for thousands of masks
+    masks = (layout.root / name for name in files if name.startswith("masks/"))
+    paths = [path for path in masks if own(path.parent)]
+    with ThreadPoolExecutor(os.cpu_count(), "compare") as pool:
+        found = pool.map(lambda path: known_condition(layout, path, files), paths, chunksize=64)
+        return [path for path, each in zip(paths, found, strict=True) if each is Condition.EDITED]
+
+
+def take_over_edits(layout: OutputLayout) -> list[Path]:
+    """Move the masks that somebody drew on to the corrections.
+
+    Returns:
+        Where they lie now.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: another run is writing there, or something cannot be moved.
+    """
+    lock = OutputLock(layout.lock)
+    try:
+        return [keep_edit(layout, path) for path in find_edits(layout)]
+    finally:
+        lock.release()
+
+
+def keep_edit(layout: OutputLayout, mask: Path) -> Path:
+    """Move an edited mask to the corrections; an earlier correction of that frame is kept beside them.
+
+    Returns:
+        Where it lies now.
+
+    Raises:
+        DeviceError: it cannot be moved.
+    """
+    target = layout.correction(mask.parent.name, mask.stem)
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(target):
+            for number in count(1):
+                kept = layout.corrections / ".earlier" / target.parent.name / f"{target.stem}.{number}.png"
+                if not os.path.lexists(kept):
+                    break
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            target.rename(kept)
+        mask.rename(target)
+    return target
