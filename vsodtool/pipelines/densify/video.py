@@ -148,9 +148,10 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         lossy = self.source.is_cut or self.count(FrameStatus.SKIPPED) > 0  # told by every run
         intervals = self._video.intervals(set(self.records), everything=lossy)
         self._workers.each(intervals, partial(self._fill, candidates, choice))
-        for record in self.outdated:  # labels of frames that do not decode have gone
-            if record.frame not in self.records:
-                self.state.drop(output_files(self._config, self.layout, record))
+
+    def discard(self, record: FrameRecord) -> None:
+        """Delete a label that was made."""
+        self.state.drop(output_files(self._config, self.layout, record))
 
     def begin(self, most: int, measured: Sequence[Scores]) -> Division:
         """What comes before the intervals, and these in groups that can be filled apart.

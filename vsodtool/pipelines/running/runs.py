@@ -7,7 +7,7 @@ where each frame gets files of its own, `video_run.py` does the most of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -259,10 +259,17 @@ def tell_notes(source: FrameSource, on_event: OnEvent) -> None:
         on_event(Event("notice", source.video.name, f"{source.video.name}: {line}"))
 
 
-def tell_losses(source: FrameSource, on_event: OnEvent) -> list[str]:
-    """A line for each thing that the latest iteration over a video could not read, also as warnings."""
+def tell_losses(source: FrameSource, on_event: OnEvent, but: Collection[str] = ()) -> list[str]:
+    """A line for each thing that the latest iteration over a video could not read, also as warnings.
+
+    Args:
+        source: the video.
+        on_event: hears of them.
+        but: lines that were told before.
+    """
     name = source.video.name
     lines = [f"{name}: frame {loss.frame_name}: {loss.reason}" for loss in source.losses]
+    lines = [line for line in lines if line not in but]
     for line in lines:
         on_event(Event("warning", name, line))
     return lines
