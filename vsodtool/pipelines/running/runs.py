@@ -135,16 +135,25 @@ class Run:
 
         Returns:
             The whole report; what could not be made stands among its losses.
+
+        Raises:
+            DataError: the only video of the run is refused.
+            VsodtoolError: what concerns the whole run, as a full disk.
         """
         result = ENGINES[self.config.engine].work(self.config, job, state, self.on_event)
+        if len(self.opened) == 1:
+            for error in result.refused.values():
+                raise error
         outcomes = [result.outcomes[task.name] for task in job.tasks if task.name in result.outcomes]
         seconds = time.perf_counter() - self.started
         if not result.failed:
             self._finish(state, outcomes, seconds)
         self._tell_waiting(state)
         losses = [line for outcome in outcomes for line in outcome.losses]
-        losses += [result.failed[task.name] for task in job.tasks if task.name in result.failed]
-        return replace(report, videos=[each.report for each in outcomes], losses=losses, seconds=seconds)
+        not_made = [task.name for task in job.tasks if task.name in result.failed]
+        losses += [result.failed[name] for name in not_made]
+        videos = [each.report for each in outcomes]
+        return replace(report, videos=videos, losses=losses, not_made=not_made, seconds=seconds)
 
     def _finish(self, state: ResumeState, outcomes: Sequence[Outcome[Any]], seconds: float) -> None:
         if not self.by_frame:
