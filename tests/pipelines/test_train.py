@@ -142,7 +142,12 @@ def test_other_options_are_refused_unless_overwrite(config: MakeConfig) -> None:
     other = config(epochs=1, steps_per_epoch=1, learning_rate=1e-2)
     with pytest.raises(UsageError, match=r"learning_rate was 0\.001, now 0\.01"):
         run_train(other)
-    assert run_train(replace(other, overwrite=True)).steps == 1
+    told: list[Event] = []
+    run_train(replace(other, overwrite=True, dry_run=True), on_event=told.append)
+    assert run_train(replace(other, overwrite=True), on_event=told.append).steps == 1
+    files = "files of an earlier run: last.pt, best.safetensors, final.safetensors, log.jsonl and 4 more"
+    lines = [event.message for event in told if "--overwrite" in event.message]
+    assert lines == [f"--overwrite would delete {files}", f"--overwrite deletes {files}"]
 
 
 def test_what_does_not_change_the_weights_may_change(config: MakeConfig) -> None:

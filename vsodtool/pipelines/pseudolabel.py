@@ -17,9 +17,10 @@ from vsodtool.checks import resolve_workers
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import objects_json, read_objects_json
-from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
+from vsodtool.media.output.clearing import holds_object_names
 from vsodtool.media.output.earlier_run import find_edits, read_found_cuts, read_records
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest, read_manifest
@@ -254,8 +255,9 @@ def _write_names(layout: OutputLayout, given: GivenMasks, config: PseudoLabelCon
         named[video] = {**named.get(video, {}), **infos}
     if given.labelled or named:
         write_bytes_atomically(layout.objects, objects_json(given.labelled, named))
-    elif config.overwrite:
-        layout.objects.unlink(missing_ok=True)  # names of masks that are not these
+    elif config.overwrite and holds_object_names(layout):
+        with disk_errors(layout.objects):
+            layout.objects.unlink()  # names of masks that are not these
 
 
 def _known_objects(layout: OutputLayout) -> KnownObjects:

@@ -176,6 +176,7 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
             _check_best(training.folder, checkpoint.get("best_step"))
         done = checkpoint.get("step", 0)
         seconds = _estimate(training, start, steps=plan.steps - (done if isinstance(done, int) else 0))
+        training.tell_cleared("would delete")
         training.say(f"would write to {config.output}")
         return replace(report, dry_run=True, steps=plan.steps, epochs=config.epochs, seconds=seconds)
     with training.owned(start.weights, continued=continued):

@@ -17,8 +17,8 @@ from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.journal import Journal, journal_lines
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import probe
-from vsodtool.media.output.manifest import CLEARING, COMPLETE, Manifest, read_manifest, write_manifest
-from vsodtool.media.output.objects_csv import objects_of, read_objects_csv, write_objects_csv
+from vsodtool.media.output.manifest import COMPLETE, Manifest, read_manifest
+from vsodtool.media.output.objects_csv import objects_of, read_objects_csv
 from vsodtool.media.output.stamps import Condition, Stamp, condition
 from vsodtool.media.spill import FrameSpill
 from vsodtool.types import FrameRecord, MethodChoice
@@ -68,7 +68,7 @@ def find_earlier(
     """
     if before is None:
         return Earlier({}, complete=False)
-    listed = _read_lists(layout)
+    listed = read_lists(layout)
     records, files = listed.records, listed.files
     if frames is not None:
         known = {(video, name) for video, names in frames.items() for name in names}
@@ -94,7 +94,7 @@ def find_earlier(
 
 
 @dataclass(frozen=True)
-class _Lists:
+class Lists:
     """What is listed as written, a later line instead of an earlier one."""
 
     records: dict[tuple[str, str], FrameRecord] = field(default_factory=dict)
@@ -103,8 +103,14 @@ class _Lists:
     cuts: dict[str, list[int]] = field(default_factory=dict)
 
 
-def _read_lists(layout: OutputLayout) -> _Lists:
-    lists = _Lists()
+def read_lists(layout: OutputLayout) -> Lists:
+    """What the list of a finished run and all journals say; reads only.
+
+    Raises:
+        DataError: a state file is a link.
+        DeviceError: the disk fails.
+    """
+    lists = Lists()
     for path in (layout.written, *layout.journals()):
         journal = Journal(path, foreign=True)
         lists.choices.update(journal.choices())
@@ -121,7 +127,7 @@ def keep_journals(layout: OutputLayout) -> None:
     Raises:
         DeviceError: it cannot be written.
     """
-    lists = _read_lists(layout)
+    lists = read_lists(layout)
     write_bytes_atomically(layout.written, journal_lines(lists.records.values(), lists.files))
 
 
@@ -178,46 +184,6 @@ def _same_table(layout: OutputLayout, records: Sequence[FrameRecord]) -> bool:
     )
 
 
-def clear(layout: OutputLayout, manifest: Manifest) -> list[Path]:
-    """Delete what the tool wrote there, for a run that begins anew; only while no other run writes there.
-
-    Masks that somebody drew on are moved to the corrections before anything is deleted; files that the tool
-    did not write stay.
-
-    Returns:
-        Where the edited masks lie now.
-
-    Raises:
-        DataError: a state file is a link.
-        DeviceError: something cannot be moved or deleted.
-    """
-    files = _read_lists(layout).files
-    conditions = {
-        path: known_condition(layout, path, files)
-        for path in (layout.root / name for name in files)
-        if _belongs(layout, path)
-    }
-    moved = [_keep_edit(layout, path) for path, each in conditions.items() if each is Condition.EDITED]
-    # Marked first: if this is killed half way, the next run knows that what is left counts for nothing.
-    write_manifest(layout.manifest, replace(manifest, status=CLEARING))
-    own = [
-        path for path, each in conditions.items() if each is not Condition.EDITED and not path.is_symlink()
-    ]
-    for path in own:
-        with disk_errors(path):
-            path.unlink(missing_ok=True)
-    for path in (*layout.journals(), layout.written, layout.frames_csv, layout.suggestions):
-        with disk_errors(path):
-            path.unlink(missing_ok=True)
-    write_objects_csv(layout.objects_csv, [])
-    folders = {folder for path in conditions for folder in path.parents if layout.root in folder.parents}
-    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
-        with disk_errors(folder):
-            if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
-                folder.rmdir()
-    return moved
-
-
 def take_edits(layout: OutputLayout) -> list[Path]:
     """Move masks that somebody drew on to the corrections; only while no other run writes there.
 
@@ -228,7 +194,7 @@ def take_edits(layout: OutputLayout) -> list[Path]:
         DataError: a state file is a link.
         DeviceError: something cannot be moved.
     """
-    return [_keep_edit(layout, path) for path in find_edits(layout)]
+    return [keep_edit(layout, path) for path in find_edits(layout)]
 
 
 def find_edits(layout: OutputLayout) -> list[Path]:
@@ -238,8 +204,8 @@ def find_edits(layout: OutputLayout) -> list[Path]:
         DataError: a state file is a link.
         DeviceError: the disk fails.
     """
-    files = _read_lists(layout).files
-    own = cache(lambda folder: _belongs(layout, folder / "a mask"))  # asked once for thousands of masks
+    files = read_lists(layout).files
+    own = cache(lambda folder: belongs(layout, folder / "a mask"))  # asked once for thousands of masks
     masks = (layout.root / name for name in files if name.startswith("masks/"))
     paths = [path for path in masks if own(path.parent)]
     with ThreadPoolExecutor(os.cpu_count(), "compare") as pool:
@@ -255,7 +221,7 @@ def read_records(layout: OutputLayout) -> dict[str, dict[str, FrameRecord]]:
         DeviceError: the disk fails.
     """
     found: dict[str, dict[str, FrameRecord]] = {}
-    for record in _read_lists(layout).records.values():
+    for record in read_lists(layout).records.values():
         found.setdefault(record.video, {})[record.frame] = record
     return found
 
@@ -268,10 +234,10 @@ def read_found_cuts(layout: OutputLayout) -> dict[str, list[int]]:
         DeviceError: the disk fails.
     """
     before = read_manifest(layout.manifest)
-    return {**(before.cuts if before is not None else {}), **_read_lists(layout).cuts}
+    return {**(before.cuts if before is not None else {}), **read_lists(layout).cuts}
 
 
-def _belongs(layout: OutputLayout, path: Path) -> bool:
+def belongs(layout: OutputLayout, path: Path) -> bool:
     """Whether a listed path lies in a folder of the tool's own, and not through a link or `..`."""
     inside = path.relative_to(layout.root).parts
     if len(inside) < 2 or ".." in inside or layout.root / inside[0] not in layout.folders:
@@ -279,7 +245,7 @@ def _belongs(layout: OutputLayout, path: Path) -> bool:
     return not any(folder.is_symlink() for folder in path.parents if layout.root in folder.parents)
 
 
-def _keep_edit(layout: OutputLayout, mask: Path) -> Path:
+def keep_edit(layout: OutputLayout, mask: Path) -> Path:
     """Move an edited mask to the corrections; an earlier correction of that frame is kept beside them."""
     target = layout.correction(mask.parent.name, mask.stem)
     with disk_errors(target):

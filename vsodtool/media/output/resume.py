@@ -16,10 +16,10 @@ from vsodtool.errors import DataError, UsageError
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.fingerprint import Input, content_fingerprint, input_fingerprint
 from vsodtool.media.output.changes import refuse_changes
+from vsodtool.media.output.clearing import Cleared, clear
 from vsodtool.media.output.earlier_run import (
     FrameNames,
     OutputsOf,
-    clear,
     find_earlier,
     keep_journals,
     known_condition,
@@ -92,6 +92,7 @@ class ResumeState:
         complete: nothing is left to do: that run finished, and all its files are still as it wrote them.
         edits: masks that somebody drew on since they were written; they are left as they are.
         moved: edited masks that `overwrite` took over into the corrections.
+        cleared: what `overwrite` took away.
     """
 
     layout: OutputLayout
@@ -107,6 +108,7 @@ class ResumeState:
     _choices: dict[str, MethodChoice]
     _cuts: dict[str, list[int]]
     _lock: Held
+    cleared: Cleared | None = field(default=None, kw_only=True)
 
     @property
     def spent(self) -> float:
@@ -417,8 +419,9 @@ def start_or_resume(
         refuse_linked_folders(layout, manifest.inputs)
         remove_leftovers(layout)
         moved: list[Path] = []
+        cleared: Cleared | None = None
         if before is not None and (overwrite or before.status == CLEARING):
-            moved = clear(layout, manifest)
+            moved, cleared = clear(layout, manifest)
             before = None
         journal = Journal(layout.journal)
         earlier = find_earlier(layout, before, outputs_of, frames)
@@ -453,6 +456,7 @@ def start_or_resume(
             dict(earlier.choices),
             dict(earlier.cuts),
             lock,
+            cleared=cleared,
         )
     except BaseException:
         lock.release()

@@ -13,9 +13,9 @@ from pathlib import Path
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import disk_errors
+from vsodtool.media.output.clearing import Cleared, clear
 from vsodtool.media.output.earlier_run import (
     OutputsOf,
-    clear,
     find_earlier,
     keep_journals,
     remove_journals,
@@ -181,6 +181,7 @@ def _start(
     alone = locks.alone()
     refuse_linked_folders(layout, manifest.inputs)
     moved: list[Path] = []
+    swept: Cleared | None = None
     if alone:
         remove_leftovers(layout)
     if before is not None and (anew or before.status == CLEARING):
@@ -189,7 +190,7 @@ def _start(
                 f"other shards may be writing to {layout.root}: it cannot be cleared",
                 "wait for them and run again, or delete the folder",
             )
-        moved = clear(layout, manifest)
+        moved, swept = clear(layout, manifest)
         before = None
     earlier = find_earlier(layout, before, outputs_of, part.frames)
     if before is not None and earlier.complete:
@@ -228,4 +229,5 @@ def _start(
         _lock=locks,
         _part=part,
         _locks=locks,
+        cleared=swept,
     )

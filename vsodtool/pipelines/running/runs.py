@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from vsodtool.config import ShardedConfig
 from vsodtool.config.shard import Shard
 from vsodtool.errors import UsageError
+from vsodtool.media.output.clearing import Cleared, find_cleared
 from vsodtool.media.output.earlier_run import OutputsOf
 from vsodtool.media.output.layout import OutputLayout, check_output
 from vsodtool.media.output.manifest import Manifest
@@ -83,8 +84,19 @@ class Run:
         return describe_run(self.command, settings, videos, masks or {}, weights)
 
     def check(self, manifest: Manifest, *, update: bool = False) -> None:
-        """Refuse to continue what another run began, as `begin` would; writes nothing."""
-        check_resumable(self.layout, manifest, overwrite=self.config.overwrite, update=update)
+        """Refuse to continue what another run began, as `begin` would; writes nothing.
+
+        A dry run tells what `--overwrite` would delete.
+        """
+        overwrite = self.config.overwrite
+        before = check_resumable(self.layout, manifest, overwrite=overwrite, update=update)
+        if before is not None and overwrite and self.config.dry_run:
+            cleared = find_cleared(self.layout)
+            if cleared.edits:
+                count = len(cleared.edits)
+                masks = "1 mask" if count == 1 else f"{count} masks"
+                self._notice(f"--overwrite would move {masks} edited by hand to the corrections")
+            self._tell_cleared(cleared, "would delete")
 
     @contextmanager
     def begin(
@@ -118,6 +130,8 @@ class Run:
         with state:
             if self.part is not None:
                 self._notice(f"shard {self.part.shard}: {len(self.part.own)} of {len(self.opened)} videos")
+            if state.cleared is not None:
+                self._tell_cleared(state.cleared, "deleted")
             self._tell_edits(state)
             if self.by_frame and (state.complete or not update):
                 self._tell_earlier(state)
@@ -162,6 +176,11 @@ class Run:
             state.settle()
         else:
             state.finish([record for outcome in outcomes for record in outcome.records], seconds)
+
+    def _tell_cleared(self, cleared: Cleared, verb: str) -> None:
+        text = str(cleared)
+        if text:
+            self._notice(f"--overwrite {verb} {text}")
 
     def _tell_edits(self, state: ResumeState) -> None:
         """Name the masks that somebody drew on: they are theirs."""
