@@ -145,6 +145,26 @@ def test_the_only_video_of_a_run_is_refused_in_its_own_words(
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("command", [flow, pseudolabel, predict])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_names_that_differ_in_case_are_refused_where_the_disk_knows_none(
+    tmp_path: Path, film: Film, monkeypatch: pytest.MonkeyPatch, *, command: Callable[..., Any], dry_run: bool
+) -> None:
+    for name in ("Cat", "cat"):
+        clip = film([(1, 0)] * 3)
+        clip.write_folder(tmp_path / "in" / name)
+        clip.write_masks(tmp_path / "masks" / name, [0, 2])
+    monkeypatch.setattr("vsodtool.media.case.folds_case", lambda _: True)
+    with pytest.raises(UsageError, match="the videos 'Cat' and 'cat' differ only in case"):
+        command(tmp_path, (str(tmp_path / "in"),))({}, dry_run=dry_run)
+    (tmp_path / "in/cat").rename(tmp_path / "in/dog")
+    (tmp_path / "in/dog/00001.png").rename(tmp_path / "in/dog/a1.png")
+    (tmp_path / "in/dog/00002.png").rename(tmp_path / "in/dog/A1.png")
+    with pytest.raises(UsageError, match="dog the frames 'A1' and 'a1' differ only in case"):
+        command(tmp_path, (str(tmp_path / "in"),))({}, dry_run=dry_run)
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_concerns_all_videos_ends_the_run(
     tmp_path: Path, inputs: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

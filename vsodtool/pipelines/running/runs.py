@@ -22,7 +22,7 @@ from vsodtool.media.output.layout import OutputLayout, check_output
 from vsodtool.media.output.manifest import Manifest
 from vsodtool.media.output.resume import ResumeState, check_resumable, describe_run, start_or_resume
 from vsodtool.media.output.shard_run import Part, ShardState, start_shard
-from vsodtool.media.video.frame_names import check_frame_names
+from vsodtool.media.video.frame_names import check_case_of, check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos, expand_inputs
 from vsodtool.ops.sampling.split import split_by_weight
@@ -236,7 +236,8 @@ def open_run(
         by_frame: see `Run`.
 
     Raises:
-        UsageError: the output folder cannot be used, or shards are to clear it that cannot agree on it.
+        UsageError: the output folder cannot be used, shards are to clear it that cannot agree on it, or names
+            of videos or frames would be one there.
         DataError: an input is missing or unreadable.
         DeviceError: the output folder is not writable, or the engine does not answer.
     """
@@ -247,6 +248,7 @@ def open_run(
     videos = discover_videos(given, on_event=on_event)
     check_frame_names(videos)
     layout = check_output(config.output, [*map(Path, given), *(video.path for video in videos)], masks)
+    check_case_of(config.output, videos)
     opened = choose([open_frames(video) for video in videos])
     part = _part_of(config, opened, launch)
     return Run(command, config, layout, opened, part, on_event, started, by_frame)
