@@ -66,6 +66,7 @@ class PseudoLabelVideoReport(VideoReport):
             better.
         doubts: why its masks may not belong to it, one line each.
         worst: generated frames that are least sure, spread over time, with their confidence; lowest first.
+        hidden_in_doubt: of a dry run, names of frames whose labels are hidden too if the first leave a doubt.
     """
 
     given: int
@@ -80,6 +81,7 @@ class PseudoLabelVideoReport(VideoReport):
     worst: dict[str, float] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
     objects_j: dict[str, dict[str, float]] = field(default_factory=dict)
+    hidden_in_doubt: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
