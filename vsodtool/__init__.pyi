@@ -52,6 +52,7 @@ def evaluate(
     average: Literal["auto", "video", "frame"] = ...,
     f_measure: Literal["auto", "frame-curves", "mean-precision-recall"] = ...,
     objects: str = ...,
+    values: Literal["auto", "soft", "ids"] = ...,
     threshold: float = ...,
     allow_missing: bool = ...,
     allow_extra: bool = ...,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,16 @@ from vsodtool.config import MASK_FORMATS, ConvertConfig, PseudoLabelConfig
 from vsodtool.config.convert import WRITTEN_FORMATS
 from vsodtool.errors import ConfigError, DataError, UsageError
 from vsodtool.media.annotations.formats.coco import write_coco
-from vsodtool.media.annotations.formats.cvat import write_cvat
+from vsodtool.media.annotations.formats.cvat_writing import write_cvat
 from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.annotations.table import FORMATS
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.pipelines.convert import ConvertReport, run_convert
-from vsodtool.pipelines.converting.writing import MASKS
+from vsodtool.pipelines.converting.writing import MASKS, write
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.reviewing.notes import Notes
-from vsodtool.types import Event
+from vsodtool.types import Event, ignore_event
 
 Film = Callable[..., Any]
 NAMES = {1: "dog", 2: "ball"}
@@ -113,6 +114,25 @@ def test_what_is_written_comes_back(out: Path, tmp_path: Path, clip: Any, name: 
     )
     for found, truth in zip(ids(tmp_path / "masks"), clip.truth, strict=True):
         np.testing.assert_array_equal(found, truth)
+
+
+def test_names_that_differ_in_case_are_refused_where_the_disk_knows_none(
+    clip: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = drawn(clip, [0, 3], lambda number: f"a{number}.png")
+    (task,) = several.videos
+    twins = replace(several, videos=(replace(task, name="Cat"), replace(task, name="cat")))
+    first, second = task.frames
+    twin = replace(task, frames=(first, replace(second, key=FrameKey("A0.png", 3, second.key.known_size))))
+    config = ConvertConfig(source=tmp_path / "x", output=str(tmp_path / "m"), to="masks")
+    monkeypatch.setattr("vsodtool.media.case.folds_case", lambda _: True)
+    for wrong, told in (
+        (twins, "the videos 'Cat' and 'cat'"),
+        (replace(several, videos=(twin,)), "in task the frames 'a0' and 'A0'"),
+    ):
+        with pytest.raises(UsageError, match=f"{told} differ only in case"):
+            write(wrong, tmp_path / "m", config, {}, ignore_event)
+    assert not (tmp_path / "m").exists()
 
 
 @pytest.mark.parametrize(

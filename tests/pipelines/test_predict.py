@@ -19,7 +19,7 @@ from vsodtool.config import PredictConfig
 from vsodtool.errors import DeviceError, UsageError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.output.frames_csv import read_frames_csv
-from vsodtool.media.output.resume import ResumeState
+from vsodtool.media.output.run_state import ResumeState
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.preprocessing import Preprocessing
@@ -30,8 +30,8 @@ from vsodtool.ops.network_image import to_frame_size, to_network_image
 from vsodtool.pipelines.detect import smoothing, video
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.predict import resolve_batching, run_predict
-from vsodtool.pipelines.running.dispatch import Result
 from vsodtool.pipelines.running.engines import ENGINES, Engine, Job
+from vsodtool.pipelines.running.reports import Result
 from vsodtool.pipelines.running.units import Divider
 from vsodtool.types import Event, FrameStatus
 

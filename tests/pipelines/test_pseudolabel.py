@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -336,7 +337,14 @@ def test_another_option_is_refused_and_overwrite_helps(tmp_path: Path, film: Fil
     with pytest.raises(UsageError, match="--quality changed"):
         run_pseudolabel(config(tmp_path, source, quality="best", dry_run=True), estimator=exact)
     assert tree(tmp_path / "out") == before
-    run_pseudolabel(config(tmp_path, source, soft=True, overwrite=True), estimator=exact)
+    told: list[Event] = []
+    anew = config(tmp_path, source, soft=True, overwrite=True)
+    run_pseudolabel(replace(anew, dry_run=True), estimator=exact, on_event=told.append)
+    assert tree(tmp_path / "out") == before
+    run_pseudolabel(anew, estimator=exact, on_event=told.append)
+    gone = "14 files of an earlier run: 12 in masks, frames.csv, written.jsonl"
+    lines = [event.message for event in told if "--overwrite" in event.message]
+    assert lines == [f"--overwrite would delete {gone}", f"--overwrite deleted {gone}"]
     assert len(list((tmp_path / "out/soft/clip").iterdir())) == 12
     run_pseudolabel(config(tmp_path, source, soft=True, workers=1), estimator=exact)
 

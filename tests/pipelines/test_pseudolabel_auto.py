@@ -351,3 +351,25 @@ def test_a_dry_run_says_what_would_be_tried(tmp_path: Path, film: Film, exact: A
     assert "2 frames of one took" in about
     assert all(video.seconds > 0 for video in report.videos)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_names_what_is_hidden_in_doubt_too(tmp_path: Path, film: Film, exact: Any) -> None:
+    clip = film([(1, 0)] * 24)
+    clip.write_folder(tmp_path / "videos/clip")
+    clip.write_masks(tmp_path / "masks/clip", range(0, 25, 3))
+    for cuts in ("auto", "none"):
+        events: list[Event] = []
+        report = run_pseudolabel(
+            config(tmp_path, dry_run=True, cuts=cuts),
+            estimator=exact,
+            candidates=candidates(),
+            on_event=events.append,
+        )
+        (video,) = report.videos
+        more = ["00003", "00009", "00015", "00021"]
+        assert (video.hidden, video.hidden_in_doubt) == (["00006", "00018"], more)
+        told = [event.message for event in events]
+        tried = f"tried on the hidden labels 00006, 00018; in doubt also on {', '.join(more)}"
+        assert f"small or large, {tried}" in told
+        caveat = "videos are not searched for cuts now: where there are some, other labels may be hidden"
+        assert (caveat in told) == (cuts == "auto")

@@ -90,6 +90,18 @@ def test_a_second_run_changes_nothing_and_another_picture_is_kept(video: Path, t
     assert read_rgb(path).shape != (5, 5, 3)
 
 
+def test_names_that_differ_in_case_are_refused_where_the_disk_knows_none(
+    clip: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    videos = [clip.write_folder(tmp_path / name / each) for name, each in (("a", "Cat"), ("b", "cat"))]
+    suggest(*videos, number=1, export=tmp_path / "todo")
+    monkeypatch.setattr("vsodtool.media.case.folds_case", lambda _: True)
+    suggest(*videos, number=1)
+    with pytest.raises(UsageError, match="the videos 'Cat' and 'cat' differ only in case"):
+        suggest(*videos, number=1, export=tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
 def test_without_export_nothing_is_written(video: Path, tmp_path: Path) -> None:
     with_pictures = suggest(video, number=3, export=tmp_path / "todo")
     assert suggest(video, number=3).suggestions == with_pictures.suggestions

@@ -3,7 +3,9 @@ from __future__ import annotations
 import itertools
 import json
 import multiprocessing
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from vsodtool.pipelines.training.batches import Batch
 from vsodtool.pipelines.training.datasets import Datasets
 from vsodtool.pipelines.training.kinds import open_datasets, task_of
 from vsodtool.pipelines.training.loop import Loop
+from vsodtool.pipelines.training.recorder import Recorder
 from vsodtool.types import Event
 
 MakeConfig = Callable[..., TrainConfig]
@@ -137,12 +140,38 @@ def test_the_same_command_again_does_nothing_more(config: MakeConfig, tmp_path: 
     assert (second.steps, second.best_score, second.scores) == (first.steps, first.best_score, first.scores)
 
 
+def test_asked_to_stop_before_the_first_step_it_is_told_and_no_step_is_done(
+    config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(epochs=1, steps_per_epoch=1)
+    told: list[Event] = []
+    begin = Recorder.begin
+
+    def begin_and_ask(recorder: Recorder) -> None:
+        begin(recorder)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Recorder, "begin", begin_and_ask)
+    with pytest.raises(KeyboardInterrupt):
+        run_train(settings, on_event=told.append)
+    monkeypatch.undo()
+    (line,) = [event.message for event in told if event.kind == "warning"]
+    assert line.startswith("asked to stop: this step is finished and saved first; asked again, it ends")
+    assert read_checkpoint(settings.output / "last.pt")["step"] == 0
+    assert run_train(settings).steps == 1
+
+
 def test_other_options_are_refused_unless_overwrite(config: MakeConfig) -> None:
     run_train(config(epochs=1, steps_per_epoch=1))
     other = config(epochs=1, steps_per_epoch=1, learning_rate=1e-2)
     with pytest.raises(UsageError, match=r"learning_rate was 0\.001, now 0\.01"):
         run_train(other)
-    assert run_train(replace(other, overwrite=True)).steps == 1
+    told: list[Event] = []
+    run_train(replace(other, overwrite=True, dry_run=True), on_event=told.append)
+    assert run_train(replace(other, overwrite=True), on_event=told.append).steps == 1
+    files = "files of an earlier run: last.pt, best.safetensors, final.safetensors, log.jsonl and 4 more"
+    lines = [event.message for event in told if "--overwrite" in event.message]
+    assert lines == [f"--overwrite would delete {files}", f"--overwrite deletes {files}"]
 
 
 def test_what_does_not_change_the_weights_may_change(config: MakeConfig) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,18 @@ def test_after_a_failure_the_next_run_makes_what_is_left(tmp_path: Path, clip: A
         assert report.videos[0].skipped == 0
         assert updater.stale() == []
     assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+
+
+def test_a_refused_video_among_others_is_told_to_the_page(
+    tmp_path: Path, clip: Any, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = replace(run_pseudolabel(config(tmp_path)), not_made=["b"], losses=["b: no frame decodes"])
+    monkeypatch.setattr("vsodtool.pipelines.update.label_videos", lambda *_, **__: report)
+    with (
+        Updater(tmp_path / "out") as updater,
+        pytest.raises(DataError, match="not all videos could be made again: b: no frame decodes"),
+    ):
+        updater.run()
 
 
 def test_a_folder_that_an_updater_cannot_take(tmp_path: Path, clip: Any, source: Path) -> None:

@@ -92,6 +92,13 @@ class EvaluateConfig(ReadingConfig):
         panel=Panel.CHOICES,
     )
     void: str = void_option()
+    values: str = option(
+        "What grey values of predictions are: probabilities (soft) or object ids; auto tells by the files, "
+        "and refuses where they may be both.",
+        default=AUTO,
+        choices=(AUTO, "soft", "ids"),
+        panel=Panel.CHOICES,
+    )
     threshold: float = option(
         "From here on a pixel is object, where a mask is needed.",
         default=0.5,

@@ -27,7 +27,7 @@ from vsodtool.config.measures import (
 )
 from vsodtool.config.protocols import Choices
 from vsodtool.errors import DataError, DeviceError
-from vsodtool.media.maps.reading import PredictionReading, TruthReading, detect_prediction, detect_truth
+from vsodtool.media.maps.reading import SOFT, PredictionReading, TruthReading, detect_prediction, detect_truth
 from vsodtool.media.maps.score_files import ScoreTable, Value, check_new_files, score_table, videos_csv
 from vsodtool.pipelines.running.ordered_work import map_in_order
 from vsodtool.pipelines.running.staging import with_urls
@@ -90,6 +90,7 @@ def _evaluate(
         protocol=config.protocol,
         choices=choices,
         void=config.void,
+        values=config.values,
         every=config.every,
         dataset=config.name or _dataset(plan),
         ground_truth=plan.truth.folder,
@@ -181,7 +182,7 @@ def _score(
     work = partial(score_task, choices=choices, allow_resize=config.allow_resize)
     lengths = {video.name: len(video.scored) for video in plan.videos}
     done = dict.fromkeys(lengths, 0)
-    tasks = _tasks(plan, choices, config.void, on_event)
+    tasks = _tasks(plan, config, on_event)
     workers = resolve_workers(config.workers)
     many = workers > 1 and sum(lengths.values()) * len(methods) >= _MANY
     for task, results in map_in_order(work, tasks, workers, processes=processes and many):
@@ -197,14 +198,24 @@ def _score(
             on_event(Event("done", name, done=done[name], total=lengths[name]))
 
 
-def _tasks(plan: Plan, choices: Choices, void: str, on_event: OnEvent) -> Iterator[FrameTask]:
+def _tasks(plan: Plan, config: EvaluateConfig, on_event: OnEvent) -> Iterator[FrameTask]:
     """The frames in order. How a video is read is found out when its turn comes."""
+    choices, void = config.choices, config.void
     for video in plan.videos:
         truth = detect_truth(video.truths, choices.truth_above, objects=choices.objects, void=void)
         readings = tuple(
-            detect_prediction(video.predictions(index), truth, choices.prefers, void=void, soft=method.soft)
+            detect_prediction(
+                video.predictions(index),
+                truth,
+                choices.prefers,
+                void=void,
+                values=SOFT if method.soft else config.values,
+            )
             for index, method in enumerate(plan.methods)
         )
+        for reading in readings:
+            if reading.doubt:
+                on_event(Event("warning", video.name, reading.doubt))
         multi = _is_multi(video, truth, readings, choices, on_event)
         before = {b.name: a for a, b in itertools.pairwise(video.paired.frames)}
         scored = {frame.name for frame in video.scored}

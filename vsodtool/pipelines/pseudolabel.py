@@ -17,14 +17,15 @@ from vsodtool.checks import resolve_workers
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import objects_json, read_objects_json
-from vsodtool.media.atomic import write_bytes_atomically
+from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
-from vsodtool.media.output.earlier_run import find_edits, read_found_cuts, read_records
+from vsodtool.media.output.clearing import holds_object_names
+from vsodtool.media.output.edits import find_edits, take_over_edits
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.object_names import read_added_objects
-from vsodtool.media.output.resume import take_over_edits
+from vsodtool.media.output.written import read_found_cuts, read_records
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.densify.bench import LabelBench, LabelTask
@@ -182,7 +183,7 @@ def _densify(
     if run.part is None:  # shards write one manifest, and each knows of its own videos only
         manifest = replace(manifest, doubts={**known, **doubts})
     if config.dry_run:
-        return _estimate(run, masks, _dry_report(run, masks, setup, doubts, cuts), tools)
+        return _estimate(run, masks, _dry_report(run, masks, setup, doubts, cuts), tools, cuts)
     made_by = tools.candidates(on_event)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
@@ -254,8 +255,9 @@ def _write_names(layout: OutputLayout, given: GivenMasks, config: PseudoLabelCon
         named[video] = {**named.get(video, {}), **infos}
     if given.labelled or named:
         write_bytes_atomically(layout.objects, objects_json(given.labelled, named))
-    elif config.overwrite:
-        layout.objects.unlink(missing_ok=True)  # names of masks that are not these
+    elif config.overwrite and holds_object_names(layout):
+        with disk_errors(layout.objects):
+            layout.objects.unlink()  # names of masks that are not these
 
 
 def _known_objects(layout: OutputLayout) -> KnownObjects:
@@ -380,6 +382,7 @@ def _dry_report(
     report = PseudoLabelReport(method=method, flow=setup.flow, output=run.layout.root, dry_run=True)
     before = read_manifest(run.layout.manifest) if setup.config.update else None
     choices = before.choices if before is not None and not setup.config.overwrite else {}
+    unseen = False
     for source in run.sources:
         video, frames = source.video.name, len(source.names)
         given = len(masks[video].files)
@@ -402,16 +405,26 @@ def _dry_report(
             text = f"method {names[0]}, {trial.reason}"
             if hidden:
                 text = f"{' or '.join(names)}, tried on the hidden labels {', '.join(hidden)}"
-            if trial.more:
-                text += f"; in doubt also on {', '.join(source.names[test.hidden] for test in trial.more)}"
+            more = [source.names[test.hidden] for test in trial.more]
+            if more:
+                text += f"; in doubt also on {', '.join(more)}"
             run.on_event(Event("notice", video, text))
-            of_video = replace(of_video, method="" if hidden else names[0], hidden=hidden)
+            method = "" if hidden else names[0]
+            of_video = replace(of_video, method=method, hidden=hidden, hidden_in_doubt=more)
+            unseen = unseen or (bool(hidden) and cuts.known(video) is None)
         report.videos.append(of_video)
+    if unseen:
+        text = "videos are not searched for cuts now: where there are some, other labels may be hidden"
+        run.on_event(Event("notice", message=text))
     return report
 
 
+def _in_time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
 def _estimate(
-    run: Run, masks: Mapping[str, MaskSet], report: PseudoLabelReport, tools: Tools
+    run: Run, masks: Mapping[str, MaskSet], report: PseudoLabelReport, tools: Tools, cuts: Cuts
 ) -> PseudoLabelReport:
     """A dry report with the seconds that each video would take, where no weights must be fetched for it."""
     config, setup = run.config, tools.setup(run.on_event)
@@ -427,13 +440,22 @@ def _estimate(
     if pace is None:
         return report
     videos = []
+    in_doubt = 0.0
     for source, of_video in zip(run.sources, report.videos, strict=True):
-        own = masks[source.video.name]
-        trial = schedule_trial(source, own) if len(candidates.names) > 1 else None
-        seconds = estimate_seconds(pace, source, own, trial, candidates, overlay=config.overlay)
+        name = source.video.name
+        shots = cuts.known(name) or ONE_SHOT
+        trial = schedule_trial(source, masks[name], shots) if len(candidates.names) > 1 else None
+        tests = [] if trial is None else trial.tests
+        seconds, longest = (
+            estimate_seconds(pace, source, masks[name], made, candidates, overlay=config.overlay)
+            for made in (tests, [*tests, *([] if trial is None else trial.more)])
+        )
         videos.append(replace(of_video, seconds=round(seconds, 1)))
+        in_doubt += longest - seconds
     whole = sum(video.seconds for video in videos)
-    about = f"{whole:.0f} s" if whole < 120 else f"{whole / 60:.0f} min"
+    about = _in_time(whole)
+    if _in_time(whole + in_doubt) != about:
+        about += f", {_in_time(whole + in_doubt)} if all hidden labels leave a doubt"
     frames = "1 frame" if pace.frames == 1 else f"{pace.frames} frames"
     text = f"about {about}: {frames} of {first.video.name} took {pace.seconds:.1f} s"
     run.on_event(Event("notice", message=text))

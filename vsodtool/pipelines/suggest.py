@@ -15,7 +15,7 @@ from vsodtool.config.shell_words import shell_word, shell_words
 from vsodtool.errors import UsageError
 from vsodtool.media.output.layout import check_export
 from vsodtool.media.output.object_names import read_object_names
-from vsodtool.media.video.frame_names import check_frame_names
+from vsodtool.media.video.frame_names import check_case_of, check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos, expand_inputs
 from vsodtool.pipelines.convert import run_convert
@@ -128,6 +128,7 @@ def _before_labels(config: SuggestConfig, on_event: OnEvent) -> SuggestReport:
     sources = [open_frames(video) for video in videos]
     if config.export:
         check_export(Path(config.export), [*map(Path, config.inputs), *(each.video.path for each in sources)])
+        check_case_of(Path(config.export), [source.video for source in sources])
     cuts = resolve_cuts(config.cuts, sources)
     wanted = places(sources, config, lambda source: _shots(source, cuts, on_event))
     suggestions: list[Suggestion] = []
@@ -192,6 +193,7 @@ def _of_output(output: Path, config: SuggestConfig, on_event: OnEvent) -> Sugges
     sources = sources_of(finished)
     if config.export:
         check_export(Path(config.export), [output, *(each.video.path for each in sources.values())])
+        check_case_of(Path(config.export), [each.video for each in sources.values()])
     hidden = HiddenLabels(finished)
     if finished.manifest.command == "predict":
         on_event(Event("notice", message="made by predict: nothing is known but the confidence of its masks"))

@@ -176,6 +176,7 @@ def _run(training: Training, *, continued: bool) -> TrainReport:
             _check_best(training.folder, checkpoint.get("best_step"))
         done = checkpoint.get("step", 0)
         seconds = _estimate(training, start, steps=plan.steps - (done if isinstance(done, int) else 0))
+        training.tell_cleared("would delete")
         training.say(f"would write to {config.output}")
         return replace(report, dry_run=True, steps=plan.steps, epochs=config.epochs, seconds=seconds)
     with training.owned(start.weights, continued=continued):
@@ -278,7 +279,8 @@ def _train(training: Training, start: StartNetwork, state: TrainState) -> None:
     keep_freed_memory()
     workers = reader_processes(config.workers, world, resolve_workers(0))
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_requests())
+        text = "asked to stop: this step is finished and saved first; asked again, it ends at once, unsaved"
+        stop = stack.enter_context(stop_requests(lambda: training.on_event(Event("warning", message=text))))
         validator = Validator(
             forward_of(training),
             training.data.validation,
@@ -295,7 +297,8 @@ def _train(training: Training, start: StartNetwork, state: TrainState) -> None:
         if plan.seconds:
             ends = datetime.now() + timedelta(seconds=plan.seconds - state.seconds)
             training.say(f"training until about {ends:%H:%M:%S}")
-        if not loop.run(batches, stop, recorder.after_step):
+        asked = stop.asked and not world.is_parallel  # before the first step; several processes must agree
+        if asked or not loop.run(batches, stop, recorder.after_step):
             recorder.save()
             raise KeyboardInterrupt
         recorder.finish()

@@ -9,7 +9,7 @@ from typing import Any
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.config.cuts import AUTO, NONE
 from vsodtool.config.methods import kinds_of_weights
-from vsodtool.errors import ConfigError, UsageError
+from vsodtool.errors import ConfigError, DataError, UsageError
 from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest
@@ -77,7 +77,7 @@ class Updater:
         """
         self._overlays_due = self._config.overlay
         heard = on_event or self._on_event
-        return label_videos(self._config, self._tools, on_event=heard, overlays=False)
+        return _of_all(label_videos(self._config, self._tools, on_event=heard, overlays=False))
 
     def close(self) -> None:
         """Make overlays that no longer show what is there, and give everything back.
@@ -88,7 +88,7 @@ class Updater:
         due, self._overlays_due = self._overlays_due, False
         try:
             if due and not self.stale():
-                label_videos(self._config, self._tools)
+                _of_all(label_videos(self._config, self._tools))
         finally:
             self._tools.close()
 
@@ -97,6 +97,20 @@ class Updater:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _of_all(report: PseudoLabelReport) -> PseudoLabelReport:
+    """The report.
+
+    Raises:
+        DataError: a video could not be made.
+    """
+    if report.not_made:
+        raise DataError(
+            f"not all videos could be made again: {report.losses[-1]}",
+            "the others are done; mend the input for the rest",
+        )
+    return report
 
 
 def config_of(output: Path) -> PseudoLabelConfig:

@@ -195,6 +195,52 @@ def test_small_grey_values_are_ids_beside_ids_only(tmp_path: Path) -> None:
     assert reading_of(tmp_path, file, blob(0, 1, 2)).kind == "ids"
 
 
+@pytest.mark.parametrize("values", [(0, 64, 128, 255), (0, 8, 16), (0, 38, 75), (0, 85, 170, 255), (0, 38)])
+def test_flat_levels_that_may_be_ids_or_probabilities_are_refused(
+    tmp_path: Path, values: tuple[int, ...]
+) -> None:
+    file = grey(tmp_path / "p.png", blob(*values))
+    ids = blob(0, 1, 2)
+    with pytest.raises(DataError, match=f"grey areas of the values {values[1]}.*can be either") as caught:
+        reading_of(tmp_path, file, ids)
+    assert "--values ids" in caught.value.hint
+    assert "--values soft" in caught.value.hint
+    truth = detect_truth([grey(tmp_path / "gt.png", ids)], 128)
+    assert detect_prediction([file], truth, "masks", values="soft").read_map(file).max() == values[-1]
+    told = detect_prediction([file], truth, "masks", values="ids")
+    assert set(np.unique(told.read_ids(file))) == set(values)
+
+
+@pytest.mark.parametrize("values", [(0, 1), (0, 2), (0, 1, 3), (0, 1, 2, 3, 4)])
+def test_numbers_that_count_on_from_those_of_the_truth_are_ids(
+    tmp_path: Path, values: tuple[int, ...]
+) -> None:
+    assert reading_of(tmp_path, grey(tmp_path / "p.png", blob(*values)), blob(0, 1, 2)).kind == "ids"
+
+
+def test_ids_of_the_truth_are_ids_whatever_they_are(tmp_path: Path) -> None:
+    file = grey(tmp_path / "p.png", blob(0, 38, 75))
+    assert reading_of(tmp_path, file, blob(0, 38, 75, 113)).kind == "ids"
+
+
+@pytest.mark.parametrize(
+    ("values", "doubted"), [((0, 1, 2), True), ((0, 38), True), ((0, 64, 128, 255), False)]
+)
+def test_beside_a_binary_truth_levels_are_probabilities_and_dark_ones_are_told(
+    tmp_path: Path, values: tuple[int, ...], *, doubted: bool
+) -> None:
+    reading = reading_of(tmp_path, grey(tmp_path / "p.png", blob(*values)))
+    assert (reading.kind, "--values ids" in reading.doubt) == ("soft", doubted)
+
+
+def test_a_few_dark_files_do_not_decide(tmp_path: Path) -> None:
+    """Of nine files five are looked at first; those between them are soft."""
+    files = [grey(tmp_path / f"{index}.png", blob(0, 8, 16)) for index in range(9)]
+    grey(files[3], np.tile(np.arange(0, 250, 5, dtype=np.uint8), (8, 1)))
+    truth = detect_truth([palette(tmp_path / "gt.png", blob(0, 1, 2))], 128)
+    assert detect_prediction(files, truth, "masks").kind == "soft"
+
+
 def test_a_dark_map_beside_ids_is_no_map_of_ids(tmp_path: Path) -> None:
     dark = grey(tmp_path / "p.png", np.tile(np.arange(0, 24, dtype=np.uint8), (8, 1)))
     assert reading_of(tmp_path, dark, blob(0, 1, 2)).kind == "soft"
@@ -206,7 +252,7 @@ def test_what_is_known_to_be_soft_is_soft(tmp_path: Path) -> None:
     truth = detect_truth([palette(tmp_path / "gt.png", blob(0, 1, 2))], 128)
     for values in (blob(0, 1), blob(0, 1, 2)):
         file = grey(tmp_path / "p.png", values)
-        reading = detect_prediction([file], truth, "masks", soft=True)
+        reading = detect_prediction([file], truth, "masks", values="soft")
         assert (reading.kind, reading.read_map(file).max()) == ("soft", values.max())
 
 

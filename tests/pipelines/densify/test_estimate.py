@@ -66,10 +66,10 @@ def test_the_rest_is_reckoned_from_it(sparse: Sparse, candidates: Candidates) ->
     video = sparse(0, 4, 8, 12)
     pace = pace_of(video, candidates)
 
-    def seconds(trial: Any = None, *, overlay: bool = False, of: Any = pace) -> float:
+    def seconds(trial: Any = (), *, overlay: bool = False, of: Any = pace) -> float:
         return estimate_seconds(of, video.source, video.masks, trial, candidates, overlay=overlay)
 
     assert seconds() == pytest.approx(3 * pace.seconds)  # three intervals like that one
     assert seconds(of=replace(pace, per_cost=2 * pace.per_cost)) == pytest.approx(6 * pace.seconds)
-    assert seconds(schedule_trial(video.source, video.masks)) > seconds()
+    assert seconds(schedule_trial(video.source, video.masks).tests) > seconds()
     assert seconds(overlay=True) > seconds()

@@ -14,7 +14,8 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
 from vsodtool.media.masks.sparse import match_masks
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.resume import ResumeState, describe_run, start_or_resume
+from vsodtool.media.output.resume import describe_run, start_or_resume
+from vsodtool.media.output.run_state import ResumeState
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.densify.choosing.hidden_labels import TrialSchedule, schedule_trial

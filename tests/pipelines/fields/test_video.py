@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.config import FlowConfig
+from vsodtool.errors import VsodtoolError
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.pipelines.fields import video as video_module
 from vsodtool.pipelines.fields.video import Engine, plan_video, stream_pairs
+from vsodtool.pipelines.flow import run_flow
 from vsodtool.types import Frame
 
 NAMES = ["a", "b", "c", "d"]
@@ -69,3 +74,17 @@ def test_pairs_are_exactly_those_whose_two_frames_exist(present: set[int], step:
     frames = [Frame(index, str(index), pixel) for index in sorted(present)]
     pairs = [(first.index, second.index) for first, second in stream_pairs(frames, step)]
     assert pairs == [(index, index + step) for index in sorted(present) if index + step in present]
+
+
+def test_a_pair_that_decodes_and_has_no_flow_is_a_fault(
+    tmp_path: Path, film: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = film([(1, 0)] * 3).write_folder(tmp_path / "clip")
+    config = FlowConfig(inputs=(str(folder),), output=tmp_path / "out", workers=1)
+    pairs = video_module.stream_pairs
+    monkeypatch.setattr(video_module, "stream_pairs", lambda *given: list(pairs(*given))[:-1])
+    with pytest.raises(VsodtoolError, match="clip: frame 00002: expected a result") as caught:
+        run_flow(config, estimator=Still())
+    assert caught.value.exit_code == 1
+    monkeypatch.undo()
+    assert run_flow(config, estimator=Still()).videos[0].flows == 1

@@ -12,7 +12,8 @@ import pytest
 
 from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.resume import ResumeState, describe_run, start_or_resume
+from vsodtool.media.output.resume import describe_run, start_or_resume
+from vsodtool.media.output.run_state import ResumeState
 from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.pipelines.running.dispatch import TRIES_AGAIN, Dispatch, News
 from vsodtool.pipelines.running.reports import Outcome, VideoReport
@@ -243,11 +244,12 @@ def test_a_refused_video_is_not_tried_again(tmp_path: Path) -> None:
     assert list(result.outcomes) == ["b"]
 
 
-def test_the_only_video_is_refused_as_in_one_process(tmp_path: Path) -> None:
-    bench = Bench(refuse={"a": DataError("bad frames", "replace them")})
-    run = Run(tmp_path, {"a": 4}, bench)
-    with run.state() as state, pytest.raises(DataError, match="bad frames"):
-        run.dispatch(state).run()
+def test_what_was_wrong_with_a_refused_video_is_kept(tmp_path: Path) -> None:
+    error = DataError("bad frames", "replace them")
+    run = Run(tmp_path, {"a": 4}, Bench(refuse={"a": error}))
+    with run.state() as state:
+        result = run.dispatch(state).run()
+    assert [(each.message, each.hint) for each in result.refused.values()] == [("bad frames", "replace them")]
 
 
 @pytest.mark.parametrize("error", [DeviceError("disk full"), ZeroDivisionError("a bug")])

@@ -36,6 +36,6 @@ def test_one_report_of_several() -> None:
 
 def test_json_begins_with_what_is_the_verbs_own() -> None:
     report = flow_report(FlowVideoReport("a", 3, 2, 0, 0, 0.5), "lost", 1.5).as_dict()
-    assert list(report) == ["backend", "output", "videos", "losses", "seconds", "dry_run"]
+    assert list(report) == ["backend", "output", "videos", "losses", "not_made", "seconds", "dry_run"]
     assert report["output"] == "out"
     assert list(report["videos"][0])[:3] == ["name", "frames", "flows"]

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from vsodtool.config import FlowConfig, PredictConfig, PseudoLabelConfig
-from vsodtool.errors import UsageError
+from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.preprocessing import Preprocessing
@@ -108,6 +108,72 @@ def test_shards_together_give_what_one_process_gives(
     assert whole.losses[0].startswith("walk: frame 00004")
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
     assert counts(tmp_path / "out") == counts(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("command", [flow, pseudolabel, predict])
+def test_a_refused_video_does_not_end_the_run(
+    tmp_path: Path, inputs: tuple[str, ...], detector: Detector, command: Callable[..., Any]
+) -> None:
+    frames = sorted((tmp_path / "walk").iterdir())  # of the first video
+    for path in (frames[0], frames[-1]) if command is pseudolabel else frames:  # those with a mask
+        path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    given = {"detector": detector} if command is predict else {}
+    whole = command(tmp_path, inputs[1:])(given, output=tmp_path / "whole")
+    events: list[Event] = []
+    for _ in range(2):
+        report = command(tmp_path, inputs)({**given, "on_event": events.append})
+        assert [video.name for video in report.videos] == [video.name for video in whole.videos]
+        assert report.not_made == ["walk"]
+        (line,) = report.losses
+        assert line.startswith(f"walk: {tmp_path / 'walk'}: none of its ")
+        assert line in [event.message for event in events if event.kind == "warning"]
+        assert json.loads((tmp_path / "out/manifest.json").read_text())["status"] == "running"
+    made = {name: data for name, data in tree(tmp_path / "out").items() if "/" in name}
+    expected = {name: data for name, data in tree(tmp_path / "whole").items() if "/" in name}
+    assert {name: data for name, data in made.items() if "/walk/" not in name} == expected
+
+
+@pytest.mark.parametrize("command", [flow, predict])
+def test_the_only_video_of_a_run_is_refused_in_its_own_words(
+    tmp_path: Path, inputs: tuple[str, ...], detector: Detector, command: Callable[..., Any]
+) -> None:
+    for path in (tmp_path / "walk").iterdir():
+        path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    given = {"detector": detector} if command is predict else {}
+    with pytest.raises(DataError, match="none of its 9 frames decodes") as caught:
+        command(tmp_path, inputs[:1])(given)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("command", [flow, pseudolabel, predict])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_names_that_differ_in_case_are_refused_where_the_disk_knows_none(
+    tmp_path: Path, film: Film, monkeypatch: pytest.MonkeyPatch, *, command: Callable[..., Any], dry_run: bool
+) -> None:
+    for name in ("Cat", "cat"):
+        clip = film([(1, 0)] * 3)
+        clip.write_folder(tmp_path / "in" / name)
+        clip.write_masks(tmp_path / "masks" / name, [0, 2])
+    monkeypatch.setattr("vsodtool.media.case.folds_case", lambda _: True)
+    with pytest.raises(UsageError, match="the videos 'Cat' and 'cat' differ only in case"):
+        command(tmp_path, (str(tmp_path / "in"),))({}, dry_run=dry_run)
+    (tmp_path / "in/cat").rename(tmp_path / "in/dog")
+    (tmp_path / "in/dog/00001.png").rename(tmp_path / "in/dog/a1.png")
+    (tmp_path / "in/dog/00002.png").rename(tmp_path / "in/dog/A1.png")
+    with pytest.raises(UsageError, match="dog the frames 'A1' and 'a1' differ only in case"):
+        command(tmp_path, (str(tmp_path / "in"),))({}, dry_run=dry_run)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_concerns_all_videos_ends_the_run(
+    tmp_path: Path, inputs: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DeviceError("disk full", "free some space")
+
+    monkeypatch.setattr("vsodtool.pipelines.fields.video.write_flow", full)
+    with pytest.raises(DeviceError, match="disk full"):
+        flow(tmp_path, inputs)({})
 
 
 def test_at_once(tmp_path: Path, inputs: tuple[str, ...]) -> None:

@@ -12,10 +12,12 @@ import av
 import numpy as np
 import pytest
 
+from vsodtool.errors import VsodtoolError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.images import encode_png, read_grey
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.resume import ResumeState, describe_run, start_or_resume
+from vsodtool.media.output.resume import describe_run, start_or_resume
+from vsodtool.media.output.run_state import ResumeState
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.running.reports import Outcome, VideoReport
@@ -101,6 +103,56 @@ def test_what_does_not_decode_is_skipped_and_told(video: Path, tmp_path: Path) -
     assert [event.message for event in events if event.kind == "warning"] == [loss]
     assert outcome.report == Told("clip", 5, 4, 1, 0.2, outcome.report.seconds)  # mean of 0, .1, .3, .4
     assert work.made == 4
+
+
+class Forgetful(Left):
+    """Commits nothing of the fourth frame, and reads the others in two goes."""
+
+    def make(self) -> None:
+        for part in ([0, 1, 2], [4]):
+            for frame in self.source.select(part):
+                record = FrameRecord(self.name, frame.name, FrameStatus.GENERATED, "", "", 0.5)
+                write_bytes_atomically(self.layout.masks(self.name, frame.name), b"")
+                self.commit([record])
+
+    def discard(self, record: FrameRecord) -> None:
+        self.state.drop([self.layout.masks(self.name, record.frame)])
+
+
+def test_a_frame_that_decodes_and_was_not_made_is_a_fault(video: Path, tmp_path: Path) -> None:
+    source, state = begin(video, tmp_path / "out")
+    with state:
+        work = Forgetful(source, state, [].append, overlay=False)
+        with pytest.raises(VsodtoolError, match="clip: frame 00003: expected a result") as caught:
+            work.run()
+    assert caught.value.exit_code == 1
+    assert "00003" not in work.records
+    assert not (tmp_path / "out/frames.csv").exists()
+
+
+def test_a_fault_deletes_no_file_of_the_frame(video: Path, tmp_path: Path) -> None:
+    run(video, tmp_path / "out", [])
+    source, state = begin(video, tmp_path / "out")
+    with state:
+        work = Forgetful(source, state, [].append, overlay=False, holds=lambda record: False)
+        with pytest.raises(VsodtoolError, match="00003"):
+            work.run()
+    assert (tmp_path / "out/masks/clip/00003.png").is_file()
+
+
+def test_a_loss_that_only_an_earlier_part_met_is_a_loss(video: Path, tmp_path: Path) -> None:
+    class InParts(Forgetful):
+        def make(self) -> None:
+            super().make()
+            write_bytes_atomically(self.layout.masks(self.name, "00003"), b"")
+            self.commit([FrameRecord(self.name, "00003", FrameStatus.GENERATED, "", "", 0.5)])
+
+    source, state = begin(video, tmp_path / "out")
+    with state:
+        outcome = InParts(source, state, [].append, overlay=False).run()
+    assert [record.frame for record in outcome.records if record.status is FrameStatus.SKIPPED] == ["00002"]
+    (loss,) = outcome.losses
+    assert loss.startswith("clip: frame 00002: ")
 
 
 def test_progress_counts_each_frame_once(video: Path, tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from vsodtool.config import TrainConfig
 from vsodtool.media.training_run.folder import read_checkpoint
 from vsodtool.media.training_run.log import read_log
+from vsodtool.pipelines.train import run_train
 
 pytestmark = pytest.mark.long
 
+MakeConfig = Callable[..., TrainConfig]
 WriteConfig = Callable[..., Path]
 TRAIN = ["-m", "vsodtool", "train", "video", "--quiet"]
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", *TRAIN[1:]]
@@ -69,12 +72,13 @@ def weights(output: Path) -> dict[str, bytes]:
 
 
 def test_a_killed_and_stopped_run_ends_with_the_same_weights(
-    config_file: WriteConfig, tmp_path: Path
+    config: MakeConfig, config_file: WriteConfig, tmp_path: Path
 ) -> None:
     # Saved after every other step or so: what is lost has to be done again.
-    arguments = [*TRAIN, "--config", config_file(batch_size=1, accumulate=2), "--save-minutes", 0.003]
+    changes: dict[str, object] = {"batch_size": 1, "accumulate": 2}
+    arguments = [*TRAIN, "--config", config_file(**changes), "--save-minutes", 0.003]
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    finish(arguments, undisturbed)
+    run_train(config(**changes, output=undisturbed))
     with started(arguments, disturbed) as process:
         wait_for_step(disturbed, 2, process)
         os.killpg(process.pid, signal.SIGKILL)
@@ -85,51 +89,45 @@ def test_a_killed_and_stopped_run_ends_with_the_same_weights(
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate()
     assert process.returncode == 130
-    assert err.splitlines()[-1] == "interrupted; run the same command again to continue"
+    lines = err.splitlines()
+    assert lines[-1] == "interrupted; run the same command again to continue"
+    assert lines[-2].startswith("warning: asked to stop: this step is finished and saved first")
     stopped = read_checkpoint(disturbed / "last.pt")["step"]
     assert stopped == curve(disturbed)[-1][0] >= 4
-    finish(arguments, disturbed)
+    run_train(config(**changes, save_minutes=0.003, output=disturbed))
     assert curve(disturbed) == curve(undisturbed)
     assert weights(disturbed) == weights(undisturbed)
     assert not list(disturbed.glob(".*"))
 
 
-def test_two_processes_give_the_curve_of_one_with_the_doubled_batch(
-    config_file: WriteConfig, tmp_path: Path
+def test_two_processes_of_which_one_is_killed_give_the_curve_of_one_with_the_doubled_batch(
+    config: MakeConfig, config_file: WriteConfig, tmp_path: Path
 ) -> None:
     # Two gloo processes on this machine, as `torchrun --nproc-per-node 2 -m vsodtool train` starts them.
-    start = tmp_path / "start"
-    finish([*TRAIN, "--config", config_file(epochs=1, steps_per_epoch=1)], start)
-    changes = {"init": start, "batch_norm": "frozen", "precision": "fp32", "epochs": 1}
-    path = config_file(**changes)
-    finish([*TRAIN, "--config", path, "--batch-size", 4], tmp_path / "one")
-    finish([*TORCHRUN, "--config", path, "--batch-size", 2], tmp_path / "two")
-    one, two = (curve(tmp_path / name) for name in ("one", "two"))
-    assert [step for step, _ in two] == [1, 2, 3]
-    assert [loss for _, loss in two] == pytest.approx([loss for _, loss in one], rel=1e-4)
-    scores = [
-        next(record for record in read_log(tmp_path / name / "log.jsonl") if record["event"] == "validation")
-        for name in ("one", "two")
-    ]
-    assert scores[1]["frames"] == scores[0]["frames"] > 0
-    assert scores[1]["s_measure"] == pytest.approx(scores[0]["s_measure"], rel=1e-3)
-
-
-def test_a_killed_rank_ends_the_run_and_the_next_one_continues(
-    config_file: WriteConfig, tmp_path: Path
-) -> None:
-    output = tmp_path / "run"
-    arguments = [*TORCHRUN, "--config", config_file(batch_size=1), "--save-minutes", 0]
-    with started(arguments, output) as process:
-        wait_for_step(output, 2, process)
+    start, one, two = (tmp_path / name for name in ("start", "one", "two"))
+    run_train(config(epochs=1, steps_per_epoch=1, output=start))
+    changes: dict[str, object] = {"init": str(start), "batch_norm": "frozen", "precision": "fp32"}
+    run_train(config(**changes, batch_size=4, output=one))
+    arguments = [*TORCHRUN, "--config", config_file(**changes), "--batch-size", 2, "--save-minutes", 0]
+    with started(arguments, two) as process:
+        wait_for_step(two, 2, process)
         os.kill(rank_processes(process.pid)[1], signal.SIGKILL)
         _, err = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "Signal 9 (SIGKILL)" in err  # torchrun's words; it may end the other rank before that one notices
-    reached = read_checkpoint(output / "last.pt")["step"]
-    assert reached >= 1
-    finish(arguments, output)
-    assert [step for step, _ in curve(output)] == [1, 2, 3, 4, 5, 6]
+    reached = read_checkpoint(two / "last.pt")["step"]
+    assert 1 <= reached < 6
+    finish(arguments, two)
+    assert [step for step, _ in curve(two)] == [1, 2, 3, 4, 5, 6]
+    assert [loss for _, loss in curve(two)] == pytest.approx([loss for _, loss in curve(one)], rel=1e-4)
+    scores = [
+        [record for record in read_log(output / "log.jsonl") if record["event"] == "validation"]
+        for output in (one, two)
+    ]
+    assert len(scores[0]) == len(scores[1]) == 3  # of the weights that it began with, and of two epochs
+    for ours, theirs in zip(*scores, strict=True):
+        assert theirs["frames"] == ours["frames"] > 0
+        assert theirs["s_measure"] == pytest.approx(ours["s_measure"], rel=1e-3)
 
 
 def rank_processes(agent: int) -> list[int]:

@@ -278,5 +278,5 @@ def read_objects_json(path: Path) -> dict[str, dict[int, ObjectInfo]]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
-            f"{path}: expected names of objects, found damage: {error}", "delete it, or run again"
+            f"{path}: expected names of objects, found damage: {error}", "move it away, or restore it"
         ) from error

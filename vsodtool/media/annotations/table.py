@@ -31,7 +31,6 @@ from vsodtool.media.annotations.formats.yolo import detect_yolo, read_yolo, writ
 from vsodtool.media.annotations.formats.youtube_vis import read_youtube_vis, write_youtube_vis
 from vsodtool.media.annotations.json_tree import files_with_keys
 from vsodtool.media.annotations.model import Annotations, ReadOptions
-from vsodtool.media.annotations.recognition import holds_annotations as holds_annotations  # noqa: PLC0414
 from vsodtool.media.annotations.source import Source
 
 Names: TypeAlias = tuple[str, ...]

@@ -105,6 +105,12 @@ def pair_maps(
     return pairing
 
 
+def count_paired(truth: MapTree, method: MapTree) -> int:
+    """How many frames of the truth have a prediction."""
+    matched = _match_videos(truth, method)
+    return sum(len(_Video(name, truth, method, own).predictions(Pairing())) for name, own in matched.items())
+
+
 def _match_videos(truth: MapTree, method: MapTree) -> Mapping[str, str]:
     """Video of the truth -> video of the method. A flat folder has one video, whatever its name."""
     if len(truth.videos) == 1 and len(method.videos) == 1 and (truth.flat or method.flat):

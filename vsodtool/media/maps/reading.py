@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
@@ -22,7 +22,9 @@ from vsodtool.types import LabelArray, Size
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
+SOFT, IDS = "soft", "ids"  # what `values` may say besides auto
 _SAMPLES = 5
+_MOST_LEVELS = 32  # a map of more values is no map of ids
 _ALONE = 0.5  # of the pixels of ids so many have no other id beside them
 
 
@@ -63,6 +65,7 @@ class PredictionReading:
         ids: the object ids seen in the files looked at.
         void: the grey value that is no object, of "ids".
         masks: of "soft": the files looked at hold nothing but 0 and one other value.
+        doubt: why it may be something else, a line for people.
     """
 
     kind: Literal["soft", "unit", "ids", "drawn"]
@@ -70,6 +73,7 @@ class PredictionReading:
     ids: tuple[int, ...] = ()
     void: int | None = None
     masks: bool = False
+    doubt: str = ""
 
     def has_ids_of(self, truth: TruthReading) -> bool:
         """Whether it holds object ids that mean what those of the truth do: the numbers, or the colours."""
@@ -151,7 +155,7 @@ def detect_truth(
 
 
 def detect_prediction(
-    files: Sequence[Path], truth: TruthReading, prefers: str, *, void: str = AUTO, soft: bool = False
+    files: Sequence[Path], truth: TruthReading, prefers: str, *, void: str = AUTO, values: str = AUTO
 ) -> PredictionReading:
     """How the predictions of one video are to be read.
 
@@ -160,12 +164,13 @@ def detect_prediction(
         truth: how their truth is read.
         prefers: "masks" where masks are expected: what is drawn in colour is object then.
         void: as for the truth.
-        soft: they are known to be probabilities.
+        values: what grey values are, where that is known: "soft" for probabilities, "ids", or "auto".
 
     Raises:
-        DataError: a file cannot be read, or they are stored in ways that do not go together.
+        DataError: a file cannot be read, they are stored in ways that do not go together, or grey values may
+            be ids and probabilities alike.
     """
-    if soft:
+    if values == SOFT:
         return PredictionReading("soft")
     in_colours = truth.encoding.kind == "colours"
     samples = _samples(files, neighbours=False)
@@ -177,20 +182,64 @@ def detect_prediction(
         if in_colours and encoding.kind == "colours":
             encoding = _numbered_alike(encoding, truth.encoding)
         return PredictionReading("ids" if encoding.holds_ids else "drawn", encoding, found)
-    grey = all(summary.container.startswith("grey") for summary in drawn)
     no_object = truth.encoding.meaning.void
-    largest = max(
-        (value for each in drawn for value in each.absolute.values if value != no_object), default=0
-    )
-    if grey and truth.has_ids and 0 < largest <= max((*truth.ids, LARGEST_ID)):
-        # A map in which little is found is as dark as ids are; but its values shade off into each other.
-        known = {0, no_object, *truth.ids}
-        strange = [each for each in drawn if not known.issuperset(each.absolute.values)]
-        beside = total(_summary(each.path, neighbours=True).absolute for each in strange)
-        if not beside.between or beside.alone_share >= _ALONE:
-            return PredictionReading("ids", void=no_object)
+    grey = bool(drawn) and all(summary.container.startswith("grey") for summary in drawn)
+    if grey and values == IDS:
+        return PredictionReading("ids", void=no_object)
+    seen = _values(drawn, no_object)
+    if grey and truth.has_ids and seen and seen <= set(truth.ids):
+        return PredictionReading("ids", void=no_object)
+    doubt = ""
+    if grey and _may_be_ids(drawn, seen, truth):
+        # The files looked at may be dark ones: what all hold decides.
+        seen = _values((_summary(file, neighbours=False) for file in files), no_object)
+        few, dark = len(seen) <= _MOST_LEVELS, max(seen) <= drawn[0].full // 2
+        if few and truth.has_ids:
+            if _are_counted(seen, truth.ids):
+                return PredictionReading("ids", void=no_object)
+            if len(seen) > 1 or dark:
+                raise _undecided(files[0].parent, seen)
+        elif few and dark and seen != {1}:
+            doubt = (
+                f"{files[0].parent}: read as probabilities that reach a half nowhere: {_listing(seen)} of "
+                f"{drawn[0].full}; if these are object ids, say --values ids"
+            )
     masks = grey and all(len(each.absolute.values) == 1 for each in drawn)
-    return PredictionReading("unit" if grey and largest == 1 else "soft", masks=masks)
+    unit = grey and max(seen, default=0) == 1
+    return PredictionReading("unit" if unit else "soft", masks=masks, doubt=doubt)
+
+
+def _values(summaries: Iterable[MaskSummary], no_object: int | None) -> set[int]:
+    """The grey values that occur, but 0 and that of void."""
+    return {value for each in summaries for value in each.absolute.values} - {0, no_object}
+
+
+def _may_be_ids(drawn: Sequence[MaskSummary], found: set[int], truth: TruthReading) -> bool:
+    """Whether these are few values that fill areas of their own: probabilities shade off into each other."""
+    full = drawn[0].full if drawn else 0
+    if not found - {full} or len(found) > _MOST_LEVELS or not (truth.has_ids or max(found) <= full // 2):
+        return False
+    strange = [each for each in drawn if not set(truth.ids).issuperset(each.absolute.values)]
+    beside = total(_summary(each.path, neighbours=True).absolute for each in strange)
+    return not beside.between or beside.alone_share >= _ALONE
+
+
+def _are_counted(found: set[int], known: Collection[int]) -> bool:
+    """Whether these are numbers as ids have: with those of the truth they count from 1 without a gap."""
+    return bool(found) and max(found) <= LARGEST_ID and {*range(1, max(found) + 1)} <= found | {*known}
+
+
+def _undecided(folder: Path, found: set[int]) -> DataError:
+    return DataError(
+        f"{folder}: expected object ids as in the truth, or probabilities, found grey areas of the values "
+        f"{_listing(found)} only, which can be either",
+        "say which: --values ids, or --values soft",
+    )
+
+
+def _listing(found: set[int]) -> str:
+    shown = ", ".join(map(str, sorted(found)[:5]))
+    return f"{shown}, ..." if len(found) > 5 else shown
 
 
 def fit_map(values: Plane, size: Size) -> Plane:

@@ -33,6 +33,7 @@ class MapTree:
         given: video -> frames that frames.csv of an OUT folder calls given.
         drawn: the maps were drawn from the annotation file `folder`, and lie elsewhere.
         soft: they are known to be probabilities, however dark they are.
+        loose: others lie directly in `folder`, which `readings.settle` may take instead.
         notices: worth a line: which folder of an OUT was taken, that its run is not complete, maps left out.
     """
 
@@ -44,6 +45,7 @@ class MapTree:
     notices: tuple[str, ...] = ()
     drawn: bool = False
     soft: bool = False
+    loose: bool = False
 
     def place(self, video: str) -> Path:
         """Where the maps of a video come from, for messages."""
@@ -78,6 +80,7 @@ def find_maps(root: Path, prefers: str = "masks") -> MapTree:
             base,
             {name: tuple(list_images(path, MASK_SUFFIXES)) for name, path in folders.items()},
             notices=(f"{base}: maps directly in it are left out, those of its folders are read",) * loose,
+            loose=loose,
         )
     files = list_images(base, MASK_SUFFIXES)
     if not files:

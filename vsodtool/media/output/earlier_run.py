@@ -9,26 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsodtool.errors import DataError
-from vsodtool.media.output.edits import find_edits
 from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, Manifest
 from vsodtool.media.output.objects_csv import objects_of, read_objects_csv
 from vsodtool.media.output.stamps import Condition, Stamp, known_condition
-from vsodtool.media.output.written import read_found_cuts, read_records, read_written
+from vsodtool.media.output.written import read_written
 from vsodtool.types import FrameRecord, MethodChoice
-
-# The last four were here before they had modules of their own.
-__all__ = [
-    "Earlier",
-    "FrameNames",
-    "OutputsOf",
-    "find_earlier",
-    "find_edits",
-    "known_condition",
-    "read_found_cuts",
-    "read_records",
-]
 
 OutputsOf = Callable[[FrameRecord], Iterable[Path]]
 FrameNames = Mapping[str, Sequence[str]]  # video -> names of all its frames, in order

@@ -139,7 +139,8 @@ class OutputLayout:
 
     def occupied(self) -> list[Path]:
         """The tool's own names that exist here (an empty sub-folder does not count)."""
-        files = [path for path in (self.manifest, self.frames_csv, self.written) if os.path.lexists(path)]
+        tables = (self.frames_csv, self.objects_csv, self.objects, self.suggestions)
+        files = [path for path in (self.manifest, *tables, self.written) if os.path.lexists(path)]
         return [*files, *self.journals()] + [
             folder for folder in self.folders if os.path.lexists(folder) and not _is_empty(folder)
         ]

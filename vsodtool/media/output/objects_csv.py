@@ -33,15 +33,25 @@ def write_objects_csv(path: Path, records: Iterable[FrameRecord]) -> None:
     """
     rows = objects_of(records)
     if not rows:
-        with disk_errors(path):
-            if path.is_file() and read_regular(path).startswith(_HEADER.encode()):
-                path.unlink()  # of an earlier state of this run; another file of that name stays
+        if is_objects_csv(path):  # of an earlier state of this run; another file of that name stays
+            with disk_errors(path):
+                path.unlink()
         return
     lines = [_HEADER]
     for (video, frame), objects in rows.items():
         names = f"{csv_cell(video)},{csv_cell(frame)}"
         lines += [f"{names},{number},{sure:.4f}" for number, sure in objects.items()]
     write_bytes_atomically(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
+
+
+def is_objects_csv(path: Path) -> bool:
+    """Whether a file is there, and such a table.
+
+    Raises:
+        DeviceError: it cannot be read.
+    """
+    with disk_errors(path):
+        return path.is_file() and read_regular(path).startswith(_HEADER.encode())
 
 
 def read_objects_csv(path: Path) -> Objects:

@@ -14,9 +14,8 @@ from vsodtool.errors import DataError, UsageError
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.fingerprint import Input, content_fingerprint, input_fingerprint
 from vsodtool.media.output.changes import refuse_changes
-from vsodtool.media.output.clearing import clear, remove_leftovers
+from vsodtool.media.output.clearing import Cleared, clear, remove_leftovers
 from vsodtool.media.output.earlier_run import FrameNames, OutputsOf, find_earlier
-from vsodtool.media.output.edits import take_over_edits
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import OutputLock
@@ -31,11 +30,8 @@ from vsodtool.media.output.manifest import (
     write_manifest,
 )
 from vsodtool.media.output.own_files import refuse_linked_folders
-from vsodtool.media.output.run_state import Known, ResumeState
+from vsodtool.media.output.run_state import ResumeState
 from vsodtool.media.output.written import keep_journals, remove_journals
-
-# Known, ResumeState and take_over_edits were here before they had modules of their own.
-__all__ = ["Known", "ResumeState", "check_resumable", "describe_run", "start_or_resume", "take_over_edits"]
 
 _DIVISION = frozenset({"shard", "engine", "ray_address"})  # options that say who does which part
 
@@ -146,8 +142,9 @@ def start_or_resume(
         refuse_linked_folders(layout, manifest.inputs)
         remove_leftovers(layout)
         moved: list[Path] = []
+        cleared: Cleared | None = None
         if before is not None and (overwrite or before.status == CLEARING):
-            moved = clear(layout, manifest)
+            moved, cleared = clear(layout, manifest)
             before = None
         journal = Journal(layout.journal)
         earlier = find_earlier(layout, before, outputs_of, frames)
@@ -176,6 +173,7 @@ def start_or_resume(
             complete=complete,
             edits=earlier.edits,
             moved=moved,
+            cleared=cleared,
             _outputs_of=outputs_of,
             _files=earlier.files,
             _earlier=earlier.frames,

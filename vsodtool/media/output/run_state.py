@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol
 
 from vsodtool.media.atomic import disk_errors
+from vsodtool.media.output.clearing import Cleared
 from vsodtool.media.output.earlier_run import OutputsOf
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.journal import Journal
@@ -63,6 +64,7 @@ class ResumeState:
         complete: nothing is left to do: that run finished, and all its files are still as it wrote them.
         edits: masks that somebody drew on since they were written; they are left as they are.
         moved: edited masks that `overwrite` took over into the corrections.
+        cleared: what `overwrite` took away.
     """
 
     layout: OutputLayout
@@ -78,6 +80,7 @@ class ResumeState:
     _choices: dict[str, MethodChoice]
     _cuts: dict[str, list[int]]
     _lock: Held
+    cleared: Cleared | None = field(default=None, kw_only=True)
 
     @property
     def spent(self) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import disk_errors
-from vsodtool.media.output.clearing import clear, remove_leftovers
+from vsodtool.media.output.clearing import Cleared, clear, remove_leftovers
 from vsodtool.media.output.earlier_run import OutputsOf, find_earlier
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
@@ -177,6 +177,7 @@ def _start(
     alone = locks.alone()
     refuse_linked_folders(layout, manifest.inputs)
     moved: list[Path] = []
+    swept: Cleared | None = None
     if alone:
         remove_leftovers(layout)
     if before is not None and (anew or before.status == CLEARING):
@@ -185,7 +186,7 @@ def _start(
                 f"other shards may be writing to {layout.root}: it cannot be cleared",
                 "wait for them and run again, or delete the folder",
             )
-        moved = clear(layout, manifest)
+        moved, swept = clear(layout, manifest)
         before = None
     earlier = find_earlier(layout, before, outputs_of, part.frames)
     if before is not None and earlier.complete:
@@ -216,6 +217,7 @@ def _start(
         complete=earlier.complete,
         edits=earlier.edits,
         moved=moved,
+        cleared=swept,
         _outputs_of=outputs_of,
         _files=earlier.files,
         _earlier=earlier.frames,

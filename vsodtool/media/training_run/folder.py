@@ -112,16 +112,20 @@ class RunFolder:
         if set(foreign) - {self.frames.name, self.evidence.name}:
             raise UsageError(f"{self.root} is not empty and no training run: it holds {foreign[0]}", hint)
 
+    def made(self) -> list[Path]:
+        """The files that an earlier run left, which `clear` deletes."""
+        # The options go last: while they are there, this is recognised as the folder of a run.
+        files = [self.last, self.best, self.final, self.log, self.report, self.manifest]
+        files += [path for pattern in _DATED for path in self.root.glob(pattern)]
+        return [path for path in (*files, self.config) if path.is_file() or path.is_symlink()]
+
     def clear(self) -> None:
         """Delete what an earlier run left; files of others stay.
 
         Raises:
             DeviceError: a file cannot be deleted.
         """
-        # The options go last: while they are there, this is recognised as the folder of a run.
-        files = [self.last, self.best, self.final, self.log, self.report, self.manifest]
-        files += [path for pattern in _DATED for path in self.root.glob(pattern) if path.is_file()]
-        for path in [*files, self.config]:
+        for path in self.made():
             with disk_errors(path):
                 path.unlink(missing_ok=True)
         remove_leftovers(self.root, recursive=False)

@@ -140,11 +140,13 @@ class FileFrames:
         if following < len(self.names):
             missing = f" ({self._probe.missing})" if self._probe.missing else ""
             self._lose(
-                following, f"the video ends here, {following} of {len(self.names)} frames decoded{missing}"
+                following,
+                f"the video ends here, {following} of {len(self.names)} frames decoded{missing}",
+                ends=True,
             )
         elif self._probe.missing:
             # The container does not say how many frames there were, so the lost ones are not among the names.
-            self._lose(following, f"the video ends here: {self._probe.missing}")
+            self._lose(following, f"the video ends here: {self._probe.missing}", ends=True)
 
     def _index_of(self, decoded: VideoFrame | None, following: int) -> int | None:
         """The place of a frame; None for a packet that does not decode, where times will show the gap."""
@@ -157,8 +159,8 @@ class FileFrames:
         pixels = _to_pixels(decoded, reformatter)
         return turn.apply(self.levels.stretch(pixels) if is_deep(pixels) else pixels)
 
-    def _lose(self, index: int, reason: str) -> None:
-        self.losses.append(Loss(_name(index), reason))
+    def _lose(self, index: int, reason: str, *, ends: bool = False) -> None:
+        self.losses.append(Loss(_name(index), reason, ends))
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
-"""Whether the pictures of a folder are the frames of a video: they are numbered, and named alike."""
+"""Whether pictures are the frames of a video by their names, and can be told apart by them."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from vsodtool.errors import DataError
+from vsodtool.media.case import check_case
 from vsodtool.media.folders import frame_name
 from vsodtool.media.video.inputs import VideoInput
 
@@ -36,3 +38,14 @@ def check_frame_names(videos: Sequence[VideoInput]) -> None:
             f"{video.path}: expected frames with numbers in their names, as 00000.jpg, found {shown}",
             "give the video file, or the folder that holds the frames; number frames in their order",
         )
+
+
+def check_case_of(root: Path, videos: Sequence[VideoInput]) -> None:
+    """Refuse videos, or frames of one, whose names would be one in a folder to write into.
+
+    Raises:
+        UsageError: naming two of them.
+    """
+    check_case(root, [video.name for video in videos], "the videos")
+    for video in videos:
+        check_case(root, map(frame_name, video.files), f"in {video.path} the frames")

@@ -55,10 +55,12 @@ class Loss:
         frame_name: name of the frame; for a video that ends early, of the first one missing (not among the
             names of the source where the container does not tell how many there were).
         reason: what happened, one line.
+        ends: the frames after it could not be read either.
     """
 
     frame_name: str
     reason: str
+    ends: bool = False
 
 
 def discover_videos(

@@ -19,6 +19,7 @@ from vsodtool.media.annotations.model import (
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.annotations.table import FORMATS, Format
 from vsodtool.media.atomic import atomic_path, disk_errors, write_bytes_atomically
+from vsodtool.media.case import check_case
 from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.types import Event, OnEvent
@@ -44,12 +45,16 @@ def write(
         on_event: hears of files of another conversion that lie there.
 
     Raises:
-        UsageError: the target exists, or the format holds one video and there are several.
+        UsageError: the target exists, the format holds one video and there are several, or names would be one
+            in the target.
         DataError: two files have one name, or a shape cannot be drawn.
         DeviceError: it cannot be written.
     """
     entry = next((entry for entry in FORMATS if entry.name == config.to), None)
-    _check_target(target, config, of_files=entry is None or entry.write_files is not None)
+    of_files = entry is None or entry.write_files is not None
+    _check_target(target, config, of_files=of_files)
+    if of_files:
+        _check_case(target, annotations)
     if entry is None:
         folder = _Folder(target)
         _write_masks(annotations, folder, stored)
@@ -96,6 +101,18 @@ def _check_target(target: Path, config: ConvertConfig, *, of_files: bool) -> Non
         raise UsageError(f"{target} exists", "choose another name with -o, or say --overwrite")
 
 
+def _check_case(target: Path, annotations: Annotations) -> None:
+    """Refuse names of videos, or of frames of one, that would be one in a folder.
+
+    Raises:
+        UsageError: naming two of them.
+    """
+    check_case(target, [video.name for video in annotations.videos], "the videos")
+    for video in annotations.videos:
+        stems = [frame.key.stem for frame in video.frames if frame.key.stem]
+        check_case(target, stems, f"in {video.name or 'the video'} the frames")
+
+
 def _pieces(entry: Format, annotations: Annotations, config: ConvertConfig) -> Iterator[str]:
     write = entry.write_polygons if config.polygons else entry.write
     if write is None:
@@ -123,12 +140,14 @@ class _Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._written: set[str] = set()
+        self._folded: dict[str, str] = {}  # name by what it is where case does not count
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file.
 
         Raises:
             DataError: its name leads out of the folder, or was written before.
+            UsageError: its name is that of another one there but for case.
             DeviceError: it cannot be written.
         """
         plain = PurePosixPath(name.replace("\\", "/"))
@@ -142,6 +161,9 @@ class _Folder:
                 f"{self._root}: expected a name of its own for each file, found {name!r} twice",
                 "frames of different folders have one name: convert one video at a time, with --video",
             )
+        other = self._folded.setdefault(name.casefold(), name)
+        if other != name:
+            check_case(self._root, (other, name), "the files")
         self._written.add(name)
         write_bytes_atomically(self._root / name, data)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.pipelines.densify.choosing.hidden_labels import TrialSchedule
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
 from vsodtool.pipelines.densify.effort import OVERLAY, Prices, of_tracking, to_fill, to_follow
 from vsodtool.pipelines.densify.filling.far import FAR, is_far
 from vsodtool.pipelines.densify.interval import SparseVideo
@@ -64,7 +65,7 @@ def estimate_seconds(
     pace: Pace,
     source: FrameSource,
     masks: MaskSet,
-    schedule: TrialSchedule | None,
+    tests: Sequence[HiddenTest],
     candidates: Candidates,
     *,
     overlay: bool,
@@ -75,7 +76,7 @@ def estimate_seconds(
         pace: measured on it or on another one.
         source: its frames.
         masks: its masks.
-        schedule: of the hidden labels that methods are tried on; None where there is one method.
+        tests: the hidden labels that methods are tried on; none where there is one method.
         candidates: the methods; the default is taken for the one that is chosen.
         overlay: it is drawn, too.
     """
@@ -88,8 +89,7 @@ def estimate_seconds(
     if candidates.follows(candidates.methods[candidates.names[0]]):
         between, beside = to_follow(labelled, missing, FAR)
         cost += of_tracking(between, 2) + of_tracking(beside, 1)
-    if schedule is not None:
-        cost += sum(prices.test(test, candidates.names) for test in schedule.tests)
+    cost += sum(prices.test(test, candidates.names) for test in tests)
     if overlay:
         cost += OVERLAY * len(source.names)
     height, width = source.size

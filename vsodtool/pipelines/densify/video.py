@@ -66,6 +66,7 @@ class PseudoLabelVideoReport(VideoReport):
             better.
         doubts: why its masks may not belong to it, one line each.
         worst: generated frames that are least sure, spread over time, with their confidence; lowest first.
+        hidden_in_doubt: of a dry run, names of frames whose labels are hidden too if the first leave a doubt.
     """
 
     given: int
@@ -80,6 +81,7 @@ class PseudoLabelVideoReport(VideoReport):
     worst: dict[str, float] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
     objects_j: dict[str, dict[str, float]] = field(default_factory=dict)
+    hidden_in_doubt: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,10 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         lossy = self.source.is_cut or self.count(FrameStatus.SKIPPED) > 0  # told by every run
         intervals = self._video.intervals(set(self.records), everything=lossy)
         self._workers.each(intervals, partial(self._fill, candidates, choice))
-        for record in self.outdated:  # labels of frames that do not decode have gone
-            if record.frame not in self.records:
-                self.state.drop(output_files(self._config, self.layout, record))
+
+    def discard(self, record: FrameRecord) -> None:
+        """Delete a label that was made."""
+        self.state.drop(output_files(self._config, self.layout, record))
 
     def begin(self, most: int, measured: Sequence[Scores]) -> Division:
         """What comes before the intervals, and these in groups that can be filled apart.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from vsodtool.media.flow.picture import write_flow_picture
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.flow.registry import BACKENDS
+from vsodtool.pipelines.running.lost import lost_frames, refuse_unmade
 from vsodtool.pipelines.running.reports import Outcome, VideoReport
 from vsodtool.pipelines.running.runs import tell_losses, tell_notes
 from vsodtool.pipelines.running.video_state import VideoState
@@ -133,6 +134,7 @@ def run_video(
     Raises:
         DataError: nothing in the video decodes.
         DeviceError: a file cannot be written.
+        VsodtoolError: there is no flow between two frames that decode.
     """
     started = time.perf_counter()
     video = source.video.name
@@ -152,13 +154,37 @@ def run_video(
     losses: list[str] = []
     if wanted or (tasks and source.is_cut):  # what was lost is told by every run
         tell_notes(source, on_event)
-        compute_flows(config, source, wanted, engine, wrote=state.wrote, advance=advance)
+        made: list[Path] = []
+
+        def wrote(paths: Iterable[Path]) -> None:
+            files = list(paths)
+            state.wrote(files)
+            made.extend(files)
+
+        compute_flows(config, source, wanted, engine, wrote=wrote, advance=advance)
         losses = tell_losses(source, on_event)
+        _check_missing(source, config.step, wanted, frozenset(made))
     missing, seconds = len(wanted) - done, time.perf_counter() - started
     report = FlowVideoReport(video, len(source.names), done, reused, missing, seconds)
     on_event(Event("done", video, _sentence(report), done=reused + done, total=len(tasks)))
     counts = {"frames": report.frames, "flows": done + reused, "missing": missing}
     return Outcome(report, losses, counts=counts)
+
+
+def _check_missing(
+    source: FrameSource, step: int, wanted: Sequence[FlowTask], made: Collection[Path]
+) -> None:
+    """Require that of each pair without a flow a frame was lost; all frames have come by.
+
+    Raises:
+        VsodtoolError: neither was.
+    """
+    lost, names = lost_frames(source), source.names
+    unmade = [task.first for task in wanted if task.flow not in made]
+    refuse_unmade(
+        source.video.name,
+        [names[first] for first in unmade if lost.isdisjoint((names[first], names[first + step]))],
+    )
 
 
 Pair = tuple[Frame, Frame, list[FlowTask]]

@@ -19,7 +19,7 @@ from vsodtool.media.annotations.objects import ObjectInfo, unnamed
 from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.images import read_grey
 from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
-from vsodtool.media.masks.kinds import VOID, Meaning
+from vsodtool.media.masks.meaning import VOID, Meaning
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.output.layout import OutputLayout

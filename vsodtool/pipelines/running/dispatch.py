@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Generic, Protocol
 
-from vsodtool.errors import DataError, VsodtoolError
+from vsodtool.errors import DataError
 from vsodtool.media.fingerprint import input_fingerprint
-from vsodtool.media.output.resume import ResumeState
-from vsodtool.pipelines.running.reports import Outcome
+from vsodtool.media.output.run_state import ResumeState
+from vsodtool.pipelines.running.reports import Result
 from vsodtool.pipelines.running.units import Assignment, Stage, T, Unit
 from vsodtool.pipelines.running.video_state import (
     Chosen,
@@ -65,19 +65,6 @@ class Crew(Protocol[T]):
 
 
 @dataclass(frozen=True)
-class Result:
-    """What became of the videos.
-
-    Attributes:
-        outcomes: of those that were made, by name.
-        failed: a line for each of the others, by name.
-    """
-
-    outcomes: dict[str, Outcome[Any]] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class _Asked(Generic[T]):
     """What the beginning of a video wants to know before it goes on."""
 
@@ -115,7 +102,6 @@ class Dispatch(Generic[T]):
         self._handed_out: dict[int, float] = {}  # when, by id of the unit
         self._spent: dict[str, float] = {}  # seconds, by video
         self._result = Result()
-        self._refusals: list[VsodtoolError] = []
         self._total = sum(task.frames for task in tasks)
         self._finished = {task.name: set(state.finished(task.name)) for task in tasks}
         self._done = sum(map(len, self._finished.values()))
@@ -124,7 +110,7 @@ class Dispatch(Generic[T]):
         """Have everything made.
 
         Raises:
-            VsodtoolError: what concerns the whole run, as a full disk; or the only video is refused.
+            VsodtoolError: what concerns the whole run, as a full disk.
         """
         self.plan()
         self._tell()
@@ -135,8 +121,6 @@ class Dispatch(Generic[T]):
                 break
             for news in self._crew.news():
                 self._hear(news)
-        if self._refusals and len(self._tasks) == 1:
-            raise self._refusals[0]
         return self._result
 
     def plan(self) -> None:
@@ -251,14 +235,10 @@ class Dispatch(Generic[T]):
         self._add(unit)
 
     def _refuse(self, unit: Unit[T], error: DataError) -> None:
-        self._refusals.append(error)
-        self._fail(unit, error.message)
+        self._result.refuse(unit.task.name, error, self._on_event)
 
     def _fail(self, unit: Unit[T], reason: str) -> None:
-        name = unit.task.name
-        if name not in self._result.failed:
-            self._result.failed[name] = f"{name}: {reason}"
-            self._on_event(Event("warning", name, self._result.failed[name]))
+        self._result.fail(unit.task.name, reason, self._on_event)
 
     def _pass_on(self, unit: Unit[T], event: Event) -> None:
         """Warnings and notices, each once: the parts of a video find out what its beginning has told."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from vsodtool.config import ShardedConfig
+from vsodtool.errors import DataError
 from vsodtool.media.output.earlier_run import OutputsOf
-from vsodtool.media.output.resume import ResumeState
-from vsodtool.pipelines.running.dispatch import Dispatch, Result
+from vsodtool.media.output.run_state import ResumeState
+from vsodtool.pipelines.running.dispatch import Dispatch
+from vsodtool.pipelines.running.reports import Result
 from vsodtool.pipelines.running.units import Bench, Opener, T
-from vsodtool.types import OnEvent
+from vsodtool.types import Event, OnEvent
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,20 @@ class Job(Generic[T]):
 
 
 def _in_process(config: ShardedConfig, job: Job[Any], state: ResumeState, on_event: OnEvent) -> Result:
-    """One video after the other; the first that is refused ends the run."""
+    """One video after the other."""
     del config
-    return Result({task.name: job.bench.make(task, state, on_event) for task in job.tasks})
+    result = Result()
+    for task in job.tasks:
+        try:
+            result.outcomes[task.name] = job.bench.make(task, state, on_event)
+        except DataError as error:  # the others are none the worse for it
+            result.refuse(task.name, error, on_event)
+            on_event(Event("done", task.name))
+    return result
 
 
 def _on_ray(config: ShardedConfig, job: Job[Any], state: ResumeState, on_event: OnEvent) -> Result:
-    """Side by side; a video that is refused is told at the end."""
+    """Side by side."""
     from vsodtool.pipelines.running.ray_crew import Plan, ray_crew
 
     plan = Plan(job.open, state.layout, job.outputs_of)
@@ -60,7 +69,8 @@ class Engine:
 
     Attributes:
         check: refuses what it lacks, before anything is planned.
-        work: does a job; the result has every task, made or failed.
+        work: does a job; the result has every task, made or failed. A video that is refused does not end it,
+            what concerns all videos does.
     """
 
     check: Callable[[ShardedConfig], None]

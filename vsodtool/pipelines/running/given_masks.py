@@ -12,7 +12,7 @@ from vsodtool.config import AnnotationConfig
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import Labelled, join_labels, read_labels, write_label_images
 from vsodtool.media.annotations.objects import ObjectInfo, VideoObjects
-from vsodtool.media.annotations.table import holds_annotations
+from vsodtool.media.annotations.recognition import holds_annotations
 from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.matching import find_mask_folders
 from vsodtool.media.masks.sparse import MaskFolder, match_masks

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
-from vsodtool.types import FrameRecord
+from vsodtool.errors import DataError
+from vsodtool.types import Event, FrameRecord, OnEvent
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class RunReport:
         output: the folder written to.
         videos: one entry per video.
         losses: what could not be read, one line each; empty if all went well.
+        not_made: names of the videos that could not be made; the losses say why.
         seconds: of the whole run.
         dry_run: nothing was done; confidences are 0.
     """
@@ -39,6 +41,7 @@ class RunReport:
     output: Path
     videos: Sequence[VideoReport] = ()
     losses: list[str] = field(default_factory=list)
+    not_made: list[str] = field(default_factory=list)
     seconds: float = 0.0
     dry_run: bool = False
 
@@ -70,6 +73,32 @@ class Outcome(Generic[V]):
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Result:
+    """What became of the videos of a run, whoever did the work.
+
+    Attributes:
+        outcomes: of those that were made, by name.
+        failed: a line for each of the others, by name.
+        refused: what was wrong with those of them that cannot be made anywhere, by name.
+    """
+
+    outcomes: dict[str, Outcome[Any]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, DataError] = field(default_factory=dict)
+
+    def refuse(self, video: str, error: DataError, on_event: OnEvent) -> None:
+        """Note, and tell, that a video cannot be made."""
+        self.refused.setdefault(video, error)
+        self.fail(video, error.message, on_event)
+
+    def fail(self, video: str, reason: str, on_event: OnEvent) -> None:
+        """Note, and tell, that a video was not made; the first reason counts."""
+        if video not in self.failed:
+            self.failed[video] = f"{video}: {reason}"
+            on_event(Event("warning", video, self.failed[video]))
+
+
 def pack(report: RunReport) -> str:
     """The report as JSON, in ASCII."""
     return json.dumps(asdict(report), default=str)
@@ -89,6 +118,7 @@ def merge(reports: Sequence[R]) -> R:
         reports[0],
         videos=sorted(videos, key=lambda video: video.name),
         losses=losses,
+        not_made=[name for report in reports for name in report.not_made],
         seconds=max(report.seconds for report in reports),
     )
 

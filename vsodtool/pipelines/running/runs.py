@@ -7,7 +7,7 @@ where each frame gets files of its own, `video_run.py` does the most of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 from vsodtool.config import ShardedConfig
 from vsodtool.config.shard import Shard
 from vsodtool.errors import UsageError
+from vsodtool.media.output.clearing import Cleared, find_cleared
 from vsodtool.media.output.earlier_run import OutputsOf
 from vsodtool.media.output.layout import OutputLayout, check_output
 from vsodtool.media.output.manifest import Manifest
-from vsodtool.media.output.resume import ResumeState, check_resumable, describe_run, start_or_resume
+from vsodtool.media.output.resume import check_resumable, describe_run, start_or_resume
+from vsodtool.media.output.run_state import ResumeState
 from vsodtool.media.output.shard_run import Part, ShardState, start_shard
-from vsodtool.media.video.frame_names import check_frame_names
+from vsodtool.media.video.frame_names import check_case_of, check_frame_names
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos, expand_inputs
 from vsodtool.ops.sampling.split import split_by_weight
@@ -83,8 +85,19 @@ class Run:
         return describe_run(self.command, settings, videos, masks or {}, weights)
 
     def check(self, manifest: Manifest, *, update: bool = False) -> None:
-        """Refuse to continue what another run began, as `begin` would; writes nothing."""
-        check_resumable(self.layout, manifest, overwrite=self.config.overwrite, update=update)
+        """Refuse to continue what another run began, as `begin` would; writes nothing.
+
+        A dry run tells what `--overwrite` would delete.
+        """
+        overwrite = self.config.overwrite
+        before = check_resumable(self.layout, manifest, overwrite=overwrite, update=update)
+        if before is not None and overwrite and self.config.dry_run:
+            cleared = find_cleared(self.layout)
+            if cleared.edits:
+                count = len(cleared.edits)
+                masks = "1 mask" if count == 1 else f"{count} masks"
+                self._notice(f"--overwrite would move {masks} edited by hand to the corrections")
+            self._tell_cleared(cleared, "would delete")
 
     @contextmanager
     def begin(
@@ -118,6 +131,8 @@ class Run:
         with state:
             if self.part is not None:
                 self._notice(f"shard {self.part.shard}: {len(self.part.own)} of {len(self.opened)} videos")
+            if state.cleared is not None:
+                self._tell_cleared(state.cleared, "deleted")
             self._tell_edits(state)
             if self.by_frame and (state.complete or not update):
                 self._tell_earlier(state)
@@ -135,16 +150,25 @@ class Run:
 
         Returns:
             The whole report; what could not be made stands among its losses.
+
+        Raises:
+            DataError: the only video of the run is refused.
+            VsodtoolError: what concerns the whole run, as a full disk.
         """
         result = ENGINES[self.config.engine].work(self.config, job, state, self.on_event)
+        if len(self.opened) == 1:
+            for error in result.refused.values():
+                raise error
         outcomes = [result.outcomes[task.name] for task in job.tasks if task.name in result.outcomes]
         seconds = time.perf_counter() - self.started
         if not result.failed:
             self._finish(state, outcomes, seconds)
         self._tell_waiting(state)
         losses = [line for outcome in outcomes for line in outcome.losses]
-        losses += [result.failed[task.name] for task in job.tasks if task.name in result.failed]
-        return replace(report, videos=[each.report for each in outcomes], losses=losses, seconds=seconds)
+        not_made = [task.name for task in job.tasks if task.name in result.failed]
+        losses += [result.failed[name] for name in not_made]
+        videos = [each.report for each in outcomes]
+        return replace(report, videos=videos, losses=losses, not_made=not_made, seconds=seconds)
 
     def _finish(self, state: ResumeState, outcomes: Sequence[Outcome[Any]], seconds: float) -> None:
         if not self.by_frame:
@@ -153,6 +177,11 @@ class Run:
             state.settle()
         else:
             state.finish([record for outcome in outcomes for record in outcome.records], seconds)
+
+    def _tell_cleared(self, cleared: Cleared, verb: str) -> None:
+        text = str(cleared)
+        if text:
+            self._notice(f"--overwrite {verb} {text}")
 
     def _tell_edits(self, state: ResumeState) -> None:
         """Name the masks that somebody drew on: they are theirs."""
@@ -208,7 +237,8 @@ def open_run(
         by_frame: see `Run`.
 
     Raises:
-        UsageError: the output folder cannot be used, or shards are to clear it that cannot agree on it.
+        UsageError: the output folder cannot be used, shards are to clear it that cannot agree on it, or names
+            of videos or frames would be one there.
         DataError: an input is missing or unreadable.
         DeviceError: the output folder is not writable, or the engine does not answer.
     """
@@ -219,6 +249,7 @@ def open_run(
     videos = discover_videos(given, on_event=on_event)
     check_frame_names(videos)
     layout = check_output(config.output, [*map(Path, given), *(video.path for video in videos)], masks)
+    check_case_of(config.output, videos)
     opened = choose([open_frames(video) for video in videos])
     part = _part_of(config, opened, launch)
     return Run(command, config, layout, opened, part, on_event, started, by_frame)
@@ -259,10 +290,17 @@ def tell_notes(source: FrameSource, on_event: OnEvent) -> None:
         on_event(Event("notice", source.video.name, f"{source.video.name}: {line}"))
 
 
-def tell_losses(source: FrameSource, on_event: OnEvent) -> list[str]:
-    """A line for each thing that the latest iteration over a video could not read, also as warnings."""
+def tell_losses(source: FrameSource, on_event: OnEvent, but: Collection[str] = ()) -> list[str]:
+    """A line for each thing that the latest iteration over a video could not read, also as warnings.
+
+    Args:
+        source: the video.
+        on_event: hears of them.
+        but: lines that were told before.
+    """
     name = source.video.name
     lines = [f"{name}: frame {loss.frame_name}: {loss.reason}" for loss in source.losses]
+    lines = [line for line in lines if line not in but]
     for line in lines:
         on_event(Event("warning", name, line))
     return lines

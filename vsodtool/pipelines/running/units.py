@@ -17,7 +17,7 @@ from vsodtool.errors import DataError, VsodtoolError
 from vsodtool.media.fingerprint import input_fingerprint
 from vsodtool.media.output.earlier_run import OutputsOf
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.resume import Known
+from vsodtool.media.output.run_state import Known
 from vsodtool.media.video.inputs import VideoInput
 from vsodtool.pipelines.running.reports import Outcome
 from vsodtool.pipelines.running.video_state import (

@@ -13,6 +13,7 @@ import numpy as np
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.media.video.overlay import Clock, OverlayWriter, object_colour
 from vsodtool.ops.shots.shots import ONE_SHOT
+from vsodtool.pipelines.running.lost import check_unreadable
 from vsodtool.pipelines.running.reports import Outcome, V
 from vsodtool.pipelines.running.runs import tell_losses, tell_notes
 from vsodtool.pipelines.running.video_state import VideoState
@@ -76,6 +77,7 @@ class VideoRun(ABC, Generic[V]):
         Raises:
             DataError: nothing decodes, or a folder holds frames of several sizes.
             DeviceError: out of memory, or the output cannot be written.
+            VsodtoolError: nothing was made of a frame that decodes.
         """
         started = time.perf_counter()
         self.on_event(Event("video", self.name, "", len(self.records), self.total, self.share))
@@ -85,10 +87,7 @@ class VideoRun(ABC, Generic[V]):
             if self.outdated:  # before any of them is made again, as a run that is killed then cannot tell
                 self.state.drop([self.layout.overlay(self.name)])
             self.make()
-            for frame in self.source.names:
-                if frame not in self.records:  # it did not decode
-                    self.records[frame] = FrameRecord(self.name, frame, FrameStatus.SKIPPED, "", "", 0.0)
-            losses = tell_losses(self.source, self.on_event)
+            losses = self._skip_lost()
         if self._overlay:
             self._write_overlay()
         report = self.report(round(time.perf_counter() - started + self.state.spent, 3))
@@ -135,6 +134,22 @@ class VideoRun(ABC, Generic[V]):
             name in self.records and self.records[name].status is not FrameStatus.SKIPPED
             for name in self.source.names
         )
+
+    def discard(self, record: FrameRecord) -> None:
+        """Delete what an earlier run made of a frame that does not decode now."""
+
+    def _skip_lost(self) -> list[str]:
+        """Take account of what does not decode; a line for each loss."""
+        losses = tell_losses(self.source, self.on_event)
+        missing = [frame for frame in self.source.names if frame not in self.records]
+        if check_unreadable(self.source, missing):
+            losses += tell_losses(self.source, self.on_event, but=losses)
+        for record in self.outdated:
+            if record.frame in missing:
+                self.discard(record)
+        for frame in missing:
+            self.records[frame] = FrameRecord(self.name, frame, FrameStatus.SKIPPED, "", "", 0.0)
+        return losses
 
     def drawn(self) -> None:
         """A frame of the overlay is done."""

@@ -13,10 +13,10 @@ from typing import Any, Protocol, TypeAlias
 
 from vsodtool.errors import VsodtoolError
 from vsodtool.media.atomic import disk_errors
-from vsodtool.media.output.earlier_run import OutputsOf, known_condition
+from vsodtool.media.output.earlier_run import OutputsOf
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.resume import Known
-from vsodtool.media.output.stamps import Condition, Stamp, stamp
+from vsodtool.media.output.run_state import Known
+from vsodtool.media.output.stamps import Condition, Stamp, known_condition, stamp
 from vsodtool.types import Event, FrameRecord, MethodChoice
 
 

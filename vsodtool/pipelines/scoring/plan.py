@@ -8,8 +8,9 @@ from pathlib import Path
 
 from vsodtool.config import EvaluateConfig
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.table import holds_annotations
+from vsodtool.media.annotations.recognition import holds_annotations
 from vsodtool.media.maps.pairing import PairedFrame, PairedVideo, Pairing, pair_maps
+from vsodtool.media.maps.readings import settle
 from vsodtool.media.maps.trees import MapTree, find_maps
 from vsodtool.media.masks.matching import choose_every
 from vsodtool.pipelines.running.reading import tell_unheard
@@ -85,7 +86,7 @@ def make_plan(config: EvaluateConfig, folder: Path, on_event: OnEvent) -> Plan:
     if holds_annotations(config.truth):
         truth = draw_truth(config, methods, folder, on_event)
     else:
-        truth = find_maps(config.truth, choices.prefers)
+        truth, methods = settle(find_maps(config.truth, choices.prefers), methods)
         tell_unheard(config, on_event)
     for tree in (truth, *methods):
         for notice in tree.notices:

@@ -118,6 +118,7 @@ class EvaluateReport:
         protocol: its name.
         choices: everything that it and the options say.
         void: the id of masks that was no object, as `--void` says.
+        values: what grey values of predictions were, as `--values` says.
         every: frames 0, N, 2N, ... and the last were left out as given; 0 = none.
         dataset: name of the data, for captions.
         ground_truth: the folder that was read.
@@ -145,12 +146,15 @@ class EvaluateReport:
     failures: tuple[str, ...] = ()
     seconds: float = 0.0
     dry_run: bool = False
+    values: str = AUTO
 
     def as_dict(self) -> dict[str, Any]:
         """In JSON types; with several methods their parts stand under `methods`, by name."""
         choices = {key: value for key, value in asdict(self.choices).items() if key != "prefers"}
         if self.void != AUTO:
             choices["void"] = self.void
+        if self.values != AUTO:
+            choices["values"] = self.values
         head: dict[str, Any] = {
             "protocol": self.protocol,
             "choices": {**choices, "measures": list(self.choices.measures), "every": self.every},

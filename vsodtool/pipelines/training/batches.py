@@ -144,7 +144,11 @@ def read_batches(
             pin_memory=device.type == "cuda",
             **more,
         )
-        batches = iter(loader)
+        try:
+            batches = iter(loader)
+        except KeyboardInterrupt:
+            _end_fork_server()
+            raise
     try:
         while True:
             try:
@@ -192,6 +196,14 @@ def _start_fork_server() -> None:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_fork_server() -> None:
+    """While it loads: it would start a process that nobody waits for any more, which shows a traceback."""
+    server = getattr(forkserver, "_forkserver", None)
+    pid = getattr(server, "_forkserver_pid", None)  # private; where it is not, there may be that traceback
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
 
 
 def _begin_worker(number: int, *, polite: bool) -> None:

@@ -141,6 +141,14 @@ class Training:
         """Tell the user something."""
         self.on_event(Event("notice", message=text))
 
+    def tell_cleared(self, verb: str) -> None:
+        """Say what `--overwrite` deletes, or would."""
+        made = self.folder.made() if self.config.overwrite else []
+        if made:
+            shown = ", ".join(path.relative_to(self.folder.root).as_posix() for path in made[:4])
+            more = f" and {len(made) - 4} more" if len(made) > 4 else ""
+            self.say(f"--overwrite {verb} files of an earlier run: {shown}{more}")
+
     @contextmanager
     def owned(self, weights: dict[str, str], *, continued: bool) -> Iterator[None]:
         """Hold the folder, with its options and its manifest, while the run writes there.
@@ -161,6 +169,7 @@ class Training:
         lock = OutputLock(self.folder.lock)
         try:
             if not continued:
+                self.tell_cleared("deletes")
                 begin(self.config, self.folder)
             remove_leftovers(self.folder.root, recursive=False)
             manifest = describe(self.config, self.data.fingerprint, len(self.data.train), weights)

@@ -20,7 +20,6 @@ from xml.etree.ElementTree import Element, ParseError
 import numpy as np
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.formats.cvat_writing import write_cvat as write_cvat  # noqa: PLC0414
 from vsodtool.media.annotations.model import (
     Annotations,
     Category,
