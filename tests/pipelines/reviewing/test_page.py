@@ -24,13 +24,14 @@ from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.manifest import write_manifest
 from vsodtool.media.output.resume import describe_run
+from vsodtool.media.output.review_notes import parse_notes
 from vsodtool.media.video.browser_frames import BrowserFrames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.review import run_review
 from vsodtool.pipelines.reviewing.begin import begin_folder
 from vsodtool.pipelines.reviewing.first_labels import FirstLabels
 from vsodtool.pipelines.reviewing.folder import open_folder
-from vsodtool.pipelines.reviewing.notes import Notes, parse_notes
+from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.passed_on import bundle, passed_on_page
 from vsodtool.pipelines.reviewing.rerun import Updater
 from vsodtool.pipelines.reviewing.server import ReviewServer

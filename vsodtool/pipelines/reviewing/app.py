@@ -24,9 +24,9 @@ from starlette.types import ASGIApp
 
 from vsodtool.checks import whole_number
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError
+from vsodtool.media.output.review_notes import FLAGS, LONGEST_NOTE
 from vsodtool.pipelines.reviewing.guards import BODY_TIMEOUT, Guards
 from vsodtool.pipelines.reviewing.masks import MaskConflictError
-from vsodtool.pipelines.reviewing.notes import FLAGS, LONGEST_NOTE
 from vsodtool.pipelines.reviewing.session import OpenVideo, Session, object_dict
 from vsodtool.types import LabelArray, Size
 
