@@ -491,12 +491,12 @@ def test_numbers_that_are_too_long_are_not_found(path: str, make_out: MakeOut, c
 
 
 def test_two_objects_that_are_added_at_once_have_two_ids(make_out: MakeOut, connect: Connect) -> None:
-    masks = connect(make_out()).session.video(0).masks
+    client = connect(make_out())
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            added = [*pool.map(lambda number: masks.add(f"thing {number}"), range(64))]
+            added = [*pool.map(lambda number: client.session.add_object(0, f"thing {number}"), range(64))]
     finally:
         sys.setswitchinterval(before)
     assert len({info.id for info in added}) == 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy import ndimage
 
-from tests.pipelines.reviewing.browser import Hands, launched
+from tests.pipelines.reviewing.browser import Hands, Held, Open, disc, saved
 from tests.pipelines.reviewing.conftest import Connect, MakeOut, Out
 from vsodtool.config import ReviewConfig
 from vsodtool.media.masks.plane_png import encode_plane_png
@@ -33,7 +32,6 @@ from vsodtool.pipelines.reviewing.first_labels import FirstLabels
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.passed_on import bundle, passed_on_page
-from vsodtool.pipelines.reviewing.rerun import Updater
 from vsodtool.pipelines.reviewing.server import ReviewServer
 from vsodtool.pipelines.reviewing.session import Session
 from vsodtool.types import Event, OnEvent, ignore_event
@@ -42,51 +40,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from launched()
-
-
-Open = Callable[..., Hands]
-
-
-@pytest.fixture
-def open_page(browser: Browser, connect: Connect) -> Iterator[Open]:
-    """Serve an output folder and open its page; what goes wrong in the page fails the test."""
-    servers: list[tuple[ReviewServer, threading.Thread]] = []
-    people: list[Hands] = []
-
-    def make(
-        out: Out, *, updater: Callable[[], Updater] | None = None, read_only: bool = False, **context: object
-    ) -> Hands:
-        session = connect(out, updater=updater, read_only=read_only).session
-        server = ReviewServer(session)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        servers.append((server, thread))
-        hands = Hands(browser.new_page(**context), out.size)  # type: ignore[arg-type]
-        people.append(hands)
-        hands.server = server  # type: ignore[attr-defined]
-        return hands.open(server.address)
-
-    yield make
-    for hands in people:
-        hands.page.close()
-    for server, thread in servers:
-        server.stop()
-        thread.join(10)
-    assert [error for hands in people for error in hands.errors] == []
-
-
-def disc(size: tuple[int, int], x: int, y: int, diameter: int) -> npt.NDArray[np.bool_]:
-    rows, columns = np.indices(size)
-    return (columns - x) ** 2 + (rows - y) ** 2 <= (diameter / 2) ** 2
-
-
-def saved(out: Out, frame: int) -> npt.NDArray[np.integer]:
-    return read_raw_mask(out.correction(frame)).values
 
 
 def test_it_opens_at_the_worst_frame(make_out: MakeOut, open_page: Open) -> None:
@@ -900,26 +853,6 @@ def test_the_scripts_are_bundled_without_modules() -> None:
     assert "\nimport " not in script
     assert "\nexport " not in script
     assert script.index("const $ids") < script.index("const $view") < script.index("const $app")
-
-
-class Held:
-    """Requests of the page that the server answers only when they are let go."""
-
-    def __init__(self, page: Any, path: str, *methods: str) -> None:
-        self.page, self.methods, self.routes = page, methods, list[Any]()
-        self.open = False
-        page.route(f"**/{path}", self._hear)
-
-    def _hear(self, route: Any) -> None:
-        if self.open or route.request.method not in self.methods:
-            route.continue_()
-        else:
-            self.routes.append(route)
-
-    def let_go(self) -> None:
-        self.open = True
-        for route in self.routes:
-            route.continue_()
 
 
 def test_a_frame_that_is_left_and_come_back_to_before_it_is_saved_keeps_its_strokes(

@@ -159,8 +159,7 @@ async def _progress(session: Session, request: Request) -> Response:
 
 
 async def _video(session: Session, request: Request) -> Response:
-    video = await run_in_threadpool(session.video, request.path_params["video"])
-    return _Json(await run_in_threadpool(video.as_dict))
+    return _Json(await run_in_threadpool(session.describe, request.path_params["video"]))
 
 
 async def _frame(session: Session, request: Request) -> Response:
@@ -214,12 +213,16 @@ async def _take_back(session: Session, request: Request) -> Response:
 async def _flag(session: Session, request: Request) -> Response:
     video, _, name = await _find(session, request)
     said = await _json(request)
-    flag, note = said.get("flag") or "", said.get("note") or ""
+    flag, note, before = said.get("flag") or "", said.get("note") or "", said.get("before")
+    if before is not None:
+        before = tuple(before) if isinstance(before, list) else ()
+        if len(before) != 2 or not all(isinstance(each, str) for each in before):
+            return _error(400, "expected the verdict and the note that were seen before")
     if flag not in ("", *FLAGS) or not isinstance(note, str) or len(note) > LONGEST_NOTE:
         return _error(400, f"expected ok, bad, skip or null, and a note of at most {LONGEST_NOTE} characters")
     session.check_writable()
-    await run_in_threadpool(session.notes.set, video.video.name, name, flag, note)
-    return _changed(session, session.changed(), {})
+    now = await run_in_threadpool(session.notes.set, video.video.name, name, flag, note, before)
+    return _changed(session, session.changed(), {"said": [now.flag, now.note], "who": now.who})
 
 
 async def _add_object(session: Session, request: Request) -> Response:

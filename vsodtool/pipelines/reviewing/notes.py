@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,11 +11,18 @@ from pathlib import Path
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.objects import ObjectInfo
-from vsodtool.media.atomic import disk_errors, write_bytes_atomically
+from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.lock import OutputLock
-from vsodtool.media.output.review_notes import Note, VideoNotes, notes_json, parse_notes, read_notes
+from vsodtool.media.output.review_notes import (
+    LONGEST_NOTE,
+    Note,
+    VideoNotes,
+    notes_json,
+    parse_notes,
+    read_notes,
+)
 from vsodtool.media.regular_file import read_regular
+from vsodtool.pipelines.reviewing.shared_folder import SharedFolder
 
 _SECONDS = len("2026-11-29T12:00:00")
 
@@ -24,9 +31,14 @@ class Notes:
     """The file. Read anew each time, so that two servers see each other's; written under a lock."""
 
     def __init__(
-        self, layout: OutputLayout, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        layout: OutputLayout,
+        shared: SharedFolder | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.path = layout.notes
+        self._shared = SharedFolder(layout) if shared is None else shared
         self._clock = clock
 
     def read(self) -> dict[str, VideoNotes]:
@@ -37,30 +49,59 @@ class Notes:
         """
         return read_notes(self.path)
 
-    def set(self, video: str, frame: str, flag: str, note: str) -> Note:
+    def set(
+        self, video: str, frame: str, flag: str, note: str, before: tuple[str, str] | None = None
+    ) -> Note:
         """Say something about a frame; nothing at all takes back what was said.
 
+        Args:
+            video: name of the video.
+            frame: name of the frame.
+            flag: of `FLAGS`, or "".
+            note: a few words, or "".
+            before: flag and note that were seen by whoever says this: what others have said since stays.
+                None: whatever was said.
+
+        Returns:
+            What is said of the frame now.
+
         Raises:
+            DataError: the file is damaged.
             DeviceError: it cannot be written.
         """
-        said = Note(flag, note, _who(), self._clock().isoformat(timespec="seconds"))
         with self._changing() as videos:
             of_video = videos.get(video, VideoNotes({}))
+            there = of_video.frames.get(frame, Note())
+            if before is not None:
+                flag, note = (
+                    _both_flags(there.flag, flag, before[0]),
+                    _both_notes(there.note, note, before[1]),
+                )
+            if (flag, note) == (there.flag, there.note):
+                return there  # who said it, and when, stay
+            said = Note(flag, note, _who(), self._clock().isoformat(timespec="seconds"))
             frames = {name: each for name, each in of_video.frames.items() if name != frame}
             if flag or note:
                 frames[frame] = said
             videos[video] = replace(of_video, frames=frames)
         return said
 
-    def add_object(self, video: str, info: ObjectInfo) -> None:
-        """Remember an object that was added.
+    def add_object(self, video: str, make: Callable[[Sequence[ObjectInfo]], ObjectInfo]) -> ObjectInfo:
+        """Remember an object that is added.
+
+        Args:
+            video: name of the video.
+            make: makes it, from those that were added before, here or by another server.
 
         Raises:
+            DataError: the file is damaged.
             DeviceError: it cannot be written.
         """
         with self._changing() as videos:
             of_video = videos.get(video, VideoNotes({}))
+            info = make(of_video.objects)
             videos[video] = replace(of_video, objects=(*of_video.objects, info))
+        return info
 
     def take(self, file: Path, frames: Mapping[str, list[str]]) -> int:
         """Take over what was said in a page that was passed on (`--import`); of how many frames.
@@ -105,20 +146,29 @@ class Notes:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, VideoNotes]]:
         """Lend what is there; it is written when the block ends well."""
-        with disk_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = OutputLock(self.path.with_name(".review.lock"), wait=True)
-        try:
+        with self._shared.changing():
             videos = self.read()
             yield videos
             write_bytes_atomically(self.path, notes_json(videos))
-        finally:
-            lock.release()
 
 
 def _is_newer(here: Note | None, theirs: Note) -> bool:
     """By the second; both are in UTC. What has no time, as a person writes it, is taken as new."""
     return here is not None and bool(theirs.when) and here.when[:_SECONDS] > theirs.when[:_SECONDS]
+
+
+def _both_flags(there: str, said: str, before: str) -> str:
+    """A verdict that somebody gave meanwhile stays until it was seen."""
+    return said if said != before and there in (before, said) else there
+
+
+def _both_notes(there: str, said: str, before: str) -> str:
+    """Of two notes on one frame that did not know of each other, both."""
+    if said == before:
+        return there
+    if there in (before, ""):
+        return said
+    return there if said in there else f"{there} / {said}"[:LONGEST_NOTE]
 
 
 def _who() -> str:

@@ -8,14 +8,14 @@ import { Loader } from "./loader.js";
 import { Saver, savedAt } from "./saver.js";
 import { Embedded, Refused, Server } from "./source.js";
 import { Timeline } from "./timeline.js";
+import { Verdicts } from "./verdicts.js";
 import { View } from "./view.js";
 import { WorstList } from "./worst.js";
 
 /** @typedef {import("./source.js").VideoInfo} VideoInfo */
 /** @typedef {import("./source.js").Progress} Progress */
 /** @typedef {import("./frames.js").Place} Place */
-/** @typedef {[string, string]} Said  a verdict and a note */
-/** @typedef {{number: number, frame: number, said: Said, before: Said}} Verdict  before: what the server has */
+/** @typedef {import("./source.js").Said} Said */
 
 const DRAWN = "review"; // the command of a folder in which the first masks of a video are drawn
 const AHEAD = 10; // frames that are loaded before they are asked for
@@ -36,6 +36,13 @@ const view = new View($("canvas"));
 const timeline = new Timeline($("timeline"), (frame) => go(now.video, frame));
 const loader = new Loader(source, arrived);
 const saver = new Saver(source, { saved, conflict, replaced, status });
+const verdicts = new Verdicts(source, {
+  show: showVerdict,
+  saved: (progress) => source.embedded || takeProgress(progress),
+  done: () => told.kind === "failed" && !unsaved() && status("saved", savedAt()),
+  failed: (text) => (told.kind === "failed" && told.text === text) || status("failed", text),
+  stays: (number, frame, who) => say(`${now.videos[number].rows[frame][0]} was judged by ${who} meanwhile, and that stays: look again`),
+});
 const worst = new WorstList($("worst"), $("more"), (place) => go(place.video, place.frame), drawSmall);
 const editor = new Editor(view, $("cursor"), {
   // While another frame is loaded, what is seen is still the one before: it can no longer be drawn on. Nor can
@@ -78,10 +85,6 @@ const now = {
   polled: 0,
   madeNote: "",
   staleTold: "",
-  /** @type {Promise<any>} the latest verdict that was sent */
-  verdicts: Promise.resolve(),
-  /** @type {Map<string, Verdict>} those that the server does not have yet, by frame */
-  unsent: new Map(),
   /** @type {Promise<any>} the latest question about a conflict */
   asked: Promise.resolve(),
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
@@ -101,9 +104,8 @@ async function readState() {
   }
   source.folder = state.folder;
   now.videos = state.videos.map((each) => new Video(each, state.command === DRAWN));
-  for (const verdict of now.unsent.values()) { // the state was read before these
-    const { flags, judged } = now.videos[verdict.number], { frame, said } = verdict;
-    verdict.before = flags.get(frame) || ["", ""];
+  for (const { video: number, frame, said } of verdicts.unsent.values()) { // the state was read before these
+    const { flags, judged } = now.videos[number];
     if (said[0] || said[1]) flags.set(frame, said);
     else flags.delete(frame);
     judged.add(frame);
@@ -239,7 +241,7 @@ async function poll() {
       await go(now.video, now.frame, true);
     } else takeProgress(said);
     if (loader.forgetLost()) await go(now.video, now.frame, true);
-    if (now.unsent.size && !source.embedded) sendVerdicts();
+    if (verdicts.unsent.size && !source.embedded) verdicts.send();
   } catch (error) {
     again(); // also after a bug
     if (!(error instanceof Refused)) throw error;
@@ -628,20 +630,19 @@ async function flagFrame(flag, on = false) {
  * @param {string} text
  */
 function setFlag(number, frame, flag, text) {
-  const where = `${number}/${frame}`, before = now.unsent.get(where)?.before || now.videos[number].flags.get(frame) || ["", ""];
-  const verdict = { number, frame, said: /** @type {Said} */ ([flag, text]), before };
-  now.unsent.set(where, verdict);
-  now.videos[number].judged.add(frame);
+  const { flags, judged } = now.videos[number];
+  judged.add(frame);
   if (source.embedded) document.body.dataset.flags = "changed";
-  take(verdict, verdict.said); // at once: who is quick with the keys must not wait
-  return sendVerdicts();
+  return verdicts.set(number, frame, [flag, text], flags.get(frame) || ["", ""]);
 }
 
 /**
- * @param {Verdict} verdict
+ * Show what is said of a frame.
+ * @param {number} number
+ * @param {number} frame
  * @param {Said} said
  */
-function take({ number, frame }, said) {
+function showVerdict(number, frame, said) {
   const { flags } = now.videos[number];
   if (said[0] || said[1]) flags.set(frame, said);
   else flags.delete(frame);
@@ -649,44 +650,15 @@ function take({ number, frame }, said) {
   tell();
 }
 
-/** Send what the server does not have yet, one after the other: it may answer several at once in any order. */
-function sendVerdicts() {
-  now.verdicts = now.verdicts.catch(() => null).then(async () => {
-    for (const [where, verdict] of [...now.unsent]) {
-      const { number, frame, said } = verdict;
-      try {
-        const progress = await source.flag(number, frame, ...said);
-        const newer = now.unsent.get(where) || verdict;
-        newer.before = said;
-        if (newer === verdict) now.unsent.delete(where);
-        take(verdict, newer.said); // the state may have been read since, from before it
-        if (!source.embedded) takeProgress(progress);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (error.status === 400 || error.status === 404) { // never
-          if (now.unsent.get(where) === verdict) {
-            now.unsent.delete(where);
-            take(verdict, verdict.before);
-          }
-        } else if (told.kind === "failed" && told.text === `not saved: ${error.message}`) return; // is known
-        status("failed", `not saved: ${error.message}`);
-        if (now.unsent.has(where)) return; // later, when the server answers
-      }
-    }
-    if (told.kind === "failed" && !unsaved()) status("saved", savedAt());
-  });
-  return now.verdicts;
-}
-
 /** Whether anything is not on the server: masks, verdicts, notes. */
-const unsaved = () => saver.unsaved() || now.unsent.size > 0;
+const unsaved = () => saver.unsaved() || verdicts.unsent.size > 0;
 
 /** Save all that is not saved, at once. */
 function save() {
   if (source.embedded) say("masks are not changed here; Save flags keeps what you say of frames");
   else if (!unsaved()) say("all is saved");
   saver.flush();
-  if (now.unsent.size) sendVerdicts();
+  if (verdicts.unsent.size) verdicts.send();
 }
 
 /** @param {1 | -1} step */

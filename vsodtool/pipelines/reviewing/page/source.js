@@ -4,6 +4,7 @@
 /** @typedef {{ids: Ids, etag: string, corrected: boolean}} MaskData */
 /** @typedef {{id: number, name: string, color: string}} ObjectInfo */
 /** @typedef {{height: number, width: number, fps: number, objects: ObjectInfo[], closed: string}} VideoInfo */
+/** @typedef {[string, string]} Said  a verdict and a note */
 /** @typedef {[string, number, number, number, number]} Row  name, 0 given 1 generated 2 skipped, confidence, left, right */
 /**
  * @typedef {object} VideoState
@@ -13,7 +14,7 @@
  * @property {Row[]} frames
  * @property {number[]} corrected
  * @property {number[]} suggested frames to label next
- * @property {Object<string, [string, string]>} flags
+ * @property {Object<string, Said>} flags
  * @property {boolean} confidenceMaps
  */
 /**
@@ -219,12 +220,12 @@ export class Server {
   /**
    * @param {number} video
    * @param {number} frame
-   * @param {string} flag
-   * @param {string} note
-   * @returns {Promise<Progress>}
+   * @param {Said} said
+   * @param {Said} before what was seen when it was said
+   * @returns {Promise<Progress & {said?: Said, who?: string}>} what is said of the frame now
    */
-  async flag(video, frame, flag, note) {
-    return this.tell("PUT", `v/${video}/flag/${frame}`, { flag: flag || null, note });
+  async flag(video, frame, [flag, note], before) {
+    return this.tell("PUT", `v/${video}/flag/${frame}`, { flag: flag || null, note, before });
   }
 
   /**
