@@ -112,10 +112,11 @@ class Hands:
         self.keys("s")
         self.await_("saved", "saved")
 
-    def go(self, frame: int) -> None:
+    def go(self, frame: int) -> Hands:
         """To a frame of a short video, by the keys."""
         self.keys("Home", *["ArrowRight"] * frame)
         self.await_("frame", frame)
+        return self
 
     def text(self, selector: str) -> str:
         return self.page.locator(selector).inner_text()

@@ -200,7 +200,12 @@ def open_page(browser: Browser, connect: Connect) -> Iterator[Open]:
     people: list[Hands] = []
 
     def make(
-        out: Out, *, updater: Callable[[], Updater] | None = None, read_only: bool = False, **context: object
+        out: Out,
+        *,
+        updater: Callable[[], Updater] | None = None,
+        read_only: bool = False,
+        before: Callable[[Hands], None] = lambda _: None,
+        **context: object,
     ) -> Hands:
         session = connect(out, updater=updater, read_only=read_only).session
         server = ReviewServer(session)
@@ -210,6 +215,7 @@ def open_page(browser: Browser, connect: Connect) -> Iterator[Open]:
         hands = Hands(browser.new_page(**context), out.size)  # type: ignore[arg-type]
         people.append(hands)
         hands.server = server  # type: ignore[attr-defined]
+        before(hands)
         return hands.open(server.address)
 
     yield make

@@ -22,6 +22,8 @@ const AHEAD = 10; // frames that are loaded before they are asked for
 const INCOMPLETE = "This address is not complete: open the one that the command printed, with what stands behind #.";
 const OTHER_TOKEN = "Another server has come to this address: open the address that its command printed, here in this window.";
 const POLL = 300, IDLE_POLL = 2500; // ms between two questions to the server, while it works and else
+const AWAY = "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.";
+const SLOW = "The server is slow to answer. What is drawn stays here until it is saved.";
 
 /**
  * An element of the page.
@@ -71,6 +73,8 @@ const now = {
   command: "",
   canRerun: false,
   left: false, // for another folder's page
+  away: false, // the server did not answer when it was asked last
+  lost: false, // it did not answer when it was asked for the video that is to be shown
   revision: "",
   runs: 0,
   running: false,
@@ -180,7 +184,7 @@ function takeProgress(said) {
   now.stale = said.stale;
   now.readOnly = source.embedded ? "this page was passed on: masks cannot be changed in it" : said.readOnly;
   document.body.classList.toggle("read-only", Boolean(now.readOnly));
-  banner(source.embedded ? "" : said.readOnly ? `Read-only: ${said.readOnly}.` : "");
+  banner(said.readOnly && !source.embedded ? `Read-only: ${said.readOnly}.` : "");
   if (!document.body.dataset.ready) now.runs = said.rerun.runs || 0;
   const { rerun } = said, count = said.stale.length;
   now.rerun = rerun;
@@ -240,13 +244,16 @@ async function poll() {
       refresh();
       await go(now.video, now.frame, true);
     } else takeProgress(said);
-    if (loader.forgetLost()) await go(now.video, now.frame, true);
+    if (now.away) worst.again();
+    now.away = false;
+    if (loader.forgetLost() || now.lost) await go(now.video, now.frame, true);
     if (verdicts.unsent.size && !source.embedded) verdicts.send();
   } catch (error) {
     again(); // also after a bug
     if (!(error instanceof Refused)) throw error;
+    now.away = true;
     const opening = now.command === DRAWN && now.running; // the labels are made: the same address shows them in a moment
-    banner(error.status === 401 ? `${OTHER_TOKEN} What is not saved stays here.` : error.status ? error.message : opening ? "The labels are made; opening them…" : "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.", !opening);
+    banner(error.status === 401 ? `${OTHER_TOKEN} What is not saved stays here.` : error.status ? error.message : opening ? "The labels are made; opening them…" : AWAY, !opening);
   }
   again();
 }
@@ -286,6 +293,7 @@ async function go(number, frame, again = false) {
   now.direction = number === now.video && frame < now.frame ? -1 : 1;
   now.video = number;
   now.frame = frame;
+  now.lost = false;
   const visit = ++now.visit;
   tell();
   let info;
@@ -308,6 +316,7 @@ async function go(number, frame, again = false) {
 function notShown(error) {
   now.opened = -1;
   now.shown = "";
+  now.lost = error.status === 0;
   editor.open(null);
   view.show(null, null);
   $("video").value = String(now.video);
@@ -653,6 +662,13 @@ function showVerdict(number, frame, said) {
 /** Whether anything is not on the server: masks, verdicts, notes. */
 const unsaved = () => saver.unsaved() || verdicts.unsent.size > 0;
 
+/** The page may end: what is being drawn and typed counts, and is saved. */
+function keep() {
+  editor.lift();
+  $("note").blur();
+  saver.flush();
+}
+
 /** Save all that is not saved, at once. */
 function save() {
   if (source.embedded) say("masks are not changed here; Save flags keeps what you say of frames");
@@ -840,8 +856,8 @@ function pickTool(tool) {
 async function drawSmall(place, canvas) {
   const info = await infoOf(place.video), { width, height } = info, there = loader.kept.get(`${place.video}/${place.frame}`);
   const [picture, mask] = await Promise.all([
-    source.frame(place.video, place.frame, undefined, canvas.width).then(createImageBitmap),
-    there?.ids ? there : source.mask(place.video, place.frame, width * height),
+    source.frame(place.video, place.frame, { background: true }, canvas.width).then(createImageBitmap),
+    there?.ids ? there : source.mask(place.video, place.frame, width * height, { background: true }),
   ]);
   const colors = new Map(info.objects.map((each) => [each.id, parseInt(each.color.slice(1), 16)]));
   canvas.height = Math.round((canvas.width * 9) / 16);
@@ -915,6 +931,8 @@ function playButton() {
 
 /** What is known of saving, and until when something else is told in its place. */
 const told = { kind: "", text: "", timer: 0 };
+/** What stands above the page. */
+const warned = { text: "", failed: false };
 
 /**
  * Say something for a moment, also to screen readers.
@@ -938,9 +956,16 @@ function note(text) {
  * @param {boolean} [failed]
  */
 function banner(text, failed = false) {
+  Object.assign(warned, { text, failed });
+  showBanner();
+}
+
+/** What is wrong, or else that the server is slow. */
+function showBanner() {
+  const text = warned.text || (source.embedded || !source.connection.slow ? "" : SLOW);
   if ($("banner").textContent !== text) $("banner").textContent = text;
   $("banner").hidden = !text;
-  $("banner").classList.toggle("failed", failed);
+  $("banner").classList.toggle("failed", warned.failed);
 }
 
 /**
@@ -1163,14 +1188,14 @@ function wire() {
   new ResizeObserver(refreshButtons).observe(view.canvas);
   listen(KEYS, () => !now.readOnly, () => say(now.readOnly));
   addEventListener("beforeunload", (event) => {
-    editor.lift();
-    $("note").blur(); // what is typed there counts
-    if (unsaved() && !source.embedded) {
-      saver.flush();
-      event.preventDefault();
-    }
+    keep();
+    if (unsaved() && !source.embedded) event.preventDefault();
   });
   if (!source.embedded) addEventListener("hashchange", reopened);
+  if (!source.embedded) source.connection.changed = showBanner;
+  // A tablet may end a page that is not looked at, without a question.
+  document.addEventListener("visibilitychange", () => document.hidden && keep());
+  addEventListener("pagehide", keep);
   describe($("keys"), KEYS.map(([title, keys]) => [title, keys.filter((each) => each.shown)]));
   if (source.embedded) {
     $("export-card").hidden = false;
@@ -1182,12 +1207,16 @@ function wire() {
 async function begin() {
   wire();
   infoOf(0).catch(() => null); // already on its way when it is asked for; what fails is told then
-  try {
-    await readState();
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    banner(error.status === 401 ? INCOMPLETE : error.message, true);
-    return;
+  for (let known = false; !known; ) {
+    try {
+      await readState();
+      known = true;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      banner(error.status === 401 ? INCOMPLETE : error.status ? error.message : AWAY, true);
+      if (error.status) return;
+      await new Promise((done) => setTimeout(done, IDLE_POLL));
+    }
   }
   if (now.videos.length > 1) $("scope").value = "all";
   const [first] = worstFirst(now.videos, now.videos.map((_, number) => number));

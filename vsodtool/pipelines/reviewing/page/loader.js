@@ -103,12 +103,13 @@ export class Loader {
   /** @param {string} key */
   async start(key) {
     const control = new AbortController(), [video, frame] = key.split("/").map(Number);
+    const manner = { signal: control.signal, background: key !== this.wanted[0] };
     this.running.set(key, control);
     try {
       const before = this.kept.get(key);
       const [mask, picture] = await Promise.all([
-        this.source.mask(video, frame, this.pixels, control.signal),
-        before && !before.error ? before : this.picture(video, frame, control.signal),
+        this.source.mask(video, frame, this.pixels, manner),
+        before && !before.error ? before : this.picture(video, frame, manner),
       ]);
       const { bitmap, error } = picture;
       control.signal.throwIfAborted(); // it may have come just before that
@@ -129,11 +130,11 @@ export class Loader {
   /**
    * @param {number} video
    * @param {number} frame
-   * @param {AbortSignal} signal
+   * @param {import("./connection.js").Manner} manner
    */
-  async picture(video, frame, signal) {
+  async picture(video, frame, manner) {
     try {
-      const blob = await this.source.frame(video, frame, signal);
+      const blob = await this.source.frame(video, frame, manner);
       return { bitmap: await createImageBitmap(blob), error: "" };
     } catch (error) {
       if (error instanceof Refused && error.status === 422) return { bitmap: null, error: error.message };

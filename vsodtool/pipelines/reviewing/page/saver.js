@@ -27,6 +27,7 @@ import { Refused } from "./source.js";
 
 const QUIET = 2000; // ms after the last stroke
 const AGAIN = 3000; // ms until a save that failed is tried again
+const SLOW = 5000; // ms until a save that takes long is told of
 
 export class Saver {
   /**
@@ -126,6 +127,7 @@ export class Saver {
     if (track.busy) return;
     track.busy = true;
     this.listener.status("saving", "saving…");
+    const slow = setTimeout(() => this.listener.status("saving", "still saving…"), SLOW);
     let failed = "";
     while (track.latest && !failed) {
       const ids = track.latest;
@@ -152,6 +154,7 @@ export class Saver {
       }
     }
     track.busy = false;
+    clearTimeout(slow);
     if (failed) {
       this.listener.status("failed", failed);
       clearTimeout(track.again);

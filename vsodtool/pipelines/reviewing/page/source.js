@@ -1,6 +1,9 @@
 // Where the page's data come from: the server, or the page itself if it was passed on as a file.
 
+import { Connection } from "./connection.js";
+
 /** @typedef {import("./ids.js").Ids} Ids */
+/** @typedef {import("./connection.js").Manner} Manner */
 /** @typedef {{ids: Ids, etag: string, corrected: boolean}} MaskData */
 /** @typedef {{id: number, name: string, color: string}} ObjectInfo */
 /** @typedef {{height: number, width: number, fps: number, objects: ObjectInfo[], closed: string}} VideoInfo */
@@ -28,6 +31,7 @@
 /** @typedef {Progress & {folder: string, title: string, command: string, canRerun: boolean, next: string, videos: VideoState[]}} State */
 
 const LATER = 400; // ms until a frame that is not decoded yet is asked for again
+const LOOK = 8000; // ms that an answer may take which says no more than what the server does
 
 /**
  * @param {number} time in ms
@@ -66,8 +70,7 @@ export class Refused extends Error {
 async function whole(reading) {
   try {
     return await reading;
-  } catch (error) {
-    if (/** @type {any} */ (error).name === "AbortError") throw error;
+  } catch {
     throw new Refused(0, {});
   }
 }
@@ -78,6 +81,7 @@ export class Server {
     this.token = sessionStorage.getItem("token") || "";
     this.takeToken();
     this.embedded = false;
+    this.connection = new Connection();
     this.folder = ""; // that the page is about: what is asked of another one is refused
     /** @type {number[] | null} where the videos of this page are in that folder, -1 if they are not */
     this.numbers = null;
@@ -106,9 +110,10 @@ export class Server {
 
   /**
    * @param {string} path
-   * @param {RequestInit} [options]
+   * @param {RequestInit & {body?: ArrayBuffer | string}} [options]
+   * @param {Manner} [manner]
    */
-  async ask(path, options = {}) {
+  async ask(path, options = {}, manner = {}) {
     /** @type {any} */
     const headers = { "X-Token": this.token, .../** @type {any} */ (options.headers) };
     if (this.folder) headers["X-Folder"] = this.folder;
@@ -117,9 +122,9 @@ export class Server {
     if (path.startsWith("v/-1")) throw new Refused(410, { error: "no labels were made of this video" });
     let answer;
     try {
-      answer = await fetch(`/api/${path}`, { ...options, headers });
-    } catch (error) {
-      if (/** @type {any} */ (error).name === "AbortError") throw error;
+      answer = await this.connection.fetch(`/api/${path}`, { ...options, headers }, manner);
+    } catch {
+      manner.signal?.throwIfAborted(); // it is not wanted any more
       throw new Refused(0, {});
     }
     if (answer.ok) return answer;
@@ -143,7 +148,7 @@ export class Server {
 
   /** @returns {Promise<Progress>} */
   async progress() {
-    return whole((await this.ask("progress")).json());
+    return whole((await this.ask("progress", {}, { patience: LOOK })).json());
   }
 
   /**
@@ -157,14 +162,14 @@ export class Server {
   /**
    * @param {number} video
    * @param {number} frame
-   * @param {AbortSignal} [signal]
+   * @param {Manner} [manner]
    * @param {number} [longest] side in pixels
    */
-  async frame(video, frame, signal, longest) {
+  async frame(video, frame, manner = {}, longest = 0) {
     for (;;) {
-      const answer = await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, { signal });
+      const answer = await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, {}, manner);
       if (answer.status !== 202) return whole(answer.blob());
-      await pause(LATER, signal); // it is not decoded yet; a connection that waited for it would keep others from saving
+      await pause(LATER, manner.signal); // it is not decoded yet; a connection that waited for it would keep others from saving
     }
   }
 
@@ -172,11 +177,11 @@ export class Server {
    * @param {number} video
    * @param {number} frame
    * @param {number} pixels
-   * @param {AbortSignal} [signal]
+   * @param {Manner} [manner]
    * @returns {Promise<MaskData>}
    */
-  async mask(video, frame, pixels, signal) {
-    const answer = await this.ask(`v/${video}/mask/${frame}`, { signal });
+  async mask(video, frame, pixels, manner = {}) {
+    const answer = await this.ask(`v/${video}/mask/${frame}`, {}, manner);
     const data = await whole(answer.arrayBuffer());
     return {
       ids: data.byteLength === pixels ? new Uint8Array(data) : new Uint16Array(data),
