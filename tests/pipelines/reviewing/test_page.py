@@ -1646,3 +1646,53 @@ def test_what_is_saved_and_left_is_not_kept_in_memory(make_out: MakeOut, open_pa
         }"""
     )
     assert kept == ["0/2 0/3", 5]
+
+
+@pytest.mark.parametrize("part", ["mask", "frame"])
+@pytest.mark.parametrize("key", ["a", "Enter"])
+def test_a_frame_that_is_not_seen_yet_is_not_accepted(
+    key: str, part: str, make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out(count=30)
+    hands = open_page(out).go(1)
+    hands.page.wait_for_timeout(400)
+    held = Held(hands.page, f"{part}/29", "GET")
+    hands.keys("End", key)
+    hands.page.wait_for_selector("#saved:has-text('not seen yet')")
+    hands.page.wait_for_timeout(300)
+    assert not out.layout.notes.exists()
+    assert hands.text("#frame-name") == "00029"
+    held.let_go()
+    hands.await_("frame", 29)
+    hands.keys(key)
+    hands.page.wait_for_timeout(300)
+    assert set(Notes(out.layout).read()["clip"].frames) == {"00029"}
+
+
+def test_a_second_enter_in_haste_does_not_accept_what_nobody_saw(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.page.evaluate(
+        "() => [1, 2].forEach(() => document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})))"
+    )
+    hands.page.wait_for_timeout(500)
+    assert len(Notes(out.layout).read()["clip"].frames) == 1
+
+
+def test_the_brush_has_keys_on_every_keyboard(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    hands.brush(5)
+    hands.keys(".")
+    assert hands.text("#size-value") == "6 px"
+    hands.keys(",")
+    assert hands.text("#size-value") == "5 px"
+    for key, text in (("]", "6 px"), ("[", "5 px")):  # of a Mac: Option is Alt, there is no AltGr
+        hands.page.evaluate(
+            "key => document.body.dispatchEvent("
+            "new KeyboardEvent('keydown', {key, altKey: true, bubbles: true}))",
+            key,
+        )
+        assert hands.text("#size-value") == text
+    hands.keys("?")
+    assert "comma" in hands.text("#keys")

@@ -52,6 +52,7 @@ const editor = new Editor(view, $("cursor"), {
   mayEdit: () => !now.readOnly && Boolean(editor.mask) && now.shown === key() && Boolean(loader.kept.get(key())?.etag),
   begin: remember,
   changed: touched,
+  moved: refreshButtons,
   say,
   object: () => now.object,
   pick: pickObject,
@@ -615,6 +616,12 @@ async function copyPrevious() {
 
 // ---------------------------------------------------------------- verdicts
 
+/** Whether the picture and the mask of this frame are there, the newest, and on the screen. */
+function isSeen() {
+  const found = loader.kept.get(key());
+  return now.shown === key() && Boolean(found?.ids && !found.error) && view.seen;
+}
+
 /**
  * @param {string} flag the same one again takes it back
  * @param {boolean} [on] go on to the next worst
@@ -626,6 +633,10 @@ async function flagFrame(flag, on = false) {
     return;
   }
   const next = before === flag && !on ? "" : flag;
+  if (next === "ok" && !isSeen()) {
+    say(`${each.rows[frame][0]} is not seen${loader.kept.get(key())?.error ? "" : " yet"}: what is accepted is what is seen`);
+    return;
+  }
   say(next ? /** @type {any} */ ({ ok: "accepted", bad: "flagged", skip: "to be skipped" })[next] : "verdict taken back");
   const done = setFlag(number, frame, next, text);
   if (on) nextWorst(1);
@@ -1090,8 +1101,8 @@ const KEYS = [
     { keys: ["b"], shown: "B  E  F", about: "brush, eraser, fill (with Shift it takes a region away)", edits: true, run: () => pickTool("brush") },
     { keys: ["e"], shown: "", about: "", edits: true, run: () => pickTool("eraser") },
     { keys: ["f"], shown: "", about: "", edits: true, run: () => pickTool("fill") },
-    { keys: ["["], shown: "[  ]", about: "smaller, larger", edits: true, repeats: true, run: () => { editor.resize(1 / 1.25); refreshButtons(); } },
-    { keys: ["]"], shown: "", about: "", edits: true, repeats: true, run: () => { editor.resize(1.25); refreshButtons(); } },
+    { keys: ["[", "Alt+[", ","], shown: "[  ]  ,  .", about: "smaller, larger: brackets, or comma and full stop", edits: true, repeats: true, run: () => { editor.resize(1 / 1.25); refreshButtons(); } },
+    { keys: ["]", "Alt+]", "."], shown: "", about: "", edits: true, repeats: true, run: () => { editor.resize(1.25); refreshButtons(); } },
     ...Array.from({ length: 9 }, (_, place) => ({ keys: [String(place + 1)], shown: place ? "" : "1 … 9", about: place ? "" : "object", run: objectAt(place) })),
     { keys: ["y"], shown: "Y", about: "tidy: specks go, pinholes are closed", edits: true, run: () => editor.tidy() },
     { keys: ["p"], shown: "P", about: "copy the mask of the frame before", edits: true, run: copyPrevious },
@@ -1183,8 +1194,6 @@ function wire() {
   let byKeys = false;
   for (const name of ["keydown", "pointerdown"]) $("video").addEventListener(name, () => { byKeys = name === "keydown"; });
   $("video").addEventListener("change", () => byKeys || $("canvas").focus({ preventScroll: true }));
-  view.canvas.addEventListener("wheel", refreshButtons);
-  view.canvas.addEventListener("pointermove", () => editor.panning && refreshButtons());
   new ResizeObserver(refreshButtons).observe(view.canvas);
   listen(KEYS, () => !now.readOnly, () => say(now.readOnly));
   addEventListener("beforeunload", (event) => {

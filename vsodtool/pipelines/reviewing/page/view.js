@@ -65,6 +65,7 @@ export class View {
     this.bitmap = null;
     /** @type {Ids | null} */
     this.ids = null;
+    this.seen = false; // they are on the screen
     this.outline = false;
     this.hidden = false;
     this.opacity = 0.45;
@@ -180,6 +181,7 @@ export class View {
   show(bitmap, ids) {
     this.bitmap = bitmap;
     this.ids = ids;
+    this.seen = false;
     this.paintMask();
   }
 
@@ -257,6 +259,7 @@ export class View {
 
   drawNow() {
     this.pending = 0;
+    this.seen = true;
     const { context, canvas } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
