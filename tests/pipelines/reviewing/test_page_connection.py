@@ -118,3 +118,30 @@ def test_who_looks_away_has_saved(hands: Hands, out: Out) -> None:
     )
     hands.page.wait_for_selector("body[data-saved=saved]", timeout=1900)  # before it would by itself
     assert out.correction(1).exists()
+
+
+def test_a_word_on_the_server_does_not_move_the_picture(hands: Hands) -> None:
+    before = hands.page.locator("#canvas").bounding_box()
+    hang(hands, "**")
+    for _ in range(3):
+        wait(hands, 6)
+    hands.page.wait_for_selector("#banner:visible")
+    assert hands.page.locator("#canvas").bounding_box() == before
+
+
+def test_a_frame_that_is_wanted_does_not_wait_for_those_that_can(out: Out, open_page: Open) -> None:
+    hands = open_page(out).go(1)
+    hands.page.wait_for_timeout(500)
+    asked: list[str] = []
+
+    def hear(route: Any) -> None:
+        asked.append(route.request.url.partition("/api/v/0/")[2])
+        if "mask/22" in asked[-1] or "frame/22" in asked[-1]:
+            route.continue_()
+
+    hands.page.route("**/api/v/0/*/*", hear)
+    hands.go(5)  # it is there, those after it are asked for and never come
+    hands.page.wait_for_timeout(300)
+    hands.keys("End")
+    hands.await_("frame", 22)
+    assert len(set(asked) - {"mask/22", "frame/22"}) < 12

@@ -18,7 +18,7 @@ BRUSH = 5
 
 @pytest.fixture
 def out(make_out: MakeOut) -> Out:
-    return make_out()
+    return make_out(objects=2)
 
 
 @pytest.fixture
@@ -100,15 +100,16 @@ def test_the_finger_that_is_left_of_two_draws_nothing(hands: Hands, touch: Touch
 
 def test_a_fill_waits_for_a_second_finger(hands: Hands, touch: Touch, out: Out) -> None:
     hands.keys("f")
-    touch("Start", (4, 20))
-    touch("Start", (4, 20), (18, 20))
-    touch("Move", (3, 20), (20, 20))
+    touch("Start", (5, 14))  # on the other object
+    touch("Start", (5, 14), (18, 14))
+    touch("Move", (4, 14), (20, 14))
     touch("End")
     assert hands.page.locator("#undo").is_disabled()
     hands.keys("0")
-    touch("Start", (4, 20))
+    touch("Start", (5, 14))
     touch("End")
-    assert "gap" in hands.text("#saved")
+    hands.save()
+    np.testing.assert_array_equal(saved(out, 1), out.ids[1] > 0)
 
 
 def test_a_pen_draws_though_the_palm_lies_there_first(
@@ -150,7 +151,8 @@ def test_the_other_end_of_a_pen_erases(tool: str, hands: Hands, out: Out) -> Non
     x, y = hands.at(5, 6)
     hands.page.evaluate(
         """([clientX, clientY]) => {
-          const canvas = document.querySelector("#canvas"), pen = { pointerId: 1, pointerType: "pen", bubbles: true };
+          const canvas = document.querySelector("#canvas");
+          const pen = { pointerId: 1, pointerType: "pen", bubbles: true };
           const say = (kind, button, buttons) =>
             canvas.dispatchEvent(new PointerEvent(kind, { ...pen, button, buttons, clientX, clientY }));
           say("pointerdown", 5, 32);

@@ -144,8 +144,10 @@ async def _no_such(request: Request, error: Exception) -> Response:
 
 
 async def _static(name: str, request: Request) -> Response:
-    del request
-    return Response((PAGE / name).read_bytes(), media_type=KINDS[name[name.rindex(".") :]])
+    data, kind = (PAGE / name).read_bytes(), KINDS[name[name.rindex(".") :]]
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return _zipped(data, kind)
+    return Response(data, media_type=kind)
 
 
 async def _state(session: Session, request: Request) -> Response:

@@ -23,6 +23,7 @@ const INCOMPLETE = "This address is not complete: open the one that the command 
 const OTHER_TOKEN = "Another server has come to this address: open the address that its command printed, here in this window.";
 const POLL = 300, IDLE_POLL = 2500; // ms between two questions to the server, while it works and else
 const AWAY = "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.";
+const HOW = "Correct a bad frame first: this then makes those beside it again.";
 const SLOW = "The server is slow to answer. What is drawn stays here until it is saved.";
 
 /**
@@ -220,7 +221,7 @@ function showAgain() {
   $("again-bar").hidden = !now.running;
   $("again-bar").value = rerun.total ? (rerun.done || 0) / rerun.total : 0;
   const note = rerun.error ? `${rerun.error}${rerun.hint ? `. ${rerun.hint}` : ""}`
-    : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}` : now.madeNote || "";
+    : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}` : now.madeNote || (first || some || drawn() ? "" : HOW);
   if ($("again-note").textContent !== note) $("again-note").textContent = note;
   $("again-note").classList.toggle("failed", Boolean(rerun.error));
 }
@@ -439,8 +440,11 @@ function tell() {
   flagChip.className = `chip ${flag}`;
   for (const [id, value] of [["accept", "ok"], ["reject", "bad"], ["skip", "skip"]]) $(id).setAttribute("aria-pressed", String(flag === value));
   if (document.activeElement !== $("note")) $("note").value = each.flags.get(now.frame)?.[1] || "";
-  const method = each.method && now.command === "pseudolabel" ? ` · ${each.method}${each.hiddenJ ? `, J ${short(each.hiddenJ)} on hidden labels` : ""}` : "";
-  $("place").textContent = $("place").title = `${now.frame + 1} of ${each.count}${method}`;
+  const method = each.method && now.command === "pseudolabel" ? ` · ${each.method}` : "", tested = method && each.hiddenJ;
+  $("place-frame").textContent = `${now.frame + 1} of ${each.count}${method}`;
+  $("place-tested").hidden = !tested;
+  $("place-tested").textContent = tested ? `found ${short(tested)} of hidden masks` : "";
+  $("place-tested").style.color = hue(tested || 1);
   $("canvas").setAttribute("aria-label", `Frame ${name}, ${chip.textContent.replace(/^\W+ /, "")}${told.hidden ? "" : `, confidence ${short(confidence)}`}${flag ? `, ${words[flag]}` : ""}`);
   timeline.move(each, now.frame);
   worst.mark(now.video, now.frame);
@@ -455,7 +459,7 @@ function refresh() {
   worst.show(order, all ? now.videos.map((each) => each.name) : [], (place) => now.videos[place.video].rows[place.frame][0]);
   $("worst-empty").hidden = order.length > 0;
   $("worst-empty").textContent = now.command === DRAWN
-    ? "All of these are drawn. U makes a mask for every other frame; you may also draw more."
+    ? "All of these are drawn. Make labels makes a mask for every other frame; you may also draw more."
     : "Nothing left to look at: every frame is a label of yours, or accepted.";
   timeline.show(video());
   worst.mark(now.video, now.frame);
@@ -474,7 +478,7 @@ function refreshButtons() {
     $("onion").disabled = now.command !== "pseudolabel" && video().corrected.size === 0;
   }
   const flags = source.embedded || may;
-  for (const id of ["accept", "reject", "skip", "note"]) $(id).disabled = !flags;
+  for (const id of ["accept", "accept-next", "reject", "skip", "note"]) $(id).disabled = !flags;
   $("size").value = String(Math.round(50 * Math.log10(editor.diameter)));
   $("size-value").textContent = `${editor.diameter} px`;
   editor.refresh();
@@ -814,8 +818,10 @@ async function showDoubt() {
     const bitmap = await createImageBitmap(await source.confidence(now.video, now.frame), { colorSpaceConversion: "none" });
     if (where === key()) view.setDoubt(bitmap);
     bitmap.close();
-  } catch { // there is none, or it is no picture
-    if (where === key()) view.setDoubt(null);
+  } catch (error) { // there is none, or it is no picture; or nobody answered
+    if (where !== key()) return;
+    view.setDoubt(null);
+    if (error instanceof Refused && !error.status) say("the doubt of this frame did not come; C twice asks again");
   }
 }
 
@@ -974,6 +980,7 @@ function banner(text, failed = false) {
 /** What is wrong, or else that the server is slow. */
 function showBanner() {
   const text = warned.text || (source.embedded || !source.connection.slow ? "" : SLOW);
+  $("banner").classList.toggle("passing", Boolean(text) && !now.readOnly);
   if ($("banner").textContent !== text) $("banner").textContent = text;
   $("banner").hidden = !text;
   $("banner").classList.toggle("failed", warned.failed);
@@ -1089,10 +1096,10 @@ const KEYS = [
     { keys: ["o"], shown: "O", about: "outline instead of fill", run: () => toggle("outline") },
     { keys: ["c"], shown: "C", about: "where the tool is unsure", run: () => toggle("confidence") },
     { keys: ["z"], shown: "Z", about: "outlines of the two neighbouring labels", run: () => toggle("onion") },
-    { keys: ["+", "=", "Shift++"], shown: "+  −  0", about: "zoom in, out, whole frame; also the wheel", repeats: true, run: zoom(1.3) },
+    { keys: ["+", "=", "Shift++"], shown: "+  −  0", about: "zoom in, out, whole frame; also the wheel, or two fingers", repeats: true, run: zoom(1.3) },
     { keys: ["-"], shown: "", about: "", repeats: true, run: zoom(1 / 1.3) },
     { keys: ["0"], shown: "", about: "", run: () => { view.fit(); refreshButtons(); } },
-    { keys: ["Alt+ArrowLeft"], shown: "Alt ←", about: "move the picture, all four arrows; also Alt and drag", repeats: true, run: pan(1, 0) },
+    { keys: ["Alt+ArrowLeft"], shown: "Alt ←", about: "move the picture, all four arrows; also Alt and drag, or two fingers", repeats: true, run: pan(1, 0) },
     { keys: ["Alt+ArrowRight"], shown: "", about: "", repeats: true, run: pan(-1, 0) },
     { keys: ["Alt+ArrowUp"], shown: "", about: "", repeats: true, run: pan(0, 1) },
     { keys: ["Alt+ArrowDown"], shown: "", about: "", repeats: true, run: pan(0, -1) },
@@ -1140,7 +1147,7 @@ function wire() {
     undo: () => editor.step("undo"), redo: () => editor.step("redo"), tidy: () => editor.tidy(), copy: copyPrevious, back: takeBack, save,
     outline: () => toggle("outline"), confidence: () => toggle("confidence"), onion: () => toggle("onion"),
     fit: () => { view.fit(); refreshButtons(); },
-    accept: () => flagFrame("ok"), reject: () => flagFrame("bad"), skip: () => flagFrame("skip"),
+    accept: () => flagFrame("ok"), "accept-next": () => flagFrame("ok", true), reject: () => flagFrame("bad"), skip: () => flagFrame("skip"),
     "next-worst": () => nextWorst(1),
     "next-given": () => jump(1, labelled, "no frame is given"),
     "next-flagged": () => nextFlagged(1),
@@ -1153,6 +1160,7 @@ function wire() {
   const peek = $("hide");
   peek.addEventListener("pointerdown", () => hide(true));
   for (const name of ["pointerup", "pointerleave", "pointercancel"]) peek.addEventListener(name, () => hide(false));
+  peek.addEventListener("contextmenu", (/** @type {Event} */ event) => event.preventDefault()); // of a finger that rests there
   peek.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => (event.key === " " || event.key === "Enter") && hide(true));
   peek.addEventListener("keyup", () => hide(false));
   $("size").addEventListener("input", () => { editor.choose(Math.round(10 ** (Number($("size").value) / 50))); refreshButtons(); });

@@ -3,12 +3,13 @@
 const PATIENCE = 20000; // ms without a sign of the server until a request is given up
 const SLOW = 5000; // ms until a request that waits is told of
 const SLOWEST = 2; // bytes that a bad connection sends in a ms
-const IN_BACKGROUND = 3; // requests at once that can wait: a browser has six connections
+const IN_BACKGROUND = 4; // requests at once that can wait: a browser has six connections
+const SLUGGISH = 1000; // ms that such a request takes where there is no room for a second one beside it
 
 /**
  * @typedef {object} Manner
  * @property {AbortSignal} [signal]
- * @property {boolean} [background] it can wait for others
+ * @property {boolean} [background] it can wait for others; what waits is asked anew at each `wake`
  * @property {number} [patience] in ms
  */
 
@@ -16,8 +17,10 @@ export class Connection {
   constructor() {
     this.slow = 0; // requests that wait for long
     this.changed = () => {}; // told when it has changed
+    this.urgent = 0; // requests that are running, and do not wait
     this.running = 0; // in the background
-    /** @type {(() => void)[]} that wait for one of those to end */
+    this.pace = 0; // ms that one of those took
+    /** @type {(() => void)[]} that wait until there is room */
     this.queue = [];
   }
 
@@ -28,8 +31,9 @@ export class Connection {
    * @param {Manner} [manner]
    * @returns {Promise<Response>}
    */
-  async fetch(path, options, { signal, background = false, patience = PATIENCE } = {}) {
-    if (background) await this.turn(signal);
+  async fetch(path, options, manner = {}) {
+    const background = await this.turn(manner), { signal, patience = PATIENCE } = manner;
+    const began = performance.now();
     const wait = new Wait(this, signal, patience);
     try {
       wait.on(options.body ? (typeof options.body === "string" ? options.body.length : options.body.byteLength) / SLOWEST : 0);
@@ -45,29 +49,35 @@ export class Connection {
       return new Response(new Blob(parts, { type: headers.get("Content-Type") || "" }), { status, statusText, headers });
     } finally {
       wait.end();
-      if (background) this.leave();
+      if (background) {
+        this.running--;
+        this.pace = performance.now() - began;
+      } else this.urgent--;
+      this.wake();
     }
   }
 
   /**
-   * Wait until there is room in the background.
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<void>}
+   * In the background, wait until nothing urgent runs and there is room; whether it is one that waits.
+   * @param {Manner} manner
    */
-  async turn(signal) {
-    while (this.running >= IN_BACKGROUND) {
+  async turn(manner) {
+    const { signal } = manner;
+    while (manner.background && (this.urgent || this.running >= (this.pace > SLUGGISH ? 1 : IN_BACKGROUND))) {
       await new Promise((done) => {
         this.queue.push(() => done(null));
         signal?.addEventListener("abort", done, { once: true });
       });
       signal?.throwIfAborted();
     }
-    this.running++;
+    if (manner.background) this.running++;
+    else this.urgent++;
+    return Boolean(manner.background);
   }
 
-  leave() {
-    this.running--;
-    for (const next of this.queue.splice(0)) next(); // those that are still wanted go on, in their order
+  /** See who may go on, in their order. */
+  wake() {
+    for (const next of this.queue.splice(0)) next();
   }
 
   /** @param {number} by */

@@ -141,6 +141,11 @@ export class Server {
     return whole((await this.ask(path, { method, headers, body: JSON.stringify(said) })).json());
   }
 
+  /** What could wait may not be able to any more. */
+  hurry() {
+    this.connection.wake();
+  }
+
   /** @returns {Promise<State>} */
   async state() {
     return whole((await this.ask("state")).json());
@@ -255,6 +260,8 @@ export class Embedded {
     this.data = data;
     this.embedded = true;
   }
+
+  hurry() {} // nothing waits
 
   async state() {
     return this.data.state;

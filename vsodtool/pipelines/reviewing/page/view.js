@@ -193,7 +193,7 @@ export class View {
     if (this.ids) {
       const reach = this.thickness();
       const part = grown(rect || { left: 0, top: 0, right: this.width, bottom: this.height }, reach, this.width, this.height);
-      const alpha = Math.round(255 * (this.outline ? 0 : this.opacity));
+      const alpha = Math.round(255 * (this.outline || !this.doubt.empty ? 0 : this.opacity)); // doubt lies below it
       paint(this.mask.pixels, this.ids, this.width, this.height, part, this.table(alpha), this.table(255), reach);
       this.mask.put(part);
     }
@@ -249,7 +249,7 @@ export class View {
       this.doubt.context.putImageData(image, 0, 0);
       this.doubt.empty = false;
     }
-    this.draw();
+    this.paintMask();
   }
 
   /** Draw before the screen is shown next. */
