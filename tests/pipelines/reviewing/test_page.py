@@ -376,9 +376,10 @@ def test_it_plays_to_the_end(make_out: MakeOut, open_page: Open) -> None:
     hands.page.wait_for_selector("#play[aria-pressed=false]")
 
 
-@pytest.mark.parametrize("size", [(640, 400), (400, 800)])
+@pytest.mark.parametrize("size", [(640, 400), (400, 800), (360, 740)])
 def test_nothing_is_cut_off_at_200_percent(size: tuple[int, int], make_out: MakeOut, open_page: Open) -> None:
     hands = open_page(make_out(objects=2), viewport={"width": size[0], "height": size[1]})
+    hands.page.evaluate("document.querySelector('#legend-stale').hidden = false")
     overflow = hands.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
     assert overflow <= 0
     for name in ("#skip", "#accept", "#timeline", "[data-tool=brush]", "#help-button", "#play", "#opacity"):

@@ -873,8 +873,8 @@ function pickTool(tool) {
 async function drawSmall(place, canvas) {
   const info = await infoOf(place.video), { width, height } = info, there = loader.kept.get(`${place.video}/${place.frame}`);
   const [picture, mask] = await Promise.all([
-    source.frame(place.video, place.frame, { background: true }, canvas.width).then(createImageBitmap),
-    there?.ids ? there : source.mask(place.video, place.frame, width * height, { background: true }),
+    source.frame(place.video, place.frame, { rank: "background" }, canvas.width).then(createImageBitmap),
+    there?.ids ? there : source.mask(place.video, place.frame, width * height, { rank: "background" }),
   ]);
   const colors = new Map(info.objects.map((each) => [each.id, parseInt(each.color.slice(1), 16)]));
   canvas.height = Math.round((canvas.width * 9) / 16);

@@ -9,7 +9,8 @@ const SLUGGISH = 1000; // ms that such a request takes where there is no room fo
 /**
  * @typedef {object} Manner
  * @property {AbortSignal} [signal]
- * @property {boolean} [background] it can wait for others; what waits is asked anew at each `wake`
+ * @property {"urgent" | "background"} [rank] what is in the background waits while anything urgent runs; it may become urgent
+ *     itself before the next `wake`
  * @property {number} [patience] in ms
  */
 
@@ -17,8 +18,8 @@ export class Connection {
   constructor() {
     this.slow = 0; // requests that wait for long
     this.changed = () => {}; // told when it has changed
-    this.urgent = 0; // requests that are running, and do not wait
-    this.running = 0; // in the background
+    this.urgent = 0; // such requests that are running
+    this.background = 0;
     this.pace = 0; // ms that one of those took
     /** @type {(() => void)[]} that wait until there is room */
     this.queue = [];
@@ -32,12 +33,12 @@ export class Connection {
    * @returns {Promise<Response>}
    */
   async fetch(path, options, manner = {}) {
-    const background = await this.turn(manner), { signal, patience = PATIENCE } = manner;
+    const rank = await this.turn(manner), { signal, patience = PATIENCE } = manner;
     const began = performance.now();
     const wait = new Wait(this, signal, patience);
     try {
       wait.on(options.body ? (typeof options.body === "string" ? options.body.length : options.body.byteLength) / SLOWEST : 0);
-      const answer = await fetch(path, { ...options, signal: wait.control.signal, priority: background ? "low" : "high" });
+      const answer = await fetch(path, { ...options, signal: wait.control.signal, priority: rank === "background" ? "low" : "high" });
       const parts = [];
       for (const reader = /** @type {any} */ (answer.body)?.getReader(); reader; ) {
         const { done, value } = await reader.read();
@@ -49,30 +50,28 @@ export class Connection {
       return new Response(new Blob(parts, { type: headers.get("Content-Type") || "" }), { status, statusText, headers });
     } finally {
       wait.end();
-      if (background) {
-        this.running--;
-        this.pace = performance.now() - began;
-      } else this.urgent--;
+      if (rank) this[rank]--;
+      if (rank === "background") this.pace = performance.now() - began;
       this.wake();
     }
   }
 
   /**
-   * In the background, wait until nothing urgent runs and there is room; whether it is one that waits.
+   * In the background, wait until nothing urgent runs and there is room; what it runs as.
    * @param {Manner} manner
    */
   async turn(manner) {
     const { signal } = manner;
-    while (manner.background && (this.urgent || this.running >= (this.pace > SLUGGISH ? 1 : IN_BACKGROUND))) {
+    const isFull = () => this.urgent > 0 || this.background >= (this.pace > SLUGGISH ? 1 : IN_BACKGROUND);
+    while (manner.rank === "background" && isFull()) {
       await new Promise((done) => {
         this.queue.push(() => done(null));
         signal?.addEventListener("abort", done, { once: true });
       });
       signal?.throwIfAborted();
     }
-    if (manner.background) this.running++;
-    else this.urgent++;
-    return Boolean(manner.background);
+    if (manner.rank) this[manner.rank]++;
+    return manner.rank;
   }
 
   /** See who may go on, in their order. */

@@ -57,7 +57,7 @@ export class Loader {
     for (const [key, { control }] of this.running) if (!this.wanted.includes(key)) control.abort();
     const first = this.running.get(this.wanted[0]);
     if (first) {
-      first.manner.background = false;
+      first.manner.rank = "urgent";
       this.source.hurry();
     }
     this.pump();
@@ -108,7 +108,8 @@ export class Loader {
   /** @param {string} key */
   async start(key) {
     const control = new AbortController(), [video, frame] = key.split("/").map(Number);
-    const manner = { signal: control.signal, background: key !== this.wanted[0] };
+    /** @type {import("./connection.js").Manner} */
+    const manner = { signal: control.signal, rank: key === this.wanted[0] ? "urgent" : "background" };
     this.running.set(key, { control, manner });
     try {
       const before = this.kept.get(key);

@@ -214,7 +214,7 @@ export class Server {
     const packed = new Blob([/** @type {any} */ (ids)]).stream().pipeThrough(new CompressionStream("gzip"));
     const body = await new Response(packed).arrayBuffer();
     const headers = { "Content-Type": "application/octet-stream", "Content-Encoding": "gzip", "If-Match": `"${etag}"` };
-    return whole((await this.ask(`v/${video}/mask/${frame}`, { method: "PUT", headers, body })).json());
+    return whole((await this.ask(`v/${video}/mask/${frame}`, { method: "PUT", headers, body }, { rank: "urgent" })).json());
   }
 
   /**
