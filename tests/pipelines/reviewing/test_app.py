@@ -38,6 +38,15 @@ def test_the_page_and_its_parts_are_served(make_out: MakeOut, connect: Connect) 
         assert client.get(path).status_code == 404
 
 
+def test_the_page_comes_packed_to_who_unpacks_it(make_out: MakeOut, connect: Connect) -> None:
+    client = connect(make_out())
+    packed, plain = client.get("/app.js"), client.get("/app.js", **{"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+
+
 def test_the_page_keeps_to_its_own_policy(make_out: MakeOut, connect: Connect) -> None:
     client = connect(make_out())
     index = client.get("/").text

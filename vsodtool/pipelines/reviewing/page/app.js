@@ -220,10 +220,22 @@ function showAgain() {
     : some ? (first ? "Make labels" : "Make labels again") : !first ? "Nothing to make again" : masks ? "Every frame is drawn" : "Draw a mask first";
   $("again-bar").hidden = !now.running;
   $("again-bar").value = rerun.total ? (rerun.done || 0) / rerun.total : 0;
-  const note = rerun.error ? `${rerun.error}${rerun.hint ? `. ${rerun.hint}` : ""}`
-    : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}` : now.madeNote || (first || some || drawn() ? "" : HOW);
+  const note = againNote(frames, some);
   if ($("again-note").textContent !== note) $("again-note").textContent = note;
   $("again-note").classList.toggle("failed", Boolean(rerun.error));
+}
+
+/**
+ * What stands below that button.
+ * @param {number} frames that it would make
+ * @param {boolean} some how many is known in a moment
+ */
+function againNote(frames, some) {
+  const { error, hint, message } = now.rerun, first = now.command === DRAWN;
+  if (error) return `${error}${hint ? `. ${hint}` : ""}`;
+  if (now.running) return message || "";
+  if (frames) return `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}`;
+  return now.madeNote || (first || some || drawn() ? "" : HOW);
 }
 
 /** Ask what the server does, and again in a while. */

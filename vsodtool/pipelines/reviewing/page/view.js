@@ -66,6 +66,7 @@ export class View {
     /** @type {Ids | null} */
     this.ids = null;
     this.seen = false; // they are on the screen
+    this.reach = 0; // how thick outlines are painted
     this.outline = false;
     this.hidden = false;
     this.opacity = 0.45;
@@ -132,7 +133,8 @@ export class View {
     this.top = y * ratio - (y * ratio - this.top) * change;
     this.fitted = false;
     this.keepInside();
-    this.paintMask();
+    if (this.thickness() === this.reach) this.draw();
+    else this.paintMask();
   }
 
   /**
@@ -192,6 +194,7 @@ export class View {
   paintMask(rect) {
     if (this.ids) {
       const reach = this.thickness();
+      if (!rect) this.reach = reach;
       const part = grown(rect || { left: 0, top: 0, right: this.width, bottom: this.height }, reach, this.width, this.height);
       const alpha = Math.round(255 * (this.outline || !this.doubt.empty ? 0 : this.opacity)); // doubt lies below it
       paint(this.mask.pixels, this.ids, this.width, this.height, part, this.table(alpha), this.table(255), reach);
