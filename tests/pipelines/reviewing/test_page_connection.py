@@ -145,3 +145,27 @@ def test_a_frame_that_is_wanted_does_not_wait_for_those_that_can(out: Out, open_
     hands.keys("End")
     hands.await_("frame", 22)
     assert len(set(asked) - {"mask/22", "frame/22"}) < 12
+
+
+def test_what_could_not_be_saved_is_saved_by_the_page_after(out: Out, open_page: Open) -> None:
+    hands = open_page(out).go(1)
+    hands.page.on("dialog", lambda dialog: dialog.accept())  # who leaves nevertheless
+    hands.page.route("**/mask/1", lambda route: route.abort())
+    hands.brush(5)
+    hands.stroke((20, 17))
+    hands.keys("s")
+    hands.await_("saved", "failed")
+    hands.page.wait_for_timeout(300)
+    hands.page.reload()
+    hands.await_("ready", "yes")
+    hands.go(1)
+    assert not out.correction(1).exists()
+    hands.page.unroute_all()
+    hands.await_("saved", "saved")
+    drawn = out.ids[1].copy()
+    drawn[disc(out.size, 20, 17, 5)] = 1
+    np.testing.assert_array_equal(saved(out, 1), drawn)
+    assert (
+        hands.page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('draft')).length")
+        == 0
+    )

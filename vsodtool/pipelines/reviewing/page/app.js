@@ -1,5 +1,6 @@
 // The page: what is shown, where it goes, what the buttons and keys do.
 
+import { Drafts } from "./drafts.js";
 import { Editor } from "./editor.js";
 import { GIVEN, SKIPPED, Video, hue, short, worstFirst } from "./frames.js";
 import { Mask, clamp, same } from "./ids.js";
@@ -38,7 +39,7 @@ const source = /** @type {Server} */ (inside ? new Embedded(JSON.parse(inside.te
 const view = new View($("canvas"));
 const timeline = new Timeline($("timeline"), (frame) => go(now.video, frame));
 const loader = new Loader(source, arrived);
-const saver = new Saver(source, { saved, conflict, replaced, status });
+const saver = new Saver(source, { saved, conflict, replaced, status, waits: keepDrafts });
 const verdicts = new Verdicts(source, {
   show: showVerdict,
   saved: (progress) => source.embedded || takeProgress(progress),
@@ -522,6 +523,7 @@ function touched() {
 function saved(where, mask, progress) {
   const [number, frame] = where.split("/").map(Number);
   loader.know(where, mask);
+  new Drafts(source.folder).drop(draftOf(where));
   const each = now.videos[number];
   if (mask.corrected) each.corrected.add(frame);
   else each.corrected.delete(frame);
@@ -561,6 +563,7 @@ async function ask(where) {
 
 /** @param {string} where */
 function replaced(where) {
+  new Drafts(source.folder).drop(draftOf(where));
   loader.forgetMask(where);
   now.shown = now.shown === where ? "" : now.shown;
   attempt(async () => {
@@ -693,6 +696,33 @@ const unsaved = () => saver.unsaved() || verdicts.unsent.size > 0;
 function keep() {
   editor.lift();
   $("note").blur();
+  saver.flush();
+  keepDrafts();
+}
+
+/** @param {string} where */
+function draftOf(where) {
+  const [number, frame] = where.split("/").map(Number);
+  return `${now.videos[number].name}/${frame}`;
+}
+
+/** Let the browser keep what the server does not have. */
+function keepDrafts() {
+  const drafts = new Drafts(source.folder);
+  for (const { key: where, ids, etag } of saver.waiting()) drafts.put(draftOf(where), { ids, etag }, () => saver.newest(where) === ids);
+}
+
+/** Save what an earlier page of this window could not. */
+async function takeDrafts() {
+  const drafts = new Drafts(source.folder);
+  for (const [name, draft] of await drafts.all()) {
+    const at = name.lastIndexOf("/"), frame = Number(name.slice(at + 1)), number = now.videos.findIndex((each) => each.name === name.slice(0, at));
+    if (number < 0) continue; // not looked at now
+    const info = await infoOf(number).catch(() => null); // what is wrong is told when it is shown
+    const fits = frame < now.videos[number].count && (!info || info.width * info.height === draft.ids.length);
+    if (fits) saver.adopt(`${number}/${frame}`, draft);
+    else drafts.drop(name); // the folder was made anew of another video
+  }
   saver.flush();
 }
 
@@ -1249,6 +1279,7 @@ async function begin() {
   }
   if (now.videos.length > 1) $("scope").value = "all";
   const [first] = worstFirst(now.videos, now.videos.map((_, number) => number));
+  if (!source.embedded) await takeDrafts();
   const shown = new Promise((done) => { now.whenShown = done; });
   await go(first ? first.video : 0, first ? first.frame : 0, true);
   await shown; // the frame first, then the small pictures
