@@ -945,7 +945,7 @@ def test_verdicts_in_haste_end_as_the_page_says(make_out: MakeOut, open_page: Op
     hands.go(1)
     for _ in range(6):
         hands.keys("a", "r", "k", "k", "a", "r")
-        hands.page.wait_for_timeout(700)
+        hands.page.wait_for_selector("#save:disabled")  # the server has all
         said = Notes(out.layout).read()["clip"].frames
         assert said["00001"].flag == "bad"
         hands.keys("r")
