@@ -28,7 +28,17 @@ def test_both_are_read(tmp_path: Path) -> None:
     assert read_added_objects(layout)["clip"] == (BIRD,)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"videos": {"clip": {"objects": [{"id": "x"}]}}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"videos": {"clip": {"objects": [{"id": "x"}]}}}',
+        '{"version": 2, "videos": {}}',  # what the page refuses is refused here, too
+        '{"version": 1, "videos": {"clip": {"frames": {"00001": {"flag": "good"}}}}}',
+    ],
+)
 def test_damage_is_refused(tmp_path: Path, text: str) -> None:
     layout = OutputLayout(tmp_path)
     layout.corrections.mkdir()

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
+
+from vsodtool.media.masks.reading import read_raw_mask
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from tests.pipelines.reviewing.conftest import Out
 
 WAIT = 20_000  # ms; a busy machine is slow, a broken page never gets there
 
@@ -106,10 +112,11 @@ class Hands:
         self.keys("s")
         self.await_("saved", "saved")
 
-    def go(self, frame: int) -> None:
+    def go(self, frame: int) -> Hands:
         """To a frame of a short video, by the keys."""
         self.keys("Home", *["ArrowRight"] * frame)
         self.await_("frame", frame)
+        return self
 
     def text(self, selector: str) -> str:
         return self.page.locator(selector).inner_text()
@@ -132,3 +139,35 @@ class Hands:
     def shows(self, picture: bytes) -> bool:
         """Whether the canvas looks like this, if not at once."""
         return any(self.picture() == picture for _ in range(10))
+
+
+Open = Callable[..., Hands]
+
+
+class Held:
+    """Requests of the page that the server answers only when they are let go."""
+
+    def __init__(self, page: Any, path: str, *methods: str) -> None:
+        self.page, self.methods, self.routes = page, methods, list[Any]()
+        self.open = False
+        page.route(f"**/{path}", self._hear)
+
+    def _hear(self, route: Any) -> None:
+        if self.open or route.request.method not in self.methods:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def let_go(self) -> None:
+        self.open = True
+        for route in self.routes:
+            route.continue_()
+
+
+def disc(size: tuple[int, int], x: int, y: int, diameter: int) -> npt.NDArray[np.bool_]:
+    rows, columns = np.indices(size)
+    return (columns - x) ** 2 + (rows - y) ** 2 <= (diameter / 2) ** 2
+
+
+def saved(out: Out, frame: int) -> npt.NDArray[np.integer]:
+    return read_raw_mask(out.correction(frame)).values

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ import numpy.typing as npt
 import pytest
 from starlette.testclient import TestClient
 
+from tests.pipelines.reviewing.browser import Hands, Open, launched
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
 from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout
@@ -22,8 +25,12 @@ from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.reviewing.app import make_app, pack_ids
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.rerun import Updater
+from vsodtool.pipelines.reviewing.server import ReviewServer
 from vsodtool.pipelines.reviewing.session import Session, Suggested
 from vsodtool.types import FrameRecord, FrameStatus
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 Pixels = npt.NDArray[np.uint8]
 PORT, TOKEN = 4321, "a token of the tests"
@@ -179,3 +186,42 @@ def connect() -> Iterator[Connect]:
     yield make
     for session in sessions:
         session.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    yield from launched()
+
+
+@pytest.fixture
+def open_page(browser: Browser, connect: Connect) -> Iterator[Open]:
+    """Serve an output folder and open its page; what goes wrong in the page fails the test."""
+    servers: list[tuple[ReviewServer, threading.Thread]] = []
+    people: list[Hands] = []
+
+    def make(
+        out: Out,
+        *,
+        updater: Callable[[], Updater] | None = None,
+        read_only: bool = False,
+        before: Callable[[Hands], None] = lambda _: None,
+        **context: object,
+    ) -> Hands:
+        session = connect(out, updater=updater, read_only=read_only).session
+        server = ReviewServer(session)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        servers.append((server, thread))
+        hands = Hands(browser.new_page(**context), out.size)  # type: ignore[arg-type]
+        people.append(hands)
+        hands.server = server  # type: ignore[attr-defined]
+        before(hands)
+        return hands.open(server.address)
+
+    yield make
+    for hands in people:
+        hands.page.close()
+    for server, thread in servers:
+        server.stop()
+        thread.join(10)
+    assert [error for hands in people for error in hands.errors] == []

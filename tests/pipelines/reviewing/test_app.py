@@ -38,6 +38,15 @@ def test_the_page_and_its_parts_are_served(make_out: MakeOut, connect: Connect) 
         assert client.get(path).status_code == 404
 
 
+def test_the_page_comes_packed_to_who_unpacks_it(make_out: MakeOut, connect: Connect) -> None:
+    client = connect(make_out())
+    packed, plain = client.get("/app.js"), client.get("/app.js", **{"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+
+
 def test_the_page_keeps_to_its_own_policy(make_out: MakeOut, connect: Connect) -> None:
     client = connect(make_out())
     index = client.get("/").text
@@ -491,12 +500,12 @@ def test_numbers_that_are_too_long_are_not_found(path: str, make_out: MakeOut, c
 
 
 def test_two_objects_that_are_added_at_once_have_two_ids(make_out: MakeOut, connect: Connect) -> None:
-    masks = connect(make_out()).session.video(0).masks
+    client = connect(make_out())
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            added = [*pool.map(lambda number: masks.add(f"thing {number}"), range(64))]
+            added = [*pool.map(lambda number: client.session.add_object(0, f"thing {number}"), range(64))]
     finally:
         sys.setswitchinterval(before)
     assert len({info.id for info in added}) == 64

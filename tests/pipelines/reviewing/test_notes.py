@@ -9,13 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
-from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.pipelines.reviewing.notes import FLAGS, Note, Notes, VideoNotes, notes_json, parse_notes
+from vsodtool.media.output.review_notes import Note
+from vsodtool.pipelines.reviewing.notes import Notes
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -54,25 +52,6 @@ def test_two_servers_lose_nothing_of_each_other(notes: Notes, tmp_path: Path) ->
     for thread in threads:
         thread.join()
     assert len(notes.read()["a"].frames) == 40
-
-
-texts = st.text(max_size=8)
-said = st.builds(Note, st.sampled_from(("", *FLAGS)), texts, texts, texts)
-videos = st.dictionaries(
-    texts,
-    st.builds(
-        VideoNotes,
-        st.dictionaries(texts, said, max_size=4),
-        st.lists(st.builds(ObjectInfo, st.integers(1, 65535), texts, texts), max_size=2).map(tuple),
-    ),
-    max_size=3,
-)
-
-
-@settings(max_examples=40)
-@given(videos)
-def test_everything_comes_back(content: dict[str, VideoNotes]) -> None:
-    assert parse_notes(notes_json(content), Path("review.json")) == content
 
 
 @pytest.mark.parametrize(

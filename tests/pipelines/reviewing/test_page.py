@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy import ndimage
 
-from tests.pipelines.reviewing.browser import Hands, launched
+from tests.pipelines.reviewing.browser import Hands, Held, Open, disc, saved
 from tests.pipelines.reviewing.conftest import Connect, MakeOut, Out
 from vsodtool.config import ReviewConfig
 from vsodtool.media.masks.plane_png import encode_plane_png
@@ -24,15 +23,15 @@ from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.manifest import write_manifest
 from vsodtool.media.output.resume import describe_run
+from vsodtool.media.output.review_notes import parse_notes
 from vsodtool.media.video.browser_frames import BrowserFrames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.review import run_review
 from vsodtool.pipelines.reviewing.begin import begin_folder
 from vsodtool.pipelines.reviewing.first_labels import FirstLabels
 from vsodtool.pipelines.reviewing.folder import open_folder
-from vsodtool.pipelines.reviewing.notes import Notes, parse_notes
+from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.passed_on import bundle, passed_on_page
-from vsodtool.pipelines.reviewing.rerun import Updater
 from vsodtool.pipelines.reviewing.server import ReviewServer
 from vsodtool.pipelines.reviewing.session import Session
 from vsodtool.types import Event, OnEvent, ignore_event
@@ -41,51 +40,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from launched()
-
-
-Open = Callable[..., Hands]
-
-
-@pytest.fixture
-def open_page(browser: Browser, connect: Connect) -> Iterator[Open]:
-    """Serve an output folder and open its page; what goes wrong in the page fails the test."""
-    servers: list[tuple[ReviewServer, threading.Thread]] = []
-    people: list[Hands] = []
-
-    def make(
-        out: Out, *, updater: Callable[[], Updater] | None = None, read_only: bool = False, **context: object
-    ) -> Hands:
-        session = connect(out, updater=updater, read_only=read_only).session
-        server = ReviewServer(session)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        servers.append((server, thread))
-        hands = Hands(browser.new_page(**context), out.size)  # type: ignore[arg-type]
-        people.append(hands)
-        hands.server = server  # type: ignore[attr-defined]
-        return hands.open(server.address)
-
-    yield make
-    for hands in people:
-        hands.page.close()
-    for server, thread in servers:
-        server.stop()
-        thread.join(10)
-    assert [error for hands in people for error in hands.errors] == []
-
-
-def disc(size: tuple[int, int], x: int, y: int, diameter: int) -> npt.NDArray[np.bool_]:
-    rows, columns = np.indices(size)
-    return (columns - x) ** 2 + (rows - y) ** 2 <= (diameter / 2) ** 2
-
-
-def saved(out: Out, frame: int) -> npt.NDArray[np.integer]:
-    return read_raw_mask(out.correction(frame)).values
 
 
 def test_it_opens_at_the_worst_frame(make_out: MakeOut, open_page: Open) -> None:
@@ -422,9 +376,10 @@ def test_it_plays_to_the_end(make_out: MakeOut, open_page: Open) -> None:
     hands.page.wait_for_selector("#play[aria-pressed=false]")
 
 
-@pytest.mark.parametrize("size", [(640, 400), (400, 800)])
+@pytest.mark.parametrize("size", [(640, 400), (400, 800), (360, 740)])
 def test_nothing_is_cut_off_at_200_percent(size: tuple[int, int], make_out: MakeOut, open_page: Open) -> None:
     hands = open_page(make_out(objects=2), viewport={"width": size[0], "height": size[1]})
+    hands.page.evaluate("document.querySelector('#legend-stale').hidden = false")
     overflow = hands.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
     assert overflow <= 0
     for name in ("#skip", "#accept", "#timeline", "[data-tool=brush]", "#help-button", "#play", "#opacity"):
@@ -901,26 +856,6 @@ def test_the_scripts_are_bundled_without_modules() -> None:
     assert script.index("const $ids") < script.index("const $view") < script.index("const $app")
 
 
-class Held:
-    """Requests of the page that the server answers only when they are let go."""
-
-    def __init__(self, page: Any, path: str, *methods: str) -> None:
-        self.page, self.methods, self.routes = page, methods, list[Any]()
-        self.open = False
-        page.route(f"**/{path}", self._hear)
-
-    def _hear(self, route: Any) -> None:
-        if self.open or route.request.method not in self.methods:
-            route.continue_()
-        else:
-            self.routes.append(route)
-
-    def let_go(self) -> None:
-        self.open = True
-        for route in self.routes:
-            route.continue_()
-
-
 def test_a_frame_that_is_left_and_come_back_to_before_it_is_saved_keeps_its_strokes(
     make_out: MakeOut, open_page: Open
 ) -> None:
@@ -1010,7 +945,7 @@ def test_verdicts_in_haste_end_as_the_page_says(make_out: MakeOut, open_page: Op
     hands.go(1)
     for _ in range(6):
         hands.keys("a", "r", "k", "k", "a", "r")
-        hands.page.wait_for_timeout(700)
+        hands.page.wait_for_selector("#save:disabled")  # the server has all
         said = Notes(out.layout).read()["clip"].frames
         assert said["00001"].flag == "bad"
         hands.keys("r")
@@ -1712,3 +1647,53 @@ def test_what_is_saved_and_left_is_not_kept_in_memory(make_out: MakeOut, open_pa
         }"""
     )
     assert kept == ["0/2 0/3", 5]
+
+
+@pytest.mark.parametrize("part", ["mask", "frame"])
+@pytest.mark.parametrize("key", ["a", "Enter"])
+def test_a_frame_that_is_not_seen_yet_is_not_accepted(
+    key: str, part: str, make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out(count=30)
+    hands = open_page(out).go(1)
+    hands.page.wait_for_timeout(400)
+    held = Held(hands.page, f"{part}/29", "GET")
+    hands.keys("End", key)
+    hands.page.wait_for_selector("#saved:has-text('not seen yet')")
+    hands.page.wait_for_timeout(300)
+    assert not out.layout.notes.exists()
+    assert hands.text("#frame-name") == "00029"
+    held.let_go()
+    hands.await_("frame", 29)
+    hands.keys(key)
+    hands.page.wait_for_timeout(300)
+    assert set(Notes(out.layout).read()["clip"].frames) == {"00029"}
+
+
+def test_a_second_enter_in_haste_does_not_accept_what_nobody_saw(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out()
+    hands = open_page(out)
+    hands.page.evaluate(
+        "() => [1, 2].forEach(() => document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})))"
+    )
+    hands.page.wait_for_timeout(500)
+    assert len(Notes(out.layout).read()["clip"].frames) == 1
+
+
+def test_the_brush_has_keys_on_every_keyboard(make_out: MakeOut, open_page: Open) -> None:
+    hands = open_page(make_out())
+    hands.brush(5)
+    hands.keys(".")
+    assert hands.text("#size-value") == "6 px"
+    hands.keys(",")
+    assert hands.text("#size-value") == "5 px"
+    for key, text in (("]", "6 px"), ("[", "5 px")):  # of a Mac: Option is Alt, there is no AltGr
+        hands.page.evaluate(
+            "key => document.body.dispatchEvent("
+            "new KeyboardEvent('keydown', {key, altKey: true, bubbles: true}))",
+            key,
+        )
+        assert hands.text("#size-value") == text
+    hands.keys("?")
+    assert "comma" in hands.text("#keys")

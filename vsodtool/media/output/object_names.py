@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from vsodtool.errors import DataError
 from vsodtool.media.annotations.label_images import read_objects_json
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.own_files import read_own
+from vsodtool.media.output.review_notes import read_notes
 
 
 def read_object_names(layout: OutputLayout) -> dict[str, dict[int, ObjectInfo]]:
@@ -39,26 +37,4 @@ def read_noted_objects(path: Path) -> dict[str, tuple[ObjectInfo, ...]]:
     Raises:
         DataError: it is damaged.
     """
-    data = read_own(path)
-    if data is None:
-        return {}
-    try:
-        videos = json.loads(data)["videos"]
-        return {
-            video: tuple(parse_object(each) for each in of_video.get("objects", ()))
-            for video, of_video in videos.items()
-        }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DataError(
-            f"{path}: expected flags of the review page, found something else: {error!r:.120}",
-            "restore the file, or move it away",
-        ) from error
-
-
-def parse_object(entry: dict[str, object]) -> ObjectInfo:
-    """An object as the page notes it.
-
-    Raises:
-        ValueError, KeyError, TypeError: it is none.
-    """
-    return ObjectInfo(**{**entry, "id": int(str(entry["id"]))})  # type: ignore[arg-type]
+    return {video: of_video.objects for video, of_video in read_notes(path).items()}

@@ -31,8 +31,8 @@ from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest
 from vsodtool.media.output.object_names import read_object_names
+from vsodtool.media.output.review_notes import parse_notes
 from vsodtool.media.regular_file import read_regular
-from vsodtool.pipelines.reviewing.notes import parse_notes
 from vsodtool.pipelines.running.earlier_inputs import start_folder
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 

@@ -24,9 +24,9 @@ from starlette.types import ASGIApp
 
 from vsodtool.checks import whole_number
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError
+from vsodtool.media.output.review_notes import FLAGS, LONGEST_NOTE
 from vsodtool.pipelines.reviewing.guards import BODY_TIMEOUT, Guards
 from vsodtool.pipelines.reviewing.masks import MaskConflictError
-from vsodtool.pipelines.reviewing.notes import FLAGS, LONGEST_NOTE
 from vsodtool.pipelines.reviewing.session import OpenVideo, Session, object_dict
 from vsodtool.types import LabelArray, Size
 
@@ -144,8 +144,10 @@ async def _no_such(request: Request, error: Exception) -> Response:
 
 
 async def _static(name: str, request: Request) -> Response:
-    del request
-    return Response((PAGE / name).read_bytes(), media_type=KINDS[name[name.rindex(".") :]])
+    data, kind = (PAGE / name).read_bytes(), KINDS[name[name.rindex(".") :]]
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return _zipped(data, kind)
+    return Response(data, media_type=kind)
 
 
 async def _state(session: Session, request: Request) -> Response:
@@ -159,8 +161,7 @@ async def _progress(session: Session, request: Request) -> Response:
 
 
 async def _video(session: Session, request: Request) -> Response:
-    video = await run_in_threadpool(session.video, request.path_params["video"])
-    return _Json(await run_in_threadpool(video.as_dict))
+    return _Json(await run_in_threadpool(session.describe, request.path_params["video"]))
 
 
 async def _frame(session: Session, request: Request) -> Response:
@@ -214,12 +215,16 @@ async def _take_back(session: Session, request: Request) -> Response:
 async def _flag(session: Session, request: Request) -> Response:
     video, _, name = await _find(session, request)
     said = await _json(request)
-    flag, note = said.get("flag") or "", said.get("note") or ""
+    flag, note, before = said.get("flag") or "", said.get("note") or "", said.get("before")
+    if before is not None:
+        before = tuple(before) if isinstance(before, list) else ()
+        if len(before) != 2 or not all(isinstance(each, str) for each in before):
+            return _error(400, "expected the verdict and the note that were seen before")
     if flag not in ("", *FLAGS) or not isinstance(note, str) or len(note) > LONGEST_NOTE:
         return _error(400, f"expected ok, bad, skip or null, and a note of at most {LONGEST_NOTE} characters")
     session.check_writable()
-    await run_in_threadpool(session.notes.set, video.video.name, name, flag, note)
-    return _changed(session, session.changed(), {})
+    now = await run_in_threadpool(session.notes.set, video.video.name, name, flag, note, before)
+    return _changed(session, session.changed(), {"said": [now.flag, now.note], "who": now.who})
 
 
 async def _add_object(session: Session, request: Request) -> Response:

@@ -23,6 +23,7 @@ from vsodtool.media.masks.meaning import VOID, Meaning
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.pipelines.reviewing.shared_folder import SharedFolder
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
 _NO_TEXT = frozenset({"Cc", "Cs"})  # categories of Unicode: control characters, halves of others
@@ -69,6 +70,7 @@ class VideoMasks:
         rows: Sequence[FrameRecord],
         objects: Sequence[ObjectInfo],
         *,
+        shared: SharedFolder | None = None,
         drawn: bool = False,
         void: str = AUTO,
     ) -> None:
@@ -80,6 +82,7 @@ class VideoMasks:
             size: (H, W) of its frames.
             rows: of frames.csv.
             objects: that are known by name.
+            shared: the folder of corrections, as this server knows it.
             drawn: the run wrote none, all are drawn here: as ids, so that there is room for several objects.
             void: the id of masks that is no object, as the run was told.
 
@@ -87,6 +90,7 @@ class VideoMasks:
             DataError: a mask cannot be read, or has another size than the frames.
         """
         self._layout, self._video, self._size = layout, video, size
+        self._shared = SharedFolder(layout) if shared is None else shared
         self._lock = threading.RLock()
         self._encoding, found = (_DRAWN, (1,)) if drawn else self._detect(rows, void)
         named = {info.id: info for info in objects}
@@ -106,13 +110,23 @@ class VideoMasks:
         """Why no object can be added, for people; "" if one can."""
         return self._next_id()[1]
 
-    def add(self, name: str) -> ObjectInfo:
-        """A new object of this name.
+    def know(self, objects: Sequence[ObjectInfo]) -> None:
+        """Call objects by these names from now on."""
+        with self._lock:
+            self._objects.update((info.id, info) for info in objects)
+
+    def new(self, name: str, others: Sequence[ObjectInfo] = ()) -> ObjectInfo:
+        """A new object of this name; it is one once it is known.
+
+        Args:
+            name: for people.
+            others: objects that were added, here or by another server.
 
         Raises:
             UsageError: the masks are stored in a way that has no room for one, or the name is taken or empty.
         """
         said = "".join(each for each in name if unicodedata.category(each) not in _NO_TEXT or each.isspace())
+        self.know(others)
         with self._lock:
             number, reason = self._next_id()
             if reason:
@@ -120,8 +134,7 @@ class VideoMasks:
             name = " ".join(said.split())[:100] or unnamed(number, alone=False)
             if any(info.name == name for info in self._objects.values()):
                 raise UsageError(f"expected a new name, found '{name}', which is taken", "choose another")
-            self._objects[number] = ObjectInfo(number, name, name)
-            return self._objects[number]
+            return ObjectInfo(number, name, name)
 
     def corrected(self, frame: str) -> bool:
         """Whether there is a correction of a frame."""
@@ -179,26 +192,33 @@ class VideoMasks:
                 f"frame {frame}: expected the ids {_listed(sorted(known))}, found {_listed(unknown)}",
                 "add an object first",
             )
-        path = self._layout.correction(self._video, frame)
-        with _SAVING:
-            self._check(frame, began_from)
-            _refuse_links(path)
+        path, etag = self._layout.correction(self._video, frame), etag_of(ids)
+        _refuse_links(path)
+        with self._shared.changing():
+            there = self.read(frame)
+            if there.corrected and there.etag == etag:
+                return etag  # sent again, as the answer did not come
+            if there.etag != began_from:
+                raise MaskConflictError(there.etag)
             write_bytes_atomically(path, self._encoding.encode(self._with_void(frame, ids)))
-        return etag_of(ids)
+        return etag
 
     def take_back(self, frame: str, began_from: str) -> ReadMask:
-        """Delete a correction; what lies there then.
+        """Delete a correction; what lies there then. Where there is none, it was taken back before.
 
         Raises:
             MaskConflictError: another mask lies there now.
             DeviceError: it cannot be deleted.
         """
         path = self._layout.correction(self._video, frame)
-        with _SAVING:
-            self._check(frame, began_from)
-            _refuse_links(path)
-            with disk_errors(path):
-                path.unlink(missing_ok=True)
+        _refuse_links(path)
+        with self._shared.changing():
+            there = self.read(frame)
+            if there.corrected and there.etag != began_from:
+                raise MaskConflictError(there.etag)
+            if there.corrected:
+                with disk_errors(path):
+                    path.unlink(missing_ok=True)
         return self.read(frame)
 
     def _with_void(self, frame: str, ids: LabelArray) -> LabelArray:
@@ -215,11 +235,6 @@ class VideoMasks:
         """The correction of a frame, or what the run wrote, there or not."""
         correction = self._layout.correction(self._video, frame)
         return correction if correction.is_file() else self._layout.masks(self._video, frame)
-
-    def _check(self, frame: str, began_from: str) -> None:
-        there = self.read(frame).etag
-        if there != began_from:
-            raise MaskConflictError(there)
 
     def _detect(self, rows: Sequence[FrameRecord], void: str) -> tuple[MaskEncoding, tuple[int, ...]]:
         given = [row.frame for row in rows if row.status is FrameStatus.GIVEN]
@@ -251,9 +266,6 @@ class VideoMasks:
         if meaning.palette is not None and 3 * number + 3 > len(meaning.palette.colours):
             return 0, f"the palette of the masks has no colour for object {number}"
         return number, ""
-
-
-_SAVING = threading.Lock()  # between looking at what lies there and replacing it
 
 
 def etag_of(ids: LabelArray) -> str:

@@ -1,70 +1,44 @@
-"""OUT/corrections/review.json: what people said about frames, who and when, and the objects they added."""
+"""Saying something of frames: OUT/corrections/review.json is changed, under a lock."""
 
 from __future__ import annotations
 
 import getpass
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.objects import ObjectInfo
-from vsodtool.media.atomic import disk_errors, write_bytes_atomically
+from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.output.layout import OutputLayout
-from vsodtool.media.output.lock import OutputLock
-from vsodtool.media.output.object_names import parse_object
-from vsodtool.media.output.own_files import read_own
+from vsodtool.media.output.review_notes import (
+    LONGEST_NOTE,
+    Note,
+    VideoNotes,
+    notes_json,
+    parse_notes,
+    read_notes,
+)
 from vsodtool.media.regular_file import read_regular
+from vsodtool.pipelines.reviewing.shared_folder import SharedFolder
 
-FLAGS = ("ok", "bad", "skip")
-LONGEST_NOTE = 500
-VERSION = 1
 _SECONDS = len("2026-11-29T12:00:00")
-
-
-@dataclass(frozen=True)
-class Note:
-    """What somebody said about a frame.
-
-    Attributes:
-        flag: ok, bad, skip, or "" for none.
-        note: a few words.
-        who: the user's name.
-        when: UTC, ISO 8601.
-    """
-
-    flag: str = ""
-    note: str = ""
-    who: str = ""
-    when: str = ""
-
-
-@dataclass(frozen=True)
-class VideoNotes:
-    """Of one video.
-
-    Attributes:
-        frames: by name.
-        objects: that were added on the page.
-        known: of a page that was passed on, what it came with and was not touched there.
-    """
-
-    frames: Mapping[str, Note]
-    objects: tuple[ObjectInfo, ...] = ()
-    known: Mapping[str, Note] = field(default_factory=dict)
 
 
 class Notes:
     """The file. Read anew each time, so that two servers see each other's; written under a lock."""
 
     def __init__(
-        self, layout: OutputLayout, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        layout: OutputLayout,
+        shared: SharedFolder | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.path = layout.notes
+        self._shared = SharedFolder(layout) if shared is None else shared
         self._clock = clock
 
     def read(self) -> dict[str, VideoNotes]:
@@ -73,33 +47,61 @@ class Notes:
         Raises:
             DataError: the file is damaged.
         """
-        data = read_own(self.path)
-        return {} if data is None else parse_notes(data, self.path)
+        return read_notes(self.path)
 
-    def set(self, video: str, frame: str, flag: str, note: str) -> Note:
+    def set(
+        self, video: str, frame: str, flag: str, note: str, before: tuple[str, str] | None = None
+    ) -> Note:
         """Say something about a frame; nothing at all takes back what was said.
 
+        Args:
+            video: name of the video.
+            frame: name of the frame.
+            flag: of `FLAGS`, or "".
+            note: a few words, or "".
+            before: flag and note that were seen by whoever says this: what others have said since stays.
+                None: whatever was said.
+
+        Returns:
+            What is said of the frame now.
+
         Raises:
+            DataError: the file is damaged.
             DeviceError: it cannot be written.
         """
-        said = Note(flag, note, _who(), self._clock().isoformat(timespec="seconds"))
         with self._changing() as videos:
             of_video = videos.get(video, VideoNotes({}))
+            there = of_video.frames.get(frame, Note())
+            if before is not None:
+                flag, note = (
+                    _both_flags(there.flag, flag, before[0]),
+                    _both_notes(there.note, note, before[1]),
+                )
+            if (flag, note) == (there.flag, there.note):
+                return there  # who said it, and when, stay
+            said = Note(flag, note, _who(), self._clock().isoformat(timespec="seconds"))
             frames = {name: each for name, each in of_video.frames.items() if name != frame}
             if flag or note:
                 frames[frame] = said
             videos[video] = replace(of_video, frames=frames)
         return said
 
-    def add_object(self, video: str, info: ObjectInfo) -> None:
-        """Remember an object that was added.
+    def add_object(self, video: str, make: Callable[[Sequence[ObjectInfo]], ObjectInfo]) -> ObjectInfo:
+        """Remember an object that is added.
+
+        Args:
+            video: name of the video.
+            make: makes it, from those that were added before, here or by another server.
 
         Raises:
+            DataError: the file is damaged.
             DeviceError: it cannot be written.
         """
         with self._changing() as videos:
             of_video = videos.get(video, VideoNotes({}))
+            info = make(of_video.objects)
             videos[video] = replace(of_video, objects=(*of_video.objects, info))
+        return info
 
     def take(self, file: Path, frames: Mapping[str, list[str]]) -> int:
         """Take over what was said in a page that was passed on (`--import`); of how many frames.
@@ -144,65 +146,29 @@ class Notes:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, VideoNotes]]:
         """Lend what is there; it is written when the block ends well."""
-        with disk_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = OutputLock(self.path.with_name(".review.lock"), wait=True)
-        try:
+        with self._shared.changing():
             videos = self.read()
             yield videos
             write_bytes_atomically(self.path, notes_json(videos))
-        finally:
-            lock.release()
-
-
-def notes_json(videos: Mapping[str, VideoNotes]) -> bytes:
-    """The content of review.json."""
-    content: dict[str, Any] = {"version": VERSION, "videos": {}}
-    for video, of_video in videos.items():
-        content["videos"][video] = {
-            "frames": {name: asdict(note) for name, note in of_video.frames.items()},
-            "objects": [asdict(info) for info in of_video.objects],
-        }
-    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-    return text.encode("utf-8", "backslashreplace")
-
-
-def parse_notes(data: bytes, path: Path) -> dict[str, VideoNotes]:
-    """What `notes_json` wrote, or a page that was passed on.
-
-    Raises:
-        DataError: it is something else.
-    """
-    try:
-        content = json.loads(data)
-        if content["version"] != VERSION:
-            raise ValueError(f"version {content['version']!r}")
-        videos = {
-            str(video): VideoNotes(
-                {str(frame): _note(said) for frame, said in of_video["frames"].items()},
-                tuple(map(parse_object, of_video.get("objects", ()))),
-                {str(frame): _note(said) for frame, said in of_video.get("known", {}).items()},
-            )
-            for video, of_video in content["videos"].items()
-        }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DataError(
-            f"{path}: expected flags of the review page, found something else: {error!r:.120}",
-            "restore the file, or move it away",
-        ) from error
-    return videos
-
-
-def _note(said: Mapping[str, Any]) -> Note:
-    flag, note = str(said.get("flag") or ""), str(said.get("note") or "")[:LONGEST_NOTE]
-    if flag and flag not in FLAGS:
-        raise ValueError(f"flag {flag!r}")
-    return Note(flag, note, str(said.get("who", ""))[:100], str(said.get("when", ""))[:40])
 
 
 def _is_newer(here: Note | None, theirs: Note) -> bool:
     """By the second; both are in UTC. What has no time, as a person writes it, is taken as new."""
     return here is not None and bool(theirs.when) and here.when[:_SECONDS] > theirs.when[:_SECONDS]
+
+
+def _both_flags(there: str, said: str, before: str) -> str:
+    """A verdict that somebody gave meanwhile stays until it was seen."""
+    return said if said != before and there in (before, said) else there
+
+
+def _both_notes(there: str, said: str, before: str) -> str:
+    """Of two notes on one frame that did not know of each other, both."""
+    if said == before:
+        return there
+    if there in (before, ""):
+        return said
+    return there if said in there else f"{there} / {said}"[:LONGEST_NOTE]
 
 
 def _who() -> str:

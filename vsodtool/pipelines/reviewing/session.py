@@ -22,6 +22,7 @@ from vsodtool.pipelines.reviewing.folder import DRAWN, ReviewedVideo, ReviewFold
 from vsodtool.pipelines.reviewing.masks import VideoMasks
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.rerun import IDLE, RUNNING, Rerun, Updater
+from vsodtool.pipelines.reviewing.shared_folder import SharedFolder
 from vsodtool.types import FrameRecord, FrameStatus, Size
 
 # Of objects that have none of their own: bright, and the first of them rare in what is filmed.
@@ -44,7 +45,9 @@ class OpenVideo:
         video: ReviewedVideo,
         rows: list[FrameRecord],
         added: tuple[ObjectInfo, ...],
+        *,
         frames: Path,
+        shared: SharedFolder,
     ) -> None:
         self.video = video
         self.size: Size = video.source.size
@@ -53,7 +56,9 @@ class OpenVideo:
         drawn = folder.command == DRAWN
         manifest = folder.manifest()
         void = AUTO if manifest is None else manifest.void
-        self.masks = VideoMasks(folder.layout, video.name, self.size, rows, known, drawn=drawn, void=void)
+        self.masks = VideoMasks(
+            folder.layout, video.name, self.size, rows, known, shared=shared, drawn=drawn, void=void
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """In JSON types."""
@@ -89,7 +94,8 @@ class Session:
         """
         self.folder = folder
         self.name = _name(folder)
-        self.notes = Notes(folder.layout)
+        self._shared = SharedFolder(folder.layout, [video.name for video in folder.videos])
+        self.notes = Notes(folder.layout, self._shared)
         self.read_only = read_only
         self.rerun = None if updater is None or read_only else Rerun(updater, self._made)
         self._ended = ended
@@ -135,9 +141,10 @@ class Session:
         stamp = self._known()
         with self._lock:
             self._revision += 1
+            others = self._shared.changes
             return {
-                "before": _told(self._revision - 1, stamp),
-                "revision": _told(self._revision, stamp),
+                "before": _told(self._revision - 1, others, stamp),
+                "revision": _told(self._revision, others, stamp),
             }
 
     def _made(self) -> None:
@@ -191,10 +198,26 @@ class Session:
                 video = self.folder.videos[number]
                 frames = self._temporary / str(number)
                 frames.mkdir(exist_ok=True)  # an attempt before may have failed
-                said = self.notes.read().get(video.name)
-                added = said.objects if said is not None else ()
-                self._open[number] = OpenVideo(self.folder, video, self.rows()[video.name], added, frames)
+                added, rows = self._added(video.name), self.rows()[video.name]
+                self._open[number] = OpenVideo(
+                    self.folder, video, rows, added, frames=frames, shared=self._shared
+                )
             return self._open[number]
+
+    def describe(self, number: int) -> dict[str, Any]:
+        """A video in JSON types, with the objects that another server has added since.
+
+        Raises:
+            IndexError: there is none of this number.
+            DataError: it cannot be read.
+        """
+        video = self.video(number)
+        video.masks.know(self._added(video.video.name))
+        return video.as_dict()
+
+    def _added(self, video: str) -> tuple[ObjectInfo, ...]:
+        said = self.notes.read().get(video)
+        return said.objects if said is not None else ()
 
     def why_read_only(self) -> str:
         """Why nothing can be written now, for people; "" if it can."""
@@ -219,12 +242,14 @@ class Session:
             DeviceError: it cannot be noted.
         """
         video = self.video(number)
-        info = video.masks.add(name)
-        self.notes.add_object(video.video.name, info)
+        info = self.notes.add_object(video.video.name, lambda others: video.masks.new(name, others))
+        video.masks.know([info])
         return info
 
     def state(self) -> dict[str, Any]:
         """All frames of all videos, and what is known of them, in JSON types."""
+        self.rows()  # while labels are made, what was read of them is what is told
+        progress = self.progress()  # before the rest is read: what changes meanwhile is told again
         manifest = self.folder.manifest()
         rows, said = self.rows(), self.notes.read()
         corrected = self._corrections()
@@ -279,14 +304,16 @@ class Session:
             "canRerun": self.rerun is not None,
             "next": next_command(self.folder),
             "videos": videos,
-            **self.progress(),
+            **progress,
         }
 
     def progress(self) -> dict[str, Any]:
         """What changes while the page is open, in JSON types."""
+        if self._shared.look() and self.rerun is not None:
+            self.rerun.look()
         stamp = self._known()
         with self._lock:
-            revision = _told(self._revision, stamp)
+            revision = _told(self._revision, self._shared.changes, stamp)
         told: dict[str, Any] = {"readOnly": self.why_read_only(), "stale": [], "rerun": {"state": IDLE}}
         if self.rerun is not None:
             progress = self.rerun.progress
@@ -338,9 +365,9 @@ def _name(folder: ReviewFolder) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _told(revision: int, stamp: object) -> str:
-    """What the page compares: changes made through this server, and frames.csv."""
-    return str([revision, stamp])
+def _told(revision: int, others: int, stamp: object) -> str:
+    """What the page compares: changes made through this server and by others, and frames.csv."""
+    return str([revision, others, stamp])
 
 
 def object_dict(info: ObjectInfo) -> dict[str, Any]:

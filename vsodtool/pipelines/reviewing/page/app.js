@@ -1,5 +1,6 @@
 // The page: what is shown, where it goes, what the buttons and keys do.
 
+import { Drafts } from "./drafts.js";
 import { Editor } from "./editor.js";
 import { GIVEN, SKIPPED, Video, hue, short, worstFirst } from "./frames.js";
 import { Mask, clamp, same } from "./ids.js";
@@ -8,20 +9,23 @@ import { Loader } from "./loader.js";
 import { Saver, savedAt } from "./saver.js";
 import { Embedded, Refused, Server } from "./source.js";
 import { Timeline } from "./timeline.js";
+import { Verdicts } from "./verdicts.js";
 import { View } from "./view.js";
 import { WorstList } from "./worst.js";
 
 /** @typedef {import("./source.js").VideoInfo} VideoInfo */
 /** @typedef {import("./source.js").Progress} Progress */
 /** @typedef {import("./frames.js").Place} Place */
-/** @typedef {[string, string]} Said  a verdict and a note */
-/** @typedef {{number: number, frame: number, said: Said, before: Said}} Verdict  before: what the server has */
+/** @typedef {import("./source.js").Said} Said */
 
 const DRAWN = "review"; // the command of a folder in which the first masks of a video are drawn
 const AHEAD = 10; // frames that are loaded before they are asked for
 const INCOMPLETE = "This address is not complete: open the one that the command printed, with what stands behind #.";
 const OTHER_TOKEN = "Another server has come to this address: open the address that its command printed, here in this window.";
 const POLL = 300, IDLE_POLL = 2500; // ms between two questions to the server, while it works and else
+const AWAY = "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.";
+const HOW = "Correct a bad frame first: this then makes those beside it again.";
+const SLOW = "The server is slow to answer. What is drawn stays here until it is saved.";
 
 /**
  * An element of the page.
@@ -35,7 +39,14 @@ const source = /** @type {Server} */ (inside ? new Embedded(JSON.parse(inside.te
 const view = new View($("canvas"));
 const timeline = new Timeline($("timeline"), (frame) => go(now.video, frame));
 const loader = new Loader(source, arrived);
-const saver = new Saver(source, { saved, conflict, replaced, status });
+const saver = new Saver(source, { saved, conflict, replaced, status, waits: keepDrafts });
+const verdicts = new Verdicts(source, {
+  show: showVerdict,
+  saved: (progress) => source.embedded || takeProgress(progress),
+  done: () => told.kind === "failed" && !unsaved() && status("saved", savedAt()),
+  failed: (text) => (told.kind === "failed" && told.text === text) || status("failed", text),
+  stays: (number, frame, who) => say(`${now.videos[number].rows[frame][0]} was judged by ${who} meanwhile, and that stays: look again`),
+});
 const worst = new WorstList($("worst"), $("more"), (place) => go(place.video, place.frame), drawSmall);
 const editor = new Editor(view, $("cursor"), {
   // While another frame is loaded, what is seen is still the one before: it can no longer be drawn on. Nor can
@@ -43,6 +54,7 @@ const editor = new Editor(view, $("cursor"), {
   mayEdit: () => !now.readOnly && Boolean(editor.mask) && now.shown === key() && Boolean(loader.kept.get(key())?.etag),
   begin: remember,
   changed: touched,
+  moved: refreshButtons,
   say,
   object: () => now.object,
   pick: pickObject,
@@ -64,6 +76,8 @@ const now = {
   command: "",
   canRerun: false,
   left: false, // for another folder's page
+  away: false, // the server did not answer when it was asked last
+  lost: false, // it did not answer when it was asked for the video that is to be shown
   revision: "",
   runs: 0,
   running: false,
@@ -78,10 +92,6 @@ const now = {
   polled: 0,
   madeNote: "",
   staleTold: "",
-  /** @type {Promise<any>} the latest verdict that was sent */
-  verdicts: Promise.resolve(),
-  /** @type {Map<string, Verdict>} those that the server does not have yet, by frame */
-  unsent: new Map(),
   /** @type {Promise<any>} the latest question about a conflict */
   asked: Promise.resolve(),
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
@@ -101,9 +111,8 @@ async function readState() {
   }
   source.folder = state.folder;
   now.videos = state.videos.map((each) => new Video(each, state.command === DRAWN));
-  for (const verdict of now.unsent.values()) { // the state was read before these
-    const { flags, judged } = now.videos[verdict.number], { frame, said } = verdict;
-    verdict.before = flags.get(frame) || ["", ""];
+  for (const { video: number, frame, said } of verdicts.unsent.values()) { // the state was read before these
+    const { flags, judged } = now.videos[number];
     if (said[0] || said[1]) flags.set(frame, said);
     else flags.delete(frame);
     judged.add(frame);
@@ -178,7 +187,7 @@ function takeProgress(said) {
   now.stale = said.stale;
   now.readOnly = source.embedded ? "this page was passed on: masks cannot be changed in it" : said.readOnly;
   document.body.classList.toggle("read-only", Boolean(now.readOnly));
-  banner(source.embedded ? "" : said.readOnly ? `Read-only: ${said.readOnly}.` : "");
+  banner(said.readOnly && !source.embedded ? `Read-only: ${said.readOnly}.` : "");
   if (!document.body.dataset.ready) now.runs = said.rerun.runs || 0;
   const { rerun } = said, count = said.stale.length;
   now.rerun = rerun;
@@ -212,10 +221,22 @@ function showAgain() {
     : some ? (first ? "Make labels" : "Make labels again") : !first ? "Nothing to make again" : masks ? "Every frame is drawn" : "Draw a mask first";
   $("again-bar").hidden = !now.running;
   $("again-bar").value = rerun.total ? (rerun.done || 0) / rerun.total : 0;
-  const note = rerun.error ? `${rerun.error}${rerun.hint ? `. ${rerun.hint}` : ""}`
-    : now.running ? rerun.message || "" : count ? `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}` : now.madeNote || "";
+  const note = againNote(frames, some);
   if ($("again-note").textContent !== note) $("again-note").textContent = note;
   $("again-note").classList.toggle("failed", Boolean(rerun.error));
+}
+
+/**
+ * What stands below that button.
+ * @param {number} frames that it would make
+ * @param {boolean} some how many is known in a moment
+ */
+function againNote(frames, some) {
+  const { error, hint, message } = now.rerun, first = now.command === DRAWN;
+  if (error) return `${error}${hint ? `. ${hint}` : ""}`;
+  if (now.running) return message || "";
+  if (frames) return `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}`;
+  return now.madeNote || (first || some || drawn() ? "" : HOW);
 }
 
 /** Ask what the server does, and again in a while. */
@@ -238,13 +259,16 @@ async function poll() {
       refresh();
       await go(now.video, now.frame, true);
     } else takeProgress(said);
-    if (loader.forgetLost()) await go(now.video, now.frame, true);
-    if (now.unsent.size && !source.embedded) sendVerdicts();
+    if (now.away) worst.again();
+    now.away = false;
+    if (loader.forgetLost() || now.lost) await go(now.video, now.frame, true);
+    if (verdicts.unsent.size && !source.embedded) verdicts.send();
   } catch (error) {
     again(); // also after a bug
     if (!(error instanceof Refused)) throw error;
+    now.away = true;
     const opening = now.command === DRAWN && now.running; // the labels are made: the same address shows them in a moment
-    banner(error.status === 401 ? `${OTHER_TOKEN} What is not saved stays here.` : error.status ? error.message : opening ? "The labels are made; opening them…" : "The server does not answer: it was ended, or the connection is gone. What is not saved stays here.", !opening);
+    banner(error.status === 401 ? `${OTHER_TOKEN} What is not saved stays here.` : error.status ? error.message : opening ? "The labels are made; opening them…" : AWAY, !opening);
   }
   again();
 }
@@ -284,6 +308,7 @@ async function go(number, frame, again = false) {
   now.direction = number === now.video && frame < now.frame ? -1 : 1;
   now.video = number;
   now.frame = frame;
+  now.lost = false;
   const visit = ++now.visit;
   tell();
   let info;
@@ -306,6 +331,7 @@ async function go(number, frame, again = false) {
 function notShown(error) {
   now.opened = -1;
   now.shown = "";
+  now.lost = error.status === 0;
   editor.open(null);
   view.show(null, null);
   $("video").value = String(now.video);
@@ -427,8 +453,11 @@ function tell() {
   flagChip.className = `chip ${flag}`;
   for (const [id, value] of [["accept", "ok"], ["reject", "bad"], ["skip", "skip"]]) $(id).setAttribute("aria-pressed", String(flag === value));
   if (document.activeElement !== $("note")) $("note").value = each.flags.get(now.frame)?.[1] || "";
-  const method = each.method && now.command === "pseudolabel" ? ` · ${each.method}${each.hiddenJ ? `, J ${short(each.hiddenJ)} on hidden labels` : ""}` : "";
-  $("place").textContent = $("place").title = `${now.frame + 1} of ${each.count}${method}`;
+  const method = each.method && now.command === "pseudolabel" ? ` · ${each.method}` : "", tested = method && each.hiddenJ;
+  $("place-frame").textContent = `${now.frame + 1} of ${each.count}${method}`;
+  $("place-tested").hidden = !tested;
+  $("place-tested").textContent = tested ? `found ${short(tested)} of hidden masks` : "";
+  $("place-tested").style.color = hue(tested || 1);
   $("canvas").setAttribute("aria-label", `Frame ${name}, ${chip.textContent.replace(/^\W+ /, "")}${told.hidden ? "" : `, confidence ${short(confidence)}`}${flag ? `, ${words[flag]}` : ""}`);
   timeline.move(each, now.frame);
   worst.mark(now.video, now.frame);
@@ -443,7 +472,7 @@ function refresh() {
   worst.show(order, all ? now.videos.map((each) => each.name) : [], (place) => now.videos[place.video].rows[place.frame][0]);
   $("worst-empty").hidden = order.length > 0;
   $("worst-empty").textContent = now.command === DRAWN
-    ? "All of these are drawn. U makes a mask for every other frame; you may also draw more."
+    ? "All of these are drawn. Make labels makes a mask for every other frame; you may also draw more."
     : "Nothing left to look at: every frame is a label of yours, or accepted.";
   timeline.show(video());
   worst.mark(now.video, now.frame);
@@ -462,7 +491,7 @@ function refreshButtons() {
     $("onion").disabled = now.command !== "pseudolabel" && video().corrected.size === 0;
   }
   const flags = source.embedded || may;
-  for (const id of ["accept", "reject", "skip", "note"]) $(id).disabled = !flags;
+  for (const id of ["accept", "accept-next", "reject", "skip", "note"]) $(id).disabled = !flags;
   $("size").value = String(Math.round(50 * Math.log10(editor.diameter)));
   $("size-value").textContent = `${editor.diameter} px`;
   editor.refresh();
@@ -494,6 +523,7 @@ function touched() {
 function saved(where, mask, progress) {
   const [number, frame] = where.split("/").map(Number);
   loader.know(where, mask);
+  new Drafts(source.folder).drop(draftOf(where));
   const each = now.videos[number];
   if (mask.corrected) each.corrected.add(frame);
   else each.corrected.delete(frame);
@@ -533,6 +563,7 @@ async function ask(where) {
 
 /** @param {string} where */
 function replaced(where) {
+  new Drafts(source.folder).drop(draftOf(where));
   loader.forgetMask(where);
   now.shown = now.shown === where ? "" : now.shown;
   attempt(async () => {
@@ -604,6 +635,12 @@ async function copyPrevious() {
 
 // ---------------------------------------------------------------- verdicts
 
+/** Whether the picture and the mask of this frame are there, the newest, and on the screen. */
+function isSeen() {
+  const found = loader.kept.get(key());
+  return now.shown === key() && Boolean(found?.ids && !found.error) && view.seen;
+}
+
 /**
  * @param {string} flag the same one again takes it back
  * @param {boolean} [on] go on to the next worst
@@ -615,6 +652,10 @@ async function flagFrame(flag, on = false) {
     return;
   }
   const next = before === flag && !on ? "" : flag;
+  if (next === "ok" && !isSeen()) {
+    say(`${each.rows[frame][0]} is not seen${loader.kept.get(key())?.error ? "" : " yet"}: what is accepted is what is seen`);
+    return;
+  }
   say(next ? /** @type {any} */ ({ ok: "accepted", bad: "flagged", skip: "to be skipped" })[next] : "verdict taken back");
   const done = setFlag(number, frame, next, text);
   if (on) nextWorst(1);
@@ -628,20 +669,19 @@ async function flagFrame(flag, on = false) {
  * @param {string} text
  */
 function setFlag(number, frame, flag, text) {
-  const where = `${number}/${frame}`, before = now.unsent.get(where)?.before || now.videos[number].flags.get(frame) || ["", ""];
-  const verdict = { number, frame, said: /** @type {Said} */ ([flag, text]), before };
-  now.unsent.set(where, verdict);
-  now.videos[number].judged.add(frame);
+  const { flags, judged } = now.videos[number];
+  judged.add(frame);
   if (source.embedded) document.body.dataset.flags = "changed";
-  take(verdict, verdict.said); // at once: who is quick with the keys must not wait
-  return sendVerdicts();
+  return verdicts.set(number, frame, [flag, text], flags.get(frame) || ["", ""]);
 }
 
 /**
- * @param {Verdict} verdict
+ * Show what is said of a frame.
+ * @param {number} number
+ * @param {number} frame
  * @param {Said} said
  */
-function take({ number, frame }, said) {
+function showVerdict(number, frame, said) {
   const { flags } = now.videos[number];
   if (said[0] || said[1]) flags.set(frame, said);
   else flags.delete(frame);
@@ -649,44 +689,49 @@ function take({ number, frame }, said) {
   tell();
 }
 
-/** Send what the server does not have yet, one after the other: it may answer several at once in any order. */
-function sendVerdicts() {
-  now.verdicts = now.verdicts.catch(() => null).then(async () => {
-    for (const [where, verdict] of [...now.unsent]) {
-      const { number, frame, said } = verdict;
-      try {
-        const progress = await source.flag(number, frame, ...said);
-        const newer = now.unsent.get(where) || verdict;
-        newer.before = said;
-        if (newer === verdict) now.unsent.delete(where);
-        take(verdict, newer.said); // the state may have been read since, from before it
-        if (!source.embedded) takeProgress(progress);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (error.status === 400 || error.status === 404) { // never
-          if (now.unsent.get(where) === verdict) {
-            now.unsent.delete(where);
-            take(verdict, verdict.before);
-          }
-        } else if (told.kind === "failed" && told.text === `not saved: ${error.message}`) return; // is known
-        status("failed", `not saved: ${error.message}`);
-        if (now.unsent.has(where)) return; // later, when the server answers
-      }
-    }
-    if (told.kind === "failed" && !unsaved()) status("saved", savedAt());
-  });
-  return now.verdicts;
+/** Whether anything is not on the server: masks, verdicts, notes. */
+const unsaved = () => saver.unsaved() || verdicts.unsent.size > 0;
+
+/** The page may end: what is being drawn and typed counts, and is saved. */
+function keep() {
+  editor.lift();
+  $("note").blur();
+  saver.flush();
+  keepDrafts();
 }
 
-/** Whether anything is not on the server: masks, verdicts, notes. */
-const unsaved = () => saver.unsaved() || now.unsent.size > 0;
+/** @param {string} where */
+function draftOf(where) {
+  const [number, frame] = where.split("/").map(Number);
+  return `${now.videos[number].name}/${frame}`;
+}
+
+/** Let the browser keep what the server does not have. */
+function keepDrafts() {
+  const drafts = new Drafts(source.folder);
+  for (const { key: where, ids, etag } of saver.waiting()) drafts.put(draftOf(where), { ids, etag }, () => saver.newest(where) === ids);
+}
+
+/** Save what an earlier page of this window could not. */
+async function takeDrafts() {
+  const drafts = new Drafts(source.folder);
+  for (const [name, draft] of await drafts.all()) {
+    const at = name.lastIndexOf("/"), frame = Number(name.slice(at + 1)), number = now.videos.findIndex((each) => each.name === name.slice(0, at));
+    if (number < 0) continue; // not looked at now
+    const info = await infoOf(number).catch(() => null); // what is wrong is told when it is shown
+    const fits = frame < now.videos[number].count && (!info || info.width * info.height === draft.ids.length);
+    if (fits) saver.adopt(`${number}/${frame}`, draft);
+    else drafts.drop(name); // the folder was made anew of another video
+  }
+  saver.flush();
+}
 
 /** Save all that is not saved, at once. */
 function save() {
   if (source.embedded) say("masks are not changed here; Save flags keeps what you say of frames");
   else if (!unsaved()) say("all is saved");
   saver.flush();
-  if (now.unsent.size) sendVerdicts();
+  if (verdicts.unsent.size) verdicts.send();
 }
 
 /** @param {1 | -1} step */
@@ -815,8 +860,10 @@ async function showDoubt() {
     const bitmap = await createImageBitmap(await source.confidence(now.video, now.frame), { colorSpaceConversion: "none" });
     if (where === key()) view.setDoubt(bitmap);
     bitmap.close();
-  } catch { // there is none, or it is no picture
-    if (where === key()) view.setDoubt(null);
+  } catch (error) { // there is none, or it is no picture; or nobody answered
+    if (where !== key()) return;
+    view.setDoubt(null);
+    if (error instanceof Refused && !error.status) say("the doubt of this frame did not come; C twice asks again");
   }
 }
 
@@ -868,8 +915,8 @@ function pickTool(tool) {
 async function drawSmall(place, canvas) {
   const info = await infoOf(place.video), { width, height } = info, there = loader.kept.get(`${place.video}/${place.frame}`);
   const [picture, mask] = await Promise.all([
-    source.frame(place.video, place.frame, undefined, canvas.width).then(createImageBitmap),
-    there?.ids ? there : source.mask(place.video, place.frame, width * height),
+    source.frame(place.video, place.frame, { rank: "background" }, canvas.width).then(createImageBitmap),
+    there?.ids ? there : source.mask(place.video, place.frame, width * height, { rank: "background" }),
   ]);
   const colors = new Map(info.objects.map((each) => [each.id, parseInt(each.color.slice(1), 16)]));
   canvas.height = Math.round((canvas.width * 9) / 16);
@@ -943,6 +990,8 @@ function playButton() {
 
 /** What is known of saving, and until when something else is told in its place. */
 const told = { kind: "", text: "", timer: 0 };
+/** What stands above the page. */
+const warned = { text: "", failed: false };
 
 /**
  * Say something for a moment, also to screen readers.
@@ -966,9 +1015,17 @@ function note(text) {
  * @param {boolean} [failed]
  */
 function banner(text, failed = false) {
+  Object.assign(warned, { text, failed });
+  showBanner();
+}
+
+/** What is wrong, or else that the server is slow. */
+function showBanner() {
+  const text = warned.text || (source.embedded || !source.connection.slow ? "" : SLOW);
+  $("banner").classList.toggle("passing", Boolean(text) && !now.readOnly);
   if ($("banner").textContent !== text) $("banner").textContent = text;
   $("banner").hidden = !text;
-  $("banner").classList.toggle("failed", failed);
+  $("banner").classList.toggle("failed", warned.failed);
 }
 
 /**
@@ -1081,10 +1138,10 @@ const KEYS = [
     { keys: ["o"], shown: "O", about: "outline instead of fill", run: () => toggle("outline") },
     { keys: ["c"], shown: "C", about: "where the tool is unsure", run: () => toggle("confidence") },
     { keys: ["z"], shown: "Z", about: "outlines of the two neighbouring labels", run: () => toggle("onion") },
-    { keys: ["+", "=", "Shift++"], shown: "+  −  0", about: "zoom in, out, whole frame; also the wheel", repeats: true, run: zoom(1.3) },
+    { keys: ["+", "=", "Shift++"], shown: "+  −  0", about: "zoom in, out, whole frame; also the wheel, or two fingers", repeats: true, run: zoom(1.3) },
     { keys: ["-"], shown: "", about: "", repeats: true, run: zoom(1 / 1.3) },
     { keys: ["0"], shown: "", about: "", run: () => { view.fit(); refreshButtons(); } },
-    { keys: ["Alt+ArrowLeft"], shown: "Alt ←", about: "move the picture, all four arrows; also Alt and drag", repeats: true, run: pan(1, 0) },
+    { keys: ["Alt+ArrowLeft"], shown: "Alt ←", about: "move the picture, all four arrows; also Alt and drag, or two fingers", repeats: true, run: pan(1, 0) },
     { keys: ["Alt+ArrowRight"], shown: "", about: "", repeats: true, run: pan(-1, 0) },
     { keys: ["Alt+ArrowUp"], shown: "", about: "", repeats: true, run: pan(0, 1) },
     { keys: ["Alt+ArrowDown"], shown: "", about: "", repeats: true, run: pan(0, -1) },
@@ -1093,8 +1150,8 @@ const KEYS = [
     { keys: ["b"], shown: "B  E  F", about: "brush, eraser, fill (with Shift it takes a region away)", edits: true, run: () => pickTool("brush") },
     { keys: ["e"], shown: "", about: "", edits: true, run: () => pickTool("eraser") },
     { keys: ["f"], shown: "", about: "", edits: true, run: () => pickTool("fill") },
-    { keys: ["["], shown: "[  ]", about: "smaller, larger", edits: true, repeats: true, run: () => { editor.resize(1 / 1.25); refreshButtons(); } },
-    { keys: ["]"], shown: "", about: "", edits: true, repeats: true, run: () => { editor.resize(1.25); refreshButtons(); } },
+    { keys: ["[", "Alt+[", ","], shown: "[  ]  ,  .", about: "smaller, larger: brackets, or comma and full stop", edits: true, repeats: true, run: () => { editor.resize(1 / 1.25); refreshButtons(); } },
+    { keys: ["]", "Alt+]", "."], shown: "", about: "", edits: true, repeats: true, run: () => { editor.resize(1.25); refreshButtons(); } },
     ...Array.from({ length: 9 }, (_, place) => ({ keys: [String(place + 1)], shown: place ? "" : "1 … 9", about: place ? "" : "object", run: objectAt(place) })),
     { keys: ["y"], shown: "Y", about: "tidy: specks go, pinholes are closed", edits: true, run: () => editor.tidy() },
     { keys: ["p"], shown: "P", about: "copy the mask of the frame before", edits: true, run: copyPrevious },
@@ -1132,7 +1189,7 @@ function wire() {
     undo: () => editor.step("undo"), redo: () => editor.step("redo"), tidy: () => editor.tidy(), copy: copyPrevious, back: takeBack, save,
     outline: () => toggle("outline"), confidence: () => toggle("confidence"), onion: () => toggle("onion"),
     fit: () => { view.fit(); refreshButtons(); },
-    accept: () => flagFrame("ok"), reject: () => flagFrame("bad"), skip: () => flagFrame("skip"),
+    accept: () => flagFrame("ok"), "accept-next": () => flagFrame("ok", true), reject: () => flagFrame("bad"), skip: () => flagFrame("skip"),
     "next-worst": () => nextWorst(1),
     "next-given": () => jump(1, labelled, "no frame is given"),
     "next-flagged": () => nextFlagged(1),
@@ -1145,6 +1202,7 @@ function wire() {
   const peek = $("hide");
   peek.addEventListener("pointerdown", () => hide(true));
   for (const name of ["pointerup", "pointerleave", "pointercancel"]) peek.addEventListener(name, () => hide(false));
+  peek.addEventListener("contextmenu", (/** @type {Event} */ event) => event.preventDefault()); // of a finger that rests there
   peek.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => (event.key === " " || event.key === "Enter") && hide(true));
   peek.addEventListener("keyup", () => hide(false));
   $("size").addEventListener("input", () => { editor.choose(Math.round(10 ** (Number($("size").value) / 50))); refreshButtons(); });
@@ -1186,19 +1244,17 @@ function wire() {
   let byKeys = false;
   for (const name of ["keydown", "pointerdown"]) $("video").addEventListener(name, () => { byKeys = name === "keydown"; });
   $("video").addEventListener("change", () => byKeys || $("canvas").focus({ preventScroll: true }));
-  view.canvas.addEventListener("wheel", refreshButtons);
-  view.canvas.addEventListener("pointermove", () => editor.panning && refreshButtons());
   new ResizeObserver(refreshButtons).observe(view.canvas);
   listen(KEYS, () => !now.readOnly, () => say(now.readOnly));
   addEventListener("beforeunload", (event) => {
-    editor.lift();
-    $("note").blur(); // what is typed there counts
-    if (unsaved() && !source.embedded) {
-      saver.flush();
-      event.preventDefault();
-    }
+    keep();
+    if (unsaved() && !source.embedded) event.preventDefault();
   });
   if (!source.embedded) addEventListener("hashchange", reopened);
+  if (!source.embedded) source.connection.changed = showBanner;
+  // A tablet may end a page that is not looked at, without a question.
+  document.addEventListener("visibilitychange", () => document.hidden && keep());
+  addEventListener("pagehide", keep);
   describe($("keys"), KEYS.map(([title, keys]) => [title, keys.filter((each) => each.shown)]));
   if (source.embedded) {
     $("export-card").hidden = false;
@@ -1210,15 +1266,20 @@ function wire() {
 async function begin() {
   wire();
   infoOf(0).catch(() => null); // already on its way when it is asked for; what fails is told then
-  try {
-    await readState();
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    banner(error.status === 401 ? INCOMPLETE : error.message, true);
-    return;
+  for (let known = false; !known; ) {
+    try {
+      await readState();
+      known = true;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      banner(error.status === 401 ? INCOMPLETE : error.status ? error.message : AWAY, true);
+      if (error.status) return;
+      await new Promise((done) => setTimeout(done, IDLE_POLL));
+    }
   }
   if (now.videos.length > 1) $("scope").value = "all";
   const [first] = worstFirst(now.videos, now.videos.map((_, number) => number));
+  if (!source.embedded) await takeDrafts();
   const shown = new Promise((done) => { now.whenShown = done; });
   await go(first ? first.video : 0, first ? first.frame : 0, true);
   await shown; // the frame first, then the small pictures

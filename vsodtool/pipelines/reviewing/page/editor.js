@@ -1,6 +1,7 @@
 // Drawing on the mask with a pointer, or with the keys alone.
 
 import { Mask, clamp } from "./ids.js";
+import { Pointers } from "./pointers.js";
 
 /** @typedef {import("./ids.js").Rect} Rect */
 /** @typedef {"brush" | "eraser" | "fill"} Tool */
@@ -9,6 +10,7 @@ import { Mask, clamp } from "./ids.js";
  * @property {() => boolean} mayEdit
  * @property {() => void} begin before the first change of a stroke
  * @property {() => void} changed after a stroke
+ * @property {() => void} moved the picture was moved, or enlarged
  * @property {(text: string) => void} say
  * @property {() => number} object the id to draw with
  * @property {(id: number) => void} pick
@@ -40,71 +42,62 @@ export class Editor {
     /** @type {{x: number, y: number} | null} */
     this.last = null;
     this.panning = false;
-    /** @type {number | null} the one that draws, or moves the picture: a second finger or a palm does neither */
-    this.pointer = null;
+    this.erasing = false; // with the other end of a pen
+    /** @type {(() => void) | null} a fill that waits until the finger is lifted: it may be the first of two */
+    this.waiting = null;
     this.listen(view.canvas);
   }
 
   /** @param {HTMLCanvasElement} canvas */
   listen(canvas) {
-    let panX = 0, panY = 0;
-    const other = (/** @type {PointerEvent} */ event) => this.pointer !== null && event.pointerId !== this.pointer;
-    canvas.addEventListener("pointerdown", (event) => {
-      if (other(event)) return;
-      this.keys(false);
-      if (event.button === 1 || (event.button === 0 && event.altKey)) {
-        this.panning = true;
-        [panX, panY] = [event.clientX, event.clientY];
-      } else if (event.button === 0) {
+    new Pointers(canvas, {
+      mayDraw: this.host.mayEdit,
+      press: (event, { erase, finger }) => {
+        this.keys(false);
         this.place = this.at(event);
-        this.press(event.shiftKey);
-      } else return;
-      event.preventDefault();
-      canvas.focus({ preventScroll: true });
-      canvas.setPointerCapture(event.pointerId);
-      this.pointer = event.pointerId;
-      this.refresh();
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (other(event)) return;
-      if (this.panning) {
-        this.view.pan(event.clientX - panX, event.clientY - panY);
-        [panX, panY] = [event.clientX, event.clientY];
-      } else {
+        this.erasing = erase;
+        this.press(event.shiftKey, finger);
+        this.refresh();
+      },
+      move: (event) => {
         const steps = this.last && event.getCoalescedEvents ? event.getCoalescedEvents() : [];
         for (const step of steps.length ? steps : [event]) {
           this.place = this.at(step);
           if (this.last) this.drag();
         }
-      }
-      this.refresh();
+        this.refresh();
+      },
+      lift: () => {
+        if (!this.byKeys) this.release();
+        this.erasing = false;
+        this.refresh();
+      },
+      cancel: () => {
+        this.cancel();
+        this.refresh();
+      },
+      leave: () => {
+        if (!this.last && !this.byKeys) this.place = null;
+        this.refresh();
+      },
+      hold: (moves) => {
+        this.panning = moves;
+        this.refresh();
+      },
+      pan: (x, y) => {
+        this.view.pan(x, y);
+        this.host.moved();
+      },
+      zoom: (factor, { x, y }) => {
+        const box = canvas.getBoundingClientRect();
+        this.view.zoom(factor, x - box.left, y - box.top);
+        if (this.place) this.place = this.at({ clientX: x, clientY: y });
+        this.host.moved();
+      },
     });
-    const up = (/** @type {PointerEvent} */ event) => {
-      if (other(event)) return;
-      this.pointer = null;
-      this.panning = false;
-      if (!this.byKeys) this.release();
-      this.refresh();
-    };
-    canvas.addEventListener("pointerup", up);
-    canvas.addEventListener("pointercancel", up);
-    canvas.addEventListener("lostpointercapture", up);
-    canvas.addEventListener("pointerleave", (event) => {
-      if (other(event)) return;
-      if (!this.last && !this.byKeys) this.place = null;
-      this.refresh();
-    });
-    canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      const lines = event.deltaMode === 1 ? 20 : 1, box = canvas.getBoundingClientRect();
-      this.view.zoom(Math.exp(-clamp(event.deltaY * lines, -240, 240) * 0.0022), event.clientX - box.left, event.clientY - box.top);
-      this.place = this.at(event);
-      this.refresh();
-    }, { passive: false });
   }
 
-  /** @param {MouseEvent} event */
+  /** @param {{clientX: number, clientY: number}} event */
   at(event) {
     const box = this.view.canvas.getBoundingClientRect();
     const { x, y } = this.view.toFrame(event.clientX - box.left, event.clientY - box.top);
@@ -119,13 +112,19 @@ export class Editor {
     this.refresh();
   }
 
-  /** @param {boolean} other with Shift: fill takes away */
-  press(other = false) {
+  /**
+   * @param {boolean} [other] with Shift: fill takes away
+   * @param {boolean} [finger] that may be the first of two
+   */
+  press(other = false, finger = false) {
     const { mask, place } = this;
     if (!mask || !place || !this.host.mayEdit()) return;
     this.host.begin();
-    if (this.tool === "fill") this.flood(place, other);
-    else {
+    if (this.tool === "fill" && !this.erasing) {
+      const fill = () => this.host.mayEdit() && this.mask === mask && this.flood(place, other);
+      if (finger) this.waiting = fill;
+      else fill();
+    } else {
       mask.begin();
       this.last = place;
       this.view.paintMask(mask.disc(place.x, place.y, this.diameter, this.ink()));
@@ -140,9 +139,20 @@ export class Editor {
   }
 
   release() {
+    this.waiting?.();
+    this.waiting = null;
     if (!this.last || !this.mask) return;
     this.last = null;
     if (this.mask.end()) this.host.changed();
+  }
+
+  /** What was begun was no stroke. */
+  cancel() {
+    this.waiting = null;
+    if (!this.last || !this.mask) return;
+    this.last = null;
+    const rect = this.mask.cancel();
+    if (rect) this.view.paintMask(rect);
   }
 
   /** End what is being drawn: the frame changes. */
@@ -152,7 +162,7 @@ export class Editor {
   }
 
   ink() {
-    return this.tool === "eraser" ? 0 : this.host.object();
+    return this.tool === "eraser" || this.erasing ? 0 : this.host.object();
   }
 
   /**
@@ -265,13 +275,13 @@ export class Editor {
   /** Where and how large the ring is. */
   refresh() {
     const { ring, place, view } = this;
-    const shown = Boolean(place && this.host.mayEdit() && !this.panning && (this.tool !== "fill" || this.byKeys));
+    const shown = Boolean(place && this.host.mayEdit() && !this.panning && (this.tool !== "fill" || this.erasing || this.byKeys));
     ring.hidden = !shown;
     document.body.classList.toggle("disc", shown && !this.byKeys);
     document.body.classList.toggle("panning", this.panning);
     ring.classList.toggle("keyboard", this.byKeys);
     if (!place) return;
-    const size = Math.max(3, ((this.tool === "fill" ? 9 : this.diameter) * view.scale) / view.ratio);
+    const size = Math.max(3, ((this.tool === "fill" && !this.erasing ? 9 : this.diameter) * view.scale) / view.ratio);
     const { x, y } = view.toScreen(place.x + 0.5, place.y + 0.5);
     ring.style.width = ring.style.height = `${size}px`;
     ring.style.transform = `translate(${x - size / 2}px, ${y - size / 2}px)`;

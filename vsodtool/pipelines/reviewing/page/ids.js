@@ -59,6 +59,16 @@ export class Mask {
     return true;
   }
 
+  /** Take back what was begun, as if it never was; where it was, or null. */
+  cancel() {
+    const before = this.begun, rect = this.touched;
+    this.begun = this.touched = null;
+    if (!before || !rect) return null;
+    this.ids.set(before);
+    this.version++;
+    return rect;
+  }
+
   /** Take the latest change back; where it was, or null. */
   undo() {
     const change = this.done.pop();

@@ -26,7 +26,7 @@ export class Loader {
     this.loaded = loaded;
     /** @type {Map<string, Loaded>} the one that was used last is last */
     this.kept = new Map();
-    /** @type {Map<string, AbortController>} */
+    /** @type {Map<string, {control: AbortController, manner: import("./connection.js").Manner}>} */
     this.running = new Map();
     /** @type {string[]} */
     this.wanted = [];
@@ -54,7 +54,12 @@ export class Loader {
   want(keys, pixels) {
     this.wanted = keys.slice(0, Math.max(4, Math.floor(BYTES / (6 * pixels)))); // what there is room for: colours and wide ids
     this.pixels = pixels;
-    for (const [key, control] of this.running) if (!this.wanted.includes(key)) control.abort();
+    for (const [key, { control }] of this.running) if (!this.wanted.includes(key)) control.abort();
+    const first = this.running.get(this.wanted[0]);
+    if (first) {
+      first.manner.rank = "urgent";
+      this.source.hurry();
+    }
     this.pump();
   }
 
@@ -66,7 +71,7 @@ export class Loader {
   know(key, mask) {
     const found = this.kept.get(key);
     if (!found) return;
-    this.running.get(key)?.abort();
+    this.running.get(key)?.control.abort();
     Object.assign(found, mask);
   }
 
@@ -75,14 +80,14 @@ export class Loader {
    * @param {string} key
    */
   forgetMask(key) {
-    this.running.get(key)?.abort();
+    this.running.get(key)?.control.abort();
     const found = this.kept.get(key);
     if (found) found.ids = null;
   }
 
   /** Read all masks again when they are wanted. */
   forgetMasks() {
-    for (const control of this.running.values()) control.abort();
+    for (const { control } of this.running.values()) control.abort();
     for (const each of this.kept.values()) each.ids = null;
   }
 
@@ -95,7 +100,7 @@ export class Loader {
 
   pump() {
     for (const key of this.wanted) {
-      if (this.running.size >= AT_ONCE) return;
+      if (this.running.size >= AT_ONCE && key !== this.wanted[0]) return;
       if (!this.running.has(key) && !this.kept.get(key)?.ids) this.start(key);
     }
   }
@@ -103,12 +108,14 @@ export class Loader {
   /** @param {string} key */
   async start(key) {
     const control = new AbortController(), [video, frame] = key.split("/").map(Number);
-    this.running.set(key, control);
+    /** @type {import("./connection.js").Manner} */
+    const manner = { signal: control.signal, rank: key === this.wanted[0] ? "urgent" : "background" };
+    this.running.set(key, { control, manner });
     try {
       const before = this.kept.get(key);
       const [mask, picture] = await Promise.all([
-        this.source.mask(video, frame, this.pixels, control.signal),
-        before && !before.error ? before : this.picture(video, frame, control.signal),
+        this.source.mask(video, frame, this.pixels, manner),
+        before && !before.error ? before : this.picture(video, frame, manner),
       ]);
       const { bitmap, error } = picture;
       control.signal.throwIfAborted(); // it may have come just before that
@@ -129,11 +136,11 @@ export class Loader {
   /**
    * @param {number} video
    * @param {number} frame
-   * @param {AbortSignal} signal
+   * @param {import("./connection.js").Manner} manner
    */
-  async picture(video, frame, signal) {
+  async picture(video, frame, manner) {
     try {
-      const blob = await this.source.frame(video, frame, signal);
+      const blob = await this.source.frame(video, frame, manner);
       return { bitmap: await createImageBitmap(blob), error: "" };
     } catch (error) {
       if (error instanceof Refused && error.status === 422) return { bitmap: null, error: error.message };

@@ -22,11 +22,13 @@ import { Refused } from "./source.js";
  * @property {(key: string, saved: {ids: Ids, etag: string, corrected: boolean}, progress: Progress) => void} saved
  * @property {(key: string) => Promise<boolean>} conflict whether to keep what was drawn here
  * @property {(key: string) => void} replaced what was drawn here is given up
+ * @property {() => void} waits something could not be saved, and is tried again
  * @property {(kind: "dirty" | "saving" | "saved" | "failed", text: string) => void} status
  */
 
 const QUIET = 2000; // ms after the last stroke
 const AGAIN = 3000; // ms until a save that failed is tried again
+const SLOW = 5000; // ms until a save that takes long is told of
 
 export class Saver {
   /**
@@ -64,6 +66,23 @@ export class Saver {
   newest(key) {
     const track = this.tracks.get(key);
     return track?.latest || track?.sending || null;
+  }
+
+  /** All that the server does not have, and the masks that it began from. */
+  *waiting() {
+    for (const { key, latest, sending, etag } of this.tracks.values()) {
+      const ids = latest || sending;
+      if (ids) yield { key, ids, etag };
+    }
+  }
+
+  /**
+   * What a page before this one could not save.
+   * @param {string} key
+   * @param {{ids: Ids, etag: string}} mask
+   */
+  adopt(key, { ids, etag }) {
+    this.tracks.set(key, { key, origin: ids, wasCorrected: true, etag, corrected: true, latest: ids, sending: null, busy: false });
   }
 
   /**
@@ -126,6 +145,7 @@ export class Saver {
     if (track.busy) return;
     track.busy = true;
     this.listener.status("saving", "saving…");
+    const slow = setTimeout(() => this.listener.status("saving", "still saving…"), SLOW);
     let failed = "";
     while (track.latest && !failed) {
       const ids = track.latest;
@@ -152,8 +172,10 @@ export class Saver {
       }
     }
     track.busy = false;
+    clearTimeout(slow);
     if (failed) {
       this.listener.status("failed", failed);
+      this.listener.waits();
       clearTimeout(track.again);
       track.again = setTimeout(() => track.latest && this.work(track), AGAIN);
     } else if (!this.unsaved()) {

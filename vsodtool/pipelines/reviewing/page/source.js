@@ -1,9 +1,13 @@
 // Where the page's data come from: the server, or the page itself if it was passed on as a file.
 
+import { Connection } from "./connection.js";
+
 /** @typedef {import("./ids.js").Ids} Ids */
+/** @typedef {import("./connection.js").Manner} Manner */
 /** @typedef {{ids: Ids, etag: string, corrected: boolean}} MaskData */
 /** @typedef {{id: number, name: string, color: string}} ObjectInfo */
 /** @typedef {{height: number, width: number, fps: number, objects: ObjectInfo[], closed: string}} VideoInfo */
+/** @typedef {[string, string]} Said  a verdict and a note */
 /** @typedef {[string, number, number, number, number]} Row  name, 0 given 1 generated 2 skipped, confidence, left, right */
 /**
  * @typedef {object} VideoState
@@ -13,7 +17,7 @@
  * @property {Row[]} frames
  * @property {number[]} corrected
  * @property {number[]} suggested frames to label next
- * @property {Object<string, [string, string]>} flags
+ * @property {Object<string, Said>} flags
  * @property {boolean} confidenceMaps
  */
 /**
@@ -27,6 +31,7 @@
 /** @typedef {Progress & {folder: string, title: string, command: string, canRerun: boolean, next: string, videos: VideoState[]}} State */
 
 const LATER = 400; // ms until a frame that is not decoded yet is asked for again
+const LOOK = 8000; // ms that an answer may take which says no more than what the server does
 
 /**
  * @param {number} time in ms
@@ -65,8 +70,7 @@ export class Refused extends Error {
 async function whole(reading) {
   try {
     return await reading;
-  } catch (error) {
-    if (/** @type {any} */ (error).name === "AbortError") throw error;
+  } catch {
     throw new Refused(0, {});
   }
 }
@@ -77,6 +81,7 @@ export class Server {
     this.token = sessionStorage.getItem("token") || "";
     this.takeToken();
     this.embedded = false;
+    this.connection = new Connection();
     this.folder = ""; // that the page is about: what is asked of another one is refused
     /** @type {number[] | null} where the videos of this page are in that folder, -1 if they are not */
     this.numbers = null;
@@ -105,9 +110,10 @@ export class Server {
 
   /**
    * @param {string} path
-   * @param {RequestInit} [options]
+   * @param {RequestInit & {body?: ArrayBuffer | string}} [options]
+   * @param {Manner} [manner]
    */
-  async ask(path, options = {}) {
+  async ask(path, options = {}, manner = {}) {
     /** @type {any} */
     const headers = { "X-Token": this.token, .../** @type {any} */ (options.headers) };
     if (this.folder) headers["X-Folder"] = this.folder;
@@ -116,9 +122,9 @@ export class Server {
     if (path.startsWith("v/-1")) throw new Refused(410, { error: "no labels were made of this video" });
     let answer;
     try {
-      answer = await fetch(`/api/${path}`, { ...options, headers });
-    } catch (error) {
-      if (/** @type {any} */ (error).name === "AbortError") throw error;
+      answer = await this.connection.fetch(`/api/${path}`, { ...options, headers }, manner);
+    } catch {
+      manner.signal?.throwIfAborted(); // it is not wanted any more
       throw new Refused(0, {});
     }
     if (answer.ok) return answer;
@@ -135,6 +141,11 @@ export class Server {
     return whole((await this.ask(path, { method, headers, body: JSON.stringify(said) })).json());
   }
 
+  /** What could wait may not be able to any more. */
+  hurry() {
+    this.connection.wake();
+  }
+
   /** @returns {Promise<State>} */
   async state() {
     return whole((await this.ask("state")).json());
@@ -142,7 +153,7 @@ export class Server {
 
   /** @returns {Promise<Progress>} */
   async progress() {
-    return whole((await this.ask("progress")).json());
+    return whole((await this.ask("progress", {}, { patience: LOOK })).json());
   }
 
   /**
@@ -156,14 +167,14 @@ export class Server {
   /**
    * @param {number} video
    * @param {number} frame
-   * @param {AbortSignal} [signal]
+   * @param {Manner} [manner]
    * @param {number} [longest] side in pixels
    */
-  async frame(video, frame, signal, longest) {
+  async frame(video, frame, manner = {}, longest = 0) {
     for (;;) {
-      const answer = await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, { signal });
+      const answer = await this.ask(`v/${video}/frame/${frame}${longest ? `?max=${longest}` : ""}`, {}, manner);
       if (answer.status !== 202) return whole(answer.blob());
-      await pause(LATER, signal); // it is not decoded yet; a connection that waited for it would keep others from saving
+      await pause(LATER, manner.signal); // it is not decoded yet; a connection that waited for it would keep others from saving
     }
   }
 
@@ -171,11 +182,11 @@ export class Server {
    * @param {number} video
    * @param {number} frame
    * @param {number} pixels
-   * @param {AbortSignal} [signal]
+   * @param {Manner} [manner]
    * @returns {Promise<MaskData>}
    */
-  async mask(video, frame, pixels, signal) {
-    const answer = await this.ask(`v/${video}/mask/${frame}`, { signal });
+  async mask(video, frame, pixels, manner = {}) {
+    const answer = await this.ask(`v/${video}/mask/${frame}`, {}, manner);
     const data = await whole(answer.arrayBuffer());
     return {
       ids: data.byteLength === pixels ? new Uint8Array(data) : new Uint16Array(data),
@@ -203,7 +214,7 @@ export class Server {
     const packed = new Blob([/** @type {any} */ (ids)]).stream().pipeThrough(new CompressionStream("gzip"));
     const body = await new Response(packed).arrayBuffer();
     const headers = { "Content-Type": "application/octet-stream", "Content-Encoding": "gzip", "If-Match": `"${etag}"` };
-    return whole((await this.ask(`v/${video}/mask/${frame}`, { method: "PUT", headers, body })).json());
+    return whole((await this.ask(`v/${video}/mask/${frame}`, { method: "PUT", headers, body }, { rank: "urgent" })).json());
   }
 
   /**
@@ -219,12 +230,12 @@ export class Server {
   /**
    * @param {number} video
    * @param {number} frame
-   * @param {string} flag
-   * @param {string} note
-   * @returns {Promise<Progress>}
+   * @param {Said} said
+   * @param {Said} before what was seen when it was said
+   * @returns {Promise<Progress & {said?: Said, who?: string}>} what is said of the frame now
    */
-  async flag(video, frame, flag, note) {
-    return this.tell("PUT", `v/${video}/flag/${frame}`, { flag: flag || null, note });
+  async flag(video, frame, [flag, note], before) {
+    return this.tell("PUT", `v/${video}/flag/${frame}`, { flag: flag || null, note, before });
   }
 
   /**
@@ -249,6 +260,8 @@ export class Embedded {
     this.data = data;
     this.embedded = true;
   }
+
+  hurry() {} // nothing waits
 
   async state() {
     return this.data.state;

@@ -65,6 +65,8 @@ export class View {
     this.bitmap = null;
     /** @type {Ids | null} */
     this.ids = null;
+    this.seen = false; // they are on the screen
+    this.reach = 0; // how thick outlines are painted
     this.outline = false;
     this.hidden = false;
     this.opacity = 0.45;
@@ -131,7 +133,8 @@ export class View {
     this.top = y * ratio - (y * ratio - this.top) * change;
     this.fitted = false;
     this.keepInside();
-    this.paintMask();
+    if (this.thickness() === this.reach) this.draw();
+    else this.paintMask();
   }
 
   /**
@@ -180,6 +183,7 @@ export class View {
   show(bitmap, ids) {
     this.bitmap = bitmap;
     this.ids = ids;
+    this.seen = false;
     this.paintMask();
   }
 
@@ -190,8 +194,9 @@ export class View {
   paintMask(rect) {
     if (this.ids) {
       const reach = this.thickness();
+      if (!rect) this.reach = reach;
       const part = grown(rect || { left: 0, top: 0, right: this.width, bottom: this.height }, reach, this.width, this.height);
-      const alpha = Math.round(255 * (this.outline ? 0 : this.opacity));
+      const alpha = Math.round(255 * (this.outline || !this.doubt.empty ? 0 : this.opacity)); // doubt lies below it
       paint(this.mask.pixels, this.ids, this.width, this.height, part, this.table(alpha), this.table(255), reach);
       this.mask.put(part);
     }
@@ -247,7 +252,7 @@ export class View {
       this.doubt.context.putImageData(image, 0, 0);
       this.doubt.empty = false;
     }
-    this.draw();
+    this.paintMask();
   }
 
   /** Draw before the screen is shown next. */
@@ -257,6 +262,7 @@ export class View {
 
   drawNow() {
     this.pending = 0;
+    this.seen = true;
     const { context, canvas } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);

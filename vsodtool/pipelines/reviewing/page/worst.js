@@ -45,6 +45,14 @@ export class WorstList {
     });
   }
 
+  /** Draw those pictures that did not come. */
+  again() {
+    for (const picture of this.list.querySelectorAll(".blank")) {
+      picture.classList.remove("blank");
+      this.seen.observe(picture);
+    }
+  }
+
   /** Draw all pictures anew. */
   forget() {
     this.items.clear();
