@@ -36,7 +36,10 @@ _DENSIFY = "vsodtool.pipelines.densify"
 # Functions by stage; methods as module:Class.method.
 STAGES = {
     "decode": ("vsodtool.media.images:decode_picture",),
-    "coarse flow": (f"{_DENSIFY}.motion:Motion._coarse_flow",),
+    "fit of the masks": (f"{_DENSIFY}.mask_fit:check_fit",),
+    "cuts": ("vsodtool.pipelines.running.shots:find_shots",),
+    "coarse flow": (f"{_DENSIFY}.motion:CoarseMotion._compute",),
+    "boxes": (f"{_DENSIFY}.motion:CoarseMotion.places",),
     "adjacent flow": (f"{_DENSIFY}.motion:Motion._fine_flow",),
     "second flow": (f"{_DENSIFY}.filling.evidence:side_evidence",),
     "carry": ("vsodtool.ops.labels.propagation:carry",),
@@ -56,6 +59,8 @@ STAGES = {
         f"{_DENSIFY}.filling.smoothing:SmoothingWindow.smoothed",
         f"{_DENSIFY}.filling.smoothing:SmoothingWindow.add",
     ),
+    "specks and lines": (f"{_DENSIFY}.filling.cleaning:clean",),
+    "what is missing": (f"{_DENSIFY}.filling.keeping:keep_shown",),
     "encode": (
         f"{_DENSIFY}.filling.label:LabelWriter.write_generated",
         f"{_DENSIFY}.filling.label:LabelWriter.write_given",

@@ -49,3 +49,15 @@ def test_a_limit_that_suffices_changes_nothing(tmp_path: Path) -> None:
     done = shell(f"ulimit -v 8000000; {TOOL} evaluate none none", tmp_path)
     assert done.returncode == 3
     assert "none" in done.stderr
+
+
+def test_what_was_loaded_is_not_looked_through_for_garbage_again() -> None:
+    code = (
+        "import gc\n"
+        "from vsodtool.cli.work import at_work\n"
+        "with at_work('colorsys'):\n"
+        "    assert gc.isenabled()\n"
+        "    assert gc.get_freeze_count() > 1000\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

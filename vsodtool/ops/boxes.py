@@ -101,11 +101,17 @@ def whole(size: Size) -> Box:
 
 def bounding_box(values: Tensor, threshold: float) -> Box | None:
     """The smallest box around all values (..., H, W) above a threshold; None where there are none."""
-    above = (values > threshold).reshape(-1, *values.shape[-2:]).any(dim=0)
-    rows = torch.nonzero(above.any(dim=1))
+    # Comparing the largest of each row and column is several times as fast on CPUs as comparing every value,
+    # and those of bytes are as much faster than those of bools.
+    if not values.numel():
+        return None
+    planes = values.view(torch.uint8) if values.dtype == torch.bool else values
+    planes = planes.reshape(-1, *values.shape[-2:])
+    plane = planes[0] if len(planes) == 1 else planes.amax(dim=0)
+    rows = torch.nonzero(plane.amax(dim=1) > threshold)
     if not len(rows):
         return None
-    columns = torch.nonzero(above.any(dim=0))
+    columns = torch.nonzero(plane.amax(dim=0) > threshold)
     return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 

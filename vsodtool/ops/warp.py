@@ -57,18 +57,21 @@ def sample(image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0
 
 
 def _grid(flow: Tensor, origin: tuple[int, int], image: Tensor) -> Tensor:
-    """Where a flow points to, as grid_sample wants it: in [-1, 1] of the image, (B, h, w, 2)."""
+    """Where a flow points to, as grid_sample wants it: in [-1, 1] of the image, (B, h, w, 2).
+
+    The coordinates lie plane by plane in memory, which costs grid_sample nothing.
+    """
     height, width = image.shape[-2:]
     # An axis of one pixel has only one place to sample.
     across, down = 2 / max(width - 1, 1), 2 / max(height - 1, 1)
     rows = torch.arange(flow.shape[-2], device=flow.device, dtype=flow.dtype) + origin[0]
     columns = torch.arange(flow.shape[-1], device=flow.device, dtype=flow.dtype) + origin[1]
-    grid = flow.new_empty((flow.shape[0], *flow.shape[-2:], 2))
-    torch.mul(flow[:, 0], across, out=grid[..., 0])
-    torch.mul(flow[:, 1], down, out=grid[..., 1])
-    grid[..., 0] += columns * across - 1
-    grid[..., 1] += (rows * down - 1)[:, None]
-    return grid.to(image.dtype)
+    grid = flow.new_empty(flow.shape)
+    torch.mul(flow[:, 0], across, out=grid[:, 0])
+    torch.mul(flow[:, 1], down, out=grid[:, 1])
+    grid[:, 0] += columns * across - 1
+    grid[:, 1] += (rows * down - 1)[:, None]
+    return grid.to(image.dtype).permute(0, 2, 3, 1)
 
 
 def compose_flows(flow_a_to_b: Tensor, flow_b_to_c: Tensor, *, origin: tuple[int, int] = (0, 0)) -> Tensor:

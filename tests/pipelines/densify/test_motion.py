@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,14 @@ from vsodtool.media.video import frame_store
 from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.pipelines.densify.groups import groups_of
 from vsodtool.pipelines.densify.interval import Interval
-from vsodtool.pipelines.densify.motion import CHUNK, CoarseMotion, Motion, MotionEstimators, chunks
+from vsodtool.pipelines.densify.motion import (
+    CHUNK,
+    CoarseMotion,
+    Motion,
+    MotionEstimators,
+    TriedFlows,
+    chunks,
+)
 from vsodtool.pipelines.densify.quality import motion_estimators
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import ignore_event
@@ -106,6 +114,50 @@ def test_a_flash_does_not_change_the_motion(clip: Any, workers: Workers, tmp_pat
         expected = torch.tensor(PAN[position]).view(2, 1, 1)
         assert float((pair[0] + expected).abs().median()) < 0.3
     assert len(motion.boxes) == len(clip.frames)
+
+
+class Counting:
+    """An estimator that counts the pairs that it is asked about."""
+
+    name = "counting"
+
+    def __init__(self) -> None:
+        self.pairs = 0
+
+    def estimate(
+        self, image_a: torch.Tensor, image_b: torch.Tensor, *, initial: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        self.pairs += 1
+        return (image_b - image_a)[:, :2]
+
+
+def test_coarse_flows_of_a_trial_are_not_computed_again(clip: Any, workers: Workers, tmp_path: Path) -> None:
+    interval, left = make_job(clip, tmp_path / "clip"), TriedFlows()
+    coarse, positions = Counting(), range(len(clip.frames) - 1)
+    estimators = MotionEstimators(coarse, coarse, coarse, leave=left)
+    tried = CoarseMotion(interval, estimators, workers)
+    expected = [tried.flow(position) for position in positions]
+    assert coarse.pairs == len(positions)
+    again = CoarseMotion(interval, replace(estimators, leave=None, left=left), workers)
+    for position in positions:
+        assert torch.equal(again.flow(position), expected[position])
+    assert coarse.pairs == len(positions)
+    other = CoarseMotion(interval, replace(estimators, leave=None, left=left), workers)
+    assert torch.equal(other.flow(0), expected[0])
+    assert coarse.pairs == len(positions) + 1  # each is taken once
+
+
+def test_no_more_flows_are_left_than_there_is_room_for(
+    clip: Any, exact: Any, workers: Workers, tmp_path: Path
+) -> None:
+    interval = make_job(clip, tmp_path / "clip")
+    size = 2 * 2 * 24 * 32 * 2  # bytes of the flows of a pair
+    left = TriedFlows(most_bytes=2 * size)
+    tried = CoarseMotion(interval, MotionEstimators(exact, exact, Counting(), leave=left), workers)
+    for position in range(4):
+        tried.flow(position)
+    found = [left.take((index, index + 1, interval.size)) is not None for index in range(4)]
+    assert found == [True, True, False, False]
 
 
 def test_chunks_are_all_positions_in_order() -> None:

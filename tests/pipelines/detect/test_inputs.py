@@ -69,3 +69,22 @@ def test_without_motion_frames_pass_at_once() -> None:
             assert found[0].motion is None
             assert torch.equal(found[0].image.result(), torch.from_numpy(frame.rgb).permute(2, 0, 1))
         assert list(inputs.end()) == []
+
+
+def test_the_flows_between_neighbours_are_estimated_once() -> None:
+    estimator, seen = Difference(), []
+    with ThreadPoolExecutor(2) as pool:
+        inputs = FrameInputs(SIDE, pool, estimator)
+        for frame in frames(9):
+            seen += inputs.add(frame)
+        seen += inputs.end()
+        assert seen[0].behind is None
+        waiting = [found.behind.begin() for found in seen[1:] if found.behind is not None]
+        waiting += [found.motion() for found in seen if found.motion is not None]
+        for each in waiting:
+            each.result()
+        pictures = [found.image.result()[None].float() / 255 for found in seen]
+        for earlier, later, flows in zip(pictures, pictures[1:], waiting, strict=False):
+            expected = Difference().estimate(torch.cat((earlier, later)), torch.cat((later, earlier)))
+            assert torch.equal(flows.result(), expected)
+    assert estimator.calls == 8 + 9  # each pair, and what lies further away from each frame

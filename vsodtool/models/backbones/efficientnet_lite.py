@@ -67,9 +67,12 @@ class InvertedBottleneck(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, channels_in, H, W) -> (N, channels_out, H / stride, W / stride)."""
-        hidden = functional.relu6(self.expand(features)) if self._expands else features
-        projected: Tensor = self.project(functional.relu6(self.depthwise(hidden)))
+        hidden = self._limited(self.expand(features)) if self._expands else features
+        projected: Tensor = self.project(self._limited(self.depthwise(hidden)))
         return features + projected if self._adds else projected
+
+    def _limited(self, hidden: Tensor) -> Tensor:
+        return functional.relu6(hidden, inplace=not self.training)  # nobody else has it
 
 
 class EfficientNetLiteBackbone(nn.Module):
@@ -117,7 +120,7 @@ class EfficientNetLiteBackbone(nn.Module):
         return found[1], found[2], found[4]
 
     def _stages(self, images: Tensor) -> list[Tensor]:
-        features = functional.relu6(self.stem(images))
+        features = functional.relu6(self.stem(images), inplace=not self.training)
         found = []
         for stage in self.stages:
             features = stage(features)

@@ -14,7 +14,7 @@ KEY = 32
 VALUE = 32
 _FINE = 2  # a cell of the memory holds the label at twice its resolution
 READ = VALUE + _FINE * _FINE + 1
-_AT_ONCE = 64  # cells of the frame
+_AT_ONCE = 128  # cells of the frame
 _MOST_CELLS = 2304  # of a labelled frame; of larger ones every other row and column is kept
 
 
@@ -71,7 +71,8 @@ class LabelMemory(nn.Module):
         values = values.transpose(1, 2)
         # A few cells at a time: what all of them have to do with all others does not fit into caches.
         parts = [self._read(part, keys, lengths, values) for part in torch.split(query, _AT_ONCE, dim=1)]
-        return torch.cat(parts, dim=1).transpose(1, 2).reshape(count, READ, *features.shape[-2:])
+        # As it lies there, channels last, the convolutions that follow want it.
+        return torch.cat(parts, dim=1).view(count, *features.shape[-2:], READ).permute(0, 3, 1, 2)
 
     @staticmethod
     def _read(query: Tensor, keys: Tensor, lengths: Tensor, values: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional
 from vsodtool.models.backbones.efficientnet_lite import STAGES, EfficientNetLiteBackbone
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
 from vsodtool.models.evidence.label_memory import READ, LabelMemory
-from vsodtool.models.rcrnet.layers import ConvBnRelu, resize
+from vsodtool.models.rcrnet.layers import ConvBnRelu, channels_last, resize
 from vsodtool.ops.labels.evidence_maps import CELL, GUESS, IMAGE, LEFT, MAPS, RIGHT
 
 _Levels = tuple[Tensor, Tensor, Tensor]
@@ -164,7 +164,7 @@ class EvidenceNet(nn.Module):
         half = _halved(_differences(maps).to(self.head.weight.dtype))
         ages = torch.tanh(distances / 10).to(half.dtype)
         planes = ages[:, :, None, None].expand(-1, -1, *half.shape[-2:])
-        entered: Tensor = self.entry(torch.cat((half, planes), dim=1))
+        entered: Tensor = self.entry(channels_last(torch.cat((half, planes), dim=1)))
         return entered
 
 

@@ -38,7 +38,7 @@ def parts(inside: Tensor) -> tuple[Tensor, int]:
     """The connected parts of a region, by all eight neighbours.
 
     Runs of rows that touch are joined: each takes the lowest number of those that it touches, and then that
-    which this one has by now, until nothing changes.
+    which this one has by now, until nothing changes. All of that is done with runs, of which there are few.
 
     Args:
         inside: the region, bool (H, W).
@@ -47,19 +47,21 @@ def parts(inside: Tensor) -> tuple[Tensor, int]:
         The number of each pixel's part, int64 (H, W), 0 outside, 1 ... N in the order of their first pixels;
         and N.
     """
-    height, width = inside.shape
-    wide = functional.pad(inside, (1, 1))
-    run = (inside & ~wide[:, :-2]).flatten().cumsum(0).view(height, width) - 1
-    count = int(run[-1, -1]) + 1 if inside.numel() else 0
+    numbers = torch.zeros(inside.shape, dtype=torch.int64, device=inside.device)
+    # A column of nothing ends each row, so that no run goes on in the next one.
+    stride = inside.shape[1] + 1
+    wide = functional.pad(inside, (0, 1)).flatten()
+    ends = torch.nonzero(wide != functional.pad(wide, (1, 0))[:-1]).view(-1, 2)
+    first, last = ends[:, 0].contiguous(), ends[:, 1].contiguous()  # the latter is outside
+    count = len(first)
     if not count:
-        return torch.zeros_like(run), 0
-    above = functional.pad(run[:-1], (1, 1))
-    joined = []
-    for shift in range(3):  # above to the left, above, above to the right
-        both = inside[1:] & wide[:-1, shift : shift + width]
-        first = both & ~functional.pad(both, (1, 0))[:, :-1]  # once for each two runs is enough
-        joined.append(torch.stack((run[1:][first], above[:, shift : shift + width][first])))
-    one, other = torch.cat(joined, dim=1)
+        return numbers, 0
+    # Those of the row above that begin before the pixel after a run and end behind the one before it.
+    low = torch.searchsorted(last, first - stride)
+    touched = torch.searchsorted(first, last - stride, right=True) - low
+    one = torch.repeat_interleave(torch.arange(count, device=inside.device), touched)
+    rank = torch.arange(len(one), device=inside.device) - (touched.cumsum(0) - touched)[one]
+    other = low[one] + rank
     root = torch.arange(count, device=inside.device)
     while True:
         lowest = torch.minimum(root[one], root[other])
@@ -69,14 +71,17 @@ def parts(inside: Tensor) -> tuple[Tensor, int]:
         if torch.equal(found, root):
             break
         root = found
-    numbers = torch.unique(root, return_inverse=True)[1] + 1
-    return torch.where(inside, numbers[run.clamp_min(0)], 0), int(numbers.max())
+    of_runs = torch.unique(root, return_inverse=True)[1] + 1
+    numbers.masked_scatter_(inside, torch.repeat_interleave(of_runs, last - first))
+    return numbers, int(of_runs.max())
 
 
 def _blocks(values: Tensor) -> Tensor:
     """Whether anything in a block is set."""
-    pooled: Tensor = functional.max_pool2d(values[None].float(), BLOCK, ceil_mode=True)
-    return pooled[0] > 0
+    height, width = values.shape
+    whole = functional.pad(values, (0, width % BLOCK, 0, height % BLOCK))
+    along = whole[::BLOCK] | whole[1::BLOCK]
+    return along[:, ::BLOCK] | along[:, 1::BLOCK]
 
 
 def _runs(region: Tensor) -> Tensor:

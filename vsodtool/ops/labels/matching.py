@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vsodtool.ops.boxes import Box, bounding_box, bounding_boxes, whole
+from vsodtool.ops.boxes import Box, bounding_box, bounding_boxes
 from vsodtool.ops.confidence import owner_probabilities
 
 DISTANCE_COST = 0.3 / 255  # per pixel of displacement: of two equal matches the nearer one
@@ -94,11 +94,12 @@ def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: S
     costs = blame.new_full((1, blame.shape[1], height, width), worst)
     # With several objects each costs only where it is: where blame alone is the worst, no match is better.
     sources, owners = blame.shape[:2]
-    everywhere: list[Box | None] = [whole((blame.shape[-2], blame.shape[-1]))] * (sources * owners)
-    found = bounding_boxes((blame < worst).flatten(0, 1)) if owners > 2 else everywhere
+    several = owners > 2
+    found = bounding_boxes((blame < worst).flatten(0, 1)) if several else []
     near = [(*divmod(number, owners), box) for number, box in enumerate(found) if box is not None]
     # One buffer for all places: fresh memory for each would cost more than the arithmetic.
     difference = warped.new_empty((*warped.shape[:2], height + 2, width + 2))
+    matches = blame.new_empty((sources, 0 if several else owners, height, width))
     for row, column in search.places():
         top, left = search.radius + row, search.radius + column
         area = (..., slice(top, top + height + 2), slice(left, left + width + 2))
@@ -107,6 +108,10 @@ def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: S
         patch = _box_sum(torch.maximum(largest, difference[:, 2:3], out=largest))
         patch += round(9 * DISTANCE_COST * _UNITS * math.hypot(row, column))
         here = Box(top + 1, left + 1, top + 1 + height, left + 1 + width)
+        if not several:
+            torch.add(here.crop(blame), patch, out=matches)
+            for match in matches:
+                torch.minimum(costs[0], match, out=costs[0])
         for source, owner, box in near:
             if not box.meets(here):
                 continue

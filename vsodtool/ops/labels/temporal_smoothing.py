@@ -11,9 +11,9 @@ from math import exp
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from vsodtool.ops.confidence import owner_probabilities
+from vsodtool.ops.window_mean import window_mean
 
 REACH = 2  # neighbours on each side
 # Chosen on four videos of davis-train: benchmarks/TRIED.md, "Temporal smoothing".
@@ -136,5 +136,4 @@ def agreement(first: Tensor, second: Tensor) -> Tensor:
 def _likeness(image: Tensor, near: Neighbour) -> Tensor:
     """How much a neighbour looks like the frame (1, 1, h, w) in [0, 1]."""
     difference = (near.image - image).abs().mean(dim=1, keepdim=True)
-    difference = functional.avg_pool2d(difference, 3, 1, 1, count_include_pad=False)
-    return torch.exp(-((difference / _LIKENESS) ** 2))
+    return torch.exp(-((window_mean(difference) / _LIKENESS) ** 2))

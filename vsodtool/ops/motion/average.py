@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from vsodtool.ops.warp import sample
+from vsodtool.ops.window_mean import window_mean
 from vsodtool.types import FlowEstimator
 
 # Chosen on four videos of davis-train: benchmarks/TRIED.md, "Smoothing of predict".
@@ -50,11 +50,16 @@ def link(earlier: Tensor, later: Tensor, estimator: FlowEstimator) -> Link:
     Returns:
         Half precision: videos keep many of them.
     """
-    flows = estimator.estimate(torch.cat((earlier, later)), torch.cat((later, earlier)))
+    return link_along(
+        earlier, later, estimator.estimate(torch.cat((earlier, later)), torch.cat((later, earlier)))
+    )
+
+
+def link_along(earlier: Tensor, later: Tensor, flows: Tensor) -> Link:
+    """As `link`, where the flows ahead and back are known (2, 2, S, S), pixels."""
     seen = sample(torch.cat((later, earlier)), flows)
     difference = (seen - torch.cat((earlier, later))).abs_().mean(dim=1, keepdim=True)
-    difference = functional.avg_pool2d(difference, 3, 1, 1, count_include_pad=False)
-    weights = FADING * torch.exp(-((difference / LIKENESS) ** 2))
+    weights = FADING * torch.exp(-((window_mean(difference) / LIKENESS) ** 2))
     flows, weights = flows.half(), weights.half()
     return Link(flows[:1], flows[1:], weights[:1], weights[1:])
 

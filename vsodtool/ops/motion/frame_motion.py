@@ -11,9 +11,17 @@ from vsodtool.ops.motion.layout import MAPS, looks
 from vsodtool.ops.motion.maps import motion_maps, no_motion
 from vsodtool.types import FlowEstimator
 
+_NONE: Mapping[int, Tensor] = {}
+
 
 def frame_motion(
-    images: Mapping[int, Tensor], position: int, first: int, last: int, estimator: FlowEstimator
+    images: Mapping[int, Tensor],
+    position: int,
+    first: int,
+    last: int,
+    estimator: FlowEstimator,
+    *,
+    known: Mapping[int, Tensor] = _NONE,
 ) -> Tensor:
     """The motion maps of one frame; a function of its neighbours' pictures alone.
 
@@ -23,6 +31,7 @@ def frame_motion(
         first: position of the first frame of the video, or of what is known of it.
         last: position of the last one.
         estimator: of optical flow.
+        known: what it says of the way from the frame to some of its neighbours (1, 2, S, S), by position.
 
     Returns:
         float16 (CHANNELS, S / 2, S / 2).
@@ -31,9 +40,14 @@ def frame_motion(
     distinct = list(dict.fromkeys(look.neighbour for look in seen if look.neighbour is not None))
     if not distinct:
         return no_motion(images[position].shape[-1]).half()
-    frame = images[position][None].float() / 255
-    others = torch.stack([images[neighbour] for neighbour in distinct]).float() / 255
-    flows = estimator.estimate(frame.expand_as(others), others)
+    found = dict(known)
+    unknown = [neighbour for neighbour in distinct if neighbour not in found]
+    if unknown:
+        frame = images[position][None].float() / 255
+        others = torch.stack([images[neighbour] for neighbour in unknown]).float() / 255
+        flows = estimator.estimate(frame.expand_as(others), others)
+        found |= zip(unknown, torch.split(flows, 1), strict=True)
+    flows = torch.cat([found[neighbour] for neighbour in distinct])
     maps = motion_maps(flows, [1 if neighbour > position else -1 for neighbour in distinct])
     groups = maps.view(len(distinct), MAPS, *maps.shape[-2:])
     order = [distinct.index(look.neighbour) for look in seen if look.neighbour is not None]

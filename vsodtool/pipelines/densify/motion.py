@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,13 +18,44 @@ from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
 from vsodtool.pipelines.densify.remembered import Remembered, digest
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.types import FlowEstimator
+from vsodtool.types import FlowEstimator, Size
 
 COARSE = 4  # the coarse flow is computed at a quarter of the size
 CONTEXT_SHARE = 0.05  # flow sees at least this share of an object's longer side around it
 TRACE = 0.05  # a coarse soft label counts as object above this: too large a box costs time only
 CPU = torch.device("cpu")
 CHUNK = 4  # pairs in the work at once
+_TRIED_BYTES = 32 * 2**20  # 160 pairs of 854x480
+
+
+class TriedFlows:
+    """Coarse flows of a video, left by the trial of its methods for when its intervals are filled.
+
+    Each is taken once. May be used from several threads.
+
+    Args:
+        most_bytes: of all; what does not fit is computed again.
+    """
+
+    def __init__(self, most_bytes: int = _TRIED_BYTES) -> None:
+        self._left, self._lock = most_bytes, threading.Lock()
+        self._kept: dict[tuple[int, int, Size], tuple[Tensor, Exposure | None]] = {}
+
+    def put(self, pair: tuple[int, int, Size], flows: Tensor, exposure: Exposure | None) -> None:
+        """Leave the flows of two frames, by their indices and the size on which they were looked at."""
+        size = flows.numel() * flows.element_size()
+        with self._lock:
+            if size <= self._left and pair not in self._kept:
+                self._left -= size
+                self._kept[pair] = flows, exposure
+
+    def take(self, pair: tuple[int, int, Size]) -> tuple[Tensor, Exposure | None] | None:
+        """What was left, or None."""
+        with self._lock:
+            found = self._kept.pop(pair, None)
+            if found is not None:
+                self._left += found[0].numel() * found[0].element_size()
+        return found
 
 
 @dataclass(frozen=True)
@@ -38,6 +70,8 @@ class MotionEstimators:
         context: pixels around that which the flow sees too.
         device: where images, flows and labels are, until a label is written.
         remembered: keeps what comes of short intervals for later runs; None: nothing is kept.
+        leave: takes coarse flows, of a trial.
+        left: has those that it left; None where there was none.
     """
 
     adjacent: FlowEstimator
@@ -47,6 +81,8 @@ class MotionEstimators:
     context: int = 32
     device: torch.device = CPU
     remembered: Remembered | None = None
+    leave: TriedFlows | None = None
+    left: TriedFlows | None = None
 
     @property
     def name(self) -> str:
@@ -126,7 +162,11 @@ class CoarseMotion:
         kept = self._kept(position)
         if kept is not None:
             return kept.float()
-        flows, exposure = self.known_or("coarse", position, self._compute)
+        pair = (self._sequence[position], self._sequence[position + 1], self.interval.size)
+        found = self.estimators.left and self.estimators.left.take(pair)
+        flows, exposure = found or self.known_or("coarse", position, self._compute)
+        if self.estimators.leave is not None:
+            self.estimators.leave.put(pair, flows, exposure)
         if exposure is not None:
             self._exposures[position] = exposure
         if self._spill is None:

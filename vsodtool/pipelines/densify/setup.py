@@ -34,7 +34,7 @@ from vsodtool.pipelines.densify.method import (
     thinned_gaps,
 )
 from vsodtool.pipelines.densify.methods.by_object import MethodByObject
-from vsodtool.pipelines.densify.motion import MotionEstimators
+from vsodtool.pipelines.densify.motion import MotionEstimators, TriedFlows
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
 from vsodtool.pipelines.densify.remembered import Remembered
 from vsodtool.pipelines.densify.side_by_side import Workers
@@ -154,6 +154,14 @@ class Candidates:
     def remembering(self, remembered: Remembered) -> Candidates:
         """The same methods, with flows and sides kept for later runs."""
         return replace(self, estimators=replace(self.estimators, remembered=remembered))
+
+    def leaving(self, flows: TriedFlows) -> Candidates:
+        """The same methods, in a trial that leaves coarse flows of a video."""
+        return replace(self, estimators=replace(self.estimators, leave=flows))
+
+    def after(self, flows: TriedFlows) -> Candidates:
+        """The same methods, for that video, once they were tried."""
+        return replace(self, estimators=replace(self.estimators, left=flows))
 
     def beside(self, method: Method) -> Candidates:
         """The same methods and one more."""

@@ -30,6 +30,7 @@ from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, of_tracki
 from vsodtool.pipelines.densify.filling.far import FAR
 from vsodtool.pipelines.densify.filling.label import LabelWriter, SoftLabel, output_files
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
+from vsodtool.pipelines.densify.motion import TriedFlows
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.updating.basis import Basis
@@ -142,6 +143,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         self._choice = state.choice(self.name)
         self._doubts = list(doubts)
         self._effort = Effort()
+        self._tried_flows = TriedFlows()
 
     def make(self) -> None:
         """Given labels, then intervals side by side. After a failure, or Ctrl-C, no new one is begun."""
@@ -348,7 +350,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         return try_methods(
             self._video,
             self._schedule,
-            candidates,
+            candidates.leaving(self._tried_flows),
             self._workers,
             on_tests=plan,
             on_tried=lambda test: spend(test, left[test]),
@@ -407,7 +409,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             self.tell()
 
         if interval.labelled:
-            candidates.fill(
+            candidates.after(self._tried_flows).fill(
                 method,
                 interval,
                 workers=self._workers,

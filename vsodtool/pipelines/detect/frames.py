@@ -47,11 +47,11 @@ def detect_frames(
         inputs = FrameInputs(detector.size, pictures, motion_estimator() if motion else None)
         for position, (name, rgb) in enumerate(zip(names, rgbs, strict=True)):
             for seen in inputs.add(Frame(position, name, rgb)):
-                smoothing.see(seen.index, seen.image)
+                smoothing.see(seen.index, seen.image, seen.behind)
                 detection.add(seen.index, seen.name, seen.image, seen.motion)
             yield from (salient for _, salient in smoothing.smooth(detection.known()))
         for seen in inputs.end():
-            smoothing.see(seen.index, seen.image)
+            smoothing.see(seen.index, seen.image, seen.behind)
             detection.add(seen.index, seen.name, seen.image, seen.motion)
             yield from (salient for _, salient in smoothing.smooth(detection.known()))
         yield from (salient for _, salient in smoothing.rest(detection.rest()))

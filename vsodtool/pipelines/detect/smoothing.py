@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.labels.temporal_smoothing import from_log_odds, log_odds
-from vsodtool.ops.motion.average import Link, average_along_motion, link
+from vsodtool.ops.motion.average import Link, average_along_motion, link_along
+from vsodtool.pipelines.detect.inputs import PairFlows
 from vsodtool.types import FlowEstimator
 
 BLOCK = 32  # frames that are smoothed together
@@ -37,7 +38,7 @@ class NoSmoothing:
         """Whether the network has to look at a frame."""
         return name not in self._finished
 
-    def see(self, number: int, image: Future[Tensor]) -> None:
+    def see(self, number: int, image: Future[Tensor], behind: PairFlows | None = None) -> None:
         """The next frame that decoded."""
 
     def smooth(self, known: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
@@ -83,11 +84,15 @@ class SaliencySmoothing:
         """Whether the network has to look at a frame."""
         return self._numbers[name] in self._needed
 
-    def see(self, number: int, image: Future[Tensor]) -> None:
-        """The next frame that decoded, uint8 (3, S, S)."""
+    def see(self, number: int, image: Future[Tensor], behind: PairFlows | None = None) -> None:
+        """The next frame that decoded, uint8 (3, S, S), and the flows between it and the one before it.
+
+        Where these are not given, they are estimated.
+        """
         before, self._last = self._last, (number, image)
         if before is not None and number in self._needed and before[0] in self._needed:
-            self._links[number] = self._pool.submit(_link, before[1], image, self._estimator)
+            pair = behind or PairFlows(before[1], image, self._pool, self._estimator)
+            self._links[number] = self._pool.submit(_link, before[1], image, pair.begin())
 
     def smooth(self, known: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
         """Names and probabilities (1, 1, S, S) in order -> those that are settled by now, steadied."""
@@ -136,9 +141,9 @@ def _blocks(names: Sequence[str], finished: frozenset[str]) -> Iterator[_Block]:
 
 
 @torch.inference_mode()
-def _link(earlier: Future[Tensor], later: Future[Tensor], estimator: FlowEstimator) -> Link:
+def _link(earlier: Future[Tensor], later: Future[Tensor], flows: Future[Tensor]) -> Link:
     first, second = (image.result()[None].float().div_(255) for image in (earlier, later))
-    return link(first, second, estimator)
+    return link_along(first, second, flows.result())
 
 
 @torch.inference_mode()

@@ -177,13 +177,13 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         inputs = FrameInputs(self._detector.size, self._pools.frames, estimator)
         for frame in frames:
             for seen in inputs.add(replace(frame, index=frame.index - shot.start)):
-                smoothing.see(seen.index, seen.image)
+                smoothing.see(seen.index, seen.image, seen.behind)
                 detection.add(seen.index, seen.name, seen.image, seen.motion)
             self._write(smoothing.smooth(self._counted(detection.known())), size)
             if not (self._left or to_the_end):
                 return
         for seen in inputs.end():
-            smoothing.see(seen.index, seen.image)
+            smoothing.see(seen.index, seen.image, seen.behind)
             detection.add(seen.index, seen.name, seen.image, seen.motion)
             self._write(smoothing.smooth(self._counted(detection.known())), size)
         self._write(smoothing.rest(self._counted(detection.rest())), size)
