@@ -101,12 +101,16 @@ def whole(size: Size) -> Box:
 
 def bounding_box(values: Tensor, threshold: float) -> Box | None:
     """The smallest box around all values (..., H, W) above a threshold; None where there are none."""
-    above = (values > threshold).reshape(-1, *values.shape[-2:]).any(dim=0)
-    rows = torch.nonzero(above.any(dim=1))
+    # The largest of numbers is found several times as fast as whether any of them, or of bools, is above.
+    values = values.view(torch.uint8) if values.dtype is torch.bool else values
+    maps = values.reshape(-1, *values.shape[-2:])
+    most = (maps[0] if len(maps) == 1 else maps.amax(dim=0)) if len(maps) else values.new_zeros(1, 1)
+    rows = torch.nonzero(most.amax(dim=1) > threshold)
     if not len(rows):
         return None
-    columns = torch.nonzero(above.any(dim=0))
-    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = torch.nonzero(most[top:bottom].amax(dim=0) > threshold)
+    return Box(top, int(columns[0]), bottom, int(columns[-1]) + 1)
 
 
 def bounding_boxes(inside: Tensor) -> list[Box | None]:
@@ -114,7 +118,8 @@ def bounding_boxes(inside: Tensor) -> list[Box | None]:
 
     The host waits once for all of them.
     """
-    rows, columns = inside.any(dim=2).byte(), inside.any(dim=1).byte()
+    numbers = inside.view(torch.uint8)  # see `bounding_box`
+    rows, columns = numbers.amax(dim=2), numbers.amax(dim=1)
     ends = [side.argmax(dim=1) for along in (rows, columns) for side in (along, along.flip(1))]
     height, width = inside.shape[1:]
     return [
