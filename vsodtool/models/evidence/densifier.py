@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import torch
@@ -52,6 +53,11 @@ class EvidenceDensifier:
             evidence: about it; `images` are not looked at.
             known: what `look` saw in them.
         """
-        moved = EvidenceInput(*(part.to(self.device) for part in evidence))
+        return self.decide_together([evidence], [known])
+
+    @torch.inference_mode()
+    def decide_together(self, evidences: Sequence[EvidenceInput], knowns: Sequence[Tensor]) -> Tensor:
+        """The logits of N objects whose maps are of one size, float32 (N, 1, H, W), where these are."""
+        moved = [EvidenceInput(*(part.to(self.device) for part in each)) for each in evidences]
         with self._turn, exact_products(self._dtype):
-            return self._network.decide(moved, known).to(evidence.maps.device)
+            return self._network.decide_together(moved, knowns).to(evidences[0].maps.device)
