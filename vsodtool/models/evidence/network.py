@@ -163,7 +163,7 @@ class EvidenceNet(nn.Module):
                 known_positions=each.known_positions,
                 labels=_half_cells(each.labels).to(dtype),
             )
-            for each, known, seen in zip(evidences, knowns, seen_coarse.split(counts), strict=True)
+            for each, known, seen in zip(evidences, knowns, torch.split(seen_coarse, counts), strict=True)
         ]
         coarse = self.coarse(torch.cat((coarse, seen_coarse, _together(reads)), dim=1))
         up = resize(coarse, (middle.shape[-2], middle.shape[-1]))

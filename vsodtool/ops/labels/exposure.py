@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -90,6 +91,10 @@ def _grid(image: Tensor) -> Tensor:
 
 def _quantiles(image: Tensor) -> Tensor:
     """Of each channel, (3, Q)."""
-    values = _grid(image)[0].flatten(1).sort(dim=1).values
+    values = _grid(image)[0].flatten(1)
+    if values.device.type == "cpu":  # numpy sorts four times as fast as torch there
+        values = torch.from_numpy(np.sort(values.numpy(), axis=1))
+    else:
+        values = values.sort(dim=1).values
     places = [round(share * (values.shape[1] - 1)) for share in _QUANTILES]
     return values[:, places]

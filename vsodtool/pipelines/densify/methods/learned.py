@@ -126,7 +126,7 @@ class LearnedMethod:
             seen = [self._look(each.known[::-1], each.boxes[::-1], mirrored=True) for each in told]
             again = self._densifier.decide_together([mirror(each.told) for each in told], seen)
             logits = (logits + again.flip(-1)) / 2
-        for each, own, found, (height, width) in zip(asked, told, logits.split(1), sizes, strict=True):
+        for each, own, found, (height, width) in zip(asked, told, torch.split(logits, 1), sizes, strict=True):
             maps, said = own.told.maps[..., :height, :width], found[..., :height, :width]
             near = grown(claimed(maps) > CLAIM, round(REACH * own.unit))
             answer = each.part.crop(each.answer)
