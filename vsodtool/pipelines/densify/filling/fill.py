@@ -28,7 +28,6 @@ from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_imag
 from vsodtool.pipelines.densify.method import FrameMethod, Method, WalkingMethod, Wants, generate_all
 from vsodtool.pipelines.densify.motion import CHUNK, CoarseMotion, Motion, MotionEstimators, chunks
 from vsodtool.pipelines.densify.remembered import digest
-from vsodtool.pipelines.densify.shared_motion import PartOfMotion, motions_of
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.working_size import OnLabel, at_scale, working_scale
 
@@ -93,13 +92,12 @@ def densify(
                 joining = Joining(len(seen.present), len(groups), on_small)
                 thin = smooth and len(seen.sequence) - 1 in thinned
                 between = in_between(seen, coarse) if thin else frozenset()
-                motions = motions_of(groups, coarse, on_flow)
                 with ExitStack() as stack:
                     fills = [
                         stack.enter_context(
                             _Fill(
                                 seen.only(group.objects),
-                                motion,
+                                Motion(coarse, group.boxes, on_flow=_nobody if rank else on_flow),
                                 of_frames,
                                 partial(joining.add, group.objects),
                                 hiding=group.hiding,
@@ -108,7 +106,7 @@ def densify(
                                 min_part=least,
                             )
                         )
-                        for group, motion in zip(groups, motions, strict=True)
+                        for rank, group in enumerate(groups)
                     ]
                     walks = [fill.rounds(_nobody if rank else on_seen) for rank, fill in enumerate(fills)]
                     # Side by side: no labels pile up, and small objects can be looked at together.
@@ -175,7 +173,7 @@ class _Fill(AbstractContextManager[Any]):
     def __init__(
         self,
         interval: Interval,
-        motion: Motion | PartOfMotion,
+        motion: Motion,
         methods: Sequence[FrameMethod],
         on_label: OnLabel,
         *,
