@@ -13,5 +13,5 @@ def test_ready_to_run_it_is_the_same_function() -> None:
     with torch.no_grad():
         expected = network()(evidence)
     ready = EvidenceDensifier(network(), device=torch.device("cpu"), precision="fp32")
-    found = ready.decide(evidence, ready.look(evidence.images))
+    found = ready.decide_together([evidence], [ready.look(evidence.images)])
     torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)

@@ -10,6 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vsodtool.ops.boxes import whole
+from vsodtool.ops.labels import matching
 from vsodtool.ops.labels.matching import (
     DISTANCE_COST,
     WORST,
@@ -68,6 +70,29 @@ def test_probabilities_stay_probabilities(seed: int, objects: int, sources: int)
     assert found.shape == labels.shape
     assert float(found.min()) >= 0
     assert float(found.sum(dim=1).max()) <= 1 + 1e-5
+
+
+def test_objects_far_apart_are_searched_apart_and_come_out_as_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = torch.Generator().manual_seed(0)
+    truth = torch.zeros(1, 2, 40, 90)
+    truth[0, 0, 4:14, 4:18], truth[0, 1, 24:36, 64:80] = 1, 1
+    image = torch.rand(1, 3, 40, 90, generator=random) * 0.2 + 0.6 * truth.sum(dim=1, keepdim=True)
+    carried = truth.roll(2, -1)
+    doubtful, searched = (truth + carried) / 2, list[int]()
+
+    def counted(*parts: torch.Tensor, search: Search = SEARCH) -> torch.Tensor:
+        searched.append(parts[0].shape[-2] * parts[0].shape[-1])
+        return _owner_costs(*parts[:3], search)
+
+    monkeypatch.setattr(matching, "_owner_costs", lambda *parts: counted(*parts[:3], search=parts[3]))
+    apart = match_owners(doubtful, image, image.roll(2, -1), carried, search=SEARCH)
+    assert len(searched) == 2
+    monkeypatch.setattr(matching, "_doubtful", lambda labels, _: [whole(tuple(labels.shape[-2:]))])
+    together = match_owners(doubtful, image, image.roll(2, -1), carried, search=SEARCH)
+    assert sum(searched[:2]) < searched[2]
+    torch.testing.assert_close(apart, together)
 
 
 @settings(deadline=None, max_examples=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import torch
@@ -45,13 +46,13 @@ class EvidenceDensifier:
             return self._network.look(images.to(self.device))
 
     @torch.inference_mode()
-    def decide(self, evidence: EvidenceInput, known: Tensor) -> Tensor:
-        """The logits of one object, float32 (1, 1, H, W), where its maps are.
+    def decide_together(self, evidences: Sequence[EvidenceInput], knowns: Sequence[Tensor]) -> Tensor:
+        """The logits of N objects, float32 (N, 1, H, W), where their maps are.
 
         Args:
-            evidence: about it; `images` are not looked at.
-            known: what `look` saw in them.
+            evidences: about each, maps of one size; `images` are not looked at.
+            knowns: what `look` saw in the images of each.
         """
-        moved = EvidenceInput(*(part.to(self.device) for part in evidence))
+        moved = [EvidenceInput(*(part.to(self.device) for part in each)) for each in evidences]
         with self._turn, exact_products(self._dtype):
-            return self._network.decide(moved, known).to(evidence.maps.device)
+            return self._network.decide_together(moved, knowns).to(evidences[0].maps.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -136,22 +137,35 @@ class EvidenceNet(nn.Module):
 
     def decide(self, evidence: EvidenceInput, known: Tensor) -> Tensor:
         """Logits (B, 1, H, W), from what `look` saw in `evidence.images`."""
-        maps = evidence.maps
+        return self.decide_together([evidence], [known])
+
+    def decide_together(self, evidences: Sequence[EvidenceInput], knowns: Sequence[Tensor]) -> Tensor:
+        """As `decide`, of several at once, one after the other in the result: (sum of all B, 1, H, W).
+
+        Args:
+            evidences: their maps are of one size; what is of the labelled frames may be of several.
+            knowns: what `look` saw in the images of each.
+        """
+        maps, distances = (_together(part) for part in zip(*(each[:2] for each in evidences), strict=True))
         dtype = self.head.weight.dtype
         image, guess = _centred(maps[:, :IMAGE]).to(dtype), maps[:, GUESS:]
         seen_fine, seen_middle, seen_coarse = self.appearance(image, self.backbone.shallow(image))
-        fine = self.fine(self._enter(maps, evidence.distances))
+        fine = self.fine(self._enter(maps, distances))
         middle = self.to_middle(fine)
         middle = self.middle(torch.cat((middle, seen_middle), dim=1))
         coarse = self.to_coarse(middle)
-        read = self.memory(
-            seen_coarse,
-            evidence.positions,
-            known=known,
-            known_positions=evidence.known_positions,
-            labels=_half_cells(evidence.labels).to(dtype),
-        )
-        coarse = self.coarse(torch.cat((coarse, seen_coarse, read), dim=1))
+        counts = [len(each.maps) for each in evidences]
+        reads = [
+            self.memory(
+                seen,
+                each.positions,
+                known=known,
+                known_positions=each.known_positions,
+                labels=_half_cells(each.labels).to(dtype),
+            )
+            for each, known, seen in zip(evidences, knowns, torch.split(seen_coarse, counts), strict=True)
+        ]
+        coarse = self.coarse(torch.cat((coarse, seen_coarse, _together(reads)), dim=1))
         up = resize(coarse, (middle.shape[-2], middle.shape[-1]))
         up = self.up_middle(torch.cat((up, middle), dim=1))
         up = resize(up, (fine.shape[-2], fine.shape[-1]))
@@ -166,6 +180,10 @@ class EvidenceNet(nn.Module):
         planes = ages[:, :, None, None].expand(-1, -1, *half.shape[-2:])
         entered: Tensor = self.entry(channels_last(torch.cat((half, planes), dim=1)))
         return entered
+
+
+def _together(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def _centred(images: Tensor) -> Tensor:

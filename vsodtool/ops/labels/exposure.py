@@ -91,7 +91,10 @@ def _grid(image: Tensor) -> Tensor:
 
 def _quantiles(image: Tensor) -> Tensor:
     """Of each channel, (3, Q)."""
-    # Of 16,000 values NumPy sorts each channel in a fifth of the time that torch takes on CPUs.
-    values = np.sort(_grid(image)[0].flatten(1).cpu().numpy(), axis=1)
+    values = _grid(image)[0].flatten(1)
+    if values.device.type == "cpu":  # numpy sorts four times as fast as torch there
+        values = torch.from_numpy(np.sort(values.numpy(), axis=1))
+    else:
+        values = values.sort(dim=1).values
     places = [round(share * (values.shape[1] - 1)) for share in _QUANTILES]
-    return torch.from_numpy(values[:, places]).to(image.device)
+    return values[:, places]

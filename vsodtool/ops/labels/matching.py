@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -63,21 +64,36 @@ def match_owners(
     Returns:
         (1, O, H, W) in [0, 1]. Settled pixels stay as they are.
     """
-    doubt = torch.minimum(labels.amax(dim=1, keepdim=True), 1 - labels.amax(dim=1, keepdim=True))
-    box = bounding_box(doubt, UNCERTAIN)
-    if box is None:
-        return labels
-    here = owner_probabilities(box.crop(labels))
-    around = box.grow(search.radius + 1, 0.0, (labels.shape[-2], labels.shape[-1]))
-    costs = _owner_costs(around.crop(image), around.crop(warped), around.crop(warped_labels), search)
-    top, left = box.top - around.top, box.left - around.left
-    costs = costs[..., top : top + box.size[0], left : left + box.size[1]]
-    logits = here.clamp_min(0.002).log() - search.weight * 255 * costs
-    inside = torch.softmax(logits, dim=1)[:, 1:]
-    result = labels.clone()
-    view = box.crop(result)
-    view.copy_(torch.where(box.crop(doubt) > UNCERTAIN, inside, view))
+    most = labels.amax(dim=1, keepdim=True)
+    doubt = torch.minimum(most, 1 - most)
+    result = labels
+    for box in _doubtful(labels, doubt):
+        here = owner_probabilities(box.crop(labels))
+        around = box.grow(search.radius + 1, 0.0, (labels.shape[-2], labels.shape[-1]))
+        costs = _owner_costs(around.crop(image), around.crop(warped), around.crop(warped_labels), search)
+        costs = box.shift(-around.top, -around.left).crop(costs)
+        logits = here.clamp_min(0.002).log() - search.weight * 255 * costs
+        inside = torch.softmax(logits, dim=1)[:, 1:]
+        result = labels.clone() if result is labels else result
+        view = box.crop(result)
+        view.copy_(torch.where(box.crop(doubt) > UNCERTAIN, inside, view))
     return result
+
+
+def _doubtful(labels: Tensor, doubt: Tensor) -> list[Box]:
+    """Boxes, apart from each other, that hold all pixels in doubt: those of objects that are far apart."""
+    box = bounding_box(doubt, UNCERTAIN)
+    if box is None or labels.shape[1] == 1:
+        return [] if box is None else [box]
+    of_objects = bounding_boxes((labels[0] > UNCERTAIN) & (doubt[0] > UNCERTAIN))
+    found: list[Box] = []
+    for each in filter(None, of_objects):
+        joint = each
+        while near := [other for other in found if other.meets(joint)]:
+            found = [other for other in found if other not in near]
+            joint = reduce(Box.union, near, joint)
+        found.append(joint)
+    return found
 
 
 def _owner_costs(image: Tensor, warped: Tensor, warped_labels: Tensor, search: Search) -> Tensor:

@@ -6,11 +6,13 @@ and so does the label. What is behind goes its own way, which its visible pixels
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from vsodtool.ops.boxes import Box, bounding_box
 from vsodtool.ops.confidence import owner_probabilities
 from vsodtool.ops.fill import push_pull
 from vsodtool.ops.labels.photometric import photometric_error
@@ -20,6 +22,7 @@ from vsodtool.ops.warp import sample
 FOLLOWED = 0.95  # consistency above which a pixel was followed all the way, and tells how its owner moves
 BETTER = 1 / 255  # difference of colour by which the other way must look more alike
 BLUR = 2.0  # sigma, in pixels, of the window in which looks are compared
+_WINDOW = math.ceil(2 * BLUR)  # pixels from its middle to its end
 OWNED = 0.5  # soft labels above this are an owner's
 
 
@@ -57,18 +60,37 @@ def own_motion(flow: Tensor, image: Tensor, known: Known) -> tuple[Tensor, Tenso
     """
     lost = known.consistency < FOLLOWED
     changed = torch.zeros_like(lost)
-    error = photometric_error(image, sample(known.image, flow, origin=known.origin), blur=BLUR)
+    box = bounding_box(lost, 0.5)
+    if box is None:
+        return flow, changed
+    error = _error(flow, image, known, box)
     here, there = owner_probabilities(known.carried), owner_probabilities(known.labels)
-    result = flow
+    origin = (known.origin[0] + box.top, known.origin[1] + box.left)
+    result = flow.clone()
     for number in range(here.shape[1]):
         followed = ((here[:, number : number + 1] > OWNED) & ~lost).float()
+        if not bool(followed.any()):
+            continue
         own = push_pull(flow * followed, followed)
-        seen, owner = (
-            sample(values, own, origin=known.origin)
-            for values in (known.image, there[:, number : number + 1])
-        )
-        miss = photometric_error(image, seen, blur=BLUR)
-        taken = lost & (owner > OWNED) & (miss + BETTER < error) & bool(followed.any())
-        result, error = torch.where(taken, own, result), torch.where(taken, miss, error)
-        changed |= taken
+        owner = sample(there[:, number : number + 1], box.crop(own), origin=origin)
+        possible = box.crop(lost) & (owner > OWNED)
+        part = bounding_box(possible, 0.5)
+        if part is None:
+            continue
+        inside = part.shift(box.top, box.left)
+        miss, least = _error(own, image, known, inside), part.crop(error)
+        taken = part.crop(possible) & (miss + BETTER < least)
+        least.copy_(torch.where(taken, miss, least))
+        view = inside.crop(result)
+        view.copy_(torch.where(taken, inside.crop(own), view))
+        inside.crop(changed).logical_or_(taken)
     return result, changed
+
+
+def _error(flow: Tensor, image: Tensor, known: Known, box: Box) -> Tensor:
+    """How little a box of the target looks like that to which a flow leads (1, 1, *box.size)."""
+    around = box.grow(_WINDOW, 0.0, (image.shape[-2], image.shape[-1]))
+    origin = (known.origin[0] + around.top, known.origin[1] + around.left)
+    view = sample(known.image, around.crop(flow), origin=origin)
+    error = photometric_error(around.crop(image), view, blur=BLUR)
+    return box.shift(-around.top, -around.left).crop(error)

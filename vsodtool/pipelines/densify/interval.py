@@ -20,7 +20,8 @@ from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.spill import FrameSpill
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.ops.boxes import Box
+from vsodtool.ops.boxes import Box, bounding_boxes
+from vsodtool.ops.labels.object_frame import ObjectFrame, object_frame
 from vsodtool.ops.labels.specks import small_parts
 from vsodtool.ops.labels.thin import thin_share
 from vsodtool.ops.shots.shots import ONE_SHOT, Shots
@@ -28,6 +29,7 @@ from vsodtool.types import Frame, ImageArray, LabelArray, Size
 
 Result = TypeVar("Result")
 
+_OBJECT = 0.5  # of a pixel that is an object's
 _PART = 0.25  # of a pixel that is the object's as its parts are told: of 0 lines are too wide, of 1/2 broken
 _SMALLEST = 1 / 8  # of the largest group that is handed out
 
@@ -52,6 +54,16 @@ class LabelledFrame:
     def areas(self) -> list[int]:
         """Pixels of each object."""
         return self.labels.sum(dim=(0, 2, 3)).int().tolist()
+
+    @cached_property
+    def boxes(self) -> list[Box | None]:
+        """Around each object; None where it is not."""
+        return bounding_boxes(self.labels[0] > _OBJECT)
+
+    @cached_property
+    def object_frames(self) -> list[ObjectFrame | None]:
+        """Of each object its frame of reference; None where it is not."""
+        return [object_frame(label, (0, 0)) for label in self.labels[0]]
 
     @cached_property
     def small_parts(self) -> list[list[float]]:

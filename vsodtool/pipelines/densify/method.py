@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
@@ -55,6 +55,22 @@ class FrameMethod(Method, Protocol):
     def generate(self, evidence: Evidence) -> SoftLabel:
         """The label of one frame, by `evidence.answer`; must be callable from several threads at once."""
         ...
+
+
+@runtime_checkable
+class JoiningMethod(FrameMethod, Protocol):
+    """A method that is faster where it makes the labels of several groups of objects together."""
+
+    def generate_together(self, evidences: Sequence[Evidence]) -> list[SoftLabel]:
+        """The labels of what is known of several groups of objects in one frame, in order."""
+        ...
+
+
+def generate_all(method: FrameMethod, evidences: Sequence[Evidence]) -> list[SoftLabel]:
+    """What a method makes of several groups of objects in one frame, in order."""
+    if isinstance(method, JoiningMethod):
+        return method.generate_together(evidences)
+    return [method.generate(evidence) for evidence in evidences]
 
 
 @runtime_checkable

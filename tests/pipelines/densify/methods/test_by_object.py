@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +92,31 @@ def test_in_a_part_of_the_objects_each_still_has_its_own(film: Callable[..., Any
     assert (first.asked, second.asked) == ([], [[True]])
     assert label.labels[0, :, 3, 5].tolist() == pytest.approx([0.7])
     assert label.trust[0, 0, 3, 5] == pytest.approx(0.8)
+
+
+class SaysTogether(Says):
+    """Wants to hear of all groups at once."""
+
+    def generate_together(self, evidences: Sequence[Evidence]) -> list[SoftLabel]:
+        self.groups = len(evidences)
+        return [self.generate(evidence) for evidence in evidences]
+
+
+def test_of_several_groups_each_method_hears_at_once_of_those_that_have_its_objects(
+    film: Callable[..., Any], tmp_path: Path
+) -> None:
+    clip = film([(0, 0)] * 2)
+    clip.truth[0][:4], clip.truth[0][4:8], clip.truth[0][8:12] = 1, 2, 3
+    job = make_job(clip, tmp_path / "clip", [1, 2, 3])
+    first, second = SaysTogether("first", 0.3, 0.5, 0.9), SaysTogether("second", 0.7, 0.8, None)
+    box = whole(job.size)
+    evidences = [
+        Evidence(job.only(objects), 1, job.rgb(1), box, job.image(1, box), []) for objects in ([0, 2], [1])
+    ]
+    labels = MethodByObject("first", [first, first, second]).generate_together(evidences)
+    assert (first.groups, second.groups) == (2, 1)
+    assert (first.asked, second.asked) == ([[True, False], [True]], [[False, True]])
+    assert [label.labels[0, :, 3, 5].tolist() for label in labels] == [
+        pytest.approx([0.3, 0.7]),
+        pytest.approx([0.3]),
+    ]

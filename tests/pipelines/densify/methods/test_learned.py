@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,17 @@ from vsodtool.ops.labels.evidence_maps import CELL, GUESS, LEFT, MAPS, RIGHT
 from vsodtool.pipelines.densify.interval import LabelledFrame
 from vsodtool.pipelines.densify.method import WarpMethod
 from vsodtool.pipelines.densify.methods.learned import (
+    AT_ONCE,
     MARGIN,
     REACH,
+    SMALL,
+    WASTE,
     LearnedMethod,
     grown,
     heard,
     known_boxes,
     mirror,
+    side_by_side,
     to_whole_cells,
 )
 from vsodtool.pipelines.networks.save import save_network
@@ -121,19 +125,36 @@ def test_each_object_is_seen_on_its_own_box(film: Film, tmp_path: Path) -> None:
     clip.write_masks(tmp_path / "masks", (0, 6), 1)
     method = generator()
     seen: list[int] = []
-    decide = method._densifier.decide
+    decide = method._densifier.decide_together
 
-    def watched(told: EvidenceInput, looks: Tensor) -> Tensor:
-        seen.append(told.maps.shape[-1])
+    def watched(told: Sequence[EvidenceInput], looks: Sequence[Tensor]) -> Tensor:
+        assert len(told) == 2  # both of a frame at once
+        seen.extend(each.maps.shape[-1] for each in told)
         return decide(told, looks)
 
-    method._densifier.decide = watched  # type: ignore[method-assign]
+    method._densifier.decide_together = watched  # type: ignore[method-assign]
     run_pseudolabel(config(tmp_path, "out"), generator=method)
     assert len(seen) == 2 * 5
     assert max(seen) <= 16 + 2 * MARGIN + 2 * CELL < 90 + 16  # as far as from one to the other
     for found, truth in zip(masks_of(tmp_path / "out"), clip.truth, strict=True):
         assert ((found == 1) & (truth == 1)).sum() > 0.9 * (truth == 1).sum()
         assert ((found == 2) & (truth == 2)).sum() > 0.9 * (truth == 2).sum()
+
+
+@given(st.lists(st.tuples(st.integers(8, 300), st.integers(8, 300)), max_size=40))
+def test_boxes_of_about_one_size_are_together(sizes: list[tuple[int, int]]) -> None:
+    found = side_by_side(sizes)
+    assert sorted(position for batch in found for position in batch) == list(range(len(sizes)))
+    for batch in found:
+        height, width = (max(sizes[position][axis] for position in batch) for axis in (0, 1))
+        own = sum(sizes[position][0] * sizes[position][1] for position in batch)
+        assert len(batch) == 1 or (len(batch) <= AT_ONCE and height * width <= SMALL)
+        assert height * width * len(batch) <= WASTE * own
+
+
+def test_equal_small_boxes_are_all_together_and_large_ones_alone() -> None:
+    assert side_by_side([(104, 104)] * 5) == [[0, 1, 2, 3, 4]]
+    assert side_by_side([(400, 400)] * 2) == [[0], [1]]
 
 
 def greedy() -> LearnedMethod:

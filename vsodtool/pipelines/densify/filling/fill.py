@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
-from itertools import zip_longest
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,7 +25,7 @@ from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.filling.smoothing import SmoothingWindow
 from vsodtool.pipelines.densify.groups import groups_of
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
-from vsodtool.pipelines.densify.method import FrameMethod, Method, WalkingMethod, Wants
+from vsodtool.pipelines.densify.method import FrameMethod, Method, WalkingMethod, Wants, generate_all
 from vsodtool.pipelines.densify.motion import CHUNK, CoarseMotion, Motion, MotionEstimators, chunks
 from vsodtool.pipelines.densify.remembered import digest
 from vsodtool.pipelines.densify.side_by_side import Workers
@@ -109,11 +108,24 @@ def densify(
                         )
                         for rank, group in enumerate(groups)
                     ]
-                    walks = [fill.run(_nobody if rank else on_seen) for rank, fill in enumerate(fills)]
-                    for _ in zip_longest(*walks):  # side by side, so that no labels pile up
-                        pass
+                    walks = [fill.rounds(_nobody if rank else on_seen) for rank, fill in enumerate(fills)]
+                    # Side by side: no labels pile up, and small objects can be looked at together.
+                    for steps in zip(*walks, strict=True):
+                        if workers.cancelled():
+                            return
+                        at_once = [list(zip(fills, each, strict=True)) for each in zip(*steps, strict=True)]
+                        workers.map(partial(_see_frame, of_frames), at_once)
             finally:
                 coarse.close()
+
+
+def _see_frame(methods: Sequence[FrameMethod], steps: Sequence[tuple[_Fill, _Step]]) -> None:
+    """What a label says of each group of objects in one frame is kept, or turned into the answer."""
+    seen = [(fill, step, evidence) for fill, step in steps if (evidence := fill.see(step)) is not None]
+    for method in methods if seen else ():
+        labels = generate_all(method, [evidence for _, _, evidence in seen])
+        for (fill, step, evidence), label in zip(seen, labels, strict=True):
+            fill.take(method.name, step, evidence, label)
 
 
 def _nobody(_: int) -> None:
@@ -146,6 +158,15 @@ def _fill_apart(
         workers.map(fill, chunk)
 
 
+class _Step(NamedTuple):
+    """A label was carried to a frame, at a position in the sequence of its interval."""
+
+    known: LabelledFrame
+    label_image: Tensor
+    position: int
+    carried: Carried
+
+
 class _Fill(AbstractContextManager[Any]):
     """The passes over an interval, one from each label; the last one generates."""
 
@@ -173,13 +194,17 @@ class _Fill(AbstractContextManager[Any]):
         self._hiding = self._wants is Wants.BOXES and hiding
         self._colours: dict[int, Tensor] = {}  # of the labelled frames that have come by
         self._lights: dict[tuple[int, int], Exposure] = {}  # from a labelled frame to a target
-        self._windows = {each.name: SmoothingWindow(interval, motion.boxes) for each in methods if smooth}
+        self._windows = {
+            each.name: SmoothingWindow(interval, motion.boxes, thinned=bool(between))
+            for each in methods
+            if smooth
+        }
 
     def __exit__(self, *_: object) -> None:
         self._first.close()
 
-    def run(self, on_seen: Callable[[int], None]) -> Iterator[None]:
-        """Do it, a chunk of frames at a time."""
+    def rounds(self, on_seen: Callable[[int], None]) -> Iterator[list[_Step]]:
+        """Walk through it: what is to be seen next, a chunk of frames at a time; alike in all groups."""
         workers = self._motion.coarse.workers
         wanted = set(with_neighbours(self._interval)) if self._windows else self._targets
         for known in self._known:
@@ -187,23 +212,19 @@ class _Fill(AbstractContextManager[Any]):
             label_image = self._motion.coarse.whole_image(known)
             if self._several:
                 self._colours[known.index] = owner_colours(label_image, known.labels)
-            see = partial(self._see, known, label_image)
             for steps in self._walk(known, wanted):
-                if workers.cancelled():
-                    return
-                workers.map(see, steps)
+                yield [_Step(known, label_image, position, carried) for position, carried in steps]
                 if last:
                     self._smooth(workers, steps[-1][0])
                 else:
                     on_seen(len(steps))
-                yield
         self._smooth(workers, None)
 
-    def _see(self, known: LabelledFrame, label_image: Tensor, step: tuple[int, Carried]) -> None:
-        """What a label says about a frame is kept, or, if it is the last one, turned into the answer."""
-        position, carried = step
+    def see(self, step: _Step) -> Evidence | None:
+        """What is known of a frame, once the last label has said what it can; else None."""
+        known, label_image, position, carried = step
         if position in self._between:
-            return
+            return None
         interval, box = self._interval, self._motion.boxes[position]
         index = interval.sequence[position]
         rgb = interval.rgb(index)
@@ -213,17 +234,17 @@ class _Fill(AbstractContextManager[Any]):
             self._lights[known.index, index] = side.exposure
         if known is not self._known[-1]:
             self._first.put(index, side)
-            return
+            return None
         sides = [self._first.take(index), side] if len(self._known) == 2 else [side]
         evidence = Evidence(interval, index, rgb, box, image, sides)
-        if self._wants is Wants.BOXES:
-            evidence = evidence.around_labels(self._estimators.margin)
-        for method in self._methods:
-            label = method.generate(evidence)
-            if self._windows:
-                self._windows[method.name].add(position, evidence.image, label)
-            else:
-                self._give(method.name, label)
+        return evidence.around_labels(self._estimators.margin) if self._wants is Wants.BOXES else evidence
+
+    def take(self, name: str, step: _Step, evidence: Evidence, label: SoftLabel) -> None:
+        """What a method made of that."""
+        if self._windows:
+            self._windows[name].add(step.position, evidence.image, label)
+        else:
+            self._give(name, label)
 
     def _side(
         self, known: LabelledFrame, label_image: Tensor, image: Tensor, position: int, carried: Carried

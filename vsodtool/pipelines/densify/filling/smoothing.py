@@ -45,7 +45,15 @@ class SmoothingWindow:
     too.
     """
 
-    def __init__(self, interval: Interval, boxes: list[Box]) -> None:
+    def __init__(self, interval: Interval, boxes: list[Box], *, thinned: bool = False) -> None:
+        """Nothing has come by.
+
+        Args:
+            interval: that is walked along.
+            boxes: of its frames.
+            thinned: some frames are asked for by `between`.
+        """
+        self._thinned = thinned
         self._interval, self._boxes = interval, boxes
         self._forwards = interval.right is None  # the last pass begins at the right label, if there is one
         self._seen: dict[int, _Seen] = {}
@@ -68,9 +76,8 @@ class SmoothingWindow:
     def add(self, position: int, image: Tensor, label: SoftLabel) -> None:
         """A generated frame and the frame itself on the same box; may be called from several threads."""
         trust = label.trust if label.support is None else label.trust * label.support
-        self._seen[position] = _Seen(
-            label.box, image, log_odds(label.labels), trust, label.object_confidences
-        )
+        expected = label.object_confidences if self._thinned else []  # not for nothing: it takes its time
+        self._seen[position] = _Seen(label.box, image, log_odds(label.labels), trust, expected)
         self._made[position] = label
 
     def expect(self, position: int) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from vsodtool.ops.confidence import owners
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.label import SoftLabel
-from vsodtool.pipelines.densify.method import FrameMethod, Wants
+from vsodtool.pipelines.densify.method import FrameMethod, Wants, generate_all
 
 
 class MethodByObject:
@@ -31,14 +31,28 @@ class MethodByObject:
 
     def generate(self, evidence: Evidence) -> SoftLabel:
         """Where they claim more than there is, all give way alike; trust is that of the winner's method."""
+        return self.generate_together([evidence])[0]
+
+    def generate_together(self, evidences: Sequence[Evidence]) -> list[SoftLabel]:
+        """As `generate`, of several groups of objects in a frame."""
+        asked = [self._asked(evidence) for evidence in evidences]
+        made: list[dict[FrameMethod, SoftLabel]] = [{} for _ in evidences]
+        for method in dict.fromkeys(self._of_objects):
+            of_groups = [number for number, objects in enumerate(asked) if method in objects]
+            shown = [replace(evidences[number], asked=asked[number][method]) for number in of_groups]
+            for number, label in zip(of_groups, generate_all(method, shown), strict=True):
+                made[number][method] = label
+        return [self._put_together(*each) for each in zip(evidences, made, strict=True)]
+
+    def _asked(self, evidence: Evidence) -> dict[FrameMethod, frozenset[int]]:
+        """The objects that each method is asked for, by channel."""
+        asked: dict[FrameMethod, set[int]] = {}
+        for number, channel in enumerate(evidence.interval.objects):
+            asked.setdefault(self._of_objects[channel], set()).add(number)
+        return {method: frozenset(objects) for method, objects in asked.items()}
+
+    def _put_together(self, evidence: Evidence, made: Mapping[FrameMethod, SoftLabel]) -> SoftLabel:
         of_objects = [self._of_objects[channel] for channel in evidence.interval.objects]
-        asked: dict[FrameMethod, list[int]] = {}
-        for number, method in enumerate(of_objects):
-            asked.setdefault(method, []).append(number)
-        made = {
-            method: method.generate(replace(evidence, asked=frozenset(objects)))
-            for method, objects in asked.items()
-        }
         parts = [made[method].labels[:, number] for number, method in enumerate(of_objects)]
         labels = torch.stack(parts, dim=1)
         labels = labels / labels.sum(dim=1, keepdim=True).clamp_min(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,11 +15,11 @@ from vsodtool.models.evidence.densifier import EvidenceDensifier
 from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet
 from vsodtool.models.paper.densifier import FgplgDensifier
 from vsodtool.models.rcrnet.network import RcrNet
-from vsodtool.ops.boxes import Box, bounding_box, whole
+from vsodtool.ops.boxes import Box, whole
 from vsodtool.ops.confidence import ONE_SIDED, backing
 from vsodtool.ops.labels.connected import connected_to
 from vsodtool.ops.labels.evidence_maps import CELL, GUESS, claimed, evidence_maps, swap_sides
-from vsodtool.ops.labels.object_frame import ObjectFrame, object_frame, reference_frame
+from vsodtool.ops.labels.object_frame import reference_frame
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.keeping import KEPT
 from vsodtool.pipelines.densify.filling.label import SoftLabel
@@ -35,6 +36,11 @@ NEAR = 16
 # The network is heard only where a label came, or near by: what merely looks like the object is not it. REACH
 # is in units of the object's size; benchmarks/densifier_reach.py: on validation data 0.2 costs nothing.
 REACH, CLAIM = 0.2, 0.02
+
+
+# Boxes of several objects go through the network together: so many, of so many pixels each, as long as all of
+# them at one size have no more than this many times their own pixels.
+AT_ONCE, SMALL, WASTE = 16, 192 * 192, 1.3
 
 
 FAINT = 1e-4  # keeps logits finite
@@ -75,15 +81,29 @@ class LearnedMethod:
 
     def generate(self, evidence: Evidence) -> SoftLabel:
         """Let the network correct what the rules say."""
-        ruled = self._rules.generate(evidence)
+        return self.generate_together([evidence])[0]
+
+    def generate_together(self, evidences: Sequence[Evidence]) -> list[SoftLabel]:
+        """As `generate`, of several groups in a frame; small ones go through the network together."""
+        ruled = [self._rules.generate(evidence) for evidence in evidences]
+        logits = [
+            guess.labels.new_full((len(evidence.present), 1, *evidence.box.size), -torch.inf)
+            for evidence, guess in zip(evidences, ruled, strict=True)
+        ]
+        asked = []
+        for evidence, guess, answer in zip(evidences, ruled, logits, strict=True):
+            for number, present in enumerate(evidence.present):
+                # Each on its own box: n objects far apart cost no n times the box of them all.
+                part = evidence.around_object(number, guess.labels, NEAR) if present else None
+                if part is not None:
+                    asked.append(_Asked(evidence, part, number, guess.labels, answer[number]))
+        for batch in side_by_side([each.part.size for each in asked]):
+            self._decide([asked[position] for position in batch])
+        return [self._answer(*each) for each in zip(evidences, ruled, logits, strict=True)]
+
+    def _answer(self, evidence: Evidence, ruled: SoftLabel, logits: Tensor) -> SoftLabel:
+        """The label, of the logits of all objects (O, 1, h, w)."""
         guess = ruled.labels
-        shape = (len(evidence.present), 1, *evidence.box.size)
-        logits = guess.new_full(shape, -torch.inf)
-        for number, present in enumerate(evidence.present):
-            # Each on its own box: n objects far apart cost no n times the box of them all.
-            part = evidence.around_object(number, guess, NEAR) if present else None
-            if part is not None:
-                part.crop(logits[number]).copy_(self._decide(evidence.part(part), number, part.crop(guess)))
         for number, area in evidence.interval.shown_twice.items():
             found, ruled_found = int((logits[number] > 0).sum()), int((guess[:, number] > OBJECT).sum())
             if found < KEPT * area <= ruled_found:  # lost by the network alone
@@ -94,39 +114,23 @@ class LearnedMethod:
         # Powers chosen on validation videos: benchmarks/TRIED.md, "Confidence of the learned densifier".
         return evidence.answer(labels, agreed * one_sided, agreed * ruled.trust.sqrt())
 
-    def _decide(self, evidence: Evidence, number: int, guess: Tensor) -> Tensor:
-        """The logits of one object (1, h, w)."""
-        sides = (evidence.sides[0], evidence.sides[-1])
-        known = (sides[0].known, sides[1].known)
-        height, width = evidence.box.size
-        maps = object_maps(evidence, number, guess)
-        maps = to_whole_cells(maps, (height + -height % CELL, width + -width % CELL))
-        top, left = evidence.box.origin
-        box = Box(top, left, top + maps.shape[-2], left + maps.shape[-1])
-        given = [(frame.labels[0, number], (0, 0)) for frame in known]
-        frame = reference_frame([(guess[0, number], evidence.box.origin), *given], evidence.box)
-        boxes = known_boxes(known, number)
-        told = EvidenceInput(
-            maps=maps,
-            distances=maps.new_tensor([[float(side.distance) for side in sides]]),
-            positions=frame.positions(box, CELL, device=maps.device),
-            images=maps[:, None, :3],  # `looks` saw the labelled frames
-            labels=torch.stack([_label(k, number, box) for k, box in zip(known, boxes, strict=True)], dim=1),
-            known_positions=torch.stack(
-                [
-                    (_frame_of(k, number) or frame).positions(box, CELL, device=maps.device)
-                    for k, box in zip(known, boxes, strict=True)
-                ],
-                dim=1,
-            ),
+    def _decide(self, asked: Sequence[_Asked]) -> None:
+        """Answer for several objects, on boxes enlarged to a common size."""
+        sizes = [_in_cells(each.part.size) for each in asked]
+        size = max(height for height, _ in sizes), max(width for _, width in sizes)
+        told = [_tell(each, size) for each in asked]
+        logits = self._densifier.decide_together(
+            [each.told for each in told], [self._look(each.known, each.boxes) for each in told]
         )
-        logits = self._densifier.decide(told, self._look(known, boxes))
         if self._mirrored:
-            seen = self._look(known[::-1], boxes[::-1], mirrored=True)
-            logits = (logits + self._densifier.decide(mirror(told), seen).flip(-1)) / 2
-        near = grown(claimed(maps) > CLAIM, round(REACH * frame.unit))
-        logits = heard(logits, near, maps[:, GUESS:])
-        return logits[0, :, :height, :width]
+            seen = [self._look(each.known[::-1], each.boxes[::-1], mirrored=True) for each in told]
+            again = self._densifier.decide_together([mirror(each.told) for each in told], seen)
+            logits = (logits + again.flip(-1)) / 2
+        for each, own, found, (height, width) in zip(asked, told, torch.split(logits, 1), sizes, strict=True):
+            maps, said = own.told.maps[..., :height, :width], found[..., :height, :width]
+            near = grown(claimed(maps) > CLAIM, round(REACH * own.unit))
+            answer = each.part.crop(each.answer)
+            answer.copy_(heard(said, near, maps[:, GUESS:])[0, :, : answer.shape[-2], : answer.shape[-1]])
 
     def _look(
         self, known: Sequence[LabelledFrame], boxes: Sequence[Box], *, mirrored: bool = False
@@ -142,6 +146,94 @@ class LearnedMethod:
             for frame, box in zip(known, boxes, strict=True)
         ]
         return torch.cat(seen, dim=1)
+
+
+class _Asked(NamedTuple):
+    """An object that the network is asked for.
+
+    Attributes:
+        evidence: of its group, as `guess` and `answer` are.
+        part: of the group's box that is its own.
+        number: its channel.
+        guess: of the rules, of all objects (1, O, h, w).
+        answer: takes its logits (1, h, w).
+    """
+
+    evidence: Evidence
+    part: Box
+    number: int
+    guess: Tensor
+    answer: Tensor
+
+
+class _Told(NamedTuple):
+    """What the network is told of an object: maps, and where it looks in the labelled frames.
+
+    `unit` is the size of the object in pixels.
+    """
+
+    told: EvidenceInput
+    known: tuple[LabelledFrame, LabelledFrame]
+    boxes: tuple[Box, Box]
+    unit: float
+
+
+def _tell(asked: _Asked, size: Size) -> _Told:
+    """What the network is told of an object, on its box enlarged to a size in whole cells."""
+    evidence, number, guess = asked.evidence.part(asked.part), asked.number, asked.part.crop(asked.guess)
+    sides = (evidence.sides[0], evidence.sides[-1])
+    known = (sides[0].known, sides[1].known)
+    maps = to_whole_cells(object_maps(evidence, number, guess), size)
+    top, left = evidence.box.origin
+    box = Box(top, left, top + size[0], left + size[1])
+    given = [(each.labels[0, number], (0, 0)) for each in known]
+    frame = reference_frame([(guess[0, number], evidence.box.origin), *given], evidence.box)
+    boxes = known_boxes(known, number)
+    told = EvidenceInput(
+        maps=maps,
+        distances=maps.new_tensor([[float(side.distance) for side in sides]]),
+        positions=frame.positions(box, CELL, device=maps.device),
+        images=maps[:, None, :3],  # `looks` saw the labelled frames
+        labels=torch.stack([_label(k, number, box) for k, box in zip(known, boxes, strict=True)], dim=1),
+        known_positions=torch.stack(
+            [
+                (k.object_frames[number] or frame).positions(box, CELL, device=maps.device)
+                for k, box in zip(known, boxes, strict=True)
+            ],
+            dim=1,
+        ),
+    )
+    return _Told(told, known, boxes, frame.unit)
+
+
+def _in_cells(size: Size) -> Size:
+    return size[0] + -size[0] % CELL, size[1] + -size[1] % CELL
+
+
+def side_by_side(sizes: Sequence[Size]) -> list[list[int]]:
+    """Which boxes go through the network at once, by their positions: small ones of about one size.
+
+    A large box costs what its pixels cost, however many there are at once.
+
+    Args:
+        sizes: of boxes.
+    """
+    ranked = sorted(
+        range(len(sizes)), key=lambda position: (sizes[position][0] * sizes[position][1], position)
+    )
+    batches: list[list[int]] = []
+    for position in ranked:
+        wider = [*batches[-1], position] if batches else [position]
+        height, width = (max(sizes[each][axis] for each in wider) for axis in (0, 1))
+        own = sum(sizes[each][0] * sizes[each][1] for each in wider)
+        fits = (
+            len(wider) <= AT_ONCE and height * width <= SMALL and height * width * len(wider) <= WASTE * own
+        )
+        if batches and fits:
+            batches[-1] = wider
+        else:
+            batches.append([position])
+    return batches
 
 
 def learned_method(setup: MethodSetup) -> Method:
@@ -236,7 +328,7 @@ def known_boxes(known: tuple[LabelledFrame, LabelledFrame], number: int) -> tupl
     A box may leave the frame at the bottom or at the right by a part of a cell.
     """
     size = known[0].rgb.shape[0], known[0].rgb.shape[1]
-    found = [bounding_box(frame.labels[:, number, None], 0.5) for frame in known]
+    found = [frame.boxes[number] for frame in known]
     grown = [box.grow(MARGIN, SHARE, size) if box else None for box in found]
     shown = [box for box in grown if box is not None] or [whole(size)]
     wanted = tuple(-(-max(box.size[axis] for box in shown) // CELL) * CELL for axis in (0, 1))
@@ -249,10 +341,6 @@ def _placed(box: Box, wanted: Size, size: Size) -> Box:
     top = max(min((box.top + box.bottom - wanted[0]) // 2, size[0] - wanted[0]), 0)
     left = max(min((box.left + box.right - wanted[1]) // 2, size[1] - wanted[1]), 0)
     return Box(top, left, top + wanted[0], left + wanted[1])
-
-
-def _frame_of(known: LabelledFrame, number: int) -> ObjectFrame | None:
-    return object_frame(known.labels[0, number], (0, 0))
 
 
 def object_maps(evidence: Evidence, number: int, guess: Tensor) -> Tensor:
