@@ -26,7 +26,7 @@ import numpy.typing as npt
 from davis import Sequence, find_sequences
 from machine import header, publish
 
-from vsodtool.media.output.objects_csv import read_objects_csv
+from vsodtool.media.output.tables.objects_csv import read_objects_csv
 from vsodtool.metrics import region_j, spearman
 
 PAIRS = ("camel+bmx-trees", "dance-twirl+breakdance", "drift-straight+kite-surf", "parkour+scooter-black")

@@ -33,10 +33,10 @@ from machine import header, publish
 from playwright.sync_api import sync_playwright
 
 from vsodtool import pseudolabel
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import write_manifest
 from vsodtool.media.output.resume import describe_run
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.types import FrameRecord, FrameStatus
 

@@ -25,11 +25,11 @@ from typing import Any
 from machine import header, publish
 
 from vsodtool.config import PredictConfig
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.journal import journal_lines
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.run_state import Known
 from vsodtool.media.output.stamps import Stamp
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.media.video.file_frames import numbered
 from vsodtool.media.video.inputs import VideoInput
 from vsodtool.ops.sampling.split import split_by_weight

@@ -8,11 +8,11 @@ from dataclasses import fields
 
 import pytest
 
-from vsodtool.cli.demo import demo
-from vsodtool.cli.evaluate import evaluate
-from vsodtool.cli.flow import flow
-from vsodtool.cli.predict import predict
-from vsodtool.cli.pseudolabel import pseudolabel
+from vsodtool.cli.commands.demo import demo
+from vsodtool.cli.commands.evaluate import evaluate
+from vsodtool.cli.commands.flow import flow
+from vsodtool.cli.commands.predict import predict
+from vsodtool.cli.commands.pseudolabel import pseudolabel
 from vsodtool.config import (
     CommonConfig,
     DemoConfig,

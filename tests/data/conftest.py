@@ -14,10 +14,10 @@ import pytest
 from vsodtool.data.sources.labelled import LabelledFrame, LabelledVideo
 from vsodtool.media.masks.encoding import MaskEncoding
 from vsodtool.media.masks.meaning import Meaning
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import write_manifest
 from vsodtool.media.output.resume import describe_run
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.types import FrameRecord, FrameStatus
 

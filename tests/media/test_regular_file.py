@@ -14,7 +14,7 @@ from vsodtool.errors import DataError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.flow.files import read_flow
 from vsodtool.media.images import read_image_size, read_rgb
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.media.regular_file import open_regular, read_regular
 from vsodtool.media.training_run.folder import read_checkpoint
 from vsodtool.media.weights.files import read_weights

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from vsodtool.config import MASK_FORMATS, ConvertConfig, PseudoLabelConfig
-from vsodtool.config.convert import WRITTEN_FORMATS
+from vsodtool.config.commands.convert import WRITTEN_FORMATS
 from vsodtool.errors import ConfigError, DataError, UsageError
 from vsodtool.media.annotations.formats.coco import write_coco
 from vsodtool.media.annotations.formats.cvat_writing import write_cvat

@@ -23,7 +23,7 @@ from vsodtool.config import EvaluateConfig
 from vsodtool.config.measures import MEASURES, Measure, Score
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.maps.score_files import ScoreTable
-from vsodtool.media.output.frames_csv import write_frames_csv
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.metrics import boundary_f, region_j
 from vsodtool.metrics.pair import Pair
 from vsodtool.pipelines.evaluate import run_evaluate

@@ -18,8 +18,8 @@ from tests.scenes import scene
 from vsodtool.config import PredictConfig
 from vsodtool.errors import DeviceError, UsageError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
-from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.run_state import ResumeState
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.models.architecture import FGPLG, IMAGE, VIDEO, Architecture
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.preprocessing import Preprocessing

@@ -16,8 +16,8 @@ from PIL import Image
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
-from vsodtool.media.output.frames_csv import read_frames_csv
-from vsodtool.media.output.objects_csv import read_objects_csv
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
+from vsodtool.media.output.tables.objects_csv import read_objects_csv
 from vsodtool.media.video import frame_store
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.label import SoftLabel

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError, WeightsError
 from vsodtool.media.fingerprint import file_sha256
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.media.video import frame_store
 from vsodtool.models.architecture import Architecture
 from vsodtool.models.inference import precision

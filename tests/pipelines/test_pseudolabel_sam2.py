@@ -17,7 +17,7 @@ from tests.tiny_sam2 import write_tiny_sam2
 from vsodtool.cli.app import app
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import ConfigError, UsageError, WeightsError
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.media.weights import pretrained
 from vsodtool.pipelines.densify.methods.sam2 import Sam2Method
 from vsodtool.pipelines.pseudolabel import PseudoLabelReport, run_pseudolabel

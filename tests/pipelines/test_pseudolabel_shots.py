@@ -14,7 +14,7 @@ import pytest
 from tests.scenes import scene
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.types import Event, FrameRecord, FrameStatus, ImageArray
 

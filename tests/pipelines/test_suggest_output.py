@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from vsodtool.config import PredictConfig, PseudoLabelConfig, SuggestConfig
-from vsodtool.config.convert import WRITTEN_FORMATS
-from vsodtool.config.suggest import DRAFTS
+from vsodtool.config.commands.convert import WRITTEN_FORMATS
+from vsodtool.config.commands.suggest import DRAFTS
 from vsodtool.errors import DataError, DeviceError, UsageError, WeightsError
 from vsodtool.media.images import read_grey, read_rgb, write_png
 from vsodtool.media.video.frames import open_frames

@@ -7,18 +7,18 @@ from typing import Annotated
 import typer
 
 from vsodtool import __version__
-from vsodtool.cli.convert import convert
-from vsodtool.cli.demo import demo
-from vsodtool.cli.evaluate import evaluate
-from vsodtool.cli.flow import flow
+from vsodtool.cli.commands.convert import convert
+from vsodtool.cli.commands.demo import demo
+from vsodtool.cli.commands.evaluate import evaluate
+from vsodtool.cli.commands.flow import flow
+from vsodtool.cli.commands.predict import predict
+from vsodtool.cli.commands.pseudolabel import pseudolabel
+from vsodtool.cli.commands.review import review
+from vsodtool.cli.commands.suggest import suggest
+from vsodtool.cli.commands.train import train
+from vsodtool.cli.commands.weights import weights
 from vsodtool.cli.output import write_out
-from vsodtool.cli.predict import predict
-from vsodtool.cli.pseudolabel import pseudolabel
-from vsodtool.cli.review import review
-from vsodtool.cli.suggest import suggest
 from vsodtool.cli.text import help_of
-from vsodtool.cli.train import train
-from vsodtool.cli.weights import weights
 from vsodtool.errors import UsageError
 
 app = typer.Typer(

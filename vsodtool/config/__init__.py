@@ -2,18 +2,23 @@
 
 from vsodtool.config.annotations import MASK_FORMATS, AnnotationConfig, ReadingConfig
 from vsodtool.config.base import BACKENDS, QUALITIES, CommonConfig, MotionConfig, ShardedConfig
-from vsodtool.config.convert import ConvertConfig
-from vsodtool.config.demo import DemoConfig
-from vsodtool.config.evaluate import EvaluateConfig
-from vsodtool.config.flow import DIRECTIONS, FLOW_FORMATS, FlowConfig
+from vsodtool.config.commands.convert import ConvertConfig
+from vsodtool.config.commands.demo import DemoConfig
+from vsodtool.config.commands.evaluate import EvaluateConfig
+from vsodtool.config.commands.flow import DIRECTIONS, FLOW_FORMATS, FlowConfig
+from vsodtool.config.commands.predict import PredictConfig
+from vsodtool.config.commands.pseudolabel import (
+    LABEL_FLOWS,
+    PseudoLabelConfig,
+    candidate_methods,
+    resolve_label_flow,
+)
+from vsodtool.config.commands.review import ReviewConfig
+from vsodtool.config.commands.suggest import SuggestConfig
+from vsodtool.config.commands.train import TrainConfig
 from vsodtool.config.load import load_config, read_options
 from vsodtool.config.option import Option, Panel, options_of
-from vsodtool.config.predict import PredictConfig
-from vsodtool.config.pseudolabel import LABEL_FLOWS, PseudoLabelConfig, candidate_methods, resolve_label_flow
-from vsodtool.config.review import ReviewConfig
 from vsodtool.config.shipped import shipped_path, shipped_trainings
-from vsodtool.config.suggest import SuggestConfig
-from vsodtool.config.train import TrainConfig
 
 __all__ = [
     "BACKENDS",

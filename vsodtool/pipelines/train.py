@@ -32,13 +32,13 @@ from vsodtool.pipelines.training.datasets import Datasets
 from vsodtool.pipelines.training.frozen import Memory
 from vsodtool.pipelines.training.init import StartNetwork, place, start_network
 from vsodtool.pipelines.training.interrupt import stop_requests
+from vsodtool.pipelines.training.judging.validate import Validator
 from vsodtool.pipelines.training.kinds import open_datasets
 from vsodtool.pipelines.training.processes import join_world
 from vsodtool.pipelines.training.recorder import Recorder
 from vsodtool.pipelines.training.run import Plan, Training, check_batch, check_data, is_begun
 from vsodtool.pipelines.training.state import TrainState, create_state
 from vsodtool.pipelines.training.steps import forward_of, open_steps, seconds_of_step
-from vsodtool.pipelines.training.validate import Validator
 from vsodtool.types import Event, OnEvent, ignore_event
 
 

@@ -15,11 +15,11 @@ from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.errors import DataError
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
-from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.journal import journal_lines
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import read_manifest, write_manifest
 from vsodtool.media.output.stamps import stamp
+from vsodtool.media.output.tables.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.types import FrameStatus
 
 

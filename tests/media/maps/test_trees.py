@@ -10,7 +10,7 @@ import pytest
 from vsodtool.errors import DataError
 from vsodtool.media.images import write_png
 from vsodtool.media.maps.trees import find_maps
-from vsodtool.media.output.frames_csv import write_frames_csv
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.types import FrameRecord, FrameStatus
 
 

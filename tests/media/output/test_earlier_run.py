@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.media.output.small_run import Masks, Run, mask_png, snapshot
-from vsodtool.media.output.frames_csv import read_frames_csv
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 
 
 def test_a_frame_that_lost_its_file_is_made_again(run: Run) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from tests.media.output.small_run import Run, snapshot
 from vsodtool.errors import DeviceError
-from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.manifest import read_manifest
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
 
 

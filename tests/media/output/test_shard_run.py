@@ -14,11 +14,11 @@ import pytest
 from vsodtool.config.shard import Shard
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.atomic import temporary_path, write_bytes_atomically
-from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import CLEARING, Manifest, read_manifest, write_manifest
 from vsodtool.media.output.resume import describe_run, start_or_resume
 from vsodtool.media.output.shard_run import Part, ShardState, start_shard
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.types import FrameRecord, FrameStatus, MethodChoice
 
 FRAMES = {"cat": ["0", "1"], "bear": ["0", "1", "2"], "ant": ["0"]}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vsodtool.config.predict import PredictConfig
+from vsodtool.config.commands.predict import PredictConfig
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.pipelines.detect.video import is_smoothed, output_files
 from vsodtool.types import FrameRecord, FrameStatus

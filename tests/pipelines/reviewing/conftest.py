@@ -17,10 +17,10 @@ from starlette.testclient import TestClient
 
 from tests.pipelines.reviewing.browser import Hands, Open, launched
 from vsodtool.media.masks.plane_png import Palette, encode_plane_png
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, write_manifest
 from vsodtool.media.output.resume import describe_run
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.reviewing.app import make_app, pack_ids
 from vsodtool.pipelines.reviewing.folder import open_folder

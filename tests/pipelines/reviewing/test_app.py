@@ -18,9 +18,9 @@ from PIL import Image
 from tests.pipelines.reviewing.conftest import PALETTE, Connect, MakeOut
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.lock import OutputLock
 from vsodtool.media.output.manifest import UPDATING, read_manifest, write_manifest
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.pipelines.reviewing.app import page_files, unpack_ids
 from vsodtool.pipelines.reviewing.notes import Notes
 

@@ -16,8 +16,8 @@ from vsodtool.config import ConvertConfig, PseudoLabelConfig
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.sparse import match_masks
-from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.convert import run_convert

@@ -20,10 +20,10 @@ from tests.pipelines.reviewing.conftest import Connect, MakeOut, Out
 from vsodtool.config import ReviewConfig
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.masks.reading import read_raw_mask
-from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.manifest import write_manifest
 from vsodtool.media.output.resume import describe_run
 from vsodtool.media.output.review_notes import parse_notes
+from vsodtool.media.output.tables.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.video.browser_frames import BrowserFrames
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.pipelines.review import run_review

@@ -10,8 +10,8 @@ import pytest
 from tests.pipelines.reviewing.conftest import PALETTE, MakeOut
 from vsodtool.errors import DataError
 from vsodtool.media.masks.plane_png import encode_plane_png
-from vsodtool.media.output.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.media.output.manifest import read_manifest, write_manifest
+from vsodtool.media.output.tables.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.session import Session
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from vsodtool.errors import DataError, UsageError
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.manifest import COMPLETE, Manifest, write_manifest
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.pipelines.suggesting.finished import FinishedVideo, is_output, read_finished
 from vsodtool.types import FrameRecord, FrameStatus
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.config import TrainConfig, load_config, shipped_path
-from vsodtool.config import train as options
+from vsodtool.config.commands import train as options
 from vsodtool.errors import ConfigError
 from vsodtool.media.crops import WHOLE, crop_map, read_crop, read_label
 from vsodtool.media.training_run.log import read_log

@@ -19,9 +19,10 @@ from vsodtool.models.weights.networks import create_network
 from vsodtool.pipelines.train import run_train
 from vsodtool.pipelines.training.clips import IMAGE_TASK
 from vsodtool.pipelines.training.datasets import Datasets
-from vsodtool.pipelines.training.doubt import NO_DOUBT, Doubt
 from vsodtool.pipelines.training.init import start_network
 from vsodtool.pipelines.training.interrupt import StopRequest
+from vsodtool.pipelines.training.judging.doubt import NO_DOUBT, Doubt
+from vsodtool.pipelines.training.judging.validate import Validation
 from vsodtool.pipelines.training.kinds import architecture_of
 from vsodtool.pipelines.training.loop import StepResult
 from vsodtool.pipelines.training.processes import World
@@ -29,7 +30,6 @@ from vsodtool.pipelines.training.recorder import Recorder, _duration
 from vsodtool.pipelines.training.run import Plan, Training
 from vsodtool.pipelines.training.state import TrainState, create_state
 from vsodtool.pipelines.training.task import Forward
-from vsodtool.pipelines.training.validate import Validation
 from vsodtool.types import Event, ignore_event
 
 MakeConfig = Callable[..., TrainConfig]

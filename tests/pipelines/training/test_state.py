@@ -19,9 +19,9 @@ from vsodtool.errors import ConfigError, WeightsError
 from vsodtool.media.training_run.folder import read_checkpoint, write_checkpoint
 from vsodtool.models.weights.networks import create_network
 from vsodtool.pipelines.training.init import start_network
+from vsodtool.pipelines.training.judging.verdict import Judgement
 from vsodtool.pipelines.training.kinds import architecture_of
 from vsodtool.pipelines.training.state import TrainState, create_state
-from vsodtool.pipelines.training.verdict import Judgement
 from vsodtool.types import ignore_event
 
 MakeConfig = Callable[..., TrainConfig]

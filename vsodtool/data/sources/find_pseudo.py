@@ -13,9 +13,9 @@ from vsodtool.errors import DataError
 from vsodtool.media.fingerprint import input_fingerprint
 from vsodtool.media.output.edits import find_edits
 from vsodtool.media.output.finished_run import read_finished_run
-from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import InputEntry
+from vsodtool.media.output.tables.frames_csv import read_rows_by_video
 from vsodtool.media.video.inputs import VideoInput, discover_videos
 from vsodtool.ops.shots.shots import Shots
 from vsodtool.types import FrameRecord, FrameStatus

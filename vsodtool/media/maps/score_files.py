@@ -10,8 +10,8 @@ from typing import TextIO
 
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import atomic_path, disk_errors
-from vsodtool.media.output.frames_csv import csv_cell
 from vsodtool.media.output.layout import is_inside
+from vsodtool.media.output.tables.frames_csv import csv_cell
 
 Value = str | int | float | bool
 

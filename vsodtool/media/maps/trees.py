@@ -15,9 +15,9 @@ from vsodtool.media.folders import (
     image_folders,
     list_images,
 )
-from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, read_manifest
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.types import FrameStatus
 
 

@@ -14,8 +14,8 @@ from vsodtool.media.output.edits import find_edits, keep_edit
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import probe
 from vsodtool.media.output.manifest import CLEARING, Manifest, write_manifest
-from vsodtool.media.output.objects_csv import is_objects_csv
 from vsodtool.media.output.own_files import lies_in_own_folder, read_own
+from vsodtool.media.output.tables.objects_csv import is_objects_csv
 from vsodtool.media.output.written import read_written
 from vsodtool.media.spill import FrameSpill
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsodtool.errors import DataError
-from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, Manifest
-from vsodtool.media.output.objects_csv import objects_of, read_objects_csv
 from vsodtool.media.output.stamps import Condition, Stamp, known_condition
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
+from vsodtool.media.output.tables.objects_csv import objects_of, read_objects_csv
 from vsodtool.media.output.written import read_written
 from vsodtool.types import FrameRecord, MethodChoice
 

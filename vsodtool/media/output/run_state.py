@@ -11,12 +11,12 @@ from typing import Protocol
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.output.clearing import Cleared
 from vsodtool.media.output.earlier_run import OutputsOf
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, Manifest, write_manifest
-from vsodtool.media.output.objects_csv import write_objects_csv
 from vsodtool.media.output.stamps import Condition, Stamp, known_condition, stamp
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
+from vsodtool.media.output.tables.objects_csv import write_objects_csv
 from vsodtool.media.output.written import keep_journals, remove_journals
 from vsodtool.types import FrameRecord, MethodChoice
 

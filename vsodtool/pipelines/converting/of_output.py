@@ -27,11 +27,11 @@ from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import summarise
 from vsodtool.media.output.finished_run import read_finished_run
-from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest
 from vsodtool.media.output.object_names import read_object_names
 from vsodtool.media.output.review_notes import parse_notes
+from vsodtool.media.output.tables.frames_csv import read_rows_by_video
 from vsodtool.media.regular_file import read_regular
 from vsodtool.pipelines.running.earlier_inputs import start_folder
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size

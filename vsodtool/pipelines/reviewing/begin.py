@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vsodtool.errors import DataError, UsageError
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout, check_export
 from vsodtool.media.output.manifest import read_manifest, write_manifest
 from vsodtool.media.output.resume import describe_run
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.media.video.frame_names import check_frame_names
 from vsodtool.media.video.frames import open_frames
 from vsodtool.media.video.inputs import discover_videos

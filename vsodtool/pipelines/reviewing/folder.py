@@ -9,10 +9,10 @@ from vsodtool.errors import DataError, UsageError
 from vsodtool.media.annotations.label_images import read_objects_json
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.finished_run import read_run_of, unfinished
-from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import Holding, probe
 from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
+from vsodtool.media.output.tables.frames_csv import read_rows_by_video
 from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.pipelines.running.earlier_inputs import changed_input, find_input
 from vsodtool.types import FrameRecord

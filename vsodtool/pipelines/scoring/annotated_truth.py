@@ -20,9 +20,9 @@ from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.media.folders import frame_name
 from vsodtool.media.images import read_image_size
 from vsodtool.media.maps.trees import MapTree
-from vsodtool.media.output.frames_csv import read_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.object_names import read_object_names
+from vsodtool.media.output.tables.frames_csv import read_frames_csv
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.types import Event, OnEvent
 

@@ -12,9 +12,9 @@ from typing import TypeAlias
 import numpy as np
 
 from vsodtool.media.output.finished_run import read_finished_run
-from vsodtool.media.output.frames_csv import read_rows_by_video
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest
+from vsodtool.media.output.tables.frames_csv import read_rows_by_video
 from vsodtool.ops.suggesting.suggestion import KnownVideo
 from vsodtool.types import FrameRecord, FrameStatus
 

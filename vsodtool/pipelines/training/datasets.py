@@ -12,7 +12,7 @@ from vsodtool.data.sources.training_data import TrainingData
 from vsodtool.data.sources.validation_split import Scope
 from vsodtool.media.training_run.folder import RunFolder
 from vsodtool.pipelines.training.batches import KeyedDataset
-from vsodtool.pipelines.training.doubt import NO_DOUBT, Doubt
+from vsodtool.pipelines.training.judging.doubt import NO_DOUBT, Doubt
 from vsodtool.types import OnEvent
 
 _AUGMENTS = {"none": NO_AUGMENTATION, "paper": PAPER, "strong": AUGMENTATION}

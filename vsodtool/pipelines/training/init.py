@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vsodtool.config import TrainConfig
-from vsodtool.config.train import INITS
+from vsodtool.config.commands.train import INITS
 from vsodtool.errors import WeightsError
 from vsodtool.media.fingerprint import file_sha256
 from vsodtool.media.training_run.folder import RunFolder

@@ -18,8 +18,8 @@ from vsodtool.models.weights.networks import TrainedArchitecture, architecture_c
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.pipelines.training.clips import IMAGE_TASK, VIDEO_TASK, open_clips
 from vsodtool.pipelines.training.datasets import Datasets, Found, Pair
-from vsodtool.pipelines.training.doubt import NO_DOUBT, doubt_labels
 from vsodtool.pipelines.training.evidence import DENSIFIER_TASK, open_evidence
+from vsodtool.pipelines.training.judging.doubt import NO_DOUBT, doubt_labels
 from vsodtool.pipelines.training.task import Task
 from vsodtool.pipelines.training.triplets import FGPLG_TASK, open_triplets
 from vsodtool.types import Event, OnEvent, ignore_event

@@ -15,11 +15,11 @@ from vsodtool.media.training_run.log import RunLog
 from vsodtool.media.training_run.tensorboard import TensorBoardLog
 from vsodtool.pipelines.networks.save import save_network
 from vsodtool.pipelines.training.interrupt import StopRequest
+from vsodtool.pipelines.training.judging.sheet import validation_sheet
+from vsodtool.pipelines.training.judging.validate import Validation, Validator
 from vsodtool.pipelines.training.loop import StepResult
 from vsodtool.pipelines.training.run import Training
-from vsodtool.pipelines.training.sheet import validation_sheet
 from vsodtool.pipelines.training.state import TrainState
-from vsodtool.pipelines.training.validate import Validation, Validator
 from vsodtool.types import Event
 
 

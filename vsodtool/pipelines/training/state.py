@@ -15,8 +15,8 @@ from vsodtool import __version__
 from vsodtool.config import TrainConfig
 from vsodtool.errors import WeightsError
 from vsodtool.models.weights.networks import Network
+from vsodtool.pipelines.training.judging.verdict import Gain, Judgement, gain
 from vsodtool.pipelines.training.run import Plan
-from vsodtool.pipelines.training.verdict import Gain, Judgement, gain
 
 _OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 # By the number of videos. One video teaches its own look: chosen on davis-train, RESULTS.md.

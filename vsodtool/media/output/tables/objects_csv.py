@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vsodtool.media.atomic import disk_errors, write_bytes_atomically
-from vsodtool.media.output.frames_csv import csv_cell, plain_cell
-from vsodtool.media.output.table import read_table
+from vsodtool.media.output.tables.frames_csv import csv_cell, plain_cell
+from vsodtool.media.output.tables.table import read_table
 from vsodtool.media.regular_file import read_regular
 from vsodtool.types import FrameRecord
 

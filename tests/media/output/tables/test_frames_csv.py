@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
-from vsodtool.media.output.frames_csv import (
+from vsodtool.media.output.tables.frames_csv import (
     csv_cell,
     plain_cell,
     read_frames_csv,

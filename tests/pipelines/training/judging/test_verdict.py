@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsodtool.pipelines.training.verdict import Gain, Judgement, gain
+from vsodtool.pipelines.training.judging.verdict import Gain, Judgement, gain
 
 
 def judged(*halves: float, measure: str = "s_measure") -> Judgement:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vsodtool.errors import DataError
-from vsodtool.media.output.table import read_table
+from vsodtool.media.output.tables.table import read_table
 
 
 def test_rows_are_what_the_caller_makes_of_them(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from vsodtool.media.annotations.formats.rle_pack import unpack_alpha
-from vsodtool.media.output.frames_csv import write_frames_csv
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import write_manifest
 from vsodtool.media.output.resume import describe_run
+from vsodtool.media.output.tables.frames_csv import write_frames_csv
 from vsodtool.media.video.inputs import discover_videos
 from vsodtool.types import FrameRecord, FrameStatus
 

@@ -18,10 +18,10 @@ from vsodtool.ops.sampling.sample_order import spread
 from vsodtool.pipelines.training.batches import Batch, KeyedDataset, read_batches
 from vsodtool.pipelines.training.frozen import FrozenEncoder, Memory
 from vsodtool.pipelines.training.interrupt import StopRequest
+from vsodtool.pipelines.training.judging.sheet import SheetCell, sheet_cells
+from vsodtool.pipelines.training.judging.verdict import Judgement
 from vsodtool.pipelines.training.processes import World
-from vsodtool.pipelines.training.sheet import SheetCell, sheet_cells
 from vsodtool.pipelines.training.task import Forward
-from vsodtool.pipelines.training.verdict import Judgement
 
 SCORES = ("s_measure", "j", "mae", "loss")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vsodtool.media.atomic import write_bytes_atomically
-from vsodtool.media.output.table import read_table
+from vsodtool.media.output.tables.table import read_table
 from vsodtool.types import FrameRecord, FrameStatus
 
 # `'*`: what looks like an escaped formula is escaped too, so that every text comes back.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vsodtool.config.predict import PRECISIONS, SIZE_STEP, SMALLEST_SIZE, PredictConfig
+from vsodtool.config.commands.predict import PRECISIONS, SIZE_STEP, SMALLEST_SIZE, PredictConfig
 from vsodtool.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
-from vsodtool.pipelines.training.doubt import Doubt, doubt_labels
+from vsodtool.pipelines.training.judging.doubt import Doubt, doubt_labels
 
 
 def write(root: Path, name: str, *, moved: int) -> None:

@@ -13,9 +13,9 @@ from vsodtool.errors import DataError
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.sampling.sample_order import Key
 from vsodtool.pipelines.training.interrupt import StopRequest
+from vsodtool.pipelines.training.judging.validate import FrameResult, Validator, mean_scores
 from vsodtool.pipelines.training.processes import World
 from vsodtool.pipelines.training.task import Forward, Target, Task
-from vsodtool.pipelines.training.validate import FrameResult, Validator, mean_scores
 
 CPU = torch.device("cpu")
 

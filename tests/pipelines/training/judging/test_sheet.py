@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from vsodtool.pipelines.training.sheet import SheetCell, sheet_cells, validation_sheet
+from vsodtool.pipelines.training.judging.sheet import SheetCell, sheet_cells, validation_sheet
 from vsodtool.pipelines.training.task import Target
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vsodtool.config.annotations import OBJECT_RULES, check_objects
-from vsodtool.config.convert import ConvertConfig
+from vsodtool.config.commands.convert import ConvertConfig
 from vsodtool.errors import ConfigError
 
 

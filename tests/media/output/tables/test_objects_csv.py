@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vsodtool.errors import DataError
-from vsodtool.media.output.objects_csv import objects_of, read_objects_csv, write_objects_csv
+from vsodtool.media.output.tables.objects_csv import objects_of, read_objects_csv, write_objects_csv
 from vsodtool.types import FrameRecord, FrameStatus
 
 ROWS = [

@@ -1,0 +1,1 @@
+"""How good a network in training is: validation, what may be said of it, what it looks like."""
