@@ -131,9 +131,6 @@ def test_where_a_pen_draws_a_finger_moves_the_picture(
 ) -> None:
     pen("Pressed", (20, 17))
     pen("Released", (20, 17))
-    touch("Start", (4, 20))  # at once: a palm
-    touch("Move", (8, 20))
-    touch("End")
     hands.page.wait_for_timeout(900)
     touch("Start", (4, 20))
     touch("Move", (4, 18))
