@@ -368,7 +368,7 @@ def test_an_object_that_only_a_correction_has_is_written_by_its_name(
     corrected = clip.truth[2].copy()
     corrected[:4, :5] = 3
     write_correction(out, "00002", corrected)
-    Notes(OutputLayout(out)).add_object("clip", ObjectInfo(3, "bird", "bird"))
+    Notes(OutputLayout(out)).add_object("clip", lambda _: ObjectInfo(3, "bird", "bird"))
     report = convert(out, output=str(tmp_path / "coco.json"), to="coco", frames="corrected")
     assert report.objects == ["dog", "ball", "bird"]
     entries = json.loads((tmp_path / "coco.json").read_text("utf-8"))["annotations"]
