@@ -21,7 +21,7 @@ from PIL import Image
 
 Cli = Callable[..., tuple[int, str, str]]
 Check = Callable[..., tuple[int, str]]
-GOLDEN = Path(__file__).parents[1] / "media" / "annotations" / "golden"
+GOLDEN = Path(__file__).parents[2] / "media" / "annotations" / "golden"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from .conftest import Cli
+from tests.cli.conftest import Cli
 
 
 @pytest.fixture

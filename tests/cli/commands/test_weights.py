@@ -22,7 +22,7 @@ from vsodtool.pipelines.networks.save import save_network
 
 Cli = Callable[..., tuple[int, str, str]]
 Process = Callable[..., object]
-GOLDEN = Path(__file__).parents[1] / "data" / "golden.npz"
+GOLDEN = Path(__file__).parents[2] / "data" / "golden.npz"
 SMALL = Architecture(
     kind=IMAGE,
     backbone="mobilenet_v3_small",
