@@ -78,3 +78,33 @@ def end_when(
     assert out == ""
     assert "Traceback" not in err
     return running.returncode, err
+
+
+def comes_to_the_same(
+    arguments: list[str], folder: Path, written: str, ends: tuple[int, int], *, files: int, whole: list[str]
+) -> None:
+    """A run that is interrupted, then killed, and then let alone leaves what an undisturbed one does.
+
+    Args:
+        arguments: the whole command but its output folder.
+        folder: where it is started.
+        written: the folder of the files that are counted, from there.
+        ends: how many of them are there when it is interrupted and when it is killed.
+        files: pictures of a whole run.
+        whole: more arguments of the undisturbed run.
+    """
+    subprocess.run([*arguments, "-o", "whole", *whole], cwd=folder, check=True, capture_output=True)
+    expected = tree(folder / "whole")
+    arguments = [*arguments, "-o", "out"]
+    code, err = end_when(arguments, folder, written, ends[0], signal.SIGINT)
+    assert code == 130
+    assert err.splitlines()[-1] == "interrupted; run the same command again to continue"
+    finished = visible(folder / "out")
+    assert ends[0] <= len(finished) < files
+    assert all(expected[name] == data for name, data in finished.items())
+    code, err = end_when(arguments, folder, written, ends[1], signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert finished.items() <= visible(folder / "out").items() <= expected.items()
+    done = subprocess.run(arguments, cwd=folder, check=True, capture_output=True)
+    assert b"continuing an earlier run" in done.stderr
+    assert tree(folder / "out") == expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.outputs import end_when, tree, visible
+from tests.cli.outputs import comes_to_the_same
 
 pytestmark = pytest.mark.long
 
@@ -26,24 +25,7 @@ def test_the_next_run_comes_to_the_same_result(
     clip = small_clip(150, (192, 256))
     arguments = [*COMMAND, str(clip.file()), "--weights", str(small_network()), "--masks"]
     arguments += ["--clip-length", "8", "--stride", "3", "--precision", "fp32"]
-    subprocess.run(
-        [*arguments, "-o", "whole", "--workers", "1"], cwd=tmp_path, check=True, capture_output=True
-    )
-    whole = tree(tmp_path / "whole")
-    arguments += ["-o", "out"]
-    code, err = end_when(arguments, tmp_path, "out/soft/clip", 7, signal.SIGINT)
-    assert code == 130
-    assert err.splitlines()[-1] == "interrupted; run the same command again to continue"
-    finished = visible(tmp_path / "out")
-    assert 7 <= len(finished) < 300
-    assert all(whole[name] == data for name, data in finished.items())
-    code, err = end_when(arguments, tmp_path, "out/soft/clip", 50, signal.SIGKILL)
-    assert code == -signal.SIGKILL
-    later = visible(tmp_path / "out")
-    assert finished.items() <= later.items() <= whole.items()
-    done = subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True)
-    assert b"continuing an earlier run" in done.stderr
-    assert tree(tmp_path / "out") == whole
+    comes_to_the_same(arguments, tmp_path, "out/soft/clip", (7, 50), files=300, whole=["--workers", "1"])
 
 
 def test_json_alone_on_stdout_and_quiet(
