@@ -27,6 +27,10 @@ class Panning:
         return flows
 
 
+def linked(earlier: Tensor, later: Tensor, camera: Panning) -> Link:
+    return link(earlier, later, camera.estimate(torch.cat((earlier, later)), torch.cat((later, earlier))))
+
+
 def at_rest(weight: float = FADING) -> Link:
     still, worth = torch.zeros(1, 2, SIDE, SIDE), torch.full((1, 1, SIDE, SIDE), weight)
     return Link(still, still, worth, worth)
@@ -71,7 +75,7 @@ def test_what_moves_is_followed() -> None:
         picture[..., 4 + 2 * number : 8 + 2 * number] = 1
         if number != 1:
             odds[number][..., 4 + 2 * number : 8 + 2 * number] = 3.0
-    links = [link(*pictures[number : number + 2], Panning(2)) for number in range(2)]
+    links = [linked(*pictures[number : number + 2], Panning(2)) for number in range(2)]
     found = average_along_motion(odds, links)[1][0, 0]
     assert (found[:, 7:9] > 0).all()  # two of three say so
     assert (found[:, :4] < 0).all()
@@ -80,7 +84,7 @@ def test_what_moves_is_followed() -> None:
 
 def test_the_weight_of_a_neighbour_is_how_alike_it_looks() -> None:
     dark, light = torch.zeros(1, 3, SIDE, SIDE), torch.full((1, 3, SIDE, SIDE), LIKENESS)
-    alike, unlike = link(dark, dark, Panning(0)), link(dark, light, Panning(0))
+    alike, unlike = linked(dark, dark, Panning(0)), linked(dark, light, Panning(0))
     assert float(alike.later.mean()) == pytest.approx(FADING, abs=1e-3)
     assert float(unlike.later.mean()) == pytest.approx(FADING / 2.71828, abs=1e-3)
     assert torch.equal(unlike.later, unlike.earlier)
@@ -92,7 +96,7 @@ def test_a_link_looks_both_ways() -> None:
     flow = torch.zeros(1, 2, SIDE, SIDE)
     flow[:, 0] = 3
     earlier = sample(later, flow)  # what is at x here is at x + 3 there
-    found = link(earlier, later, Panning(3))
+    found = linked(earlier, later, Panning(3))
     torch.testing.assert_close(found.ahead.float(), flow)
     torch.testing.assert_close(found.back.float(), -flow)
     inside = (..., slice(5, -5))

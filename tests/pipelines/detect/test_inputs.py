@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -79,12 +80,12 @@ def test_the_flows_between_neighbours_are_estimated_once() -> None:
             seen += inputs.add(frame)
         seen += inputs.end()
         assert seen[0].behind is None
-        waiting = [found.behind.begin() for found in seen[1:] if found.behind is not None]
-        waiting += [found.motion() for found in seen if found.motion is not None]
-        for each in waiting:
+        between = [found.behind.begin() for found in seen[1:] if found.behind is not None]
+        maps = [found.motion() for found in seen if found.motion is not None]
+        for each in maps:
             each.result()
         pictures = [found.image.result()[None].float() / 255 for found in seen]
-        for earlier, later, flows in zip(pictures, pictures[1:], waiting, strict=False):
+        for (earlier, later), flows in zip(pairwise(pictures), between, strict=True):
             expected = Difference().estimate(torch.cat((earlier, later)), torch.cat((later, earlier)))
             assert torch.equal(flows.result(), expected)
     assert estimator.calls == 8 + 9  # each pair, and what lies further away from each frame

@@ -62,7 +62,7 @@ def plainly(number: int, lost: frozenset[int]) -> Tensor:
     present = [at for at in window if at not in lost]
     odds = [log_odds(MAPS[at]).half().float() for at in present]
     images = [IMAGES[at][None].float() / 255 for at in present]
-    links = [link(*images[at : at + 2], AtRest()) for at in range(len(images) - 1)]
+    links = [link(*images[at : at + 2], torch.zeros(2, 2, SIDE, SIDE)) for at in range(len(images) - 1)]
     return from_log_odds(SURER * average_along_motion(odds, links)[present.index(number)])
 
 

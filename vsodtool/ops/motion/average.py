@@ -15,7 +15,6 @@ from torch import Tensor
 
 from vsodtool.ops.warp import sample
 from vsodtool.ops.window_mean import window_mean
-from vsodtool.types import FlowEstimator
 
 # Chosen on four videos of davis-train: benchmarks/TRIED.md, "Smoothing of predict".
 FADING = 0.95  # weight of a neighbour; of what lies n frames away FADING^n
@@ -39,24 +38,17 @@ class Link:
     earlier: Tensor
 
 
-def link(earlier: Tensor, later: Tensor, estimator: FlowEstimator) -> Link:
+def link(earlier: Tensor, later: Tensor, flows: Tensor) -> Link:
     """Look from two frames at each other.
 
     Args:
         earlier: (1, 3, S, S) in [0, 1].
         later: the next frame.
-        estimator: of optical flow.
+        flows: ahead and back (2, 2, S, S), pixels.
 
     Returns:
         Half precision: videos keep many of them.
     """
-    return link_along(
-        earlier, later, estimator.estimate(torch.cat((earlier, later)), torch.cat((later, earlier)))
-    )
-
-
-def link_along(earlier: Tensor, later: Tensor, flows: Tensor) -> Link:
-    """As `link`, where the flows ahead and back are known (2, 2, S, S), pixels."""
     seen = sample(torch.cat((later, earlier)), flows)
     difference = (seen - torch.cat((earlier, later))).abs_().mean(dim=1, keepdim=True)
     weights = FADING * torch.exp(-((window_mean(difference) / LIKENESS) ** 2))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.labels.temporal_smoothing import from_log_odds, log_odds
-from vsodtool.ops.motion.average import Link, average_along_motion, link_along
+from vsodtool.ops.motion.average import Link, average_along_motion, link
 from vsodtool.pipelines.detect.inputs import PairFlows
 from vsodtool.types import FlowEstimator
 
@@ -143,7 +143,7 @@ def _blocks(names: Sequence[str], finished: frozenset[str]) -> Iterator[_Block]:
 @torch.inference_mode()
 def _link(earlier: Future[Tensor], later: Future[Tensor], flows: Future[Tensor]) -> Link:
     first, second = (image.result()[None].float().div_(255) for image in (earlier, later))
-    return link_along(first, second, flows.result())
+    return link(first, second, flows.result())
 
 
 @torch.inference_mode()
