@@ -76,6 +76,11 @@ class Hands:
     def await_(self, name: str, value: object) -> None:
         """Wait until the page says so of itself."""
         self.page.wait_for_selector(f'body[data-{name}="{value}"]')
+        self.repaint()  # only what is on the screen can be accepted
+
+    def repaint(self) -> None:
+        """Wait until the screen shows what the page knows by now."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def keys(self, *names: str) -> None:
         for name in names:
@@ -126,9 +131,7 @@ class Hands:
         self.page.mouse.move(2, 2)
         before = b""
         for _ in range(50):
-            self.page.evaluate(
-                "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-            )
+            self.repaint()
             now = self.page.locator("#stage").screenshot()
             if now == before:
                 return now

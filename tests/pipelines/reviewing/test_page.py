@@ -1288,7 +1288,7 @@ def test_verdicts_and_notes_given_while_the_server_was_away_are_kept(
 ) -> None:
     out = make_out()
     hands = open_page(out)
-    hands.go(1)
+    hands.go(2).go(1)  # so that both are there
     away = "**/api/**"
     hands.page.route(away, lambda route: route.abort())
     hands.keys("r", "t")
@@ -1297,8 +1297,10 @@ def test_verdicts_and_notes_given_while_the_server_was_away_are_kept(
     hands.await_("saved", "failed")
     assert hands.page.locator("#note").input_value() == "a leg"
     hands.page.wait_for_selector("#frame-flag:has-text('flagged')")
-    hands.keys("ArrowRight", "a")
-    hands.page.wait_for_timeout(300)
+    hands.keys("ArrowRight")
+    hands.await_("frame", 2)
+    hands.keys("a")
+    hands.page.wait_for_selector("#frame-flag:has-text('accepted')")
     hands.page.unroute(away)
     hands.await_("saved", "saved")
     said = Notes(out.layout).read()["clip"].frames
