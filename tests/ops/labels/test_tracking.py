@@ -13,18 +13,22 @@ from vsodtool.ops.labels.tracking import (
     AREA,
     CELL,
     Looks,
+    are_rivals,
     expected_between,
     expected_j,
     found_share,
     moments_of,
     neighbourhood,
     notice,
+    own_salience,
     picture_size,
+    rivals_of,
     shares_of,
     standardised,
     tracked_odds,
     tracker_share,
     votes,
+    with_rivals,
     within_reach,
 )
 
@@ -125,6 +129,44 @@ def test_what_is_salient_speaks_of_an_object_that_it_overlaps() -> None:
         (4 / 16 - 0.1) / 0.3
     )  # what it is else is labelled
     assert notice(nothing, nothing, nothing) == 0
+
+
+def test_rivals_are_salient_cells_that_are_not_the_object() -> None:
+    label, salient = torch.zeros(1, 1, 4, 12), torch.zeros(1, 1, 4, 12)
+    label[..., :4], salient[..., :8] = 1, 1
+    assert rivals_of(label, salient).tolist() == [False, True, False]
+    label[..., 4] = 1  # a quarter of that cell is the object
+    assert not bool(rivals_of(label, salient).any())
+
+
+@pytest.mark.parametrize(
+    ("own", "rivals", "some"), [(1, 2, False), (1, 3, True), (40, 3, False), (40, 4, True)]
+)
+def test_a_few_cells_at_its_border_are_no_rivals(own: int, rivals: int, some: bool) -> None:
+    shares_there = torch.cat((torch.ones(own), torch.zeros(rivals + 9)))
+    there = torch.arange(len(shares_there)).sub(own).ge(0) & torch.arange(len(shares_there)).lt(own + rivals)
+    assert are_rivals(shares_there, there) == some
+
+
+def test_an_object_is_told_from_its_rivals_alone() -> None:
+    known = Looks(one_hot([0] * 3 + [1] * 3 + [2] * 9), torch.tensor([1.0] * 3 + [0.0] * 12))
+    told = with_rivals(known, torch.tensor([False] * 3 + [True] * 3 + [False] * 9))
+    assert told.shares.tolist() == [1, 1, 1, 0, 0, 0]
+    odds = votes(one_hot([0, 1, 2, 3]).view(4, 2, 2), told)
+    assert odds.flatten().tolist() == [3, -3, 0, 0]  # what is neither has no vote
+
+
+def test_what_is_salient_speaks_against_an_object_where_it_looks_like_a_rival() -> None:
+    salient = torch.tensor([0.9, 0.9, 0.9, 0.1, 0.1]).view(1, 1, 1, 5)
+    rivalry = torch.tensor([3.0, 0, -3, 3, -3]).view(1, 1, 1, 5)
+    own = own_salience(salient, rivalry).flatten()
+    torch.testing.assert_close(own, torch.tensor([0.9, 0.5, 0.1, 0.1, 0.1]), atol=0.002, rtol=0)
+
+
+def test_looks_against_rivals_count() -> None:
+    before, back, nothing = torch.full((1, 1, 4, 4), 0.5), torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 1, 1)
+    odds = tracked_odds(before, back, nothing, nothing, before, rivalry=torch.full((1, 1, 1, 1), 3.0))
+    torch.testing.assert_close(odds, torch.full((1, 1, 4, 4), 0.9))
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 500))

@@ -34,6 +34,9 @@ _ELSEWHERE = -0.5  # in the place of similarities that do not count: lower than 
 # Of motion, looks of the given masks, recent looks, saliency: what their log-odds count. Chosen on validation
 # videos of davis-train: benchmarks/TRIED.md, "Few masks".
 _MOTION, _GIVEN, _RECENT, _SALIENT = 0.6, 0.6, 0.4, 1.0
+_RIVALS = 0.1  # of an object's cells: so many that are something else and salient as well count as its rivals
+# What looks of the object against its rivals count: benchmarks/TRIED.md, "One of two salient things".
+_RIVALRY = 0.3
 _UNNOTICED, _NOTICED = 0.1, 0.4  # overlap of an object and what is salient: up to, and from which on
 _FADING = 20  # frames in which the tracker comes to count as much as what was carried
 _AGREED, _DOUBT = 0.65, 0.3  # agreement from which on nothing is lost; below it by so much, all
@@ -129,6 +132,44 @@ def votes(features: Tensor, known: Looks, *, near: Tensor | None = None) -> Tens
     return odds.view(1, 1, *features.shape[-2:])
 
 
+def rivals_of(label: Tensor, salient: Tensor) -> Tensor:
+    """Cells of a labelled frame that are salient, and are not the object: bool (N,).
+
+    Args:
+        label: of the object on the grid (1, 1, h, w).
+        salient: what is salient there (1, 1, h, w) in [0, 1].
+    """
+    return (shares_of(salient) > _OBJECT) & (shares_of(label) < _OTHER)
+
+
+def are_rivals(shares: Tensor, rivals: Tensor) -> bool:
+    """Whether there are enough rivals to speak of.
+
+    Args:
+        shares: of the object in the cells of all labelled frames (N,).
+        rivals: `rivals_of` these.
+    """
+    return int(rivals.sum()) >= max(_ALIKE, _RIVALS * int((shares >= _OTHER).sum()))
+
+
+def with_rivals(known: Looks, rivals: Tensor) -> Looks:
+    """An object's cells and those of its rivals, for `votes` of the one against the other."""
+    kept = (known.shares >= _OTHER) | rivals
+    return Looks(known.features[:, kept], known.shares[kept])
+
+
+def own_salience(salient: Tensor, rivalry: Tensor) -> Tensor:
+    """What is salient and looks like the object; what looks like its rivals is so much the less the object.
+
+    Args:
+        salient: on the grid (1, 1, h, w) in [0, 1].
+        rivalry: `votes` of the object against its rivals.
+    """
+    odds = torch.logit(salient, eps=_CERTAIN)
+    told = functional.interpolate(rivalry, odds.shape[-2:], mode="bilinear").tanh()
+    return torch.where(odds > 0, odds * told, odds).sigmoid()
+
+
 def neighbourhood(size: Size, device: torch.device) -> Tensor:
     """For each pair of cells of a frame of (h, w) whether they are near each other: bool (h * w, h * w)."""
     rows, columns = torch.meshgrid(
@@ -147,7 +188,7 @@ def notice(label: Tensor, others: Tensor, salient: Tensor) -> float:
 
     Args:
         label: of the object in a labelled frame (h, w) in [0, 1].
-        others: of all other objects there, which may well be salient.
+        others: of all else there that may well be salient: other objects and rivals.
         salient: in that frame (h, w) in [0, 1].
     """
     own = salient * (1 - others)
@@ -156,7 +197,15 @@ def notice(label: Tensor, others: Tensor, salient: Tensor) -> float:
     return _step(agreement, _UNNOTICED, _NOTICED)
 
 
-def tracked_odds(before: Tensor, back: Tensor, given: Tensor, recent: Tensor, salient: Tensor) -> Tensor:
+def tracked_odds(
+    before: Tensor,
+    back: Tensor,
+    given: Tensor,
+    recent: Tensor,
+    salient: Tensor,
+    *,
+    rivalry: Tensor | None = None,
+) -> Tensor:
     """Log-odds of an object on the grid (1, 1, h, w).
 
     Args:
@@ -165,9 +214,13 @@ def tracked_odds(before: Tensor, back: Tensor, given: Tensor, recent: Tensor, sa
         given: `votes` of the masks that were given.
         recent: those of a label that was found some frames ago.
         salient: (1, 1, h, w) in [0, 1]; 0.5 says nothing.
+        rivalry: votes of the object against its rivals; None: it has none.
     """
     size = (before.shape[-2], before.shape[-1])
-    looks = functional.interpolate(_GIVEN * given + _RECENT * recent, size, mode="bilinear")
+    voted = _GIVEN * given + _RECENT * recent
+    if rivalry is not None:
+        voted = voted + _RIVALRY * rivalry
+    looks = functional.interpolate(voted, size, mode="bilinear")
     moved = torch.logit(sample(before, back), eps=_CERTAIN)
     return _MOTION * moved + looks + _SALIENT * torch.logit(salient, eps=_CERTAIN)
 

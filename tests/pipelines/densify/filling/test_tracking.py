@@ -140,7 +140,7 @@ def test_what_neither_walk_finds_did_not_meet(film: Film, workers: Workers, tmp_
     given[0, 0] = 1
     small: Any = SimpleNamespace(
         noticed=[1.0, 1.0],
-        salient=lambda _: torch.ones(1, 1, 4, 4),
+        own_salience=lambda *_: (torch.ones(1, 1, 4, 4), None),
         labels={known.index: given for known in interval.labelled},
     )
     tracked = combine(interval, walks(whole, whole), small)
@@ -225,6 +225,20 @@ def test_objects_that_are_not_what_is_salient_are_left_to_motion(
     tracked = tracker_of(elsewhere).follow(interval, workers)
     assert list(tracked) == interval.targets
     assert all(each.noticed == [0, 1] for each in tracked.values())
+
+
+def test_of_two_salient_things_the_masked_one_is_followed(
+    film: Film, workers: Workers, tmp_path: Path
+) -> None:
+    clip = film(JUMP, (40, 56), (60, 60), {1: (72, 80, 12, 15), 2: (80, 62, 12, 14)})
+    for frame, ids in zip(clip.frames, clip.truth, strict=True):
+        frame[ids == 2] = (0, 0, 255)
+    one = [(ids == 1).astype(np.uint8) for ids in clip.truth]
+    interval = replace(make_job(replace(clip, truth=one), tmp_path / "clip"), right=None)
+    tracked = tracker_of(clip.truth[:-1]).follow(interval, workers)
+    assert min(j(tracked[index], one[index]) for index in interval.targets) > FOUND
+    assert all(each.salient > FOUND for each in tracked.values())  # the other one is not missed
+    assert all(each.noticed == [1] for each in tracked.values())
 
 
 def test_cancelled_work_comes_to_an_end(film: Film, workers: Workers, tmp_path: Path) -> None:

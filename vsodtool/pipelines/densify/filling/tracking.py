@@ -27,16 +27,21 @@ from vsodtool.models.inference.prepare import exact_products, prepare
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.labels.tracking import (
     CELL,
+    GRID,
     Looks,
+    are_rivals,
     grid_size,
     moments_of,
     neighbourhood,
     notice,
+    own_salience,
     picture_size,
+    rivals_of,
     shares_of,
     standardised,
     tracked_odds,
     votes,
+    with_rivals,
 )
 from vsodtool.ops.resize import resize_flow, resize_maps
 from vsodtool.pipelines.densify.filling.evidence import Shelf
@@ -139,17 +144,19 @@ def walk(
     past = deque([(small.features(position), labels)], maxlen=_RECENT)
     while 0 <= position + step < len(interval.sequence) and not workers.cancelled():
         position += step
-        features, salient = small.features(position), small.salient(position)
+        features = small.features(position)
         back, (then, found) = small.flow(position, position - step), past[0]
         odds = torch.full_like(labels, -torch.inf)
         for number in present:
             recent = Looks(then.flatten(1), shares_of(found[None, number : number + 1]))
+            salient, rivalry = small.own_salience(position, number)
             odds[number] = tracked_odds(
                 labels[None, number : number + 1],
                 back,
                 votes(features, given[number]),
                 votes(features, recent, near=small.near),
                 0.5 + small.noticed[number] * (salient - 0.5),
+                rivalry=rivalry,
             )[0, 0]
         labels = shares(odds)
         past.append((features, labels))
@@ -219,7 +226,10 @@ def _tracked(
 ) -> Tracked:
     """What is known of a target whose objects are there (O, h, w)."""
     noticed = torch.tensor(small.noticed) > 0
-    seen = small.salient(interval.sequence.index(index))[0, 0] > _OBJECT
+    position = interval.sequence.index(index)
+    seen = torch.zeros_like(labels[0], dtype=torch.bool)
+    for number in noticed.nonzero().flatten().tolist():
+        seen |= small.own_salience(position, number)[0][0, 0] > _OBJECT
     others = labels[~noticed].sum(dim=0) > _OBJECT
     agreement = overlap(labels[noticed].sum(dim=0) > _OBJECT, seen & ~others)
     return Tracked(to_bytes(labels).cpu(), agreement, small.noticed, met, reached)
@@ -338,6 +348,14 @@ class _Small:
         """What is salient in a frame, on the grid (1, 1, h, w) in [0, 1]."""
         return self._get("salient", position) / 255
 
+    def own_salience(self, position: int, number: int) -> tuple[Tensor, Tensor | None]:
+        """What of it may be an object (1, 1, h, w), and the votes for that against its rivals, if any."""
+        salient, known = self.salient(position), self._rivalry[number]
+        if known is None:
+            return salient, None
+        rivalry = votes(self.features(position), known)
+        return own_salience(salient, rivalry), rivalry
+
     def flow(self, here: int, there: int) -> Tensor:
         """From a frame to its neighbour, on the grid (1, 2, h, w)."""
         flows = self._get("flows", max(here, there))
@@ -355,17 +373,41 @@ class _Small:
         features, shares_there = zip(*of_frames, strict=True)
         return Looks(torch.cat(features, dim=1), torch.cat(shares_there))
 
-    def _notice(self, number: int) -> float:
-        found = [
-            notice(
-                label[number],
-                (label.sum(dim=0) - label[number]).clamp(0, 1),
-                self.salient(self._sequence.index(index))[0, 0],
-            )
-            for index, label in self.labels.items()
-            if bool(label[number].any())
+    @cached_property
+    def _rivals(self) -> list[Tensor | None]:
+        """Of each object, which cells of the labelled frames show rivals; None: too few to speak of."""
+        found: list[Tensor | None] = []
+        for number in range(len(self._interval.present)):
+            own = {index: label[None, number : number + 1] for index, label in self.labels.items()}
+            rivals = torch.cat([rivals_of(each, self._salient_at(index)) for index, each in own.items()])
+            shares_there = torch.cat([shares_of(each) for each in own.values()])
+            found.append(rivals if are_rivals(shares_there, rivals) else None)
+        return found
+
+    @cached_property
+    def _rivalry(self) -> list[Looks | None]:
+        """Of each object, how it and its rivals look."""
+        return [
+            None if rivals is None else with_rivals(self.looks(number), rivals)
+            for number, rivals in enumerate(self._rivals)
         ]
+
+    def _notice(self, number: int) -> float:
+        rivals = self._rivals[number]
+        found = []
+        for frame, (index, label) in enumerate(self.labels.items()):
+            if not bool(label[number].any()):
+                continue
+            others = (label.sum(dim=0) - label[number]).clamp(0, 1)
+            if rivals is not None:
+                height, width = (side * GRID // CELL for side in self._grid)
+                here = rivals.view(len(self.labels), 1, 1, height, width)[frame].float()
+                others = torch.maximum(others, functional.interpolate(here, self._grid)[0, 0])
+            found.append(notice(label[number], others, self._salient_at(index)[0, 0]))
         return sum(found) / len(found) if found else 0.0
+
+    def _salient_at(self, index: int) -> Tensor:
+        return self.salient(self._sequence.index(index))
 
     def _sampled(self) -> list[int]:
         """Indices of the labelled frames, and of others spread evenly."""
