@@ -50,7 +50,7 @@ from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
 
 if TYPE_CHECKING:  # networks bring torchvision, which `--method warp` does not need
     from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
-    from vsodtool.pipelines.densify.filling.tracking import Saliency
+    from vsodtool.pipelines.densify.filling.small_interval import Saliency
 
 
 @dataclass(frozen=True, kw_only=True)

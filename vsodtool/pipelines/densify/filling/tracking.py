@@ -1,7 +1,7 @@
 """Follow the objects through an interval from frame to frame, and find them again where motion loses them.
 
 What was carried over a long way has drifted, or is lost; looks and what is salient tell then. All of it on a
-small picture of the frames (`ops.tracking`).
+small picture of the frames (`small_interval`, `ops.labels.tracking`).
 """
 
 from __future__ import annotations
@@ -12,56 +12,31 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from vsodtool.media.spill import FrameSpill
 from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
-from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.inference.prepare import exact_products, prepare
 from vsodtool.ops.confidence import to_bytes
-from vsodtool.ops.labels.tracking import (
-    CELL,
-    GRID,
-    Looks,
-    are_rivals,
-    grid_size,
-    moments_of,
-    neighbourhood,
-    notice,
-    own_salience,
-    picture_size,
-    rivals_of,
-    shares_of,
-    standardised,
-    tracked_odds,
-    votes,
-    with_rivals,
-)
-from vsodtool.ops.resize import resize_flow, resize_maps
+from vsodtool.ops.labels.tracking import Looks, shares_of, tracked_odds, votes
 from vsodtool.pipelines.densify.filling.evidence import Shelf
 from vsodtool.pipelines.densify.filling.far import Tracked, overlap
+from vsodtool.pipelines.densify.filling.small_interval import (
+    FEATURES,
+    OBJECT,
+    SALIENT,
+    Saliency,
+    SmallInterval,
+)
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
-from vsodtool.pipelines.densify.motion import chunks
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.types import ImageArray, Size
 
 _RECENT = 5  # frames back from which recent looks are taken
-_SAMPLED = 8  # frames that the features' mean and spread are taken from
-_FLOW = DisSettings(0, 8, 4, 12, 2)  # at half of the picture
-_OBJECT = 0.5
-_SALIENT, _FEATURES = 0.4, 0.4  # of the work; the rest is walking
 _QUICK = 1  # level of compression: most of a label is nothing
-_KINDS = ("salient", "features", "flows")  # what is kept of a frame
 
 T = TypeVar("T")
-Saliency = Callable[[Iterable[ImageArray], int], Iterator[Tensor]]
-"""Frames of a shot in order, and how many -> how salient each pixel is, (1, 1, S, S) in [0, 1] each."""
 
 
 class Tracker:
@@ -87,7 +62,6 @@ class Tracker:
         self._made: tuple[EfficientNetLiteBackbone, Saliency] | None = None
         self._lock = threading.Lock()
         self._looking = threading.Lock()  # what says what is salient takes the most memory: one at a time
-        self._estimator = DisEstimator(_FLOW)
 
     @torch.inference_mode()
     def follow(
@@ -100,18 +74,18 @@ class Tracker:
         interval = interval.on(self._device)
         backbone, saliency = self._parts()
         with exact_products(torch.float32):
-            small = _Small(interval, backbone, self._estimator, workers)
+            small = SmallInterval(interval, backbone, workers)
             try:
                 with self._looking:
                     looked = small.look(saliency, on_done)
                 if not looked:
                     return {}
                 if not any(small.noticed):
-                    on_done(1 - _SALIENT)
+                    on_done(1 - SALIENT)
                     return {}
                 if not small.look_closely(on_done):
                     return {}
-                step = (1 - _SALIENT - _FEATURES) / ((len(interval.sequence) - 1) * len(interval.labelled))
+                step = (1 - SALIENT - FEATURES) / ((len(interval.sequence) - 1) * len(interval.labelled))
                 walks = [
                     _counted(walk(interval, small, known, workers), step, on_done)
                     for known in interval.labelled
@@ -130,7 +104,7 @@ class Tracker:
 
 
 def walk(
-    interval: Interval, small: _Small, known: LabelledFrame, workers: Workers
+    interval: Interval, small: SmallInterval, known: LabelledFrame, workers: Workers
 ) -> Iterator[tuple[int, Tensor]]:
     """From a label to the other end: index of each frame, and log-odds of the objects (O, h, w).
 
@@ -169,7 +143,9 @@ def _counted(items: Iterable[T], share: float, on_done: Callable[[float], None])
         on_done(share)
 
 
-def _one_way(interval: Interval, steps: Iterable[tuple[int, Tensor]], small: _Small) -> Mapping[int, Tracked]:
+def _one_way(
+    interval: Interval, steps: Iterable[tuple[int, Tensor]], small: SmallInterval
+) -> Mapping[int, Tracked]:
     """What the walk from the only label says of each target; those are missing that it did not reach."""
     found, targets = Followed(), set(interval.targets)
     for index, odds in steps:
@@ -179,7 +155,7 @@ def _one_way(interval: Interval, steps: Iterable[tuple[int, Tensor]], small: _Sm
 
 
 def _both(
-    interval: Interval, walks: Sequence[Iterable[tuple[int, Tensor]]], small: _Small
+    interval: Interval, walks: Sequence[Iterable[tuple[int, Tensor]]], small: SmallInterval
 ) -> Mapping[int, Tracked]:
     """What the walks from two labels say; what each found is put aside where the interval is long."""
     with ExitStack() as stack:
@@ -190,7 +166,7 @@ def _both(
         return combine(interval, shelves, small)
 
 
-def combine(interval: Interval, walks: Sequence[Shelf], small: _Small) -> Mapping[int, Tracked]:
+def combine(interval: Interval, walks: Sequence[Shelf], small: SmallInterval) -> Mapping[int, Tracked]:
     """What the walks from both labels say of each target, the nearer one louder.
 
     Args:
@@ -208,7 +184,7 @@ def combine(interval: Interval, walks: Sequence[Shelf], small: _Small) -> Mappin
     for index in interval.targets:
         first, second = (each.take(index) for each in walks)
         nearness = [1 / abs(index - known.index) for known in interval.labelled]
-        met = _met(shares(first) > _OBJECT, shares(second) > _OBJECT)
+        met = _met(shares(first) > OBJECT, shares(second) > OBJECT)
         # Infinite are the same in both.
         odds = torch.lerp(first, second, nearness[1] / sum(nearness)).nan_to_num(nan=-torch.inf)
         found.put(index, _tracked(interval, index, shares(odds), small, met=met, reached=reached))
@@ -219,7 +195,7 @@ def _tracked(
     interval: Interval,
     index: int,
     labels: Tensor,
-    small: _Small,
+    small: SmallInterval,
     *,
     met: Sequence[float | None] = (),
     reached: Sequence[float] = (),
@@ -229,9 +205,9 @@ def _tracked(
     position = interval.sequence.index(index)
     seen = torch.zeros_like(labels[0], dtype=torch.bool)
     for number in noticed.nonzero().flatten().tolist():
-        seen |= small.own_salience(position, number)[0][0, 0] > _OBJECT
-    others = labels[~noticed].sum(dim=0) > _OBJECT
-    agreement = overlap(labels[noticed].sum(dim=0) > _OBJECT, seen & ~others)
+        seen |= small.own_salience(position, number)[0][0, 0] > OBJECT
+    others = labels[~noticed].sum(dim=0) > OBJECT
+    agreement = overlap(labels[noticed].sum(dim=0) > OBJECT, seen & ~others)
     return Tracked(to_bytes(labels).cpu(), agreement, small.noticed, met, reached)
 
 
@@ -259,11 +235,11 @@ class Followed(Mapping[int, Tracked]):
         return len(self._held)
 
 
-def _reached(interval: Interval, walks: Sequence[Shelf], small: _Small) -> list[float]:
+def _reached(interval: Interval, walks: Sequence[Shelf], small: SmallInterval) -> list[float]:
     """Of each object, how well the walks from two labels find the label at their other end: the mean J."""
     found = []
     for known, each in zip(interval.labelled[::-1], walks, strict=True):
-        there, given = shares(each.take(known.index)) > _OBJECT, small.labels[known.index] > _OBJECT
+        there, given = shares(each.take(known.index)) > OBJECT, small.labels[known.index] > OBJECT
         found.append([overlap(*both) for both in zip(there, given, strict=True)])
     return [sum(js) / len(js) for js in zip(*found, strict=True)]
 
@@ -279,170 +255,3 @@ def _met(first: Tensor, second: Tensor) -> list[float | None]:
 def shares(odds: Tensor) -> Tensor:
     """Log-odds of objects (O, h, w) -> labels that compete with each other and with the background."""
     return torch.cat((torch.zeros_like(odds[:1]), odds)).softmax(dim=0)[1:]
-
-
-class _Small:
-    """An interval as the tracker sees it; what is kept of long ones lies on disk.
-
-    Attributes:
-        labels: of the labelled frames by index, on the grid (O, h, w), 0 or 1.
-        near: see `ops.tracking.neighbourhood`.
-        noticed: how far what is salient speaks of each object, the mean over the labels; see `ops.tracking`.
-    """
-
-    def __init__(
-        self,
-        interval: Interval,
-        backbone: EfficientNetLiteBackbone,
-        estimator: DisEstimator,
-        workers: Workers,
-    ) -> None:
-        self._interval, self._backbone = interval, backbone
-        self._estimator, self._workers = estimator, workers
-        self._sequence = interval.sequence
-        self._device = interval.known.labels.device
-        self._picture = picture_size(interval.size)
-        self._grid = grid_size(interval.size)
-        self.near = neighbourhood((self._picture[0] // CELL, self._picture[1] // CELL), self._device)
-        self.labels = {
-            known.index: resize_maps(known.labels, self._grid).gt(_OBJECT).float()[0]
-            for known in interval.labelled
-        }
-        self._kept: dict[tuple[str, int], npt.NDArray[Any]] = {}
-        self._spill: FrameSpill | None = interval.frames.spill() if interval.frames.is_long else None
-
-    def close(self) -> None:
-        """Forget everything."""
-        if self._spill is not None:
-            self._spill.close()
-
-    def look(self, saliency: Saliency, on_done: Callable[[float], None]) -> bool:
-        """Find what is salient in every frame; whether nobody cancelled that."""
-        rgbs = (self._interval.rgb(index) for index in self._sequence)
-        for position, salient in enumerate(saliency(rgbs, len(self._sequence))):
-            if self._workers.cancelled():
-                return False
-            self._put("salient", position, to_bytes(resize_maps(salient.to(self._device), self._grid)))
-            on_done(_SALIENT / len(self._sequence))
-        return True
-
-    def look_closely(self, on_done: Callable[[float], None]) -> bool:
-        """Find features and motion of every frame; whether nobody cancelled that."""
-        self._moments = moments_of([self._see(index) for index in self._sampled()])
-        for chunk in chunks(list(range(len(self._sequence)))):
-            if self._workers.cancelled():
-                return False
-            self._workers.map(self._look_at, chunk)
-            on_done(_FEATURES * len(chunk) / len(self._sequence))
-        return True
-
-    @cached_property
-    def noticed(self) -> list[float]:
-        return [self._notice(number) for number in range(len(self._interval.present))]
-
-    def features(self, position: int) -> Tensor:
-        """Of a frame, standardised (C, h, w)."""
-        return self._get("features", position)
-
-    def salient(self, position: int) -> Tensor:
-        """What is salient in a frame, on the grid (1, 1, h, w) in [0, 1]."""
-        return self._get("salient", position) / 255
-
-    def own_salience(self, position: int, number: int) -> tuple[Tensor, Tensor | None]:
-        """What of it may be an object (1, 1, h, w), and the votes for that against its rivals, if any."""
-        salient, known = self.salient(position), self._rivalry[number]
-        if known is None:
-            return salient, None
-        rivalry = votes(self.features(position), known)
-        return own_salience(salient, rivalry), rivalry
-
-    def flow(self, here: int, there: int) -> Tensor:
-        """From a frame to its neighbour, on the grid (1, 2, h, w)."""
-        flows = self._get("flows", max(here, there))
-        return flows[:1] if there > here else flows[1:]
-
-    def looks(self, number: int) -> Looks:
-        """Of an object in all labels."""
-        of_frames = [
-            (
-                self.features(self._sequence.index(index)).flatten(1),
-                shares_of(label[None, number : number + 1]),
-            )
-            for index, label in self.labels.items()
-        ]
-        features, shares_there = zip(*of_frames, strict=True)
-        return Looks(torch.cat(features, dim=1), torch.cat(shares_there))
-
-    @cached_property
-    def _rivals(self) -> list[Tensor | None]:
-        """Of each object, which cells of the labelled frames show rivals; None: too few to speak of."""
-        found: list[Tensor | None] = []
-        for number in range(len(self._interval.present)):
-            own = {index: label[None, number : number + 1] for index, label in self.labels.items()}
-            rivals = torch.cat([rivals_of(each, self._salient_at(index)) for index, each in own.items()])
-            shares_there = torch.cat([shares_of(each) for each in own.values()])
-            found.append(rivals if are_rivals(shares_there, rivals) else None)
-        return found
-
-    @cached_property
-    def _rivalry(self) -> list[Looks | None]:
-        """Of each object, how it and its rivals look."""
-        return [
-            None if rivals is None else with_rivals(self.looks(number), rivals)
-            for number, rivals in enumerate(self._rivals)
-        ]
-
-    def _notice(self, number: int) -> float:
-        rivals = self._rivals[number]
-        found = []
-        for frame, (index, label) in enumerate(self.labels.items()):
-            if not bool(label[number].any()):
-                continue
-            others = (label.sum(dim=0) - label[number]).clamp(0, 1)
-            if rivals is not None:
-                height, width = (side * GRID // CELL for side in self._grid)
-                here = rivals.view(len(self.labels), 1, 1, height, width)[frame].float()
-                others = torch.maximum(others, functional.interpolate(here, self._grid)[0, 0])
-            found.append(notice(label[number], others, self._salient_at(index)[0, 0]))
-        return sum(found) / len(found) if found else 0.0
-
-    def _salient_at(self, index: int) -> Tensor:
-        return self.salient(self._sequence.index(index))
-
-    def _sampled(self) -> list[int]:
-        """Indices of the labelled frames, and of others spread evenly."""
-        stride = max(len(self._sequence) // _SAMPLED, 1)
-        return sorted({*self._sequence[::stride], *self.labels})
-
-    def _image(self, index: int, size: Size) -> Tensor:
-        rgb = torch.from_numpy(self._interval.rgb(index)).permute(2, 0, 1)[None].to(self._device)
-        return resize_maps(rgb.float().div_(255), size)
-
-    def _see(self, index: int) -> tuple[Tensor, Tensor]:
-        picture = self._image(index, self._picture).mul_(2).sub_(1)
-        _, eighth, sixteenth = self._backbone.shallow(picture.contiguous(memory_format=torch.channels_last))
-        return functional.avg_pool2d(eighth, 2), sixteenth
-
-    def _look_at(self, position: int) -> None:
-        """Features of a frame, and the motion between it and the frame before."""
-        index = self._sequence[position]
-        self._put("features", position, standardised(self._see(index), self._moments).half())
-        if position:
-            half: Size = (2 * self._grid[0], 2 * self._grid[1])
-            before, image = self._image(self._sequence[position - 1], half), self._image(index, half)
-            flows = self._estimator.estimate(torch.cat((before, image)), torch.cat((image, before)))
-            self._put("flows", position, resize_flow(flows, self._grid).half())
-
-    def _put(self, what: str, position: int, values: Tensor) -> None:
-        array = values.cpu().numpy()
-        if self._spill is None:
-            self._kept[what, position] = array
-        else:
-            self._spill.put(_KINDS.index(what) + len(_KINDS) * position, array)
-
-    def _get(self, what: str, position: int) -> Tensor:
-        if self._spill is None:
-            array = self._kept[what, position]
-        else:
-            array = self._spill.get(_KINDS.index(what) + len(_KINDS) * position)
-        return torch.from_numpy(array).to(self._device).float()
