@@ -25,18 +25,18 @@ from vsodtool.media.images import read_grey
 
 def one_of(pair: str, number: int, sequences: dict[str, Sequence], work: Path) -> Sequence:
     """The frames of a pair, and masks of one of its objects alone."""
-    below, above = (sequences[name] for name in pair.split("+"))
-    film = paste(below, above, work)
-    name = f"{film.name}-{number}"
+    name = f"{pair}-{number}"
     frames, folder = work / "one" / name, work / "one-masks" / name
-    for each in (frames.parent, folder):
-        each.mkdir(parents=True, exist_ok=True)
+    if not (work / "frames" / pair).exists():  # else runs over them go on
+        below, above = (sequences[each] for each in pair.split("+"))
+        paste(below, above, work)
     if not frames.exists():
-        frames.symlink_to(work.resolve() / "frames" / film.name)
-    masks = [folder / f"{index:05d}.png" for index in range(film.count)]
-    for mask in masks:
-        ids = read_grey(work / "truth" / film.name / mask.name)
-        cv2.imwrite(str(mask), (ids == number).astype(np.uint8) * 255)
+        for each in (frames.parent, folder):
+            each.mkdir(parents=True, exist_ok=True)
+        for truth in sorted((work / "truth" / pair).iterdir()):
+            cv2.imwrite(str(folder / truth.name), (read_grey(truth) == number).astype(np.uint8) * 255)
+        frames.symlink_to(work.resolve() / "frames" / pair)
+    masks = sorted(folder.iterdir())
     return Sequence(name, [frames / f"{mask.stem}.jpg" for mask in masks], masks)
 
 
