@@ -24,6 +24,7 @@ from vsodtool.pipelines.densify.choosing.trial import (
     describe_choice,
     further_tests,
     measure_methods,
+    merged,
     try_methods,
 )
 from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, of_tracking, to_fill, to_follow
@@ -171,7 +172,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             self.state.drop([self.layout.overlay(self.name)])
         tell_notes(self.source, self.on_event)
         self._write_given()
-        scores = {hidden: js for each in measured for hidden, js in each.items()}
+        scores = merged(measured)
         tests: Sequence[HiddenTest] = ()
         if not measured:
             tests = self._tests_apart()
