@@ -177,7 +177,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         if not measured:
             tests = self._tests_apart()
         elif len(measured) == len(self._schedule.tests):  # else these were the further ones
-            tests = further_tests(self._schedule, self._candidates, scores)
+            tests = further_tests(self._video, self._schedule, self._candidates, scores)
         if tests:
             return Division(questions=tests)
         self._prepare(scores if measured else None)

@@ -191,8 +191,8 @@ def test_tests_may_be_made_apart(tmp_path: Path, still: Any) -> None:
     assert choice.hidden == ["00006"]
 
 
+TWO = {3: (70, 70, 6, 6), 9: (85, 95, 6, 6)}
 FIRST, MORE = [HiddenTest(0, 2, 5)], [HiddenTest(2, 5, 6), HiddenTest(5, 6, 8)]
-SMOOTHED = [HiddenTest(2, 5, 6, Trying.SMOOTHED), HiddenTest(5, 6, 8, Trying.SMOOTHED)]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_more_is_hidden_where_another_method_is_ahead(
         on_tests=told.append,
     )
     assert (choice.hidden, choice.method) == (hidden, method)
-    assert told == ([FIRST, SMOOTHED] if len(hidden) > 1 else [FIRST])
+    assert told == ([FIRST, MORE] if len(hidden) > 1 else [FIRST])
 
 
 @pytest.mark.parametrize(
@@ -225,21 +225,29 @@ def test_more_is_hidden_where_another_method_is_ahead(
     [
         ({1: 0.9, 2: 0.5}, {1: 0.9, 2: 0.5}, []),
         ({1: 0.9, 2: 0.5}, {1: 0.904, 2: 0.504}, []),  # of one test .005 is nothing
-        ({1: 0.9, 2: 0.5}, {1: 0.92, 2: 0.52}, SMOOTHED),
-        ({1: 0.9, 2: 0.5}, {1: 0.3, 2: 0.6}, SMOOTHED),  # for one of the objects
+        ({1: 0.9, 2: 0.5}, {1: 0.92, 2: 0.52}, MORE),
+        ({1: 0.9, 2: 0.5}, {1: 0.3, 2: 0.6}, MORE),  # for one of the objects
         ({1: 0.9, 2: 0.5}, {1: 0.3, 2: 0.4}, []),
         ({}, {}, []),
     ],
 )
 def test_where_there_is_a_doubt(
-    still: Any, ours: dict[int, float], theirs: dict[int, float], expected: list[HiddenTest]
+    tmp_path: Path,
+    still: Any,
+    ours: dict[int, float],
+    theirs: dict[int, float],
+    expected: list[HiddenTest],
 ) -> None:
+    frames, masks = opened(
+        still.write_folder(tmp_path / "clip"), still.write_masks(tmp_path / "m", [0, 2, 5, 6, 8])
+    )
     methods: dict[str, Method] = {"default": Says("default", still), "other": Says("other", still)}
     candidates = Candidates(methods, MotionEstimators(DisEstimator(), DisEstimator()), "balanced", "")
     scores = {2: {"default": ours, "other": theirs}}
-    assert further_tests(TrialSchedule(FIRST, more=MORE), candidates, scores) == expected
-    assert further_tests(TrialSchedule(FIRST), candidates, scores) == []
-    assert further_tests(TrialSchedule(FIRST, more=MORE), candidates, {}) == []
+    video = SparseVideo(frames, masks, tmp_path)
+    assert further_tests(video, TrialSchedule(FIRST, more=MORE), candidates, scores) == expected
+    assert further_tests(video, TrialSchedule(FIRST), candidates, scores) == []
+    assert further_tests(video, TrialSchedule(FIRST, more=MORE), candidates, {}) == []
 
 
 class SaysOnBoxes(Says):
@@ -248,12 +256,13 @@ class SaysOnBoxes(Says):
     wants = Wants.BOXES
 
 
-def test_in_doubt_labels_are_made_as_the_run_makes_them(
-    tmp_path: Path, still: Any, monkeypatch: pytest.MonkeyPatch
+def test_with_several_objects_labels_are_made_in_doubt_as_the_run_makes_them(
+    tmp_path: Path, film: Film, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before smoothing one method may be behind that is ahead after it."""
+    still = film([(0, 0)] * 8, objects=TWO)
     frames, masks = opened(
-        still.write_folder(tmp_path / "clip"), still.write_masks(tmp_path / "m", [0, 2, 5, 6, 8])
+        still.write_folder(tmp_path / "clip"), still.write_masks(tmp_path / "m", [0, 2, 5, 6, 8], 1)
     )
     made: list[tuple[list[int], list[str], bool]] = []
 
@@ -303,7 +312,8 @@ def test_what_is_tried_in_doubt_is_in_order(still: Any) -> None:
     methods: dict[str, Method] = {"default": SaysOnBoxes("default", still), "other": Says("other", still)}
     candidates = Candidates(methods, MotionEstimators(DisEstimator(), DisEstimator()), "balanced", "")
     schedule = TrialSchedule([HiddenTest(2, 5, 6)], more=[HiddenTest(0, 2, 5), HiddenTest(5, 6, 8)])
-    assert tried_in_doubt(schedule, candidates) == [
+    assert tried_in_doubt(schedule, candidates, 1) == schedule.more
+    assert tried_in_doubt(schedule, candidates, 2) == [
         HiddenTest(0, 2, 5, Trying.SMOOTHED),
         HiddenTest(2, 5, 6, Trying.AGAIN),
         HiddenTest(5, 6, 8, Trying.SMOOTHED),
@@ -338,7 +348,7 @@ def test_an_object_stays_with_the_default_in_doubt(
     tmp_path: Path, film: Film, reached: dict[int, list[float]], method: str, objects: dict[str, str]
 ) -> None:
     """What the default has reached on two labels; the other method has .9 everywhere."""
-    clip = film([(0, 0)] * 8, objects={3: (70, 70, 6, 6), 9: (85, 95, 6, 6)})
+    clip = film([(0, 0)] * 8, objects=TWO)
     frames, masks = opened(
         clip.write_folder(tmp_path / "clip"), clip.write_masks(tmp_path / "m", [0, 2, 5, 8], 1)
     )
@@ -363,8 +373,7 @@ def test_an_object_stays_with_the_default_in_doubt(
 def test_with_several_objects_warp_must_be_ahead_by_more_where_hidden_labels_are_further(
     tmp_path: Path, film: Film, objects: int, lead: float, chosen: str
 ) -> None:
-    places = {3: (70, 70, 6, 6), 9: (85, 95, 6, 6)}
-    clip = film([(0, 0)] * 8, objects=dict(list(places.items())[:objects]))
+    clip = film([(0, 0)] * 8, objects=dict(list(TWO.items())[:objects]))
     frames, masks = opened(
         clip.write_folder(tmp_path / "clip"), clip.write_masks(tmp_path / "m", [0, 2, 4, 6, 8], 1)
     )
@@ -373,12 +382,14 @@ def test_with_several_objects_warp_must_be_ahead_by_more_where_hidden_labels_are
     # Two frames from a label each way is a reach of 1; the frames to fill have one of .5.
     assert METHODS["warp"].handicap * 0.5 == pytest.approx(0.007)
     schedule = TrialSchedule([HiddenTest(0, 2, 4)], more=[HiddenTest(4, 6, 8)])
-    ids = list(places)[:objects]
+    ids = list(TWO)[:objects]
     scores = {
         hidden: {"fgplg": dict.fromkeys(ids, 0.8), "warp": dict.fromkeys(ids, 0.8 + lead)}
         for hidden in (2, 6)
     }
-    choice = decide(SparseVideo(frames, masks, tmp_path), schedule, candidates, scores)
+    video = SparseVideo(frames, masks, tmp_path)
+    assert bool(further_tests(video, schedule, candidates, {2: scores[2]})) == (chosen == "warp")
+    choice = decide(video, schedule, candidates, scores)
     assert (choice.method, choice.objects) == (chosen, {})
     assert choice.hidden_j["warp"] == pytest.approx(0.8 + lead)  # as it was measured
 

@@ -60,11 +60,6 @@ class TrialSchedule:
     reason: str = ""
     more: list[HiddenTest] = field(default_factory=list)
 
-    @property
-    def all(self) -> list[HiddenTest]:
-        """Both."""
-        return [*self.tests, *self.more]
-
 
 def schedule_trial(source: FrameSource, masks: MaskSet, shots: Shots = ONE_SHOT) -> TrialSchedule:
     """Choose the labels of a video to hide; reads the masks that this depends on.

@@ -69,30 +69,32 @@ def try_methods(
         return measure_methods(video, tests, candidates, workers, on_tried=on_tried, on_flow=on_flow)
 
     scores = measure(schedule.tests)
-    more = further_tests(schedule, candidates, scores)
+    more = further_tests(video, schedule, candidates, scores)
     if more:
         scores = merged([scores, measure(more)])
     return decide(video, schedule, candidates, scores)
 
 
-def further_tests(schedule: TrialSchedule, candidates: Candidates, scores: Scores) -> list[HiddenTest]:
+def further_tests(
+    video: SparseVideo, schedule: TrialSchedule, candidates: Candidates, scores: Scores
+) -> list[HiddenTest]:
     """The tests that are made besides: where another method than the default was ahead in the first ones.
 
     Whether it is better or was lucky two tests seldom tell: their differences do not tell their own spread.
-    And they are made without the smoothing of the run, which helps one method more than another, so now all
-    are made with it (benchmarks/TRIED.md, "Which method for an object"). Where the default is ahead it stays
-    anyway.
+    Where the default is ahead it stays anyway.
 
     Args:
+        video: with its masks.
         schedule: of the video.
         candidates: the methods.
         scores: what was measured in the first tests.
 
     Returns:
-        Where, of the video or of one of its objects, another method leads by more than NOISE, all tests of
-        the schedule, by the index of the hidden frame, ascending; else none.
+        Those of `tried_in_doubt` where, of the video or of one of its objects, another method leads by more
+        than NOISE and its handicap; else none.
     """
     default, *others = candidates.names
+    handicaps = _handicaps(video, schedule, candidates)
     objects = {number for reached in scores.values() for number in reached[default]}
     for asked in (objects, *({number} for number in objects)):
         means = {
@@ -100,15 +102,32 @@ def further_tests(schedule: TrialSchedule, candidates: Candidates, scores: Score
             for name in candidates.names
         }
         tried = len(means[default])
-        if tried and any(fmean(means[name]) - fmean(means[default]) > NOISE / sqrt(tried) for name in others):
-            return tried_in_doubt(schedule, candidates)
+        if tried and any(
+            fmean(means[name]) - fmean(means[default]) > NOISE / sqrt(tried) + handicaps.get(name, 0.0)
+            for name in others
+        ):
+            return tried_in_doubt(schedule, candidates, len(video.masks.object_ids))
     return []
 
 
-def tried_in_doubt(schedule: TrialSchedule, candidates: Candidates) -> list[HiddenTest]:
-    """What is tried where the first tests leave a doubt: these again, smoothed, and the further ones."""
+def tried_in_doubt(schedule: TrialSchedule, candidates: Candidates, objects: int) -> list[HiddenTest]:
+    """What is tried where the first tests leave a doubt, by the index of the hidden frame, ascending.
+
+    The first tests are made without the smoothing of the run. Where objects meet that harms one method more
+    than another, with one object it does not (benchmarks/TRIED.md, "Which method for an object").
+
+    Args:
+        schedule: of the video.
+        candidates: the methods.
+        objects: how many the video has.
+
+    Returns:
+        The further tests; with several objects smoothed, and the first ones again, smoothed.
+    """
     smoothed = any(is_smoothed(each, candidates.quality) for each in candidates.methods.values())
-    tests = [replace(test, trying=Trying.AGAIN) for test in schedule.tests if smoothed]
+    if objects < 2 or not smoothed:
+        return schedule.more
+    tests = [replace(test, trying=Trying.AGAIN) for test in schedule.tests]
     tests += [replace(test, trying=Trying.SMOOTHED) for test in schedule.more]
     return sorted(tests, key=lambda test: test.hidden)
 
@@ -208,7 +227,7 @@ def decide(
     masks, names = video.masks, video.source.names
     tried = sorted(scores)
     default = candidates.names[0]
-    handicaps = _handicaps(video, [test for test in schedule.all if test.hidden in scores], candidates)
+    handicaps = _handicaps(video, schedule, candidates)
     by_method = {name: [fmean(scores[index][name].values()) for index in tried] for name in candidates.names}
     method, reason = choose_method(by_method, default, handicaps)
     choice = MethodChoice(
@@ -233,15 +252,13 @@ def decide(
     )
 
 
-def _handicaps(
-    video: SparseVideo, tried: Sequence[HiddenTest], candidates: Candidates
-) -> Mapping[str, float]:
+def _handicaps(video: SparseVideo, schedule: TrialSchedule, candidates: Candidates) -> Mapping[str, float]:
     """By how much J some methods must be ahead, by name; none where there is one object."""
-    if len(video.masks.object_ids) < 2 or not tried:
-        return {}
+    if len(video.masks.object_ids) < 2 or not schedule.tests:
+        return NO_HANDICAPS
     index_of = {name: index for index, name in enumerate(video.source.names)}
     labels = [index_of[name] for name in video.masks.names]
-    hidden = fmean(reach(test.hidden - test.left, test.right - test.hidden) for test in tried)
+    hidden = fmean(reach(test.hidden - test.left, test.right - test.hidden) for test in schedule.tests)
     further = max(hidden - typical_reach(labels, len(index_of), video.shots), 0.0)
     return {name: METHODS[name].handicap * further for name in candidates.names if name in METHODS}
 
