@@ -30,6 +30,8 @@ class DensifierMethod:
         thinned: quality -> frames from one label to the next between which it makes every second frame only;
             the others are taken from their neighbours.
         in_auto: whether `--method auto` may try it; the first line of these is the default in doubt.
+        handicap: J by which it must be ahead on hidden labels besides, with several objects, for each frame
+            by which these are further from their labels than the frames to fill.
     """
 
     make: str
@@ -40,6 +42,7 @@ class DensifierMethod:
     smoothed: tuple[str, ...] = EVERY_QUALITY
     thinned: Mapping[str, range] = field(default_factory=dict)
     in_auto: bool = False
+    handicap: float = 0.0
 
 
 METHODS: dict[str, DensifierMethod] = {
@@ -56,6 +59,7 @@ METHODS: dict[str, DensifierMethod] = {
         make="vsodtool.pipelines.densify.quality:warp_method",
         smoothed=("balanced", "best"),
         in_auto=True,
+        handicap=0.014,  # benchmarks/TRIED.md, "Which method for an object"
     ),
     "sam2": DensifierMethod(
         summary="SAM 2 video, if `vsodtool[sam2]` is installed",

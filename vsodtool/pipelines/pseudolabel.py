@@ -30,6 +30,7 @@ from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.densify.bench import LabelBench, LabelTask
 from vsodtool.pipelines.densify.choosing.hidden_labels import schedule_trial
+from vsodtool.pipelines.densify.choosing.trial import tried_in_doubt
 from vsodtool.pipelines.densify.estimate import estimate_seconds, measure_pace
 from vsodtool.pipelines.densify.filling.far import Follows
 from vsodtool.pipelines.densify.filling.label import output_files
@@ -446,9 +447,11 @@ def _estimate(
         shots = cuts.known(name) or ONE_SHOT
         trial = schedule_trial(source, masks[name], shots) if len(candidates.names) > 1 else None
         tests = [] if trial is None else trial.tests
+        objects = len(masks[name].object_ids)
+        doubt = [] if trial is None else tried_in_doubt(trial, candidates, objects)
         seconds, longest = (
             estimate_seconds(pace, source, masks[name], made, candidates, overlay=config.overlay)
-            for made in (tests, [*tests, *([] if trial is None else trial.more)])
+            for made in (tests, [*tests, *doubt])
         )
         videos.append(replace(of_video, seconds=round(seconds, 1)))
         in_doubt += longest - seconds

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.config.methods import METHODS
-from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, Trying
 from vsodtool.pipelines.densify.effort import (
     FINISH,
     FLOW,
@@ -37,6 +39,10 @@ def test_a_hidden_label_costs_its_way_and_each_method() -> None:
     one = prices.test(test, ["warp"])
     assert one == pytest.approx(10 * FLOW["fast"] + 2 * SIDE + MAKE["warp"])
     assert prices.test(test, ["fgplg", "warp"]) > one
+    smoothed = prices.test(replace(test, trying=Trying.SMOOTHED), ["warp"])
+    assert smoothed == pytest.approx(10 * FLOW["fast"] + 5 * (2 * SIDE + MAKE["warp"]))
+    near = prices.test(HiddenTest(4, 5, 7, Trying.AGAIN), ["warp"])  # there are two frames between
+    assert near == pytest.approx(3 * FLOW["fast"] + 2 * (2 * SIDE + MAKE["warp"]))
 
 
 @pytest.mark.parametrize("method", WALK)

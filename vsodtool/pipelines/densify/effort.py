@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vsodtool.config.methods import METHODS
-from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
+from vsodtool.ops.labels.temporal_smoothing import REACH
+from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, Trying
 
 FLOW = {"fast": 30.0, "balanced": 90.0, "best": 150.0}  # both ways between two neighbours
 SIDE = 14.0  # what one label says about a frame
@@ -54,11 +55,14 @@ class Prices:
         return cls(flow, seen, SIDE + make, seen + make)
 
     def test(self, test: HiddenTest, methods: Sequence[str]) -> float:
-        """A hidden label made again: flow all the way, one frame by each method."""
+        """A hidden label made again: flow all the way, one frame by each method, and what smooths it."""
         walked = sum(WALK.get(method, 0.0) for method in methods) * (test.right - test.left)
+        if test.trying is Trying.AGAIN:
+            walked = 0.0
+        frames = 1 if test.trying is Trying.BARE else min(2 * REACH + 1, test.right - test.left - 1)
         made = sum(MAKE.get(method, MAKE_LEARNED) for method in methods if method not in WALK)
-        flow = self.flow * (test.right - test.left) + 2 * SIDE if made else 0.0
-        return walked + flow + made
+        flow = self.flow * (test.right - test.left) + 2 * SIDE * frames if made else 0.0
+        return walked + flow + made * frames
 
     def interval(self, targets: int, labels: int) -> float:
         """Frames between two labels, or beside one."""

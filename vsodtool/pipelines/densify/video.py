@@ -24,6 +24,7 @@ from vsodtool.pipelines.densify.choosing.trial import (
     describe_choice,
     further_tests,
     measure_methods,
+    merged,
     try_methods,
 )
 from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, of_tracking, to_fill, to_follow
@@ -171,12 +172,12 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             self.state.drop([self.layout.overlay(self.name)])
         tell_notes(self.source, self.on_event)
         self._write_given()
-        scores = {hidden: js for each in measured for hidden, js in each.items()}
+        scores = merged(measured)
         tests: Sequence[HiddenTest] = ()
         if not measured:
             tests = self._tests_apart()
         elif len(measured) == len(self._schedule.tests):  # else these were the further ones
-            tests = further_tests(self._schedule, self._candidates, scores)
+            tests = further_tests(self._video, self._schedule, self._candidates, scores)
         if tests:
             return Division(questions=tests)
         self._prepare(scores if measured else None)

@@ -77,7 +77,7 @@ class Cuts:
         return shots
 
 
-NO_CUTS = Cuts({})
+NO_CUTS: Cuts = Cuts({})
 
 
 def resolve_cuts(text: str, sources: Sequence[FrameSource]) -> Cuts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from math import log
 
@@ -20,13 +21,29 @@ SHARE = 0.25  # of the video's frames that more tests than LEAST may walk throug
 ALIKE = 2.0  # a test that reaches this many times as far as another one is as good a choice
 
 
+class Trying(StrEnum):
+    """Who makes a hidden label again, and how."""
+
+    BARE = "bare"  # every method, without its neighbours: the least work
+    SMOOTHED = "smoothed"  # every method, steadied by its neighbours where the run steadies it
+    AGAIN = "again"  # those that the run steadies, steadied: what BARE has told of the others stays
+
+
 @dataclass(frozen=True)
 class HiddenTest:
-    """A label to hide, and the two from which it is made again: indices of their frames."""
+    """A label to hide, and the two from which it is made again.
+
+    Attributes:
+        left: index of the frame of the label before it.
+        hidden: of its own frame.
+        right: of that of the label after it.
+        trying: who makes it again, and how.
+    """
 
     left: int
     hidden: int
     right: int
+    trying: Trying = Trying.BARE
 
 
 @dataclass(frozen=True)

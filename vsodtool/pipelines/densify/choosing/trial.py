@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from math import sqrt
 from statistics import fmean, stdev
+from types import MappingProxyType
 from typing import TypeAlias
 
+from vsodtool.config.methods import METHODS
 from vsodtool.media.video.frame_store import FrameStore
 from vsodtool.metrics import region_j
-from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialSchedule
+from vsodtool.ops.suggesting.reach import reach
+from vsodtool.pipelines.densify.choosing.hidden_labels import (
+    HiddenTest,
+    TrialSchedule,
+    Trying,
+    typical_reach,
+)
 from vsodtool.pipelines.densify.filling.fill import densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, Reading, SparseVideo
-from vsodtool.pipelines.densify.method import Wants
+from vsodtool.pipelines.densify.method import Method, Wants, is_smoothed
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.working_size import LINES
@@ -28,6 +36,8 @@ CAUTION = 0.5  # standard errors
 FAR_BELOW = (
     0.1  # J below that of repeating masks from which on something is wrong with these: benchmarks/fit.py
 )
+
+NO_HANDICAPS: Mapping[str, float] = MappingProxyType({})
 
 Scores: TypeAlias = dict[int, dict[str, dict[int, float]]]  # J by hidden frame, method and object
 
@@ -59,28 +69,32 @@ def try_methods(
         return measure_methods(video, tests, candidates, workers, on_tried=on_tried, on_flow=on_flow)
 
     scores = measure(schedule.tests)
-    more = further_tests(schedule, candidates, scores)
+    more = further_tests(video, schedule, candidates, scores)
     if more:
-        scores |= measure(more)
+        scores = merged([scores, measure(more)])
     return decide(video, schedule, candidates, scores)
 
 
-def further_tests(schedule: TrialSchedule, candidates: Candidates, scores: Scores) -> list[HiddenTest]:
+def further_tests(
+    video: SparseVideo, schedule: TrialSchedule, candidates: Candidates, scores: Scores
+) -> list[HiddenTest]:
     """The tests that are made besides: where another method than the default was ahead in the first ones.
 
     Whether it is better or was lucky two tests seldom tell: their differences do not tell their own spread.
     Where the default is ahead it stays anyway.
 
     Args:
+        video: with its masks.
         schedule: of the video.
         candidates: the methods.
         scores: what was measured in the first tests.
 
     Returns:
-        All further tests of the schedule where, of the video or of one of its objects, another method leads
-        by more than NOISE; else none.
+        Those of `tried_in_doubt` where, of the video or of one of its objects, another method leads by more
+        than NOISE and its handicap; else none.
     """
     default, *others = candidates.names
+    handicaps = _handicaps(video, schedule, candidates)
     objects = {number for reached in scores.values() for number in reached[default]}
     for asked in (objects, *({number} for number in objects)):
         means = {
@@ -88,9 +102,43 @@ def further_tests(schedule: TrialSchedule, candidates: Candidates, scores: Score
             for name in candidates.names
         }
         tried = len(means[default])
-        if tried and any(fmean(means[name]) - fmean(means[default]) > NOISE / sqrt(tried) for name in others):
-            return schedule.more
+        if tried and any(
+            fmean(means[name]) - fmean(means[default]) > NOISE / sqrt(tried) + handicaps.get(name, 0.0)
+            for name in others
+        ):
+            return tried_in_doubt(schedule, candidates, len(video.masks.object_ids))
     return []
+
+
+def tried_in_doubt(schedule: TrialSchedule, candidates: Candidates, objects: int) -> list[HiddenTest]:
+    """What is tried where the first tests leave a doubt, by the index of the hidden frame, ascending.
+
+    The first tests are made without the smoothing of the run. Where objects meet that harms one method more
+    than another, with one object it does not (benchmarks/TRIED.md, "Which method for an object").
+
+    Args:
+        schedule: of the video.
+        candidates: the methods.
+        objects: how many the video has.
+
+    Returns:
+        The further tests; with several objects smoothed, and the first ones again, smoothed.
+    """
+    smoothed = any(is_smoothed(each, candidates.quality) for each in candidates.methods.values())
+    if objects < 2 or not smoothed:
+        return schedule.more
+    tests = [replace(test, trying=Trying.AGAIN) for test in schedule.tests]
+    tests += [replace(test, trying=Trying.SMOOTHED) for test in schedule.more]
+    return sorted(tests, key=lambda test: test.hidden)
+
+
+def merged(measured: Iterable[Scores]) -> Scores:
+    """What was measured first and later; of the same it is the later that counts."""
+    scores: Scores = {}
+    for each in measured:
+        for hidden, by_method in each.items():
+            scores[hidden] = scores.get(hidden, {}) | by_method
+    return scores
 
 
 def _of(by_object: Mapping[int, float], asked: Set[int]) -> list[float]:
@@ -132,17 +180,19 @@ def measure_methods(
             with lock:
                 scores.setdefault(hidden, {})[name] = reached
 
-        test, methods = by_hidden[hidden], list(candidates.methods.values())
-        densify(
-            interval,
-            methods,
-            candidates.estimators,
-            workers=workers,
-            on_label=score,
-            on_flow=partial(on_flow, test),
-            min_part=candidates.min_part,
-            lines=LINES,
-        )
+        test = by_hidden[hidden]
+        for smooth, methods in _asked(test.trying, candidates):
+            densify(
+                interval,
+                methods,
+                candidates.estimators,
+                workers=workers,
+                on_label=score,
+                smooth=smooth,
+                on_flow=partial(on_flow, test),
+                min_part=candidates.min_part,
+                lines=LINES,
+            )
         on_tried(test)
 
     by_hidden = {test.hidden: test for test in tests}
@@ -151,15 +201,35 @@ def measure_methods(
     return scores
 
 
+def _asked(trying: Trying, candidates: Candidates) -> Iterator[tuple[bool, list[Method]]]:
+    """Whether labels are smoothed over time, and the methods that make them so."""
+    every = list(candidates.methods.values())
+    smoothed = [each for each in every if is_smoothed(each, candidates.quality)]
+    if trying is Trying.BARE:
+        yield False, every
+        return
+    yield True, smoothed
+    others = [each for each in every if each not in smoothed]
+    if trying is Trying.SMOOTHED and others:
+        yield False, others
+
+
 def decide(
     video: SparseVideo, schedule: TrialSchedule, candidates: Candidates, scores: Scores
 ) -> MethodChoice:
-    """The method for a video, and for each of its objects, by what was measured."""
+    """The method for a video, and for each of its objects, by what was measured.
+
+    Of several objects one that is clearly better off with another method explains why that one leads on the
+    whole video: the others stay with the default unless they are, too. And hidden labels are further from
+    those beside them than the frames to fill: where objects meet that harms some methods more than others,
+    and those that it harms less must be ahead by their handicap.
+    """
     masks, names = video.masks, video.source.names
     tried = sorted(scores)
     default = candidates.names[0]
+    handicaps = _handicaps(video, schedule, candidates)
     by_method = {name: [fmean(scores[index][name].values()) for index in tried] for name in candidates.names}
-    method, reason = choose_method(by_method, default)
+    method, reason = choose_method(by_method, default, handicaps)
     choice = MethodChoice(
         method, [names[index] for index in tried], _means(by_method), schedule.reason or reason
     )
@@ -173,12 +243,24 @@ def decide(
         }
         for number in masks.object_ids
     }
-    chosen = {str(number): choose_method(js, method)[0] for number, js in by_object.items()}
+    usual = default if default in boxed else method
+    chosen = {str(number): choose_method(js, usual, handicaps)[0] for number, js in by_object.items()}
     return replace(
         choice,
-        objects={} if set(chosen.values()) == {method} else chosen,
+        objects={} if set(chosen.values()) in ({method}, {usual}) else chosen,
         objects_j={str(number): means for number, js in by_object.items() if (means := _means(js))},
     )
+
+
+def _handicaps(video: SparseVideo, schedule: TrialSchedule, candidates: Candidates) -> Mapping[str, float]:
+    """By how much J some methods must be ahead, by name; none where there is one object."""
+    if len(video.masks.object_ids) < 2 or not schedule.tests:
+        return NO_HANDICAPS
+    index_of = {name: index for index, name in enumerate(video.source.names)}
+    labels = [index_of[name] for name in video.masks.names]
+    hidden = fmean(reach(test.hidden - test.left, test.right - test.hidden) for test in schedule.tests)
+    further = max(hidden - typical_reach(labels, len(index_of), video.shots), 0.0)
+    return {name: METHODS[name].handicap * further for name in candidates.names if name in METHODS}
 
 
 def _means(by_method: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -263,7 +345,9 @@ def stream_tests(video: SparseVideo, tests: Sequence[HiddenTest]) -> Iterator[In
             reading.frames.close()
 
 
-def choose_method(scores: Mapping[str, Sequence[float]], default: str) -> tuple[str, str]:
+def choose_method(
+    scores: Mapping[str, Sequence[float]], default: str, handicaps: Mapping[str, float] = NO_HANDICAPS
+) -> tuple[str, str]:
     """The default, unless another method is better by more than chance.
 
     Both were tried on the same labels, so their differences count: another method must be better on average
@@ -273,6 +357,7 @@ def choose_method(scores: Mapping[str, Sequence[float]], default: str) -> tuple[
     Args:
         scores: by method its J on each hidden label, in one order for all; each in [0, 1].
         default: the method that is taken in doubt.
+        handicaps: by method J by which it must be ahead besides; none of it for those that are not named.
 
     Returns:
         The method, and the reason in words.
@@ -281,7 +366,8 @@ def choose_method(scores: Mapping[str, Sequence[float]], default: str) -> tuple[
         return default, "no hidden label could be tried"
     best, lead = default, 0.0
     for name, own in scores.items():
-        differences = [ours - theirs for ours, theirs in zip(own, scores[default], strict=True)]
+        given = handicaps.get(name, 0.0) - handicaps.get(default, 0.0)
+        differences = [ours - theirs - given for ours, theirs in zip(own, scores[default], strict=True)]
         ahead = fmean(differences)
         if name != default and ahead > margin(differences) and ahead > lead:
             best, lead = name, ahead
