@@ -45,7 +45,7 @@ from vsodtool.pipelines.running.given_masks import GivenMasks, KnownObjects, giv
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
 from vsodtool.pipelines.running.shots import Cuts, resolve_cuts
-from vsodtool.pipelines.running.staging import with_urls
+from vsodtool.pipelines.running.staging.urls import with_urls
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
 
 if TYPE_CHECKING:  # networks bring torchvision, which `--method warp` does not need
