@@ -28,6 +28,7 @@ from vsodtool.media.output.object_names import read_added_objects
 from vsodtool.media.output.written import read_found_cuts, read_records
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.ops.shots.shots import ONE_SHOT, Shots
+from vsodtool.pipelines.densify.adapt import Adapt
 from vsodtool.pipelines.densify.bench import LabelBench, LabelTask
 from vsodtool.pipelines.densify.choosing.hidden_labels import schedule_trial
 from vsodtool.pipelines.densify.estimate import estimate_seconds, measure_pace
@@ -36,10 +37,10 @@ from vsodtool.pipelines.densify.filling.label import output_files
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.mask_fit import check_fits
 from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.report import PseudoLabelVideoReport
 from vsodtool.pipelines.densify.setup import Setup
 from vsodtool.pipelines.densify.updating.stale import StaleInterval, describe_changes, find_stale
 from vsodtool.pipelines.densify.updating.tools import Tools
-from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport
 from vsodtool.pipelines.running.engines import Job
 from vsodtool.pipelines.running.given_masks import GivenMasks, KnownObjects, given_masks, with_masks
 from vsodtool.pipelines.running.reports import RunReport
