@@ -26,6 +26,8 @@ from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.object_names import read_added_objects
 from vsodtool.media.output.written import read_records
 from vsodtool.media.video.frames import FrameSource
+from vsodtool.models.architecture import FUSED
+from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.pipelines.densify.adapt import Adapt
 from vsodtool.pipelines.densify.bench import LabelBench, LabelTask
 from vsodtool.pipelines.densify.dry_run import foresee, reckon
@@ -320,8 +322,6 @@ def tracking_of(setup: Setup) -> Follows | None:
     if not setup.tracking:
         return None
     from vsodtool.models.detector.detector import Detector
-    from vsodtool.models.evidence.network import EvidenceNet
-    from vsodtool.models.rcrnet.network import RcrNet
     from vsodtool.pipelines.densify.filling.tracking import Tracker
     from vsodtool.pipelines.detect.frames import detect_frames
     from vsodtool.pipelines.networks.load import load_network
@@ -330,13 +330,10 @@ def tracking_of(setup: Setup) -> Follows | None:
     threads = resolve_workers(setup.config.workers)
 
     def backbone() -> EfficientNetLiteBackbone:
-        network = load_network(looks).network
-        assert isinstance(network, EvidenceNet)
-        return network.backbone
+        return load_network(looks, (DENSIFIER,)).network.backbone
 
     def saliency() -> Saliency:
-        loaded = load_network(detector)
-        assert isinstance(loaded.network, RcrNet)
+        loaded = load_network(detector, (FUSED,))
         network = Detector(loaded.network, loaded.preprocessing, device=setup.device, precision="fp32")
         return partial(detect_frames, network, threads=threads)
 
