@@ -30,6 +30,7 @@ def test_two_tabs_meet_and_the_person_decides(make_out: MakeOut, open_page: Open
         second.stroke((25, 15 - 3 * keep))
         first.save()
         theirs = saved(out, 1).copy()
+        heard = first.answers["GET", "v/0/mask/1"]
         second.keys("s")
         second.page.wait_for_selector("#conflict[open]")
         second.page.locator(selector).click()
@@ -38,8 +39,7 @@ def test_two_tabs_meet_and_the_person_decides(make_out: MakeOut, open_page: Open
             second.await_("saved", "saved")
             assert saved(out, 1)[12, 25] == 1
             # The other page hears of it, and shows what lies there.
-            first.page.wait_for_timeout(3500)
-            second.page.wait_for_timeout(100)
+            first.await_answer("v/0/mask/1", heard)
         else:
             np.testing.assert_array_equal(saved(out, 1), theirs)
     second.page.close()
@@ -53,7 +53,7 @@ def test_two_frames_may_have_changed_elsewhere(make_out: MakeOut, open_page: Ope
     second.open(first.server.address)  # type: ignore[attr-defined]
     second.page.route("**/progress", lambda route: route.abort())  # it hears of nothing
     second.go(1)
-    second.page.wait_for_timeout(500)  # and has the next frame
+    second.await_quiet()  # and has the next frame
     for frame in (1, 2):
         first.go(frame)
         first.stroke((20, 17))
@@ -66,8 +66,9 @@ def test_two_frames_may_have_changed_elsewhere(make_out: MakeOut, open_page: Ope
     held.let_go()
     for _ in (1, 2):
         second.page.wait_for_selector("#conflict[open]")
+        about = second.text("#conflict-frame")
         second.page.click("#conflict-mine")
-        second.page.wait_for_timeout(300)
+        second.page.wait_for_selector(f"#conflict[open] #conflict-frame:has-text('{about}')", state="hidden")
     second.await_("saved", "saved")
     for frame in (1, 2):
         assert saved(out, frame)[15, 25] == 1
@@ -85,7 +86,7 @@ def test_a_save_does_not_hide_what_another_window_saved(
     second.open(first.server.address)  # type: ignore[attr-defined]
     second.go(5)
     held = Held(second.page, "progress", "GET")
-    second.page.wait_for_timeout(3000)
+    held.await_one()
     first.go(1)
     first.stroke((20, 17))
     first.save()
@@ -116,11 +117,12 @@ def test_the_other_mask_is_taken_though_the_server_was_away(
     hands.page.wait_for_selector("#conflict[open]")
     away = "**/api/**"
     hands.page.route(away, lambda route: route.abort())
-    hands.page.click("#conflict-theirs")
-    hands.page.wait_for_timeout(500)
+    with hands.page.expect_event("requestfailed", lambda request: request.url.endswith("mask/1")):
+        hands.page.click("#conflict-theirs")
+    heard = hands.answers["GET", "v/0/mask/1"]
     hands.page.unroute(away)
+    hands.await_answer("v/0/mask/1", heard)
     hands.page.wait_for_selector("#banner", state="hidden")
-    hands.page.wait_for_timeout(3000)
     hands.stroke((28, 20))
     hands.save()
     theirs[disc(out.size, 28, 20, 5)] = 1

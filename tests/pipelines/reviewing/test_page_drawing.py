@@ -238,7 +238,7 @@ def test_what_is_drawn_before_a_frame_is_there_does_not_land_on_it(
     hands.stroke((20, 17))
     hands.save()
     hands.go(5)
-    hands.page.wait_for_timeout(500)
+    hands.await_quiet()
     held = Held(hands.page, "mask/6", "GET")
     hands.keys("u")
     hands.await_("made", 1)
@@ -265,7 +265,7 @@ def test_a_stroke_ends_on_the_frame_that_it_began_on(make_out: MakeOut, open_pag
     hands.keys("ArrowRight")
     mouse.up()
     hands.await_("frame", 2)
-    hands.page.wait_for_timeout(2500)
+    hands.await_all_saved()
     drawn = out.ids[1].copy()
     drawn[disc(out.size, 20, 17, 5)] = 1
     np.testing.assert_array_equal(saved(out, 1), drawn)
@@ -333,7 +333,8 @@ def test_strokes_land_where_they_are_drawn_on_a_screen_of_another_density(
     hands.page.context.new_cdp_session(hands.page).send(
         "Emulation.setDeviceMetricsOverride", {**size, "deviceScaleFactor": 2, "mobile": False}
     )
-    hands.page.wait_for_timeout(300)
+    hands.page.wait_for_function("() => devicePixelRatio === 2")
+    hands.repaint()
     hands.stroke((20, 17))
     hands.save()
     drawn = out.ids[1].copy()

@@ -147,12 +147,9 @@ def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
         held = Held(hands.page, "mask/*", "PUT")
         hands.stroke((28, 20))
         hands.keys("s")
-        hands.page.wait_for_timeout(200)
+        held.await_one()
         bare.go.set()
-        for _ in range(100):
-            if len(bare.servers) == 2:
-                break
-            hands.page.wait_for_timeout(50)
+        hands.until(lambda: len(bare.servers) == 2)
         held.let_go()
         hands.page.wait_for_selector("#conflict[open]")
         assert hands.text("#conflict-frame") == "clip, 00001"

@@ -39,12 +39,9 @@ def test_who_goes_elsewhere_while_it_plays_plays_on_from_there(make_out: MakeOut
     hands = open_page(out)
     hands.go(0)
     hands.go(12)
-    hands.page.wait_for_timeout(300)
     hands.keys(" ")
-    for _ in range(100):
-        if int(str(hands.page.locator("body").get_attribute("data-frame"))) >= 18:
-            break
-        hands.page.wait_for_timeout(20)
+    hands.page.wait_for_function("() => Number(document.body.dataset.frame) >= 18")
     hands.keys("Home")
-    hands.page.wait_for_timeout(100)
-    assert int(str(hands.page.locator("body").get_attribute("data-frame"))) < 10
+    hands.page.wait_for_function(
+        "() => ((frame) => 1 <= frame && frame < 10)(Number(document.body.dataset.frame))"
+    )

@@ -50,7 +50,7 @@ def test_verdicts_in_haste_end_as_the_page_says(make_out: MakeOut, open_page: Op
     hands.go(1)
     for _ in range(6):
         hands.keys("a", "r", "k", "k", "a", "r")
-        hands.page.wait_for_selector("#save:disabled")  # the server has all
+        hands.await_all_saved()
         said = Notes(out.layout).read()["clip"].frames
         assert said["00001"].flag == "bad"
         hands.keys("r")
@@ -66,7 +66,7 @@ def test_a_note_stays_with_the_frame_that_it_was_written_on(make_out: MakeOut, o
     assert box is not None
     hands.page.mouse.click(box["x"] + box["width"] - 30, box["y"] + box["height"] / 2)
     hands.await_("frame", 8)
-    hands.page.wait_for_timeout(400)
+    hands.await_all_saved()
     assert {name: each.note for name, each in Notes(out.layout).read()["clip"].frames.items()} == {
         "00001": "a leg"
     }
@@ -121,7 +121,7 @@ def test_a_verdict_stays_when_the_state_from_before_it_comes_after_it(
     with hands.page.expect_request("**/state"):
         write_frames_csv(out.layout.frames_csv, [replace(row, confidence=0.97) for row in rows])
     hands.keys("r")
-    hands.page.wait_for_timeout(100)
+    flag.await_one()
     state.let_go()
     hands.page.wait_for_timeout(200)
     flag.let_go()
@@ -135,7 +135,8 @@ def test_a_key_that_is_held_decides_once(make_out: MakeOut, open_page: Open) -> 
     for _ in range(6):
         hands.page.keyboard.down("Enter")  # after the first, as a key that is held repeats
     hands.page.keyboard.up("Enter")
-    hands.page.wait_for_timeout(500)
+    hands.await_all_saved()
+    hands.page.wait_for_timeout(300)  # and nothing more comes
     assert len(Notes(out.layout).read()["clip"].frames) == 1
     hands.go(0)
     for _ in range(5):
@@ -161,7 +162,7 @@ def test_a_frame_that_is_not_seen_yet_is_not_accepted(
     held.let_go()
     hands.await_("frame", 29)
     hands.keys(key)
-    hands.page.wait_for_timeout(300)
+    hands.await_all_saved()
     assert set(Notes(out.layout).read()["clip"].frames) == {"00029"}
 
 
@@ -172,5 +173,6 @@ def test_a_second_enter_in_haste_does_not_accept_what_nobody_saw(make_out: MakeO
         "() => [1, 2].forEach(() => document.body.dispatchEvent("
         "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})))"
     )
-    hands.page.wait_for_timeout(500)
+    hands.await_all_saved()
+    hands.page.wait_for_timeout(300)  # and nothing more comes
     assert len(Notes(out.layout).read()["clip"].frames) == 1
