@@ -1,4 +1,4 @@
-"""A stand-in for a video input."""
+"""A stand-in for a video input, and a bucket."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.s3 import server, store
+
+__all__ = ["server", "store"]
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ OPENERS = {
     "pipelines/suggesting/pictures.py": "is_file",
     "pipelines/demo.py": "is_file",
     "pipelines/running/ray_crew.py": "is_file, or written by the tool",
-    "pipelines/running/staging.py": "copies in a folder of the tool's own",
+    "pipelines/running/staging/mirror.py": "copies in a folder of the tool's own",
     "pipelines/networks/verify.py": "comes with the tool",
     "pipelines/training/process_files.py": "made by the tool, and only locked",
 }

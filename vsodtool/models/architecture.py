@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from vsodtool.errors import ConfigError
 from vsodtool.models.described import Described, check_choice, check_width
@@ -19,9 +19,11 @@ BACKBONES = (
     "efficientnet_lite0",
 )
 OUTPUT_STRIDES = (8, 16)
-IMAGE, VIDEO, FGPLG = "image", "video", "fgplg"
+IMAGE: Final = "image"
+VIDEO: Final = "video"
+FGPLG: Final = "fgplg"
 KINDS = (IMAGE, VIDEO, FGPLG)
-FUSED = "fused"  # no network of the paper: models/fused
+FUSED: Final = "fused"  # no network of the paper: models/fused
 CHANNELS_IN = {IMAGE: 3, VIDEO: 3, FGPLG: 7, FUSED: 3}
 
 

@@ -30,7 +30,7 @@ from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.maps.reading import SOFT, PredictionReading, TruthReading, detect_prediction, detect_truth
 from vsodtool.media.maps.score_files import ScoreTable, Value, check_new_files, score_table, videos_csv
 from vsodtool.pipelines.running.ordered_work import map_in_order
-from vsodtool.pipelines.running.staging import with_urls
+from vsodtool.pipelines.running.staging.urls import with_urls
 from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, require_packages, score_task
 from vsodtool.pipelines.scoring.method import MethodTotals
 from vsodtool.pipelines.scoring.plan import Plan, PlannedVideo, make_plan, name_methods

@@ -22,7 +22,7 @@ from vsodtool.pipelines.fields.video import Engine, FlowTask, FlowVideoReport, c
 from vsodtool.pipelines.running.engines import Job
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
-from vsodtool.pipelines.running.staging import with_urls
+from vsodtool.pipelines.running.staging.urls import with_urls
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
 
 

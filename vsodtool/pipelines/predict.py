@@ -17,9 +17,7 @@ from vsodtool.config import PredictConfig
 from vsodtool.models.architecture import FUSED, IMAGE, VIDEO
 from vsodtool.models.detector.detector import Detector
 from vsodtool.models.detector.mirrored import MirroredDetector
-from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.u2net.architecture import U2NET
-from vsodtool.models.u2net.network import U2Net
 from vsodtool.pipelines.detect.bench import DetectBench, DetectTask
 from vsodtool.pipelines.detect.clips import Batching
 from vsodtool.pipelines.detect.video import Pools, PredictVideoReport, is_smoothed, output_files
@@ -29,7 +27,7 @@ from vsodtool.pipelines.running.process import keep_freed_memory, torch_threads
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
 from vsodtool.pipelines.running.shots import resolve_cuts
-from vsodtool.pipelines.running.staging import with_urls
+from vsodtool.pipelines.running.staging.urls import with_urls
 from vsodtool.types import Event, OnEvent, ignore_event
 
 _GROUP_ON_CPU, _GROUP_ON_GPU = 1, 16  # frames that are encoded, or decoded, together
@@ -157,7 +155,6 @@ def _load(config: PredictConfig, on_event: OnEvent) -> _Network:
     for line in loaded.notices:
         on_event(Event("notice", message=line))
     network, preprocessing = loaded.network, loaded.preprocessing
-    assert isinstance(network, RcrNet | U2Net)  # what its kinds are
     if config.size:
         preprocessing = replace(preprocessing, size=config.size)
     with torch_threads(1):  # which precision `auto` is must not depend on the number of cores

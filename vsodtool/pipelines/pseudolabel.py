@@ -21,32 +21,36 @@ from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
 from vsodtool.media.output.clearing import holds_object_names
-from vsodtool.media.output.edits import find_edits, take_over_edits
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.object_names import read_added_objects
-from vsodtool.media.output.written import read_found_cuts, read_records
+from vsodtool.media.output.written import read_records
 from vsodtool.media.video.frames import FrameSource
-from vsodtool.ops.shots.shots import ONE_SHOT, Shots
+from vsodtool.models.architecture import FUSED
+from vsodtool.models.evidence.architecture import DENSIFIER
+from vsodtool.pipelines.densify.adapt import Adapt
 from vsodtool.pipelines.densify.bench import LabelBench, LabelTask
-from vsodtool.pipelines.densify.choosing.hidden_labels import schedule_trial
-from vsodtool.pipelines.densify.choosing.trial import tried_in_doubt
-from vsodtool.pipelines.densify.estimate import estimate_seconds, measure_pace
+from vsodtool.pipelines.densify.dry_run import foresee, reckon
 from vsodtool.pipelines.densify.filling.far import Follows
 from vsodtool.pipelines.densify.filling.label import output_files
-from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.mask_fit import check_fits
 from vsodtool.pipelines.densify.method import Method
+from vsodtool.pipelines.densify.report import PseudoLabelVideoReport
 from vsodtool.pipelines.densify.setup import Setup
-from vsodtool.pipelines.densify.updating.stale import StaleInterval, describe_changes, find_stale
+from vsodtool.pipelines.densify.updating.edits import take_edits
+from vsodtool.pipelines.densify.updating.stale import (
+    StaleInterval,
+    describe_changes,
+    find_stale_of_run,
+    tell_stale,
+)
 from vsodtool.pipelines.densify.updating.tools import Tools
-from vsodtool.pipelines.densify.video import Adapt, PseudoLabelVideoReport
 from vsodtool.pipelines.running.engines import Job
 from vsodtool.pipelines.running.given_masks import GivenMasks, KnownObjects, given_masks, with_masks
 from vsodtool.pipelines.running.reports import RunReport
 from vsodtool.pipelines.running.runs import Run, open_run
 from vsodtool.pipelines.running.shots import Cuts, resolve_cuts
-from vsodtool.pipelines.running.staging import with_urls
+from vsodtool.pipelines.running.staging.urls import with_urls
 from vsodtool.types import Event, FlowEstimator, OnEvent, ignore_event
 
 if TYPE_CHECKING:  # networks bring torchvision, which `--method warp` does not need
@@ -137,7 +141,7 @@ def find_stale_intervals(config: PseudoLabelConfig, tools: Tools) -> list[StaleI
     known = _known_objects(run.layout)
     with given_masks(config, places, run.opened, ignore_event, known) as given:
         cuts = resolve_cuts(config.cuts, run.opened)
-        of_videos = _find_stale(run, _match(run, config, given, tools), cuts)
+        of_videos = find_stale_of_run(run, _match(run, config, given, tools), cuts)
         return [interval for _, stale in of_videos for interval in stale]
 
 
@@ -172,19 +176,23 @@ def _densify(
     resolved = {**setup.resolved, "cuts_sha256": cuts.digest}
     manifest = run.manifest(resolved, setup.weights, _files(masks))
     _check(run, manifest, masks, update=config.update)
-    if config.update and _take_edits(run, dry_run=config.dry_run):
+    if config.update and take_edits(run, dry_run=config.dry_run):
         masks = _match(run, config, given, tools)
         manifest = run.manifest(resolved, setup.weights, _files(masks))
     if config.update:
         _tell_masks(run, masks)
         if not config.overwrite:
-            _tell_stale(run, masks, cuts)
+            tell_stale(run, masks, cuts)
     known = {} if config.overwrite else _known_doubts(run.layout, manifest)
     doubts = check_fits(run.sources, masks, config, on_event, known)
     if run.part is None:  # shards write one manifest, and each knows of its own videos only
         manifest = replace(manifest, doubts={**known, **doubts})
     if config.dry_run:
-        return _estimate(run, masks, _dry_report(run, masks, setup, doubts, cuts), tools, cuts)
+        method = setup.names[0] if len(setup.names) == 1 else "auto"
+        videos = reckon(run, masks, foresee(run, masks, setup, doubts, cuts), tools, cuts)
+        return PseudoLabelReport(
+            method=method, flow=setup.flow, output=run.layout.root, dry_run=True, videos=videos
+        )
     made_by = tools.candidates(on_event)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
     on_event(Event("notice", message=f"method: {_in_words(setup.names)}, flow: {made_by.flow}"))
@@ -292,46 +300,12 @@ def _known_doubts(layout: OutputLayout, manifest: Manifest) -> dict[str, list[st
     return {name: lines for name, lines in before.doubts.items() if name in same}
 
 
-def _take_edits(run: Run, *, dry_run: bool) -> bool:
-    """Take masks that somebody drew on in OUT/masks over into the corrections; whether there were any."""
-    edits = find_edits(run.layout)
-    if not edits:
-        return False
-    moved = edits if dry_run else take_over_edits(run.layout)
-    what = "1 mask that was" if len(moved) == 1 else f"{len(moved)} masks that were"
-    shown = ", ".join(str(path.relative_to(run.layout.root)) for path in moved[:3])
-    more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
-    verb = "would be taken" if dry_run else "taken"
-    run.on_event(Event("notice", message=f"{what} edited by hand {verb} into the corrections: {shown}{more}"))
-    return not dry_run
-
-
 def _tell_masks(run: Run, masks: Mapping[str, MaskSet]) -> None:
     for line in describe_mapping(masks):
         run.on_event(Event("notice", message=line))
     for name, of_video in masks.items():
         for line in of_video.encoding.warnings:
             run.on_event(Event("warning", name, line))
-
-
-def _tell_stale(run: Run, masks: Mapping[str, MaskSet], cuts: Cuts) -> None:
-    """What is to be made again."""
-    for name, stale in _find_stale(run, masks, cuts):
-        if stale:
-            count = sum(each.frames for each in stale)
-            frames = "1 frame" if count == 1 else f"{count} frames"
-            intervals = "1 interval" if len(stale) == 1 else f"{len(stale)} intervals"
-            run.on_event(Event("notice", name, f"{name}: {frames} in {intervals} to make again"))
-
-
-def _find_stale(
-    run: Run, masks: Mapping[str, MaskSet], cuts: Cuts
-) -> Iterator[tuple[str, list[StaleInterval]]]:
-    records, found = read_records(run.layout), read_found_cuts(run.layout)
-    for source in run.opened:
-        name = source.video.name
-        shots = cuts.known(name) or Shots(tuple(found.get(name, ())))
-        yield name, find_stale(masks[name], source.names, records.get(name, {}), shots)
 
 
 def adaptation_of(setup: Setup) -> Adapt | None:
@@ -348,8 +322,6 @@ def tracking_of(setup: Setup) -> Follows | None:
     if not setup.tracking:
         return None
     from vsodtool.models.detector.detector import Detector
-    from vsodtool.models.evidence.network import EvidenceNet
-    from vsodtool.models.rcrnet.network import RcrNet
     from vsodtool.pipelines.densify.filling.tracking import Tracker
     from vsodtool.pipelines.detect.frames import detect_frames
     from vsodtool.pipelines.networks.load import load_network
@@ -358,13 +330,10 @@ def tracking_of(setup: Setup) -> Follows | None:
     threads = resolve_workers(setup.config.workers)
 
     def backbone() -> EfficientNetLiteBackbone:
-        network = load_network(looks).network
-        assert isinstance(network, EvidenceNet)
-        return network.backbone
+        return load_network(looks, (DENSIFIER,)).network.backbone
 
     def saliency() -> Saliency:
-        loaded = load_network(detector)
-        assert isinstance(loaded.network, RcrNet)
+        loaded = load_network(detector, (FUSED,))
         network = Detector(loaded.network, loaded.preprocessing, device=setup.device, precision="fp32")
         return partial(detect_frames, network, threads=threads)
 
@@ -373,93 +342,3 @@ def tracking_of(setup: Setup) -> Follows | None:
 
 def _in_words(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"auto ({' or '.join(names)})"
-
-
-def _dry_report(
-    run: Run, masks: Mapping[str, MaskSet], setup: Setup, doubts: Mapping[str, Sequence[str]], cuts: Cuts
-) -> PseudoLabelReport:
-    names = setup.names
-    method = names[0] if len(names) == 1 else "auto"
-    report = PseudoLabelReport(method=method, flow=setup.flow, output=run.layout.root, dry_run=True)
-    before = read_manifest(run.layout.manifest) if setup.config.update else None
-    choices = before.choices if before is not None and not setup.config.overwrite else {}
-    unseen = False
-    for source in run.sources:
-        video, frames = source.video.name, len(source.names)
-        given = len(masks[video].files)
-        of_video = PseudoLabelVideoReport(
-            video, frames, given, frames - given, 0, 0.0, 0.0, names[0], doubts=list(doubts.get(video, ()))
-        )
-        choice = choices.get(video)
-        if choice is not None:  # an update keeps to it
-            of_video = replace(
-                of_video,
-                method=choice.method,
-                hidden=choice.hidden,
-                hidden_j=choice.hidden_j,
-                objects=choice.objects,
-                objects_j=choice.objects_j,
-            )
-        elif len(names) > 1:
-            trial = schedule_trial(source, masks[video], cuts.known(video) or ONE_SHOT)
-            hidden = [source.names[test.hidden] for test in trial.tests]
-            text = f"method {names[0]}, {trial.reason}"
-            if hidden:
-                text = f"{' or '.join(names)}, tried on the hidden labels {', '.join(hidden)}"
-            more = [source.names[test.hidden] for test in trial.more]
-            if more:
-                text += f"; in doubt also on {', '.join(more)}"
-            run.on_event(Event("notice", video, text))
-            method = "" if hidden else names[0]
-            of_video = replace(of_video, method=method, hidden=hidden, hidden_in_doubt=more)
-            unseen = unseen or (bool(hidden) and cuts.known(video) is None)
-        report.videos.append(of_video)
-    if unseen:
-        text = "videos are not searched for cuts now: where there are some, other labels may be hidden"
-        run.on_event(Event("notice", message=text))
-    return report
-
-
-def _in_time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def _estimate(
-    run: Run, masks: Mapping[str, MaskSet], report: PseudoLabelReport, tools: Tools, cuts: Cuts
-) -> PseudoLabelReport:
-    """A dry report with the seconds that each video would take, where no weights must be fetched for it."""
-    config, setup = run.config, tools.setup(run.on_event)
-    assert isinstance(config, PseudoLabelConfig)
-    first = next(
-        (source for source in run.sources if len(masks[source.video.name].names) < len(source.names)), None
-    )
-    if config.update or first is None or not setup.is_whole:
-        return report
-    candidates = tools.candidates(run.on_event)
-    video = SparseVideo(first, masks[first.video.name], run.layout.root)
-    pace = measure_pace(video, candidates, tools.workers)
-    if pace is None:
-        return report
-    videos = []
-    in_doubt = 0.0
-    for source, of_video in zip(run.sources, report.videos, strict=True):
-        name = source.video.name
-        shots = cuts.known(name) or ONE_SHOT
-        trial = schedule_trial(source, masks[name], shots) if len(candidates.names) > 1 else None
-        tests = [] if trial is None else trial.tests
-        objects = len(masks[name].object_ids)
-        doubt = [] if trial is None else tried_in_doubt(trial, candidates, objects)
-        seconds, longest = (
-            estimate_seconds(pace, source, masks[name], made, candidates, overlay=config.overlay)
-            for made in (tests, [*tests, *doubt])
-        )
-        videos.append(replace(of_video, seconds=round(seconds, 1)))
-        in_doubt += longest - seconds
-    whole = sum(video.seconds for video in videos)
-    about = _in_time(whole)
-    if _in_time(whole + in_doubt) != about:
-        about += f", {_in_time(whole + in_doubt)} if all hidden labels leave a doubt"
-    frames = "1 frame" if pace.frames == 1 else f"{pace.frames} frames"
-    text = f"about {about}: {frames} of {first.video.name} took {pace.seconds:.1f} s"
-    run.on_event(Event("notice", message=text))
-    return replace(report, videos=videos)

@@ -26,7 +26,7 @@ from vsodtool.media.training_run.log import read_log
 from vsodtool.media.weights.files import read_weights
 from vsodtool.models.weights.networks import AnyArchitecture, read_architecture
 from vsodtool.pipelines.running.process import keep_freed_memory
-from vsodtool.pipelines.running.staging import with_urls
+from vsodtool.pipelines.running.staging.urls import with_urls
 from vsodtool.pipelines.training.batches import reader_processes
 from vsodtool.pipelines.training.datasets import Datasets
 from vsodtool.pipelines.training.frozen import Memory

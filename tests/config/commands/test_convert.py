@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from vsodtool.config.annotations import OBJECT_RULES, check_objects
 from vsodtool.config.commands.convert import ConvertConfig
 from vsodtool.errors import ConfigError
 
@@ -29,8 +28,3 @@ def test_a_conversion_that_cannot_be_is_refused(values: dict[str, str], text: st
 
 def test_a_check_needs_nothing_to_write() -> None:
     assert ConvertConfig(source=Path("out"), check=True).output == ""
-
-
-@pytest.mark.parametrize("value", [*OBJECT_RULES, "attribute:name"])
-def test_ways_to_tell_objects_apart(value: str) -> None:
-    check_objects(value, OBJECT_RULES)

@@ -16,6 +16,7 @@ from vsodtool.pipelines.densify.effort import (
     WALK,
     Effort,
     Prices,
+    of_tracking,
     to_fill,
     to_follow,
 )
@@ -94,3 +95,15 @@ def test_a_share_of_what_is_planned() -> None:
     assert effort.share == 0.25
     effort.spend(9)
     assert effort.share == 1
+
+
+def test_all_that_is_missing_of_a_video() -> None:
+    """Labels at 10 and 40 of 60 frames: 29 lie between them, 29 beside; 11 frames from a label is far."""
+    prices = Prices.of("warp", "balanced")
+    missing = [index for index in range(60) if index not in (10, 40)]
+    made = prices.interval(29, 2) + prices.interval(29, 1)
+    assert prices.video([10, 40], missing, None) == pytest.approx(made)
+    followed = of_tracking(29, 2) + of_tracking(19, 1)  # the ten frames before the first label are near
+    assert prices.video([10, 40], missing, 11) == pytest.approx(made + followed)
+    assert prices.video([10, 40], missing, 30) == pytest.approx(made)
+    assert prices.video([10, 40], [], 11) == 0

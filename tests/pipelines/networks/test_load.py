@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -18,10 +19,11 @@ from vsodtool.media.weights.files import WeightFile
 from vsodtool.models.architecture import FGPLG, IMAGE, KINDS, VIDEO, Architecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.network import RcrNet
+from vsodtool.models.u2net.network import U2Net
 from vsodtool.models.weights.entry import BUNDLED, WeightsEntry, WeightsRegistry
-from vsodtool.models.weights.networks import create_network
+from vsodtool.models.weights.networks import architecture_class, create_network
 from vsodtool.models.weights.registry import REGISTRY
-from vsodtool.pipelines.networks.load import load_network
+from vsodtool.pipelines.networks.load import SaliencyKind, load_network
 from vsodtool.pipelines.networks.save import save_network
 
 Shapes = dict[str, tuple[int, ...]]
@@ -157,3 +159,11 @@ def test_the_authors_video_network_gives_the_golden_outputs(
         save_network(tmp_path / "half.safetensors", network, Preprocessing(), half=True)
         halved = load_network(str(tmp_path / "half.safetensors")).network(clip)
     assert float((halved.sigmoid() - logits.sigmoid()).abs().max()) < 1 / 255
+
+
+@pytest.mark.parametrize("kind", get_args(SaliencyKind))
+def test_kinds_that_find_objects_are_of_the_promised_classes(kind: str) -> None:
+    """The types of `load_network` say so: nothing else would notice a line of the table that does not."""
+    architecture: Any = architecture_class(kind).from_dict({"kind": kind})
+    with torch.device("meta"):
+        assert isinstance(create_network(architecture), RcrNet | U2Net)

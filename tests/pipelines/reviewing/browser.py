@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import pytest
 from vsodtool.media.masks.reading import read_raw_mask
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request, Response
 
     from tests.pipelines.reviewing.conftest import Out
 
@@ -49,15 +50,22 @@ class Hands:
         page: of playwright.
         size: (H, W) of the frames.
         errors: what went wrong in the page.
+        asked: the requests of the page that the server has not answered yet.
+        answers: how many it has answered, by method and the end of their address.
     """
 
     page: Page
     size: tuple[int, int]
     errors: list[str] = field(default_factory=list)
+    asked: set[Request] = field(default_factory=set)
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(WAIT)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._ask)
+        self.page.on("requestfailed", self._lose)
+        self.page.on("response", self._hear)
         # What the server refuses is told in the console, too; nothing else may be.
         self.page.on(
             "console",
@@ -81,6 +89,40 @@ class Hands:
     def repaint(self) -> None:
         """Wait until the screen shows what the page knows by now."""
         self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def await_all_saved(self) -> None:
+        """Wait until the server has all masks, verdicts and notes."""
+        self.page.wait_for_selector("#save:disabled")
+
+    # playwright takes no methods of built-in classes
+    def _ask(self, request: Request) -> None:
+        self.asked.add(request)
+
+    def _lose(self, request: Request) -> None:
+        self.asked.discard(request)
+
+    def _hear(self, said: Response) -> None:
+        self.asked.discard(said.request)
+        self.answers[said.request.method, said.url.partition("/api/")[2]] += 1
+
+    def await_quiet(self) -> None:
+        """Wait until the page has all that it reads ahead."""
+        for _ in range(3):  # an answer is followed by the next question
+            self.until(lambda: not self.asked)
+            self.repaint()
+
+    def await_answer(self, path: str, after: int) -> None:
+        """Wait until more than so many questions for a path were answered, and the page has what they say."""
+        self.until(lambda: self.answers["GET", path] > after)
+        self.await_quiet()
+
+    def until(self, so: Callable[[], bool]) -> None:
+        """Wait for what the page does not say of itself."""
+        for _ in range(WAIT // 20):
+            if so():
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"not so after {WAIT / 1000:.0f} s")
 
     def keys(self, *names: str) -> None:
         for name in names:
@@ -160,6 +202,14 @@ class Held:
             route.continue_()
         else:
             self.routes.append(route)
+
+    def await_one(self) -> None:
+        """Wait until the page has asked."""
+        for _ in range(WAIT // 20):
+            if self.routes:
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"not asked for {WAIT / 1000:.0f} s")
 
     def let_go(self) -> None:
         self.open = True

@@ -131,7 +131,7 @@ def test_a_word_on_the_server_does_not_move_the_picture(hands: Hands) -> None:
 
 def test_a_frame_that_is_wanted_does_not_wait_for_those_that_can(out: Out, open_page: Open) -> None:
     hands = open_page(out).go(1)
-    hands.page.wait_for_timeout(500)
+    hands.await_quiet()
     asked: list[str] = []
 
     def hear(route: Any) -> None:
@@ -155,7 +155,7 @@ def test_what_could_not_be_saved_is_saved_by_the_page_after(out: Out, open_page:
     hands.stroke((20, 17))
     hands.keys("s")
     hands.await_("saved", "failed")
-    hands.page.wait_for_timeout(300)
+    hands.page.wait_for_function("() => Object.keys(sessionStorage).some((key) => key.startsWith('draft'))")
     hands.page.reload()
     hands.await_("ready", "yes")
     hands.go(1)

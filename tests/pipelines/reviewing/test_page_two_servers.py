@@ -47,14 +47,14 @@ def test_a_verdict_that_was_not_seen_stays_and_is_told(pages: tuple[Hands, Hands
     bob.page.route("**/progress", lambda route: route.abort())  # he does not hear of hers
     ann.keys("r")
     ann.page.wait_for_selector("#frame-flag:has-text('flagged')")
-    ann.page.wait_for_timeout(300)
+    ann.await_all_saved()
     bob.keys("a")
     bob.page.wait_for_selector("#saved:has-text('meanwhile')")
     assert "flagged" in bob.text("#frame-flag")
     assert said(out) == ("bad", "")
     bob.keys("a")  # now it was seen
     bob.page.wait_for_selector("#frame-flag:has-text('accepted')")
-    bob.page.wait_for_timeout(300)
+    bob.await_all_saved()
     assert said(out) == ("ok", "")
 
 

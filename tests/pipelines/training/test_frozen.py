@@ -131,3 +131,7 @@ def test_what_cannot_be_frozen_is_refused(config: MakeConfig) -> None:
         config(kind="image", freeze_encoder=True, init="x.safetensors")
     with pytest.raises(ConfigError, match="freeze_encoder: expected a whole network to begin with"):
         config(freeze_encoder=True, init="imagenet", batch_norm="frozen")
+    with pytest.raises(ConfigError, match="expected a network that relates frames, found Linear"):
+        freeze_encoder(torch.nn.Linear(1, 1))
+    with pytest.raises(ConfigError, match="expected a network that relates frames, found Linear"):
+        FrozenEncoder(torch.nn.Linear(1, 1))

@@ -13,7 +13,7 @@ from vsodtool.cli.text import Table
 from vsodtool.config import PseudoLabelConfig
 
 if TYPE_CHECKING:  # the pipelines bring torch
-    from vsodtool.pipelines.densify.video import PseudoLabelVideoReport
+    from vsodtool.pipelines.densify.report import PseudoLabelVideoReport
 
 
 @command(PseudoLabelConfig, work="vsodtool.pipelines.pseudolabel")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from vsodtool.models.described import Described, check_choice, check_width
 
-DENSIFIER = "densifier"
+DENSIFIER: Final = "densifier"
 LITE = "efficientnet_lite0"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from vsodtool.models.described import Described, check_choice, check_width
 
-U2NET = "u2net"
+U2NET: Final = "u2net"
 
 
 @dataclass(frozen=True, kw_only=True)

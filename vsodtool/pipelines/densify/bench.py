@@ -11,9 +11,10 @@ from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
 from vsodtool.pipelines.densify.choosing.trial import Scores
 from vsodtool.pipelines.densify.interval import SparseVideo
+from vsodtool.pipelines.densify.report import PseudoLabelVideoReport
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.updating.tools import Tools
-from vsodtool.pipelines.densify.video import PseudoLabelVideoReport, VideoDensification
+from vsodtool.pipelines.densify.video import Equipment, VideoDensification
 from vsodtool.pipelines.running.reports import Outcome
 from vsodtool.pipelines.running.shots import Cuts
 from vsodtool.pipelines.running.units import Division, Task
@@ -81,10 +82,7 @@ class LabelBench:
             SparseVideo(source, task.masks, state.layout.root),
             state,
             on_event,
-            config=self._config,
-            candidates=self._candidates,
-            workers=self._tools.workers,
-            adapt=self._tools.adapt,
+            Equipment(self._config, self._candidates, self._tools.workers, self._tools.adapt),
             doubts=task.doubts,
             cuts=task.cuts,
         )

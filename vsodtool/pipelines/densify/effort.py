@@ -68,6 +68,21 @@ class Prices:
         """Frames between two labels, or beside one."""
         return targets * (self.made_from_one if labels == 1 else self.seen + self.made)
 
+    def video(self, labelled: Sequence[int], missing: Sequence[int], followed: int | None) -> float:
+        """All that is missing of a video.
+
+        Args:
+            labelled: indices of the labelled frames, ascending, at least one.
+            missing: indices of the frames to make.
+            followed: frames from every label beyond which objects are followed, too; None: they never are.
+        """
+        between, beside = to_fill(labelled, missing)
+        cost = self.interval(between, 2) + self.interval(beside, 1)
+        if followed is not None:
+            between, beside = to_follow(labelled, missing, followed)
+            cost += of_tracking(between, 2) + of_tracking(beside, 1)
+        return cost
+
 
 def of_tracking(targets: int, labels: int) -> float:
     """What it costs to follow the objects through an interval of so many frames, from one label or two."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from vsodtool.media.masks.sparse import MaskSet
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest
-from vsodtool.pipelines.densify.effort import OVERLAY, Prices, of_tracking, to_fill, to_follow
+from vsodtool.pipelines.densify.effort import OVERLAY, Prices, of_tracking
 from vsodtool.pipelines.densify.filling.far import FAR, is_far
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.setup import Candidates
@@ -83,12 +83,10 @@ def estimate_seconds(
     index_of = {name: index for index, name in enumerate(source.names)}
     missing = [index for name, index in index_of.items() if name not in masks.files]
     labelled = [index_of[name] for name in masks.names]
-    between, beside = to_fill(labelled, missing)
-    prices = Prices.of(candidates.names[0], candidates.quality)
-    cost = prices.interval(between, 2) + prices.interval(beside, 1)
-    if candidates.follows(candidates.methods[candidates.names[0]]):
-        between, beside = to_follow(labelled, missing, FAR)
-        cost += of_tracking(between, 2) + of_tracking(beside, 1)
+    default = candidates.names[0]
+    prices = Prices.of(default, candidates.quality)
+    follows = candidates.follows(candidates.methods[default])
+    cost = prices.video(labelled, missing, FAR if follows else None)
     cost += sum(prices.test(test, candidates.names) for test in tests)
     if overlay:
         cost += OVERLAY * len(source.names)

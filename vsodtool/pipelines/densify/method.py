@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import torch
 
@@ -34,8 +34,8 @@ class Wants(StrEnum):
     INTERVAL = "interval"  # the whole interval: it walks through the frames itself
 
 
-class Method(Protocol):
-    """One way to densify: a `FrameMethod`, or a `WalkingMethod` where it wants the interval."""
+class _Named(Protocol):
+    """What is known of any method."""
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class Method(Protocol):
 
 
 @runtime_checkable
-class FrameMethod(Method, Protocol):
+class FrameMethod(_Named, Protocol):
     """A method that makes each label by itself."""
 
     def generate(self, evidence: Evidence) -> SoftLabel:
@@ -74,7 +74,7 @@ def generate_all(method: FrameMethod, evidences: Sequence[Evidence]) -> list[Sof
 
 
 @runtime_checkable
-class WalkingMethod(Method, Protocol):
+class WalkingMethod(_Named, Protocol):
     """A method with a memory, that goes from frame to frame."""
 
     def walk(
@@ -93,6 +93,9 @@ class WalkingMethod(Method, Protocol):
             on_seen: told of how many more frames the first of two labels has come to.
         """
         ...
+
+
+Method: TypeAlias = FrameMethod | WalkingMethod  # one way to densify
 
 
 @dataclass(frozen=True)

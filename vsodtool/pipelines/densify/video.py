@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
-from typing import Protocol
-
-from torch import Tensor
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError
 from vsodtool.media.weights.safetensors_files import write_weights
 from vsodtool.ops.shots.shots import ONE_SHOT
 from vsodtool.ops.suggesting.least_sure import least_sure
+from vsodtool.pipelines.densify.adapt import Adapt, Learned
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialSchedule, schedule_trial
 from vsodtool.pipelines.densify.choosing.trial import (
     FAR_BELOW,
@@ -27,15 +24,15 @@ from vsodtool.pipelines.densify.choosing.trial import (
     merged,
     try_methods,
 )
-from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, of_tracking, to_fill, to_follow
+from vsodtool.pipelines.densify.effort import OVERLAY, Effort, Prices, of_tracking
 from vsodtool.pipelines.densify.filling.far import FAR
 from vsodtool.pipelines.densify.filling.label import LabelWriter, SoftLabel, output_files
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
 from vsodtool.pipelines.densify.motion import TriedFlows
+from vsodtool.pipelines.densify.report import PseudoLabelVideoReport
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.updating.basis import Basis
-from vsodtool.pipelines.running.reports import VideoReport
 from vsodtool.pipelines.running.runs import tell_notes
 from vsodtool.pipelines.running.shots import NO_CUTS, Cuts
 from vsodtool.pipelines.running.units import Division
@@ -48,74 +45,20 @@ _TRIED_LIKE_DECODED = 50  # to try methods on a frame takes as long as to decode
 
 
 @dataclass(frozen=True)
-class PseudoLabelVideoReport(VideoReport):
-    """What became of one video.
+class Equipment:
+    """What the videos of a run are labelled with.
 
     Attributes:
-        name: of the video.
-        frames: that the video announces.
-        given: frames with a mask of the user's, returned as it was.
-        generated: frames with a mask made here, by this run or an earlier one.
-        skipped: frames that did not decode.
-        confidence: mean over the generated frames, 1 where there are none; an estimate of their J.
-        seconds: spent on it by this run; in a dry run an estimate, 0 where there is none.
-        method: that made its masks; "" in a dry run that does not know it yet.
-        hidden: names of the frames whose labels were hidden from the methods to choose one.
-        objects: id of each object -> its method; empty where all have the same.
-        objects_j: id of each of several objects -> by method the mean J of this object.
-        hidden_j: by method the mean J that it reached on these, in [0, 1]. The label lies in the middle of an
-            interval that is longer than those that were to be filled, where it is hardest: most frames fare
-            better.
-        doubts: why its masks may not belong to it, one line each.
-        worst: generated frames that are least sure, spread over time, with their confidence; lowest first.
-        hidden_in_doubt: of a dry run, names of frames whose labels are hidden too if the first leave a doubt.
+        config: of the run.
+        candidates: its methods.
+        workers: do the heavy pieces.
+        adapt: gives each video one more method; None: nothing does.
     """
 
-    given: int
-    generated: int
-    skipped: int
-    confidence: float
-    seconds: float
-    method: str = ""
-    hidden: list[str] = field(default_factory=list)
-    hidden_j: dict[str, float] = field(default_factory=dict)
-    doubts: list[str] = field(default_factory=list)
-    worst: dict[str, float] = field(default_factory=dict)
-    objects: dict[str, str] = field(default_factory=dict)
-    objects_j: dict[str, dict[str, float]] = field(default_factory=dict)
-    hidden_in_doubt: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What was learned from the labels of a video.
-
-    Attributes:
-        candidates: for this video.
-        weights: of the one that the run does not have, by name; none where nothing could be learned.
-    """
-
+    config: PseudoLabelConfig
     candidates: Candidates
-    weights: Mapping[str, Tensor] = field(default_factory=dict)
-
-
-class Adapt(Protocol):
-    """Gives a video one more candidate, by its labels: `--adapt`."""
-
-    def learn(
-        self,
-        video: SparseVideo,
-        schedule: TrialSchedule,
-        candidates: Candidates,
-        workers: Workers,
-        on_event: OnEvent,
-    ) -> Learned:
-        """Learn from the labels."""
-        ...
-
-    def restore(self, candidates: Candidates, path: Path) -> Candidates:
-        """What was learned before, from a file of its weights."""
-        ...
+    workers: Workers
+    adapt: Adapt | None = None
 
 
 class VideoDensification(VideoRun[PseudoLabelVideoReport]):
@@ -126,20 +69,32 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         video: SparseVideo,
         state: VideoState,
         on_event: OnEvent,
+        equipment: Equipment,
         *,
-        config: PseudoLabelConfig,
-        candidates: Candidates,
-        workers: Workers,
-        adapt: Adapt | None = None,
         doubts: Sequence[str] = (),
         cuts: Cuts = NO_CUTS,
     ) -> None:
+        """Begin with what is there.
+
+        Args:
+            video: with its masks.
+            state: the output folder.
+            on_event: hears of progress, notices and losses.
+            equipment: of the run.
+            doubts: why the masks may not belong to it, one line each.
+            cuts: what is known of its shots.
+        """
+        config = equipment.config
         known = cuts.known(video.source.video.name, state) or ONE_SHOT
         self.basis = Basis(video.masks, video.source.names, known)
         super().__init__(video.source, state, on_event, overlay=config.overlay, holds=self.basis.holds)
         self._config, self._cuts, self.shots = config, cuts, known
         self._video, self._masks = replace(video, shots=known), video.masks
-        self._candidates, self._workers, self._adapt = candidates, workers, adapt
+        self._candidates, self._workers, self._adapt = (
+            equipment.candidates,
+            equipment.workers,
+            equipment.adapt,
+        )
         self._writer = LabelWriter(config, self.layout, video.masks, self.basis)
         self._choice = state.choice(self.name)
         self._doubts = list(doubts)
@@ -375,13 +330,8 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         """Of making what is missing."""
         index_of = {name: index for index, name in enumerate(self.source.names)}
         missing = [index for name, index in index_of.items() if name not in self.records]
-        prices, labelled = self._prices(method), [index_of[name] for name in self._masks.names]
-        between, beside = to_fill(labelled, missing)
-        cost = prices.interval(between, 2) + prices.interval(beside, 1)
-        if self._follows(method):
-            between, beside = to_follow(labelled, missing, FAR)
-            cost += of_tracking(between, 2) + of_tracking(beside, 1)
-        return cost
+        labelled = [index_of[name] for name in self._masks.names]
+        return self._prices(method).video(labelled, missing, FAR if self._follows(method) else None)
 
     def _follows(self, method: str) -> bool:
         known = self._candidates.methods.get(method)  # else one that was adapted to the video

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Literal, TypeAlias, TypeVar, overload
 
 import torch
 
@@ -11,8 +12,11 @@ from vsodtool.errors import WeightsError
 from vsodtool.media.weights.files import WeightFile, read_weights
 from vsodtool.models.architecture import FGPLG, FUSED, IMAGE, VIDEO
 from vsodtool.models.evidence.architecture import DENSIFIER
+from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.preprocessing import Preprocessing
+from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.models.u2net.architecture import U2NET
+from vsodtool.models.u2net.network import U2Net
 from vsodtool.models.weights.entry import BUNDLED, WeightsRegistry
 from vsodtool.models.weights.networks import AnyArchitecture, Network, create_network
 from vsodtool.models.weights.registry import REGISTRY
@@ -38,9 +42,12 @@ _KINDS = {
 }
 _LIST = "`vsodtool weights list` shows what there is and where the authors' weights come from"
 
+SaliencyKind: TypeAlias = Literal["image", "video", "fused", "u2net"]
+N_co = TypeVar("N_co", bound=Network, covariant=True)
+
 
 @dataclass(frozen=True)
-class LoadedNetwork:
+class Loaded(Generic[N_co]):
     """A network with its weights.
 
     Attributes:
@@ -53,7 +60,7 @@ class LoadedNetwork:
         notices: what the user should know, one line each.
     """
 
-    network: Network
+    network: N_co
     architecture: AnyArchitecture
     preprocessing: Preprocessing
     name: str
@@ -62,6 +69,24 @@ class LoadedNetwork:
     notices: list[str]
 
 
+LoadedNetwork: TypeAlias = Loaded[Network]
+
+
+@overload
+def load_network(
+    name_or_file: str, kinds: tuple[Literal["densifier"]], *, registry: WeightsRegistry = ...
+) -> Loaded[EvidenceNet]: ...
+@overload
+def load_network(
+    name_or_file: str,
+    kinds: tuple[SaliencyKind, *tuple[SaliencyKind, ...]],
+    *,
+    registry: WeightsRegistry = ...,
+) -> Loaded[RcrNet | U2Net]: ...
+@overload
+def load_network(
+    name_or_file: str, kinds: tuple[str, ...] = (), *, registry: WeightsRegistry = ...
+) -> LoadedNetwork: ...
 def load_network(
     name_or_file: str, kinds: tuple[str, ...] = (), *, registry: WeightsRegistry = REGISTRY
 ) -> LoadedNetwork:

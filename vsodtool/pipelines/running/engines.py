@@ -58,7 +58,7 @@ def _on_ray(config: ShardedConfig, job: Job[Any], state: ResumeState, on_event: 
 
 
 def _check_ray(config: ShardedConfig) -> None:
-    from vsodtool.pipelines.running.ray_crew import check_cluster
+    from vsodtool.pipelines.running.ray_cluster import check_cluster
 
     check_cluster(config)
 

@@ -21,13 +21,13 @@ from vsodtool.models.evidence.network import EvidenceNet
 from vsodtool.models.inference.precision import DTYPES, resolve_precision
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.sampling.sample_order import SampleOrder, spread
+from vsodtool.pipelines.densify.adapt import Learned
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, TrialSchedule
 from vsodtool.pipelines.densify.choosing.trial import stream_tests
 from vsodtool.pipelines.densify.interval import SparseVideo
 from vsodtool.pipelines.densify.methods.learned import own_method
 from vsodtool.pipelines.densify.setup import Candidates
 from vsodtool.pipelines.densify.side_by_side import Workers
-from vsodtool.pipelines.densify.video import Learned
 from vsodtool.pipelines.evidence.recorder import EvidenceRecorder, GuessMaker
 from vsodtool.pipelines.training.batches import Batch
 from vsodtool.pipelines.training.evidence import DENSIFIER_TASK

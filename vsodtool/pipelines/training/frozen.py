@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from vsodtool.errors import ConfigError
 from vsodtool.models.backbones.frozen_bn import freeze_batch_norm
 from vsodtool.models.rcrnet.network import FrameFeatures
 from vsodtool.models.rcrnet.video import ENCODER, VideoRcrNet
@@ -15,9 +16,13 @@ from vsodtool.models.rcrnet.video import ENCODER, VideoRcrNet
 MOST_BYTES = 3 << 29  # 1.5 GiB: some 190 clips of 4 frames at 320 x 320
 
 
-def freeze_encoder(network: VideoRcrNet) -> None:
-    """Leave everything that sees one frame by itself, but for a head over U²-Net, as it is."""
-    for name, part in network.named_children():
+def freeze_encoder(network: nn.Module) -> None:
+    """Leave everything that sees one frame by itself, but for a head over U²-Net, as it is.
+
+    Raises:
+        ConfigError: the network has nothing else.
+    """
+    for name, part in _of_videos(network).named_children():
         if name in ENCODER:
             part.requires_grad_(False)
             freeze_batch_norm(part)
@@ -41,16 +46,19 @@ class Memory:
 class FrozenEncoder(nn.Module):
     """A video network, for clips that come again."""
 
-    def __init__(self, network: VideoRcrNet, memory: Memory | None = None) -> None:
+    def __init__(self, network: nn.Module, memory: Memory | None = None) -> None:
         """Nothing is known yet.
 
         Args:
             network: whose encoder has been frozen.
             memory: of features of this encoder, which may be shared by networks that differ in the rest; None
                 where no sample comes twice.
+
+        Raises:
+            ConfigError: the network is none of videos.
         """
         super().__init__()
-        self.network = network
+        self.network = _of_videos(network)
         self.samples: Sequence[int] = ()
         self._memory = memory
 
@@ -72,6 +80,15 @@ class FrozenEncoder(nn.Module):
             if self._memory is not None:
                 self._memory.keep(sample, known)
         return known
+
+
+def _of_videos(network: nn.Module) -> VideoRcrNet:
+    if not isinstance(network, VideoRcrNet):
+        raise ConfigError(
+            f"freeze_encoder: expected a network that relates frames, found {type(network).__name__}",
+            "say --no-freeze-encoder, or train kind video",
+        )
+    return network
 
 
 def _side_by_side(clips: Sequence[FrameFeatures]) -> FrameFeatures:

@@ -30,7 +30,6 @@ from vsodtool.models.fused.architecture import FusedArchitecture
 from vsodtool.models.fused.network import FusedNet
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.seeded_dropout import SeededDropout2d, seed_dropout
-from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.weights.networks import TrainedNetwork, create_network
 from vsodtool.pipelines.networks.load import LoadedNetwork, load_network
 from vsodtool.pipelines.training.frozen import freeze_encoder
@@ -94,7 +93,6 @@ def start_network(
         network.renormalise.requires_grad_(False)
         network.looks.requires_grad_(False)
     if config.freeze_encoder:
-        assert isinstance(network, VideoRcrNet)
         freeze_encoder(network)
     if config.freeze_backbone:
         network.backbone.requires_grad_(False)

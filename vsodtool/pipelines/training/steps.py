@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
-from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.ops.sampling.sample_order import SampleOrder
 from vsodtool.pipelines.training.batches import Batch, read_batches
 from vsodtool.pipelines.training.frozen import FrozenEncoder, Memory
@@ -48,7 +47,6 @@ def open_steps(
         keys = ([(number % config.variants, index) for number, index in part] for part in keys)
     frozen = None
     if config.freeze_encoder:
-        assert isinstance(start.network, VideoRcrNet)
         frozen = FrozenEncoder(start.network, Memory() if config.variants else None)
     batches = read_batches(
         data.train, keys, forward.task.collate, seed=config.seed, workers=workers, device=world.device

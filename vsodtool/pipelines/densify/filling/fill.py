@@ -68,17 +68,12 @@ def densify(
             whole frames see them as they are.
     """
     interval = interval.on(estimators.device)
+    walking = [method for method in methods if isinstance(method, WalkingMethod)]
+    by_frame = [method for method in methods if not isinstance(method, WalkingMethod)]
     for wants in Wants:
-        alike = [method for method in methods if method.wants is wants]
-        if not alike:
+        of_frames = [method for method in by_frame if method.wants is wants]
+        if not of_frames:
             continue
-        if wants is Wants.INTERVAL:
-            for method in alike:
-                assert isinstance(method, WalkingMethod)
-                give = partial(_give_walked, interval, method.name, on_label, min_part)
-                method.walk(interval, workers, give, on_seen)
-            continue
-        of_frames = [method for method in alike if isinstance(method, FrameMethod)]
         if wants is Wants.LABELS:
             _fill_apart(interval, of_frames, workers, on_label)
             continue
@@ -117,6 +112,9 @@ def densify(
                         workers.map(partial(_see_frame, of_frames), at_once)
             finally:
                 coarse.close()
+    for method in walking:
+        give = partial(_give_walked, interval, method.name, on_label, min_part)
+        method.walk(interval, workers, give, on_seen)
 
 
 def _see_frame(methods: Sequence[FrameMethod], steps: Sequence[tuple[_Fill, _Step]]) -> None:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from vsodtool.media.masks.sparse import MaskSet
+from vsodtool.media.output.written import read_found_cuts, read_records
 from vsodtool.ops.shots.shots import ONE_SHOT, Shots
 from vsodtool.pipelines.densify.updating.basis import Basis
-from vsodtool.types import FrameRecord, FrameStatus
+from vsodtool.pipelines.running.runs import Run
+from vsodtool.pipelines.running.shots import Cuts
+from vsodtool.types import Event, FrameRecord, FrameStatus
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,27 @@ def find_stale(
     found += [StaleInterval(masks.video, name, name, 1) for name in alone]
     place = {name: index for index, name in enumerate(names)}
     return sorted(found, key=lambda each: place.get(each.left or each.right, -1))
+
+
+def find_stale_of_run(
+    run: Run, masks: Mapping[str, MaskSet], cuts: Cuts
+) -> Iterator[tuple[str, list[StaleInterval]]]:
+    """What an update of a run would make again, by video, in the order of the videos; nothing is decoded."""
+    records, found = read_records(run.layout), read_found_cuts(run.layout)
+    for source in run.opened:
+        name = source.video.name
+        shots = cuts.known(name) or Shots(tuple(found.get(name, ())))
+        yield name, find_stale(masks[name], source.names, records.get(name, {}), shots)
+
+
+def tell_stale(run: Run, masks: Mapping[str, MaskSet], cuts: Cuts) -> None:
+    """How much an update of a run makes again, video by video."""
+    for name, stale in find_stale_of_run(run, masks, cuts):
+        if stale:
+            count = sum(each.frames for each in stale)
+            frames = "1 frame" if count == 1 else f"{count} frames"
+            intervals = "1 interval" if len(stale) == 1 else f"{len(stale)} intervals"
+            run.on_event(Event("notice", name, f"{name}: {frames} in {intervals} to make again"))
 
 
 def describe_changes(masks: MaskSet, names: Sequence[str], records: Mapping[str, FrameRecord]) -> str:

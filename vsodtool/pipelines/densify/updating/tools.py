@@ -13,12 +13,12 @@ from vsodtool.media.fingerprint import input_fingerprint
 from vsodtool.media.masks.sparse import Inspected
 from vsodtool.media.video.frames import FolderFrames, FrameSource
 from vsodtool.media.video.kept_frames import KeptFrames
+from vsodtool.pipelines.densify.adapt import Adapt
 from vsodtool.pipelines.densify.filling.far import Follows
 from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.remembered import Remembered
 from vsodtool.pipelines.densify.setup import Candidates, Setup, create_candidates, prepare
 from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
-from vsodtool.pipelines.densify.video import Adapt
 from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory, torch_threads
 from vsodtool.types import FlowEstimator, OnEvent
 

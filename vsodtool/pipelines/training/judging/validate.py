@@ -12,7 +12,6 @@ from torch import nn
 
 from vsodtool.errors import DataError
 from vsodtool.metrics import region_j, score_frame
-from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.weights.networks import Network
 from vsodtool.ops.sampling.sample_order import spread
 from vsodtool.pipelines.training.batches import Batch, KeyedDataset, read_batches
@@ -135,7 +134,6 @@ class Validator:
         data = batch.data.to(device)
         judged: nn.Module = network
         if self.memory is not None:
-            assert isinstance(network, VideoRcrNet)
             judged = FrozenEncoder(network, self.memory)
             judged.samples = batch.seeds
         logits, target, clips = self.forward(judged, data)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +15,13 @@ import pytest
 import torch
 
 from vsodtool.config import FlowConfig, PredictConfig, PseudoLabelConfig
-from vsodtool.errors import DataError, DeviceError, UsageError
+from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.pipelines.flow import run_flow
 from vsodtool.pipelines.predict import run_predict
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.running import ray_crew
+from vsodtool.pipelines.running.ray_cluster import load_ray
 from vsodtool.types import Event
 
 pytestmark = pytest.mark.long
@@ -35,7 +34,7 @@ Tree = dict[str, bytes]
 def cluster() -> Iterator[Any]:
     """Ray on this machine, with two cores; runs use the one that is there."""
     ray = pytest.importorskip("ray", reason="needs Ray: pip install 'vsodtool[ray]'")
-    ray_crew.load_ray()
+    load_ray()
     ray.init(
         address="local",
         num_cpus=2,
@@ -190,39 +189,6 @@ def test_workers_of_another_version_are_refused(
         run_flow(FlowConfig(inputs=(str(clips / "in"),), output=tmp_path / "out", engine="ray", workers=1))
 
 
-def test_without_ray_the_extra_is_named(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UsageError, match="not installed") as raised:
-        run_flow(FlowConfig(inputs=(str(clips / "in"),), output=tmp_path / "out", engine="ray"))
-    assert "vsodtool[ray]" in raised.value.hint
-
-
-def answer_once(server: socket.socket) -> None:
-    with server.accept()[0] as connection:
-        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        connection.recv(1000)
-
-
-@pytest.mark.parametrize("answers", [False, True], ids=["nobody", "somebody else"])
-def test_no_cluster_at_the_address(clips: Path, tmp_path: Path, answers: bool) -> None:
-    pytest.importorskip("ray", reason="needs Ray: pip install 'vsodtool[ray]'")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        if answers:
-            taken.listen()
-            threading.Thread(target=answer_once, args=(taken,)).start()
-        options = FlowConfig(
-            inputs=(str(clips / "in"),),
-            output=tmp_path / "out",
-            engine="ray",
-            ray_address=f"127.0.0.1:{port}",
-        )
-        with pytest.raises(DeviceError, match=f"no Ray cluster at '127.0.0.1:{port}'"):
-            run_flow(options)
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_worker_that_does_not_see_the_output_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,21 +198,3 @@ def test_a_worker_that_does_not_see_the_output_says_so(
         ray_crew.Actor().hello(str(tmp_path / "elsewhere"), str(layout.manifest), "")
     with pytest.raises(DataError, match="found another file or none"):
         ray_crew.Actor().hello(str(tmp_path), str(layout.manifest), "")
-
-
-@pytest.mark.parametrize(
-    ("there", "workers", "device", "expected"),
-    [
-        ({"CPU": 8.0}, 0, "cpu", "8 workers of 1 core each"),
-        ({"CPU": 8.0}, 3, "cpu", "3 workers of 1 core each"),
-        ({"CPU": 32.0, "GPU": 4.0}, 0, "cuda", "4 workers of 8 cores and a GPU each"),
-        ({"CPU": 2.0, "GPU": 4.0}, 1, "cuda", "1 worker of 1 core and a GPU each"),
-    ],
-)
-def test_what_each_worker_gets(there: dict[str, float], workers: int, device: str, expected: str) -> None:
-    assert str(ray_crew.share_out(there, workers, device)) == expected
-
-
-def test_a_gpu_is_not_replaced() -> None:
-    with pytest.raises(DeviceError, match="no GPU"):
-        ray_crew.share_out({"CPU": 8.0}, 0, "cuda")
