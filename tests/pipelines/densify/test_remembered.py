@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tests.pipelines.intervals import make_job
 from vsodtool.pipelines.densify.filling.evidence import Evidence
-from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.fill import Finish, densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.method import Wants
@@ -65,7 +65,14 @@ def fill(interval: Interval, estimators: MotionEstimators) -> dict[int, Tensor]:
         found[label.index] = torch.cat((label.labels, label.trust), dim=1)
 
     with ThreadPoolExecutor(2) as pool:
-        densify(interval, [rules("fast")], estimators, workers=Workers(pool), on_label=take, smooth=True)
+        densify(
+            interval,
+            [rules("fast")],
+            estimators,
+            workers=Workers(pool),
+            on_label=take,
+            finish=Finish(smooth=True),
+        )
     return found
 
 

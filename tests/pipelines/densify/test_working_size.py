@@ -23,7 +23,7 @@ from vsodtool.ops.boxes import Box, whole
 from vsodtool.ops.labels.connected import parts
 from vsodtool.ops.resize import resize_maps
 from vsodtool.pipelines.densify import working_size
-from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.fill import Finish, densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
 from vsodtool.pipelines.densify.method import WarpMethod
@@ -89,7 +89,7 @@ def test_labels_made_on_smaller_frames_are_about_those_of_full_ones(
         plan,
         workers=workers,
         on_label=lambda _, label: found.update({label.index: label}),
-        lines=0.6 * min(job.size),
+        finish=Finish(lines=0.6 * min(job.size)),
     )
     assert sorted(found) == job.targets
     for index, label in found.items():

@@ -21,7 +21,7 @@ from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
 from vsodtool.pipelines.densify.filling.cleaning import clean
 from vsodtool.pipelines.densify.filling.far import Follows, Tracked, is_far, may_change, settle
-from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.fill import Finish, densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.method import (
@@ -130,11 +130,13 @@ class Candidates:
             self.estimators,
             workers=workers,
             on_label=made,
-            smooth=is_smoothed(method, self.quality),
-            thinned=thinned_gaps(method, self.quality),
-            min_part=self.min_part,
+            finish=Finish(
+                smooth=is_smoothed(method, self.quality),
+                thinned=thinned_gaps(method, self.quality),
+                min_part=self.min_part,
+                lines=LINES,
+            ),
             on_seen=on_seen,
-            lines=LINES,
         )
         if tracker is not None and waiting and not workers.cancelled():
             tracked = tracker.follow(interval, workers, on_tracked)

@@ -99,7 +99,7 @@ def test_methods_are_compared_on_frames_of_the_size_that_they_will_see(
     path, given_masks = still.write_folder(tmp_path / "clip"), tmp_path / "masks"
     frames, masks = opened(path, still.write_masks(given_masks, [0, 4, 8]))
     seen: list[float] = []
-    monkeypatch.setattr(trial, "densify", lambda *_, lines, **__: seen.append(lines))
+    monkeypatch.setattr(trial, "densify", lambda *_, finish, **__: seen.append(finish.lines))
     schedule = TrialSchedule([HiddenTest(0, 4, 8)])
     methods = [Says("one", still), Says("other", still)]
     assert attempt(schedule, frames, masks, methods, tmp_path).hidden == []

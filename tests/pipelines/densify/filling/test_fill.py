@@ -18,7 +18,7 @@ from vsodtool.models.evidence.densifier import EvidenceDensifier
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.labels.matching import Search
 from vsodtool.pipelines.densify.filling.evidence import Evidence
-from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.fill import Finish, densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.method import Method, Wants, WarpMethod
@@ -171,7 +171,14 @@ def test_everything_stays_where_the_labels_are(interval: Interval, exact: Any, m
         chosen = LearnedMethod(EvidenceDensifier(network, device=torch.device("cpu")), chosen, mirrored=True)
     found: list[SoftLabel] = []
     with torch.device("meta"):
-        densify(interval, [chosen], estimators, workers=Workers(Inline()), on_label=keep(found), smooth=True)
+        densify(
+            interval,
+            [chosen],
+            estimators,
+            workers=Workers(Inline()),
+            on_label=keep(found),
+            finish=Finish(smooth=True),
+        )
     assert sorted(label.index for label in found) == interval.targets
     assert all(bool(torch.isfinite(label.certainty).all()) for label in found)
 
@@ -242,7 +249,7 @@ def test_objects_far_apart_come_out_as_each_by_itself(
             plan,
             workers=workers,
             on_label=keep(found),
-            smooth=True,
+            finish=Finish(smooth=True),
             on_seen=seen.append,
             on_flow=flows.append,
         )

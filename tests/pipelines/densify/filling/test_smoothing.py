@@ -14,7 +14,7 @@ import torch
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
 from vsodtool.pipelines.densify.filling.evidence import Evidence
-from vsodtool.pipelines.densify.filling.fill import densify, in_between, with_neighbours
+from vsodtool.pipelines.densify.filling.fill import Finish, densify, in_between, with_neighbours
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.method import WarpMethod
@@ -59,8 +59,7 @@ def fill(
         plan,
         workers=workers,
         on_label=lambda _, frame: made.update({frame.index: frame}),
-        smooth=True,
-        thinned=thinned,
+        finish=Finish(smooth=True, thinned=thinned),
     )
     return made
 
@@ -128,8 +127,7 @@ def test_every_second_frame_is_taken_from_those_beside_it(
         MotionEstimators(exact, exact, exact),
         workers=workers,
         on_label=lambda _, frame: made.update({frame.index: frame}),
-        smooth=True,
-        thinned=range(11, 13),
+        finish=Finish(smooth=True, thinned=range(11, 13)),
     )
     assert sorted(made) == job.targets == list(range(1, 12))
     ends = [index for index, known in ((1, job.left), (11, job.right)) if known is None]
@@ -182,7 +180,7 @@ def test_several_methods_are_smoothed_apart(
         plan,
         workers=workers,
         on_label=lambda name, frame: made.update({(name, frame.index): frame}),
-        smooth=True,
+        finish=Finish(smooth=True),
     )
     alone = fill(job, plan, workers, 3, 4, 5)
     for index in job.targets:

@@ -21,7 +21,7 @@ from vsodtool.pipelines.densify.choosing.hidden_labels import (
     Trying,
     typical_reach,
 )
-from vsodtool.pipelines.densify.filling.fill import densify
+from vsodtool.pipelines.densify.filling.fill import Finish, densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, Reading, SparseVideo
 from vsodtool.pipelines.densify.method import Method, Wants, is_smoothed
@@ -188,10 +188,8 @@ def measure_methods(
                 candidates.estimators,
                 workers=workers,
                 on_label=score,
-                smooth=smooth,
                 on_flow=partial(on_flow, test),
-                min_part=candidates.min_part,
-                lines=LINES,
+                finish=Finish(smooth=smooth, min_part=candidates.min_part, lines=LINES),
             )
         on_tried(test)
 

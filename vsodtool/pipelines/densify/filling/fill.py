@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 from typing import Any, NamedTuple
@@ -32,6 +32,29 @@ from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.pipelines.densify.working_size import OnLabel, at_scale, working_scale
 
 
+@dataclass(frozen=True)
+class Finish:
+    """How labels are made, whatever the method.
+
+    Attributes:
+        smooth: let the neighbours of a frame steady its label; passed frames near targets are then
+            generated too, so that a frame comes out alike whether those around it are filled or passed.
+        thinned: in smoothed intervals of so many frames from label to label, or from the label to the end,
+            every second frame is taken from its neighbours (`ops.labels.temporal_smoothing.between`).
+        min_part: pixels of the smallest part of an object; 0 lets the given masks decide.
+        lines: of smaller frames on which large objects are followed, see `working_scale`; methods that want
+            whole frames see them as they are.
+    """
+
+    smooth: bool = False
+    thinned: range = range(0)
+    min_part: int = 0
+    lines: float = inf
+
+
+PLAIN = Finish()
+
+
 def densify(
     interval: Interval,
     methods: Sequence[Method],
@@ -39,12 +62,9 @@ def densify(
     *,
     workers: Workers,
     on_label: OnLabel,
-    smooth: bool = False,
-    thinned: range = range(0),
-    min_part: int = 0,
+    finish: Finish = PLAIN,
     on_seen: Callable[[int], None] = lambda _: None,
     on_flow: Callable[[int], None] = lambda _: None,
-    lines: float = inf,
 ) -> None:
     """Fill every target of an interval, once with each method.
 
@@ -57,17 +77,11 @@ def densify(
         estimators: of the flow.
         workers: do the heavy pieces; once they are cancelled, the rest is left undone.
         on_label: takes each finished label; called from several threads, in no particular order.
-        smooth: let the neighbours of a frame steady its label; passed frames near targets are then
-            generated too, so that a frame comes out alike whether those around it are filled or passed.
-        thinned: in smoothed intervals of so many frames from label to label, or from the label to the end,
-            every second frame is taken from its neighbours (`ops.labels.temporal_smoothing.between`).
-        min_part: pixels of the smallest part of an object; 0 lets the given masks decide.
+        finish: how they are made.
         on_seen: told of how many more frames the first of two labels has been carried to.
         on_flow: told of between how many more neighbours the flow is known.
-        lines: of smaller frames on which large objects are followed, see `working_scale`; methods that want
-            whole frames see them as they are.
     """
-    interval = interval.on(estimators.device)
+    interval, min_part = interval.on(estimators.device), finish.min_part
     walking = [method for method in methods if isinstance(method, WalkingMethod)]
     by_frame = [method for method in methods if not isinstance(method, WalkingMethod)]
     for wants in Wants:
@@ -77,7 +91,7 @@ def densify(
         if wants is Wants.LABELS:
             _fill_apart(interval, of_frames, workers, on_label)
             continue
-        scale = working_scale(interval, lines) if wants is Wants.BOXES else 1.0
+        scale = working_scale(interval, finish.lines) if wants is Wants.BOXES else 1.0
         least = max(round(min_part * scale**2), 1) if min_part else 0
         with torch.inference_mode(), at_scale(interval, scale, on_label) as (seen, on_small):
             coarse = CoarseMotion(seen, estimators, workers)
@@ -85,7 +99,7 @@ def densify(
                 everywhere = wants is Wants.FRAMES or estimators.coarse is None
                 groups = groups_of(seen, coarse, everywhere=everywhere)
                 joining = Joining(len(seen.present), len(groups), on_small)
-                thin = smooth and len(seen.sequence) - 1 in thinned
+                thin = finish.smooth and len(seen.sequence) - 1 in finish.thinned
                 between = in_between(seen, coarse) if thin else frozenset()
                 with ExitStack() as stack:
                     fills = [
@@ -96,7 +110,7 @@ def densify(
                                 of_frames,
                                 partial(joining.add, group.objects),
                                 hiding=group.hiding,
-                                smooth=smooth,
+                                smooth=finish.smooth,
                                 between=between,
                                 min_part=least,
                             )
