@@ -41,6 +41,7 @@ from vsodtool.pipelines.densify.choosing.trial import (
     try_methods,
 )
 from vsodtool.pipelines.densify.filling.evidence import Evidence
+from vsodtool.pipelines.densify.filling.fill import Finish
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, SparseVideo
 from vsodtool.pipelines.densify.method import Method, Wants
@@ -271,13 +272,13 @@ def test_with_several_objects_labels_are_made_in_doubt_as_the_run_makes_them(
         methods: Sequence[Says],
         *_: Any,
         on_label: Callable[[str, SoftLabel], None],
-        smooth: bool,
+        finish: Finish,
         **__: Any,
     ) -> None:
-        made.append((interval.targets, [method.name for method in methods], smooth))
+        made.append((interval.targets, [method.name for method in methods], finish.smooth))
         assert interval.left is not None
         for method in methods:
-            right = (method.name == "steadied") if smooth else (method.name == "bare")
+            right = (method.name == "steadied") if finish.smooth else (method.name == "bare")
             labels = interval.left.labels if right else torch.zeros_like(interval.left.labels)
             box = Box(0, 0, *interval.size)
             on_label(
