@@ -92,7 +92,7 @@ def picture_polygon(ring: Ring, place: str) -> Draw:
     """One ring by COCO's rule, drawn in a tool that keeps points within its picture but not the size of that.
 
     Raises:
-        DataError: as `coco_polygon`; on drawing, if the ring reaches out of the frame: its picture was larger.
+        DataError: as `coco_polygon`; on drawing, if the ring reaches out of the frame, which is smaller then.
     """
     plain = coco_polygon([ring], place)
 
