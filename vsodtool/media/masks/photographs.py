@@ -40,5 +40,5 @@ def refuse_photographs(summaries: Sequence[MaskSummary]) -> None:
         raise DataError(
             f"{seen[0].path}: expected a mask, found a photograph: {between / pixels:.0%} of its pixels and "
             "of those of the masks beside it are neither black nor white",
-            "give masks on black, not the frames themselves or masks shown over them",
+            "give masks on black, not frames, masks shown over them, or maps in false colours",
         )
