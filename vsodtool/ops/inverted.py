@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vsodtool.types import LabelArray
 
+INVERTED = "its masks cover most of their frames and all of their edges: are they black on white?"
 _LEAST_SHARE = 0.5  # of the frame
 _LEAST_EDGE = 0.95  # of the pixels at the edge of the frame
 

@@ -22,7 +22,7 @@ from vsodtool.ops.contour_fit import (
     find_contour,
     judge_fit,
 )
-from vsodtool.ops.inverted import look_inverted
+from vsodtool.ops.inverted import INVERTED, look_inverted
 from vsodtool.pipelines.running.process import torch_threads
 from vsodtool.types import Event, Frame, LabelArray, OnEvent
 
@@ -99,7 +99,7 @@ def judge_video(masks: MaskSet, fit: Fit, config: PseudoLabelConfig) -> list[str
     """
     told = []
     if fit.inverted:
-        told.append("its masks cover most of their frames and all of their edges: are they black on white?")
+        told.append(INVERTED)
     if fit.misplaced:
         told.append("its masks fit its frames no better than other places of them: are they of this video?")
     return told if fit.misplaced or not fit.shift else [*told, _judge_shift(masks, fit, config)]
