@@ -98,6 +98,12 @@ def test_places_in_a_task_are_those_of_frames_where_the_task_has_all_of_them() -
     assert found(FILE, *video) == (["00003", "00007"], "by number")
 
 
+def test_every_second_frame_of_a_video_in_a_task_of_cvat_is_found_by_its_name() -> None:
+    keys = of_task("frame_000000", "frame_000002", "frame_000004")
+    assert found(FILE, *keys)[0] == ["00000", "00002", "00004"]
+    assert found(Clip(tuple("abcdefghi")), *keys) == (["a", "c", "e"], "by number")
+
+
 def test_names_that_count_from_1_and_places_that_count_from_0_are_not_decided() -> None:
     keys = of_task("00001.png", "00002.png", "00003.png")
     with pytest.raises(

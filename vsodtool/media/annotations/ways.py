@@ -140,7 +140,7 @@ class _Ways:
     def _placed(self, frame: FrameLabels, order: int) -> int | None:
         """For folders: the number that is stated, or that CVAT's names are made of: places, not names."""
         if _CVAT.match(frame.key.stem):
-            return self._numbered(frame, order)
+            return self._number_in_name(frame, order)
         return self._stated(frame) if self._is_whole or not frame.key.in_task else None
 
     def _ordered(self, _: FrameLabels, order: int) -> int:
