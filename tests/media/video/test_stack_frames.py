@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from vsodtool.errors import DataError
 from vsodtool.media.video.frames import StackFrames, open_frames
@@ -133,3 +133,10 @@ def test_a_gif_is_a_video_though_it_is_called_a_picture(tmp_path: Path) -> None:
     save(tmp_path / "a.png", pages(), format="GIF")
     frames = open_frames(discover_videos([str(tmp_path / "a.png")])[0])
     assert len(list(frames)) == len(frames.names) == 5
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow writes no AVIF")
+def test_a_picture_that_is_stored_like_a_video_is_none(tmp_path: Path) -> None:
+    Image.fromarray(pages()[0]).save(tmp_path / "a.jpg", format="AVIF")
+    with pytest.raises(DataError, match="found a single image"):
+        discover_videos([str(tmp_path / "a.jpg")])

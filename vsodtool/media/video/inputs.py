@@ -152,10 +152,10 @@ def is_image_file(path: Path) -> bool:
 
 
 def _is_video(path: Path) -> bool:
-    """Whether a file is a video by its content."""
+    """Whether a file is a video by its content, and no picture that is stored like one (HEIC, AVIF)."""
     try:
         with open_file(path) as container:
-            return bool(container.streams.video)
+            return any(stream.frames != 1 for stream in container.streams.video)  # 0: not known
     except DataError:
         return False
 
