@@ -50,7 +50,7 @@ def test_photographs_and_masks_shown_over_them(
         Image.fromarray(shown),
     ):
         with pytest.raises(DataError, match=r"a\..*: expected a mask, found a photograph"):
-            refuse_photographs([summary(picture, name)])
+            refuse_photographs([summary(Image.fromarray(shape()), "mask.png"), summary(picture, name)])
 
 
 def test_masks(photograph: Picture, summary: Callable[[Image.Image, str], MaskSummary]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from vsodtool.errors import DataError
 from vsodtool.media.masks.statistics import MaskSummary
@@ -13,7 +13,7 @@ _MOST_DARK = 0.1  # of all pixels
 _LEAST_BETWEEN = 0.5  # of all pixels, neither dark nor bright
 
 
-def refuse_photographs(summaries: Sequence[MaskSummary]) -> None:
+def refuse_photographs(summaries: Iterable[MaskSummary]) -> None:
     """Refuse files that are all in colours or greys of any value, with next to nothing that is black.
 
     A mask, also a soft one or an object cut out in its own colours, is nothing in most places.
@@ -22,23 +22,24 @@ def refuse_photographs(summaries: Sequence[MaskSummary]) -> None:
         summaries: of the masks of one video.
 
     Raises:
-        DataError: naming the first of them.
+        DataError: naming the first such file.
     """
-    seen = [summary for summary in summaries if summary.palette is None and not summary.transparent]
-    if not seen or len(seen) < len(summaries):
-        return
-    values: set[int] = set()
-    dark = between = pixels = 0
-    for summary in seen:
-        low, high = summary.full * _DARK, summary.full * (1 - _DARK)
-        for value, count in summary.absolute.counts.items():
-            values.add(value)
-            pixels += count
-            dark += count * (value <= low)
-            between += count * (low < value < high)
-    if len(values) >= _FEWEST_VALUES and dark < _MOST_DARK * pixels and between >= _LEAST_BETWEEN * pixels:
-        raise DataError(
-            f"{seen[0].path}: expected a mask, found a photograph: {between / pixels:.0%} of its pixels and "
-            "of those of the masks beside it are neither black nor white",
-            "give masks on black, not frames, masks shown over them, or maps in false colours",
-        )
+    for summary in summaries:
+        share = 0.0 if summary.palette is not None or summary.transparent else _share_between(summary)
+        if share:
+            raise DataError(
+                f"{summary.path}: expected a mask, found a photograph: {share:.0%} of its pixels are neither "
+                "black nor white",
+                "give masks on black, not frames, masks shown over them, or maps in false colours",
+            )
+
+
+def _share_between(summary: MaskSummary) -> float:
+    """The share of pixels that are neither dark nor bright, of a photograph; 0 of a mask."""
+    counts = summary.absolute.counts
+    low, high = summary.full * _DARK, summary.full * (1 - _DARK)
+    pixels = sum(counts.values())
+    dark = sum(count for value, count in counts.items() if value <= low)
+    between = sum(count for value, count in counts.items() if low < value < high)
+    photographed = len(counts) >= _FEWEST_VALUES and dark < _MOST_DARK * pixels
+    return between / pixels if photographed and between >= _LEAST_BETWEEN * pixels else 0.0
