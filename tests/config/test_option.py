@@ -89,6 +89,7 @@ def test_messages_say_what_was_expected() -> None:
         "x: expected whole numbers of at least 2, found [5, 1]"
     )
     assert expected(str, "c", choices=("a", "b")) == "x: expected one of a, b, found 'c'"
+    assert expected(str, "c", choices=("", "a", "b")) == "x: expected one of a, b, found 'c'"
     assert expected(tuple[str, ...], ("a", "c"), choices=("a", "b")) == "x: expected some of a, b, found 'c'"
     assert expected(tuple[str, ...], (), choices=("a",)) == "x: expected at least one, found none"
 

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsodtool.errors import DataError
-from vsodtool.media.folders import descend_davis, frame_name, image_folders, list_images, natural_key
+from vsodtool.media.folders import (
+    descend_davis,
+    frame_name,
+    image_folders,
+    list_images,
+    natural_key,
+    natural_order,
+)
 
 
 def touch(*paths: Path) -> None:
@@ -29,6 +36,21 @@ def test_numbers_sort_by_value(numbers: set[int]) -> None:
 def test_any_names_have_one_order(names: list[str]) -> None:
     backwards = names[::-1]
     assert sorted(names, key=natural_key) == sorted(backwards, key=natural_key)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["0.0", "0.04", "0.08", "0.12", "0.2", "1.0", "1.04", "10.0"],
+        ["clip_0.5", "clip_1.041667", "clip_1.25"],
+        ["1.9", "1.10", "1.11", "2.1"],  # chapters and numbers
+        ["s1.01", "s1.02", "s1.99", "s1.100"],  # a counter that has run over
+        ["a0.04", "b0.2"],
+    ],
+)
+def test_times_in_seconds_sort_by_value_and_counters_by_number(names: list[str]) -> None:
+    shuffled = names[::-1]
+    assert [shuffled[place] for place in natural_order(shuffled)] == names
 
 
 def test_case_does_not_matter() -> None:

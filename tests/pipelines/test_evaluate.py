@@ -568,6 +568,20 @@ def test_a_table_that_cannot_be_written_costs_no_score(
     assert target.exists() == (fails == "videos")
 
 
+def test_a_truth_that_is_black_on_white_is_warned_of(tmp_path: Path) -> None:
+    maps = truth_of(1, 4)
+    for mask in maps:
+        mask[[0, -1]] = mask[:, [0, -1]] = 0
+    put(tmp_path / "p", maps)
+    put(tmp_path / "t", [255 - mask for mask in maps])
+    heard: list[Event] = []
+    run_evaluate(
+        EvaluateConfig(predictions=(str(tmp_path / "p"), str(tmp_path / "t"))), on_event=heard.append
+    )
+    (warning,) = [event for event in heard if event.kind == "warning"]
+    assert "black on white" in warning.message
+
+
 def test_a_video_without_frames_to_score_is_left_out_with_a_warning(two_videos: tuple[Path, Path]) -> None:
     predictions, truth = two_videos
     for tree in (predictions, truth):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vsodtool.config.option import Panel, configuration, option, options_of
 from vsodtool.config.shard import Shard
+from vsodtool.config.typed import typed
 from vsodtool.errors import ConfigError
 
 BACKENDS = ("auto", "dis", "raft-small", "raft-large")
@@ -39,13 +40,17 @@ class CommonConfig:
     )
 
     def __post_init__(self) -> None:
-        """Refuse values outside their choices or bounds.
+        """Refuse values of another type than their option's, and outside their choices or bounds.
 
         Raises:
             ConfigError: naming the option, what was expected and what was found.
         """
         for name, each in options_of(type(self)).items():
-            each.check(getattr(self, name))
+            value = getattr(self, name)
+            if value is not each.default:
+                value = typed(name, value, each.kind)
+                object.__setattr__(self, name, value)  # a text for a path, or for a list of one, from Python
+            each.check(value)
 
 
 @configuration

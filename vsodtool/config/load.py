@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import reprlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vsodtool.checks import check_regular
 from vsodtool.config.base import CommonConfig
 from vsodtool.config.option import Option, did_you_mean, options_of
-from vsodtool.config.url import to_path
+from vsodtool.config.typed import KINDS_FOUND, shown, typed
 from vsodtool.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,26 +19,6 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=CommonConfig)
 
 _LARGEST_FILE = 100_000  # bytes; those of configs/ have about 2000
-_LARGEST_NUMBER = 1 << 63
-_SHORT = reprlib.Repr()  # a few lines of YAML can stand for more values than there is memory
-_SHORT.maxstring = _SHORT.maxother = 120
-
-_EXPECTED: dict[Any, str] = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    Path: "a path",
-    tuple[str, ...]: "a list of texts",
-    tuple[int, ...]: "a list of whole numbers",
-}
-_FOUND: dict[type, str] = {
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    str: "text",
-    list: "a list",
-}
 
 
 def load_config(cls: type[C], path: Path | None, overrides: Mapping[str, object]) -> C:
@@ -96,7 +74,7 @@ def _typed_values(given: Mapping[Any, object], options: Mapping[str, Option], pl
             raise ConfigError(
                 f"{place}'{options[name].formerly}' is '{name}' by its older name, and both are given"
             )
-        values[name] = _typed(name, value, options[name].kind, place)
+        values[name] = typed(name, value, options[name].kind, place)
     return values
 
 
@@ -104,65 +82,9 @@ def _known_name(key: object, options: Mapping[str, Option], place: str) -> str:
     older = {each.formerly: name for name, each in options.items() if each.formerly}
     if isinstance(key, str) and (key in options or key in older):
         return older.get(key, key)
-    text = key if isinstance(key, str) else _shown(key)
+    text = key if isinstance(key, str) else shown(key)
     hint = did_you_mean(text.replace("-", "_"), options) or f"known options: {', '.join(sorted(options))}"
     raise ConfigError(f"{place}unknown option '{text[:120]}'", hint)
-
-
-def _typed(key: str, value: object, expected: Any, place: str) -> Any:
-    """The value as the option's type; nothing is converted but text to a path or a list of one, 1 to 1.0.
-
-    YAML reads 1e-4 as text (it wants 1.0e-4): such text is taken as the number that it is meant to be.
-    """
-    numbers = value if isinstance(value, list | tuple) else [value]
-    if any(isinstance(number, int) and abs(number) >= _LARGEST_NUMBER for number in numbers):
-        raise ConfigError(f"{place}{key}: expected a number below 2**63, found a larger one")
-    if isinstance(value, PurePath):  # from Python
-        value = str(value)
-    if expected is Path:
-        if isinstance(value, str) and value:
-            return to_path(value)
-    elif expected == tuple[str, ...]:
-        items = [value] if isinstance(value, str) else value
-        if isinstance(items, list | tuple) and all(isinstance(item, str | PurePath) for item in items):
-            texts = tuple(map(str, items))
-            if all(texts):
-                return texts
-    elif expected == tuple[int, ...]:
-        items = [value] if isinstance(value, int) else value
-        if isinstance(items, list | tuple) and all(type(item) is int for item in items):
-            return tuple(items)
-    elif expected is float:
-        number = _number(value)
-        if number is not None:
-            return number
-    elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
-        return value
-    found = (
-        "nothing" if value is None else f"{_shown(value)} ({_FOUND.get(type(value), type(value).__name__)})"
-    )
-    quotable = expected not in (bool, int, float) and not isinstance(value, dict) and value is not None
-    hint = "put text between quotes, else YAML reads it as something else" if place and quotable else ""
-    raise ConfigError(f"{place}{key}: expected {_EXPECTED[expected]}, found {found}", hint)
-
-
-def _shown(value: object) -> str:
-    """A value in a message: its repr, or the begin of it."""
-    try:
-        return _SHORT.repr(value)
-    except ValueError:  # Python writes no number of more than 4300 digits
-        return "a number with thousands of digits"
-
-
-def _number(value: object) -> float | None:
-    """The finite number that `value` is, None if it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def read_options(path: Path) -> dict[object, object]:
@@ -191,7 +113,7 @@ def read_options(path: Path) -> dict[object, object]:
         return {}
     if not isinstance(content, dict):
         raise ConfigError(
-            f"{path}: expected `option: value` lines, found {_FOUND.get(type(content), 'other')}"
+            f"{path}: expected `option: value` lines, found {KINDS_FOUND.get(type(content), 'other')}"
         )
     return content
 

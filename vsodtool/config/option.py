@@ -151,8 +151,9 @@ class Option:
                 )
             if self.choices and item not in self.choices:
                 count = "some" if self.is_list else "one"
+                known = ", ".join(filter(None, self.choices))
                 raise ConfigError(
-                    f"{self.name}: expected {count} of {', '.join(self.choices)}, found '{item}'",
+                    f"{self.name}: expected {count} of {known}, found '{item}'",
                     did_you_mean(item, self.choices),
                 )
         if self.kind in (int, float, tuple[int, ...]) and not all(map(self._allows, items)):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from fractions import Fraction
 from pathlib import Path
 
 from vsodtool.errors import DataError
@@ -25,6 +26,7 @@ VIDEO_SUFFIXES = frozenset(
 
 _DAVIS_KINDS = frozenset({"JPEGImages", "Annotations"})
 # A minus belongs to a number at the start of a name and behind `_`, `=`, brackets; elsewhere it is a hyphen.
+_TIME = re.compile(r"((?:.*[^0-9.])?)([0-9]{1,18})\.([0-9]{1,18})", re.DOTALL)
 _NUMBER = re.compile(r"((?:(?<![^_=(\[{,])[-\u2212])?[0-9]+)")
 
 
@@ -36,6 +38,24 @@ def natural_key(text: str) -> tuple[object, ...]:
         tuple(int(part.replace("\u2212", "-")) if place % 2 else part for place, part in enumerate(parts)),
         text,
     )
+
+
+def natural_order(names: Sequence[str]) -> list[int]:
+    """The places of names in natural order.
+
+    Times in seconds, as `0.04` and `0.2`, have as many digits as they need: of these the fraction counts, not
+    the number behind the dot. They are told by a zero at its begin where another one has fewer digits: a
+    counter never has that.
+    """
+    times = [_TIME.fullmatch(name) for name in names]
+    found = [time for time in times if time is not None]
+    fractions = [time[3] for time in found]
+    alike = len(found) == len(names) and len({time[1] for time in found}) == 1
+    shortest = min(map(len, fractions), default=0)
+    if alike and any(len(each) > shortest and each.startswith("0") for each in fractions):
+        keys = [(int(time[2]), Fraction(int(time[3]), 10 ** len(time[3])), time[0]) for time in found]
+        return sorted(range(len(names)), key=keys.__getitem__)
+    return sorted(range(len(names)), key=lambda place: natural_key(names[place]))
 
 
 def same_name(text: str) -> str:
@@ -89,7 +109,8 @@ def list_images(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> list[Path]
                 f"{folder}: expected one file per frame, found {other.name} and {image.name} with one stem",
                 "remove or rename one of the two",
             )
-    return sorted(images, key=lambda image: natural_key(image.stem))
+    order = natural_order([frame_name(image) for image in images])
+    return [images[place] for place in order]
 
 
 def image_folders(folder: Path, suffixes: Set[str] = IMAGE_SUFFIXES) -> dict[str, Path]:

@@ -79,6 +79,23 @@ def count_pages(data: bytes) -> int:
     return 1
 
 
+def may_have_pages(head: bytes) -> bool:
+    """Whether a file that begins so (12 bytes) is of a kind that may hold several pictures."""
+    return head.startswith(PNG_SIGNATURE) or _is_webp(head) or _is_tiff(head)
+
+
+def has_picture_apart(data: bytes) -> bool:
+    """Whether the first picture of an animated PNG is none of its frames, but for who does not animate it.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    if not data.startswith(PNG_SIGNATURE):
+        return False
+    kinds = (kind for kind, _ in png_chunks(data) if kind in (b"fcTL", b"IDAT"))
+    return count_pages(data) > 1 and next(kinds, b"") == b"IDAT"
+
+
 def has_deep_pixels(data: bytes, page: int = 0) -> bool:
     """Whether a page of an image file has more than 8 bits a channel; of a PNG, its first 32 bytes do."""
     if data.startswith(PNG_SIGNATURE):

@@ -79,11 +79,13 @@ class Fit:
         shift: frames by which they fit better, 0 if they do not.
         margin: by how much, of the better fit, in [0, 1].
         misplaced: they fit their frames no better than other places of these.
+        inverted: they look as if they were drawn the other way round.
     """
 
     shift: int = 0
     margin: float = 0.0
     misplaced: bool = False
+    inverted: bool = False
 
 
 def find_contour(labels: LabelArray) -> Contour | None:

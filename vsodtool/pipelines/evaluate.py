@@ -29,6 +29,8 @@ from vsodtool.config.protocols import Choices
 from vsodtool.errors import DataError, DeviceError
 from vsodtool.media.maps.reading import SOFT, PredictionReading, TruthReading, detect_prediction, detect_truth
 from vsodtool.media.maps.score_files import ScoreTable, Value, check_new_files, score_table, videos_csv
+from vsodtool.ops.inverted import INVERTED, look_inverted
+from vsodtool.ops.sampling.sample_order import spread
 from vsodtool.pipelines.running.ordered_work import map_in_order
 from vsodtool.pipelines.running.staging.urls import with_urls
 from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, require_packages, score_task
@@ -40,6 +42,7 @@ from vsodtool.types import Event, OnEvent, ignore_event
 
 _FRAME_COLUMNS = ("method", "video", "frame", "empty_truth", "missing", "resized")
 _VIDEO_COLUMNS = ("method", "video", "frames")
+_LOOKED_AT = 3  # truths of a video: whether they are black on white
 _MANY = 150  # maps; below, processes take longer to start than they save
 
 
@@ -216,6 +219,9 @@ def _tasks(plan: Plan, config: EvaluateConfig, on_event: OnEvent) -> Iterator[Fr
         for reading in readings:
             if reading.doubt:
                 on_event(Event("warning", video.name, reading.doubt))
+        seen = [video.truths[place] for place in spread(len(video.truths), _LOOKED_AT)]
+        if len(seen) > 1 and look_inverted([truth.read(path)[0] for path in seen]):
+            on_event(Event("warning", video.name, f"the truth: {INVERTED}"))
         multi = _is_multi(video, truth, readings, choices, on_event)
         before = {b.name: a for a, b in itertools.pairwise(video.paired.frames)}
         scored = {frame.name for frame in video.scored}

@@ -71,6 +71,90 @@ def test_one_entry_finds_its_frame(clip: Clip, key: FrameKey, frame: str, rule: 
     assert found(clip, key) == ([frame], rule)
 
 
+def of_task(*names: str, numbers: tuple[int, ...] | None = None) -> list[FrameKey]:
+    """Images as CVAT lists them: with their places in the task."""
+    places = numbers or range(len(names))
+    return [FrameKey(name, number, in_task=True) for name, number in zip(names, places, strict=True)]
+
+
+FILE = numbered(9, is_file=True)
+
+
+def test_images_of_some_frames_of_a_video_file_are_found_by_the_numbers_in_their_names() -> None:
+    names = ("00001.png", "00004.png", "00007.png")
+    assert found(FILE, *of_task(*names)) == (["00001", "00004", "00007"], "by the number in the name")
+    assert found(FILE, *of_task("00004.png"))[0] == ["00004"]
+    by_hand = MatchRule("number")
+    assert found(FILE, *of_task(*names), rule=by_hand) == (["00000", "00001", "00002"], "by number")
+
+
+def test_places_in_a_task_are_those_of_frames_where_the_task_has_all_of_them() -> None:
+    keys = of_task(*(f"{number + 1:05d}.png" for number in range(9)))  # as ffmpeg calls them
+    everything = ([f"{number:05d}" for number in range(9)], "by number")
+    assert found(FILE, *keys) == everything
+    folder = Clip(tuple("abcdefghi"))
+    assert found(folder, *keys) == (list("abcdefghi"), "by number")
+    video = of_task("frame_000003", "frame_000007", numbers=(3, 7))
+    assert found(FILE, *video) == (["00003", "00007"], "by number")
+
+
+def test_every_second_frame_of_a_video_in_a_task_of_cvat_is_found_by_its_name() -> None:
+    keys = of_task("frame_000000", "frame_000002", "frame_000004")
+    assert found(FILE, *keys)[0] == ["00000", "00002", "00004"]
+    assert found(Clip(tuple("abcdefghi")), *keys) == (["a", "c", "e"], "by number")
+
+
+def test_names_that_count_from_1_and_places_that_count_from_0_are_not_decided() -> None:
+    keys = of_task("00001.png", "00002.png", "00003.png")
+    with pytest.raises(
+        DataError, match=r"found 00001\.png, number 0 of its task .* and 1 in its name"
+    ) as caught:
+        found(FILE, *keys)
+    assert "--match number" in caught.value.hint
+    assert "--match name" in caught.value.hint
+    assert found(FILE, *keys, rule=MatchRule("number"))[0] == ["00000", "00001", "00002"]
+    assert found(FILE, *keys, rule=MatchRule("name"))[0] == ["00001", "00002", "00003"]
+
+
+def test_places_in_a_task_of_some_images_mean_no_frames_of_a_folder() -> None:
+    for names in (("x.png", "y.png"), ("00004.png", "00010.png")):  # none or one of them is there
+        with pytest.raises(DataError, match="label without a frame"):
+            found(numbered(9), *of_task(*names))
+
+
+def test_a_frame_of_cvat_is_no_name_in_a_folder_of_all_frames_that_counts_from_1() -> None:
+    folder = Clip(tuple(f"{number:06d}" for number in range(1, 10)))
+    keys = of_task("frame_000002", "frame_000005", numbers=(2, 5))
+    with pytest.raises(DataError, match="000002 as the name of number 1"):
+        found(folder, *keys)
+    assert found(folder, *keys, rule=MatchRule("number"))[0] == ["000003", "000006"]
+    assert found(folder, *keys, rule=MatchRule("name"))[0] == ["000002", "000005"]
+    some = Clip(tuple(f"{number:06d}" for number in (2, 5, 7, 8, 9, 11)))
+    assert found(some, *keys) == (["000002", "000005"], "by name, without frame_")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("clip_mp4-4_jpg.rf.0a1b2c3d4e5f60718293a4b5c6d7e801.jpg", "none there"),
+        ("x.rf.0a1b2c3d4e5f60718293a4b5c6d7e801.jpg", "none there"),
+        ("clip_-004.png", "a negative number"),
+        ("task-5-annotation-3-tag-0.png", "several numbers"),
+        ("00-00-01.4.png", "a time"),
+    ],
+)
+def test_a_number_in_a_name_that_may_be_none_of_a_frame_is_refused(name: str, why: str) -> None:
+    with pytest.raises(DataError, match=rf"label without a frame.*\(frame number in its name: {why}"):
+        found(FILE, FrameKey(name))
+
+
+def test_the_hash_of_roboflow_is_left_away() -> None:
+    name = "{}_png.rf.0a1b2c3d4e5f60718293a4b5c6d7e801.jpg"
+    assert found(FILE, FrameKey(name.format("00004"))) == (["00004"], "by number")
+    folder = Clip(("a", "b"))
+    assert found(folder, FrameKey(name.format("b"))) == (["b"], "by name, without the upload's hash")
+
+
 @given(st.permutations(range(12)), st.integers(-3, 3))
 def test_numbers_are_numbers_in_any_order(order: list[int], offset: int) -> None:
     """Lexical order of an exporter (2 behind 10) does not matter; an offset is added to each."""

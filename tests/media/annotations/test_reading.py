@@ -20,6 +20,7 @@ from vsodtool.media.annotations.source import Source
     [
         ("<annotation><folder>x</folder></annotation>", "boxes and no masks"),
         ('[{"image": "a.png", "tag": []}]', "JSON-MIN"),
+        ('[{"segmentation": {"size": [1, 1], "counts": "1"}, "area": 1}]', "a list of masks"),
         ('{"something": 1}', "expected masks or annotations"),
     ],
 )

@@ -18,6 +18,7 @@ from vsodtool.media.annotations.shapes import (
     full_mask,
     mask_in_box,
     of_size,
+    picture_polygon,
     pil_box,
     pil_ellipse,
     pil_polygon,
@@ -73,7 +74,7 @@ def test_areas_of_circles() -> None:
     size, centre = (60, 60), (30.0, 30.0)
     drawn = np.count_nonzero(coco_polygon([ellipse_ring(centre, (20.4, 20.4))], "")(size))
     assert abs(drawn - math.pi * 20.4**2) < 20
-    drawn = np.count_nonzero(pil_ellipse((30.0, 30.0), (20.4, 20.4))(size))
+    drawn = np.count_nonzero(pil_ellipse((30.0, 30.0), (20.4, 20.4), "")(size))
     assert abs(drawn - math.pi * 20.9**2) < 40
     turned = coco_polygon([ellipse_ring(centre, (20, 8), 90)], "")(size)
     upright = coco_polygon([ellipse_ring(centre, (8, 20))], "")(size)
@@ -102,3 +103,31 @@ def test_rings_that_are_none_are_refused(ring: list[float], words: str) -> None:
     with pytest.raises(DataError, match=f"place: .*{words}") as caught:
         coco_polygon([ring], "place")(SIZE)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("box", [(9, 7, 14, 12), (11, 1, 14, 4), (-9, 1, -1, 4), (2, 8.5, 8, 14)])
+def test_what_was_drawn_on_larger_pictures_is_refused(box: tuple[float, float, float, float]) -> None:
+    left, top, right, bottom = box
+    centre, radii = ((left + right) / 2, (top + bottom) / 2), ((right - left) / 2, (bottom - top) / 2)
+    for draw in (
+        coco_polygon([box_ring(*box)], "here"),
+        pil_polygon(box_ring(*box), "here"),
+        pil_ellipse(centre, radii, "here"),
+    ):
+        with pytest.raises(DataError, match=r"here: expected points in a frame of 10x8, found them from \("):
+            draw(SIZE)
+
+
+def test_what_reaches_out_of_the_frame_by_less_is_cut_off() -> None:
+    """A quarter of a circle about the corner of the frame, a polygon that continues outside, a line."""
+    assert coco_polygon([ellipse_ring((10, 8), (3, 3))], "")(SIZE).any()
+    assert pil_polygon((6, 2, 16, 2, 16, 6, 6, 6), "")(SIZE)[3, 6:].all()
+    assert not coco_polygon([[2, 3, 6, 3, 4, 3]], "")(SIZE).any()
+
+
+def test_a_picture_whose_size_nobody_states_was_larger_where_points_reach_out_of_the_frame() -> None:
+    ring = [2, 2, 10.5, 2, 10.5, 8, 2, 8]
+    drawn = coco_polygon([ring], "")(SIZE)
+    np.testing.assert_array_equal(picture_polygon(ring, "here")(SIZE), drawn)
+    with pytest.raises(DataError, match=r"found them from \(2, 2\) to \(12, 8\)"):
+        picture_polygon([2, 2, 12, 2, 12, 8, 2, 8], "here")(SIZE)

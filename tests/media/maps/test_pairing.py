@@ -64,6 +64,13 @@ def test_numbers_pair_where_no_stem_does() -> None:
     assert "paired by number" in found.notices[0]
 
 
+def test_a_hash_is_no_number() -> None:
+    named = [f"0000{index}_png.rf.0a1b2c3d4e5f60718293a4b5c6d7e80{8 - index}_mask" for index in range(3)]
+    truth = tree("gt", flat=True, chair=named)
+    found = pair_maps(truth, [tree("p", chair=zero_based(3))])
+    assert pairs(found)["chair"] == [(name, f"0000{index}") for index, name in enumerate(named)]
+
+
 @given(st.integers(1, 30), st.integers(0, 20), st.integers(1, 5))
 def test_shifted_numbers_are_named(count: int, start: int, shift: int) -> None:
     for difference, words in ((shift, f"subtract {shift}"), (-shift, f"add {shift}")):

@@ -265,6 +265,19 @@ def test_colour_is_grey_for_saliency_and_drawn_for_masks(tmp_path: Path) -> None
     assert (drawn.kind, drawn.read_map(file).max()) == ("drawn", 255)
 
 
+def test_photographs_are_neither_truth_nor_prediction_but_grey_may_have_any_values(tmp_path: Path) -> None:
+    small = np.random.default_rng(0).integers(20, 220, (6, 8, 3), dtype=np.uint8)
+    photograph = np.array(Image.fromarray(small).resize((80, 60), Image.Resampling.BICUBIC))
+    Image.fromarray(photograph).save(tmp_path / "a.jpg")
+    truth = np.zeros((60, 80), np.uint8)
+    truth[20:40, 30:50] = 255
+    with pytest.raises(DataError, match=r"a\.jpg: expected a mask, found a photograph"):
+        detect_truth([tmp_path / "a.jpg"], 127)
+    with pytest.raises(DataError, match=r"a\.jpg: expected a mask, found a photograph"):
+        reading_of(tmp_path, tmp_path / "a.jpg", truth)
+    assert reading_of(tmp_path, grey(tmp_path / "b.png", photograph[..., 0]), truth).kind == "soft"
+
+
 def test_damaged_files_are_named(tmp_path: Path) -> None:
     file = grey(tmp_path / "gt.png", blob(0, 255))
     file.write_bytes(file.read_bytes()[:-20])

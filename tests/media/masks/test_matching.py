@@ -248,3 +248,24 @@ def test_masks_that_lie_elsewhere_beside_those_taken_are_named(tmp_path: Path) -
     touch(tmp_path / "a" / "0.png", tmp_path / "0.png")
     assert find_mask_folders(tmp_path, ["a"]) == ({"a": tmp_path / "a"}, [f"those directly in {tmp_path}"])
     assert find_mask_folders(tmp_path, ["clip"]) == ({"clip": tmp_path}, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("stem", "told"),
+    [
+        ("{}_mask", "end in '_mask'"),
+        ("frame_{}", "begin with 'frame_'"),
+        ("m-{}.jpg", "begin with 'm-' and end in '.jpg'"),
+    ],
+)
+def test_what_masks_have_beside_the_names_of_frames_is_named(tmp_path: Path, stem: str, told: str) -> None:
+    names = ["00000", "00001", "00010"]
+    (tmp_path / "clip").mkdir()
+    touch(*(tmp_path / "masks" / f"{stem.format(name)}.png" for name in names))
+    with pytest.raises(DataError, match="mask without a frame") as caught:
+        match_frames(tmp_path / "masks", folder_frames(tmp_path / "clip", *names))
+    assert told in caught.value.hint
+    touch(tmp_path / "masks" / "other.png")
+    with pytest.raises(DataError, match="mask without a frame") as caught:
+        match_frames(tmp_path / "masks", folder_frames(tmp_path / "clip", *names))
+    assert caught.value.hint == "rename or remove the mask, or add its frame"

@@ -28,6 +28,10 @@ def number(stem: str, video: str = "clip") -> int | str:
         ("2024-05-01-12", "2024-05-01"),
         ("20240501_120000_frame12", "20240501_120000"),
         ("v2 mask 12", "clip"),
+        ("00012_png.rf.0a1b2c3d4e5f60718293a4b5c6d7e8f2", "clip"),  # uploaded to Roboflow as 00012.png
+        ("00012_jpg.rf.0a1b2c3d4e5f60718293a4b5c6d7e8f2_mask", "clip"),
+        ("2024-05-01-10-20-30_12", "2024-05-01-10-20-30"),
+        ("shot.0012", "clip"),
     ],
 )
 def test_the_number_at_the_end(stem: str, video: str) -> None:
@@ -48,6 +52,9 @@ def test_the_number_at_the_end(stem: str, video: str) -> None:
         ("-3", "a negative number"),
         ("clip_-3", "a negative number"),
         ("first", "none"),
+        ("clip_1.24", "a time"),
+        ("00-00-01.240", "a time"),
+        ("clip_00_00_01_12", "a time"),
         ("clip", "none"),
     ],
 )
@@ -58,5 +65,12 @@ def test_doubt(stem: str, why: str) -> None:
 def test_a_common_beginning_leaves_no_doubt() -> None:
     masks = [Path(f"cam 1 take 3 {index}.png") for index in (0, 12, 24)]
     assert frame_numbers(masks, "clip") == [0, 12, 24]
+    assert frame_numbers([Path("take 3.0012.png"), Path("take 3.0024.png")], "clip") == [12, 24]
     tasks = [Path(f"task-{task}-annotation-{task}-tag-0.png") for task in (5, 6)]
     assert all(isinstance(each, str) for each in frame_numbers(tasks, "clip"))
+
+
+def test_times_within_one_second_are_no_numbers_though_their_text_is_the_same() -> None:
+    for names in (("1.200", "1.240"), ("00_00_01_05", "00_00_01_10")):
+        masks = [Path(f"{name}.png") for name in names]
+        assert frame_numbers(masks, "clip") == ["a time", "a time"]

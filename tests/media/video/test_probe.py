@@ -231,3 +231,18 @@ def test_times_and_pixels_as_they_are_meant(tmp_path: Path) -> None:
     probe = probe_video(film(tmp_path / "a.mp4", "libx264"))
     assert [float(time) for time in probe.times] == pytest.approx([index / 10 for index in range(24)])
     assert (probe.bits, probe.pixel_aspect, probe.missing, probe.notes) == (8, 1, "", ())
+
+
+def test_the_clock_of_dv_is_not_its_rate(tmp_path: Path) -> None:
+    path = tmp_path / "tape.dv"
+    try:
+        with av.open(str(path), "w", format="dv") as file:
+            stream = file.add_stream("dvvideo", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+            for index in range(4):
+                rgb = np.full((576, 720, 3), 40 * index, np.uint8)
+                file.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+            file.mux(stream.encode(None))
+    except (ValueError, LookupError) as error:
+        pytest.skip(f"this build of FFmpeg has no dvvideo: {error}")
+    assert probe_video(path).fps == pytest.approx(25, rel=0.05)

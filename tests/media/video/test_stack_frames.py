@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from vsodtool.errors import DataError
 from vsodtool.media.video.frames import StackFrames, open_frames
@@ -105,3 +105,38 @@ def test_a_single_picture_is_no_video(tmp_path: Path) -> None:
     Image.fromarray(pages(1)[0]).save(tmp_path / "a.tif")
     with pytest.raises(DataError, match="found a single image"):
         opened(tmp_path / "a.tif")
+
+
+def test_a_picture_that_an_animated_png_only_shows_elsewhere_is_no_frame(tmp_path: Path) -> None:
+    cover = Image.fromarray(np.zeros((20, 30, 3), np.uint8))
+    frames = [Image.fromarray(page) for page in pages()]
+    cover.save(tmp_path / "a.png", save_all=True, append_images=frames, default_image=True)
+    found = opened(tmp_path / "a.png")
+    assert len(found.names) == 5
+    for frame, rgb in zip(found, pages(), strict=True):
+        assert np.array_equal(frame.rgb, rgb)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("a.mp4", "PNG"), ("a.gif", "WEBP"), ("a.mkv", "TIFF"), ("a.jpg", "PNG"), ("a", "PNG")]
+)
+def test_several_pictures_are_a_video_whatever_the_file_is_called(
+    tmp_path: Path, name: str, form: str
+) -> None:
+    save(tmp_path / name, pages(), format=form, **({"lossless": True} if form == "WEBP" else {}))
+    assert [
+        np.array_equal(frame.rgb, rgb) for frame, rgb in zip(opened(tmp_path / name), pages(), strict=True)
+    ]
+
+
+def test_a_gif_is_a_video_though_it_is_called_a_picture(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", pages(), format="GIF")
+    frames = open_frames(discover_videos([str(tmp_path / "a.png")])[0])
+    assert len(list(frames)) == len(frames.names) == 5
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow writes no AVIF")
+def test_a_picture_that_is_stored_like_a_video_is_none(tmp_path: Path) -> None:
+    Image.fromarray(pages()[0]).save(tmp_path / "a.jpg", format="AVIF")
+    with pytest.raises(DataError, match="found a single image"):
+        discover_videos([str(tmp_path / "a.jpg")])

@@ -101,3 +101,13 @@ def test_masks_that_fit_nowhere_are_warned_of(masks: MaskSet) -> None:
     (line,) = judge_video(masks, Fit(misplaced=True), config())
     assert "no better than other places" in line
     assert judge_video(masks, Fit(), config()) == []
+
+
+def test_masks_that_are_black_on_white_are_warned_of(masks: MaskSet) -> None:
+    def select(indices: Collection[int]) -> Iterator[Frame]:
+        raise AssertionError(indices)
+
+    fit = measure_fit(select, [0, 5], lambda _: np.ones((80, 80), np.uint16))
+    assert fit == Fit(inverted=True)
+    (line,) = judge_video(masks, fit, config())
+    assert "black on white" in line

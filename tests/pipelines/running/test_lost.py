@@ -1,16 +1,17 @@
-"""Frames that nothing was made of: explained by losses, or a fault."""
+"""Frames that could not be read: what is said of them, and that nothing made of another one is a fault."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from vsodtool.errors import VsodtoolError
-from vsodtool.pipelines.running.lost import check_unreadable, lost_frames, refuse_unmade
+from vsodtool.media.video.frames import FrameSource, Loss
+from vsodtool.pipelines.running.lost import check_unreadable, describe_losses, lost_frames, refuse_unmade
 from vsodtool.types import Frame
 
 
@@ -58,3 +59,34 @@ def test_a_frame_that_decodes_and_has_nothing_is_a_fault() -> None:
     with pytest.raises(VsodtoolError, match="clip: frame f0: expected a result"):
         refuse_unmade("clip", ["f0"])
     refuse_unmade("clip", [])
+
+
+def lossy(*losses: Loss) -> FrameSource:
+    return cast(FrameSource, SimpleNamespace(names=[f"{n:05d}" for n in range(40)], losses=list(losses)))
+
+
+def row(first: int, last: int, reason: str) -> list[Loss]:
+    return [Loss(f"{number:05d}", reason) for number in range(first, last + 1)]
+
+
+def test_many_frames_in_a_row_are_one_line() -> None:
+    found = lossy(
+        *row(2, 3, "does not decode"),
+        *row(8, 30, "changes size"),
+        *row(31, 31, "does not decode"),
+        Loss("00035", "the video ends here", ends=True),
+    )
+    assert list(describe_losses(found)) == [
+        "frame 00002: does not decode",
+        "frame 00003: does not decode",
+        "frames 00008 to 00030: changes size",
+        "frame 00031: does not decode",
+        "frame 00035: the video ends here",
+    ]
+
+
+@pytest.mark.parametrize("losses", [[], row(1, 4, "does not decode"), row(1, 9, "does not decode")[::2]])
+def test_others_have_a_line_each(losses: list[Loss]) -> None:
+    assert list(describe_losses(lossy(*losses))) == [
+        f"frame {loss.frame_name}: {loss.reason}" for loss in losses
+    ]

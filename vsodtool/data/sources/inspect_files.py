@@ -15,6 +15,7 @@ from vsodtool.media.bit_depth import Levels
 from vsodtool.media.folders import frame_name
 from vsodtool.media.images import read_image_size, read_levels
 from vsodtool.media.masks.encoding import detect_encoding
+from vsodtool.media.masks.photographs import refuse_photographs
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.video.folder_frames import FolderFrames
@@ -118,6 +119,7 @@ def _labelled(
     summaries: Sequence[MaskSummary],
     faults: Faults,
 ) -> LabelledVideo:
+    refuse_photographs(summaries)
     encoding, _ = detect_encoding(summaries, found.void)
     stills = found.stills
     if stills is None:

@@ -1,59 +1,19 @@
-"""Which frame of which input an entry of an annotation file means: `--match`, `--frame-offset`, `--empty`."""
+"""Which input an entry of an annotation file is about, and that each of its frames is one: `--empty`."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-from vsodtool.checks import whole_number
 from vsodtool.errors import DataError
 from vsodtool.media.annotations.model import Annotations, FrameLabels, VideoLabels
 from vsodtool.media.annotations.shapes import wrong_size
+from vsodtool.media.annotations.ways import UPLOAD, Find, MatchRule, Target, choose_way
 from vsodtool.media.folders import same_name
-from vsodtool.types import Size
-
-_UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an upload
-_CVAT = re.compile(r"^frame_(?=[0-9]+$)")
-_LAST_NUMBER = re.compile(r"([0-9]+)$")
-
-
-class Target(Protocol):
-    """What is known of an input before its frames are decoded."""
-
-    @property
-    def name(self) -> str:
-        """Name of the video."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Names of its frames, in order."""
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is a video file: its frames have numbers, not names of their own."""
-
-    @property
-    def size(self) -> Size | None:
-        """(H, W) of its frames; None: of any, each its own."""
-
-
-@dataclass(frozen=True)
-class MatchRule:
-    """How entries are matched to frames.
-
-    Attributes:
-        match: auto, name, number or index.
-        offset: added to numbers and places.
-        empty: whether a frame that is listed without shapes says "nothing here" (given) or nothing (unknown).
-    """
-
-    match: str = "auto"
-    offset: int = 0
-    empty: str = "unknown"
+from vsodtool.media.masks.numbers import numbers_in_names
 
 
 @dataclass(frozen=True)
@@ -82,8 +42,9 @@ class FrameMapping:
     ignored: Mapping[str, int] = field(default_factory=dict)
 
 
+__all__ = ["FrameMapping", "MatchRule", "Matched", "Target", "match_annotations"]
+
 Entry: TypeAlias = tuple[VideoLabels, FrameLabels]
-Find: TypeAlias = Callable[[FrameLabels, int], int | None]
 
 
 def match_annotations(
@@ -143,7 +104,7 @@ def _share_out(
     homeless: dict[str, list[Entry]] = defaultdict(list)
     for video in annotations.videos:
         stems = [PurePosixPath(name).stem for name in (video.name, video.file)]
-        called = map(same_name, [video.name, *stems, *(_UPLOAD.sub("", stem) for stem in stems)])
+        called = map(same_name, [video.name, *stems, *(UPLOAD.sub("", stem) for stem in stems)])
         own = next((names[name] for name in called if name in names), None)
         for frame in video.frames:
             folders = PurePosixPath(same_name(frame.key.name).replace("\\", "/")).parts[:-1]
@@ -180,7 +141,7 @@ def _match(
             f"found {len(entries)} listed frames without any shape",
             "draw something, or say --empty given if these frames are meant to be empty",
         )
-    word, find = _choose(target, said, rule)
+    word, find = choose_way(annotations.source, target, [frame for _, frame in entries], said, rule)
     places: dict[int, FrameLabels] = {}
     for order, frame in enumerate(said):
         place = find(frame, order)
@@ -198,57 +159,6 @@ def _match(
     return Matched({target.names[place]: places[place] for place in sorted(places)}, word)
 
 
-def _choose(target: Target, said: Sequence[FrameLabels], rule: MatchRule) -> tuple[str, Find]:
-    """The way to find frames: the first one that finds all of them, else the first that finds any."""
-    position = {name: place for place, name in enumerate(target.names)}
-
-    def named(*strip: re.Pattern[str]) -> Find:
-        def find(frame: FrameLabels, _: int) -> int | None:
-            stem = frame.key.stem
-            for pattern in strip:
-                stem = pattern.sub("", stem)
-            return position.get(stem, position.get(PurePosixPath(frame.key.name).name))
-
-        return find
-
-    def stated(frame: FrameLabels, _: int) -> int | None:
-        return None if frame.key.number is None else frame.key.number + rule.offset
-
-    def absolute(frame: FrameLabels, order: int) -> int | None:
-        """The number that the format states, or that CVAT's names are made of: places, not names."""
-        if frame.key.number is not None or not _CVAT.match(frame.key.stem):
-            return stated(frame, order)
-        return numbered(frame, order)
-
-    def numbered(frame: FrameLabels, order: int) -> int | None:
-        if frame.key.number is not None:
-            return stated(frame, order)
-        digits = _LAST_NUMBER.search(frame.key.stem)
-        number = None if digits is None else whole_number(digits[1])
-        return None if number is None else number + rule.offset
-
-    def ordered(_: FrameLabels, order: int) -> int:
-        return order + rule.offset
-
-    by_name: list[tuple[str, Find]] = [
-        ("by name", named()),
-        ("by name, without the upload's prefix", named(_UPLOAD)),
-        ("by name, without frame_", named(_CVAT)),
-    ]
-    ways: dict[str, list[tuple[str, Find]]] = {
-        "name": by_name,
-        "number": [("by number", numbered)],
-        "index": [("by order", ordered)],
-        "auto": [("by number", numbered)] if target.is_file else [*by_name, ("by number", absolute)],
-    }
-    found = [
-        (sum(_inside(find(frame, order), target) for order, frame in enumerate(said)), word, find)
-        for word, find in ways[rule.match]
-    ]
-    best = max(count for count, _, _ in found)
-    return next((word, find) for count, word, find in found if count == best)
-
-
 def _inside(place: int | None, target: Target) -> bool:
     return place is not None and 0 <= place < len(target.names)
 
@@ -263,14 +173,17 @@ def _orphan(
         for offset in (-1, 1):
             if all(0 <= place + offset < len(target.names) for place in known):
                 hint = f"all of them fit with --frame-offset {offset}: the tool counts from {max(0, -offset)}"
-    place = find(frame, said.index(frame))
+    place, doubt = find(frame, said.index(frame)), ""
     if place is None:
+        if target.is_file:
+            number = numbers_in_names([frame.key.stem], target.name)[0]
+            doubt = f" (frame number in its name: {number})" if isinstance(number, str) else ""
         near = sorted(target.names, key=lambda name: _distance(name, frame.key.stem))[:3]
     else:
         near = list(target.names[-3:] if place > 0 else target.names[:3])
     return DataError(
         f"{annotations.source}: label without a frame: expected one of the {len(target.names)} frames of "
-        f"{target.name} ({', '.join(near)} are near), found {frame.key}",
+        f"{target.name} ({', '.join(near)} are near), found {frame.key}{doubt}",
         hint,
     )
 

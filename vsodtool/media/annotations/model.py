@@ -65,11 +65,13 @@ class FrameKey:
         name: path or name of an image, "" if none is stated.
         number: number of the frame, counted from 0, None if none is stated.
         size: (H, W) that the file claims, None if it claims nothing.
+        in_task: the number is the place in the tool's list of images, which may be some frames of the video.
     """
 
     name: str = ""
     number: int | None = None
     size: Size | None = None
+    in_task: bool = False
 
     @property
     def stem(self) -> str:

@@ -115,6 +115,12 @@ def _unknown(source: Source) -> DataError:
     for name in source.files_of(".json"):
         value = load_json(source, name).value
         if isinstance(value, list) and value:
+            if isinstance(value[0], dict) and "segmentation" in value[0]:
+                return DataError(
+                    f"{source.place(name)}: expected a file that says which images it is about, found a list "
+                    "of masks (COCO results, or what SAM's generator returns)",
+                    "write COCO instances: images with their names, categories, and these as annotations",
+                )
             return DataError(
                 f"{source.place(name)}: expected Label Studio's full export, found another list (JSON-MIN?)",
                 "choose JSON when exporting",

@@ -19,6 +19,8 @@ from vsodtool.types import Size
 
 Ring = Sequence[float]  # x0, y0, x1, y1, ...; pixel (x, y) covers [x, x + 1) x [y, y + 1)
 
+_LEAST_INSIDE = 0.2  # of the box around a drawing: less of it in the frame, and another frame was meant
+_ROUNDING = 0.02  # of a side: what pages that show a picture smaller or larger add to it
 _FAR = 100  # rings may reach this many image sizes beyond the image; the rasteriser's cost grows with it
 
 
@@ -76,11 +78,29 @@ def coco_polygon(rings: Sequence[Ring], place: str) -> Draw:
                 f"{place}: expected points within {limit} pixels, found one further out",
                 "check the units of the export, pixels are expected",
             )
+        _check_inside([value for ring in rings for value in ring], size, place)
         from pycocotools import mask as coco
 
         codes = coco.frPyObjects([list(ring) for ring in rings], height, width)
         # pycocotools' own decoding warns with NumPy 2.
         return decode_runs(decode_counts(coco.merge(codes)["counts"].decode("ascii")), size, "columns")
+
+    return draw
+
+
+def picture_polygon(ring: Ring, place: str) -> Draw:
+    """One ring by COCO's rule, drawn in a tool that keeps points within its picture but not the size of that.
+
+    Raises:
+        DataError: as `coco_polygon`; on drawing, if the ring reaches out of the frame, which is smaller then.
+    """
+    plain = coco_polygon([ring], place)
+
+    def draw(size: Size) -> MaskArray:
+        for values, length in ((ring[::2], size[1]), (ring[1::2], size[0])):
+            if max(values) > length * (1 + _ROUNDING) + 1:
+                raise _outside(ring, size, place)
+        return plain(size)
 
     return draw
 
@@ -94,6 +114,7 @@ def pil_polygon(ring: Ring, place: str) -> Draw:
     _check_ring(ring, place)
 
     def draw(size: Size) -> MaskArray:
+        _check_inside(ring, size, place)
         canvas = Image.new("1", (size[1], size[0]))
         points = list(zip(ring[::2], ring[1::2], strict=True))
         ImageDraw.Draw(canvas).polygon(points, outline=1, fill=1)
@@ -109,12 +130,17 @@ def pil_box(corners: Ring, place: str) -> Draw:
     return pil_polygon((left, top, right, top, right, bottom, left, bottom), place)
 
 
-def pil_ellipse(centre: tuple[float, float], radii: tuple[float, float]) -> Draw:
-    """An upright ellipse by PIL's rule, as LabelMe draws circles."""
+def pil_ellipse(centre: tuple[float, float], radii: tuple[float, float], place: str) -> Draw:
+    """An upright ellipse by PIL's rule, as LabelMe draws circles.
+
+    Raises:
+        DataError: as `pil_polygon`, when it is drawn.
+    """
 
     def draw(size: Size) -> MaskArray:
         canvas = Image.new("1", (size[1], size[0]))
         (x, y), (rx, ry) = centre, radii
+        _check_inside((x - rx, y - ry, x + rx, y + ry), size, place)
         ImageDraw.Draw(canvas).ellipse([x - rx, y - ry, x + rx, y + ry], outline=1, fill=1)
         return np.array(canvas, dtype=bool)
 
@@ -185,3 +211,26 @@ def _check_ring(ring: Ring, place: str) -> None:
             f"{place}: expected finite coordinates, found {next(v for v in ring if not math.isfinite(v))}",
             "remove the shape, or leave such ones out with --skip-bad",
         )
+
+
+def _check_inside(points: Ring, size: Size, place: str) -> None:
+    """Refuse what lies outside the frame all but a corner: it was drawn on larger pictures.
+
+    Formats without the size of the picture tell in no other way.
+    """
+    sides = []
+    for values, length in ((points[::2], size[1]), (points[1::2], size[0])):
+        low, high = min(values), max(values)
+        seen = min(high, length) - max(low, 0)
+        sides.append(max(0.0, seen / (high - low) if high > low else float(seen >= 0)))
+    if sides[0] * sides[1] < _LEAST_INSIDE:
+        raise _outside(points, size, place)
+
+
+def _outside(points: Ring, size: Size, place: str) -> DataError:
+    xs, ys = points[::2], points[1::2]
+    return DataError(
+        f"{place}: expected points in a frame of {size[1]}x{size[0]}, found them from "
+        f"({min(xs):g}, {min(ys):g}) to ({max(xs):g}, {max(ys):g})",
+        "label the frames at their own size, or give the frames that were labelled",
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from vsodtool.errors import DataError
 from vsodtool.media.folders import frame_name
 from vsodtool.media.maps.trees import MapTree
+from vsodtool.media.masks.numbers import uploaded_name
 
 _NUMBER = re.compile(r"[0-9]+")
 
@@ -246,7 +247,7 @@ class _Video:
 
 
 def _number(file: Path) -> int | None:
-    digits = _NUMBER.findall(frame_name(file))
+    digits = _NUMBER.findall(uploaded_name(frame_name(file)))
     return int(digits[-1]) if digits else None
 
 

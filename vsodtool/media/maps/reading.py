@@ -16,6 +16,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.images import read_grey
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.meaning import LARGEST_ID, VOID
+from vsodtool.media.masks.photographs import refuse_photographs
 from vsodtool.media.masks.reading import Plane, RawMask, read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise, total
 from vsodtool.types import LabelArray, Size
@@ -145,7 +146,9 @@ def detect_truth(
     Raises:
         DataError: a file cannot be read, or they are stored in ways that do not go together.
     """
-    encoding, ids = detect_encoding(_samples(files, every_colour=True), void)
+    samples = _samples(files, every_colour=True)
+    refuse_photographs(samples)
+    encoding, ids = detect_encoding(samples, void)
     full = 65535 if encoding.meaning.container == "grey16" else 255
     named = encoding.meaning.void is not None  # by --void; a 255 that is void by itself is none of the ids
     if encoding.kind.startswith("ids") and full in ids and objects != "multi" and not named:
@@ -177,6 +180,8 @@ def detect_prediction(
     drawn = [summary for summary in samples if not summary.empty]
     ids = any(summary.container == "palette" and not _is_grey_ramp(summary) for summary in drawn)
     colour = any(summary.container == "colour" for summary in drawn)
+    if drawn and all(summary.container == "colour" for summary in drawn):
+        refuse_photographs(drawn)  # a map in grey may have any values
     if ids or (colour and (in_colours or prefers == "masks")):
         encoding, found = detect_encoding(_samples(files, every_colour=True), void)
         if in_colours and encoding.kind == "colours":

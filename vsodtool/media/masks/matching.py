@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,7 +133,7 @@ def _named_frames(files: Sequence[Path], frames: FrameSource, offset: int) -> li
         found = place(stem, offset)
         if found is None:
             others = [by for by in (-1, 1) if all(place(each, offset + by) is not None for each in stems)]
-            raise _orphan(file, frames, offset, others)
+            raise _orphan(file, frames, offset, _counted(offset, others) or _around(stems, position))
         places.append(found)
     return places
 
@@ -168,12 +168,27 @@ def _raised(stem: str, by: int) -> str:
     return f"{text}{number:0{len(digits)}d}" if digits and number >= 0 else ""
 
 
-def _orphan(file: Path, frames: FrameSource, offset: int, others: Sequence[int]) -> DataError:
+def _around(stems: Sequence[str], frames: Collection[str]) -> str:
+    """What to say of masks that have one text before or behind the names of frames; "" if they have not."""
+    first = stems[0]
+    for frame in frames:
+        before, found, behind = first.rpartition(frame)
+        names = [stem[len(before) : len(stem) - len(behind)] for stem in stems]
+        if found and all(
+            stem == before + name + behind and name in frames for stem, name in zip(stems, names, strict=True)
+        ):
+            texts = (("begin with", before), ("end in", behind))
+            told = " and ".join(f"{word} '{text}'" for word, text in texts if text)
+            return f"all of them {told} beside the name of a frame: rename them"
+    return ""
+
+
+def _orphan(file: Path, frames: FrameSource, offset: int, hint: str) -> DataError:
     names = frames.names
     return DataError(
         f"{file}: mask without a frame: expected the stem of a frame of {frames.video.path} "
         f"({names[0]} to {names[-1]}{_with(offset)}), found {file.stem}",
-        _counted(offset, others) or "rename or remove the mask, or add its frame",
+        hint or "rename or remove the mask, or add its frame",
     )
 
 

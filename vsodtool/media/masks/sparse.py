@@ -14,6 +14,7 @@ from vsodtool.errors import DataError
 from vsodtool.media.folders import MASK_SUFFIXES, holds_images
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.matching import choose_every, find_mask_folders, match_frames
+from vsodtool.media.masks.photographs import refuse_photographs
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.video.frames import FrameSource
@@ -173,6 +174,7 @@ def match_masks(
             summaries = list(
                 pool.map(lambda file, size=size: _inspect(file, size, inspected), files.values())
             )
+            refuse_photographs(summaries)
             encoding, object_ids = detect_encoding(summaries, void, _leading(of_video, files, summaries))
             sets[frames.video.name] = MaskSet(
                 frames.video.name,

@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from typing import Protocol
 
-from vsodtool.media.folders import IMAGE_SUFFIXES
 from vsodtool.media.video.file_frames import FileFrames
 from vsodtool.media.video.folder_frames import FolderFrames
-from vsodtool.media.video.inputs import Loss, VideoInput
+from vsodtool.media.video.inputs import Loss, VideoInput, is_image_file
 from vsodtool.media.video.stack_frames import StackFrames
 from vsodtool.types import Frame, Size
 
@@ -88,4 +87,4 @@ def open_frames(video: VideoInput) -> FolderFrames | FileFrames | StackFrames:
     """
     if video.kind == "folder":
         return FolderFrames(video)
-    return StackFrames(video) if video.path.suffix.lower() in IMAGE_SUFFIXES else FileFrames(video)
+    return StackFrames(video) if is_image_file(video.path) else FileFrames(video)

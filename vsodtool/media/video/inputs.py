@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,8 @@ from vsodtool.media.folders import (
     list_folder,
     list_images,
 )
-from vsodtool.media.image_integrity import count_pages
-from vsodtool.media.regular_file import read_regular
+from vsodtool.media.image_integrity import count_pages, may_have_pages
+from vsodtool.media.regular_file import open_regular, read_regular
 from vsodtool.media.video.streams import open_file
 from vsodtool.types import Event, OnEvent, ignore_event
 
@@ -128,11 +129,35 @@ def _discover(text: str, on_event: OnEvent) -> list[VideoInput]:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}", "give a video file or a folder") from error
     suffix = path.suffix.lower()
-    if suffix in IMAGE_SUFFIXES:
+    if is_image_file(path) or (suffix in IMAGE_SUFFIXES and not _is_video(path)):
         _check_stack(path)
-    elif suffix not in VIDEO_SUFFIXES:
+    elif suffix not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
         _check_video(path)
     return [VideoInput(frame_name(path), path, "file")]
+
+
+def is_image_file(path: Path) -> bool:
+    """Whether a file is an image that may have several pages, by its content and whatever it is called.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with open_regular(path) as file:
+            return may_have_pages(file.read(12))
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read: {error.strerror or error}", "check the path and its permissions"
+        ) from error
+
+
+def _is_video(path: Path) -> bool:
+    """Whether a file is a video by its content, and no picture that is stored like one (HEIC, AVIF)."""
+    try:
+        with open_file(path) as container:
+            return any(stream.frames != 1 for stream in container.streams.video)  # 0: not known
+    except DataError:
+        return False
 
 
 def _check_stack(path: Path) -> None:
@@ -184,12 +209,20 @@ def _discover_folder(folder: Path, on_event: OnEvent) -> list[VideoInput]:
     if videos:
         _tell_passed_over(folder, _count(len(videos), "folder"), clips, on_event)
         return videos
+    others = _count_suffixes(base)
     hint = (
         f"name the video files themselves, for example {clips[0]}"
         if clips
         else "give a folder of frames, or a folder with one sub-folder of frames per video"
     )
-    raise DataError(f"{folder}: expected frames ({_suffixes(IMAGE_SUFFIXES)}), found none", hint)
+    raise DataError(f"{folder}: expected frames ({_suffixes(IMAGE_SUFFIXES)}), found none{others}", hint)
+
+
+def _count_suffixes(folder: Path) -> str:
+    """What the files of a folder are that are no frames, as the end of a message."""
+    found = Counter(entry.suffix.lower() for entry in list_folder(folder) if entry.is_file())
+    counts = [f"{count} {suffix or 'without suffix'}" for suffix, count in found.most_common(_SHOWN)]
+    return f", but {', '.join(counts)}" if counts else ""
 
 
 def _refuse_output(folder: Path) -> None:

@@ -35,6 +35,7 @@ from vsodtool.media.video.streams import (
 )
 
 _FALLBACK_FPS = 24.0
+_FASTEST = 10  # times the rate that the times of frames make
 _MOST_REORDERED = 32  # no codec delays a frame longer
 _MOST_ANNOUNCED = 1000  # frames announced for each one that is there: beyond, a header is not believed
 _REPEATED_BYTES = 16  # an MPEG-4 packet that only says "as before" is smaller
@@ -108,19 +109,28 @@ def probe_video(path: Path) -> VideoProbe:
         count = announced - unseen
     if count == 0:
         raise DataError(f"{path}: expected a video, found no frames in it", hint_for(missing))
+    times = [(time - known[0]) * time_base for time in known]
     place = "where it was joined" if found.skipped else "at the start"
     leading = f"{unseen} pictures {place} refer to what was cut off: no player shows or counts them"
     return VideoProbe(
         index,
         count,
         {time: place for place, time in enumerate(known)},
-        [(time - known[0]) * time_base for time in known],
-        float(rate) if rate else _FALLBACK_FPS,
+        times,
+        _frames_per_second(float(rate or 0), times),
         bits,
         aspect if aspect > 0 else Fraction(1),
         missing,
         tuple(note for note in (passed, leading if unseen else "") if note),
     )
+
+
+def _frames_per_second(stated: float, times: Sequence[Fraction]) -> float:
+    """What the file states, unless its times say another thing: of DV, FFmpeg takes a clock for the rate."""
+    counted = float((len(times) - 1) / times[-1]) if len(times) > 1 else 0.0
+    if counted and not counted / _FASTEST < stated < counted * _FASTEST:
+        return counted
+    return stated or _FALLBACK_FPS
 
 
 def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:

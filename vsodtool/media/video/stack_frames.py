@@ -14,7 +14,12 @@ import numpy.typing as npt
 
 from vsodtool.errors import DataError
 from vsodtool.media.bit_depth import Levels, find_levels, is_deep
-from vsodtool.media.image_integrity import LARGEST_PIXELS, count_pages, has_deep_pixels
+from vsodtool.media.image_integrity import (
+    LARGEST_PIXELS,
+    count_pages,
+    has_deep_pixels,
+    has_picture_apart,
+)
 from vsodtool.media.images import page_to_rgb
 from vsodtool.media.regular_file import read_regular
 from vsodtool.media.video.folder_frames import FOLDER_FPS
@@ -113,6 +118,7 @@ class StackFrames:
         """(index, pixels in RGB, or what is wrong with the page)."""
         try:
             data = read_regular(self.video.path)
+            first = int(has_picture_apart(data))
             file = iio.imopen(data, "r", plugin="pillow")
         except Exception as error:  # noqa: BLE001 - Pillow raises whatever it meets in damaged bytes
             yield 0, f"cannot be opened ({error})"
@@ -122,7 +128,8 @@ class StackFrames:
                 if indices is not None and index not in indices:
                     continue
                 try:
-                    about = file.metadata(index=index, exclude_applied=False)
+                    page_index = first + index
+                    about = file.metadata(index=page_index, exclude_applied=False)
                     width, height = about.get("shape", (0, 0))
                     if width * height > LARGEST_PIXELS:
                         yield index, f"damaged or too large: it announces {width}x{height} pixels"
@@ -130,9 +137,9 @@ class StackFrames:
                     mode = str(about["mode"])
                     plain = mode in _PLAIN or mode.startswith("I;16")
                     if plain:
-                        page = page_to_rgb(file.read(index=index, rotate=True), mode)
+                        page = page_to_rgb(file.read(index=page_index, rotate=True), mode)
                     else:
-                        page = file.read(index=index, rotate=True, mode="RGB")
+                        page = file.read(index=page_index, rotate=True, mode="RGB")
                     # Pillow leaves the lower byte of 16-bit colours away.
                     lowered = page.dtype == np.uint8 and has_deep_pixels(data, index)
                     yield index, _decode_deep_page(data, index) if lowered else page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -21,6 +22,7 @@ from vsodtool.ops.contour_fit import (
     find_contour,
     judge_fit,
 )
+from vsodtool.ops.inverted import INVERTED, look_inverted
 from vsodtool.pipelines.running.process import torch_threads
 from vsodtool.types import Event, Frame, LabelArray, OnEvent
 
@@ -95,16 +97,22 @@ def judge_video(masks: MaskSet, fit: Fit, config: PseudoLabelConfig) -> list[str
     Raises:
         DataError: they fit others better, and that is not allowed.
     """
+    told = []
+    if fit.inverted:
+        told.append(INVERTED)
     if fit.misplaced:
-        return ["its masks fit its frames no better than other places of them: are they of this video?"]
-    if not fit.shift:
-        return []
+        told.append("its masks fit its frames no better than other places of them: are they of this video?")
+    return told if fit.misplaced or not fit.shift else [*told, _judge_shift(masks, fit, config)]
+
+
+def _judge_shift(masks: MaskSet, fit: Fit, config: PseudoLabelConfig) -> str:
+    """What to warn of masks that fit other frames better; refuses them unless that is allowed."""
     count = abs(fit.shift)
     more = " or more" if count == max(SHIFTS) else ""
     frames = f"1 frame{more}" if count == 1 else f"{count} frames{more}"
     told = f"its masks fit {frames} {'later' if fit.shift > 0 else 'earlier'} clearly better"
     if config.allow_misfit:
-        return [told]
+        return told
     right = config.frame_offset + fit.shift
     say = f"say --frame-offset {right}" if right else "leave out --frame-offset"
     if right == -1:
@@ -146,9 +154,12 @@ def measure_fit(
     Raises:
         DataError: nothing decodes, or a mask cannot be read any more.
     """
-    contours = {index: contour for index in chosen if (contour := find_contour(read(index))) is not None}
+    labels = {index: read(index) for index in chosen}
+    inverted = look_inverted(list(labels.values()))
+    contours = {index: contour for index in chosen if (contour := find_contour(labels[index])) is not None}
+    del labels
     if not contours:
-        return Fit()
+        return Fit(inverted=inverted)
     profiles: dict[int, dict[int, Tensor]] = {index: {} for index in contours}
     elsewhere: dict[int, Tensor] = {}
     for frame in select({index + shift for index in contours for shift in SHIFTS}):
@@ -158,4 +169,5 @@ def measure_fit(
                 profiles[frame.index - shift][shift] = edge_profile(frame.rgb, contour)
         if frame.index in contours:
             elsewhere[frame.index] = edges_elsewhere(frame.rgb, contours[frame.index])
-    return judge_fit([FitSample(profiles[index], places) for index, places in elsewhere.items()])
+    fit = judge_fit([FitSample(profiles[index], places) for index, places in elsewhere.items()])
+    return replace(fit, inverted=inverted)

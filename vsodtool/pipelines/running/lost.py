@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 
 from vsodtool.errors import VsodtoolError
 from vsodtool.media.video.frames import FrameSource
+
+_ROW = 5  # frames
 
 
 def lost_frames(source: FrameSource) -> frozenset[str]:
@@ -16,6 +19,25 @@ def lost_frames(source: FrameSource) -> frozenset[str]:
         first = index_of.get(loss.frame_name, len(source.names))
         lost.update(source.names[first:] if loss.ends else source.names[first : first + 1])
     return frozenset(lost)
+
+
+def describe_losses(source: FrameSource) -> Iterator[str]:
+    """A line for each thing that the latest iteration over a video could not read.
+
+    Five frames or more in a row that are lost for one reason are one thing: where frames change size in the
+    middle of a recording, the others may be thousands.
+    """
+    index_of = {name: index for index, name in enumerate(source.names)} if source.losses else {}
+    keyed = [
+        ((index_of.get(loss.frame_name, len(source.names)) - number, loss.reason, loss.ends), loss.frame_name)
+        for number, loss in enumerate(source.losses)  # the same difference: in a row
+    ]
+    for (_, reason, _), group in groupby(keyed, key=lambda pair: pair[0]):
+        frames = [frame for _, frame in group]
+        if len(frames) >= _ROW:
+            yield f"frames {frames[0]} to {frames[-1]}: {reason}"
+        else:
+            yield from (f"frame {frame}: {reason}" for frame in frames)
 
 
 def check_unreadable(source: FrameSource, missing: Collection[str]) -> bool:

@@ -28,6 +28,7 @@ from vsodtool.media.video.frames import FrameSource, open_frames
 from vsodtool.media.video.inputs import discover_videos, expand_inputs
 from vsodtool.ops.sampling.split import split_by_weight
 from vsodtool.pipelines.running.engines import ENGINES, Job
+from vsodtool.pipelines.running.lost import describe_losses
 from vsodtool.pipelines.running.reports import Outcome, RunReport
 from vsodtool.types import Event, OnEvent
 
@@ -299,7 +300,7 @@ def tell_losses(source: FrameSource, on_event: OnEvent, but: Collection[str] = (
         but: lines that were told before.
     """
     name = source.video.name
-    lines = [f"{name}: frame {loss.frame_name}: {loss.reason}" for loss in source.losses]
+    lines = [f"{name}: {line}" for line in describe_losses(source)]
     lines = [line for line in lines if line not in but]
     for line in lines:
         on_event(Event("warning", name, line))

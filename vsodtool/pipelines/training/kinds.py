@@ -15,11 +15,12 @@ from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.rcrnet.losses import region_loss, saliency_loss
 from vsodtool.models.u2net.architecture import U2NetArchitecture
 from vsodtool.models.weights.networks import TrainedArchitecture, architecture_class
+from vsodtool.ops.inverted import INVERTED
 from vsodtool.pipelines.running.reading import reading_of
 from vsodtool.pipelines.training.clips import IMAGE_TASK, VIDEO_TASK, open_clips
 from vsodtool.pipelines.training.datasets import Datasets, Found, Pair
 from vsodtool.pipelines.training.evidence import DENSIFIER_TASK, open_evidence
-from vsodtool.pipelines.training.judging.doubt import NO_DOUBT, doubt_labels
+from vsodtool.pipelines.training.judging.doubt import NO_DOUBT, doubt_labels, inverted_labels
 from vsodtool.pipelines.training.task import Task
 from vsodtool.pipelines.training.triplets import FGPLG_TASK, open_triplets
 from vsodtool.types import Event, OnEvent, ignore_event
@@ -93,6 +94,8 @@ def open_datasets(
     for name in doubt.videos:
         text = "its masks fit its frames no better than other places of them: are they of this video?"
         on_event(Event("warning", name, text))
+    for name in inverted_labels([*data.train, *data.validation]):
+        on_event(Event("warning", name, INVERTED))
     videos = len({video.place.resolve() for video in data.train if not video.stills})
     return Datasets(train, validation, data.scope, data.notices, data.fingerprint, doubt, videos)
 

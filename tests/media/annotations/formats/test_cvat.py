@@ -122,3 +122,30 @@ def test_jobs_that_overlap_say_the_same_or_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match=r"image 'a\.png': expected one entry for an image, or equal ones"):
         read_annotations(path)
+
+
+def test_tracks_over_images_mean_frames_only_if_the_images_are_all_of_them(tmp_path: Path) -> None:
+    """They have no names, and the places of five stills in a task are not the first five frames."""
+    path = tmp_path / "annotations.xml"
+    clip = Clip(name="clip")
+    for count in (5, 3):
+        meta = f"<task><name>clip</name><size>{count}</size><mode>annotation</mode></task>"
+        path.write_text(xml(meta, track(0, "dog", [0, 2])), "utf-8")
+        if count == len(clip.names):
+            found = match_annotations(read_annotations(path), [clip], MatchRule()).videos["clip"]
+            assert list(found.frames) == ["00000", "00002"]
+        else:
+            with pytest.raises(DataError, match="expected labels of 5 frames like clip, found 3"):
+                match_annotations(read_annotations(path), [clip], MatchRule())
+
+
+def test_images_of_some_frames_are_found_by_their_names_not_their_places_in_the_task(tmp_path: Path) -> None:
+    mask = '<mask label="dog" rle="0, 4" left="1" top="1" width="2" height="2" z_order="0"/>'
+    body = "".join(
+        f'<image id="{place}" name="{number:05d}.png" width="10" height="8">{mask}</image>'
+        for place, number in enumerate((1, 2, 4))
+    )
+    path = tmp_path / "annotations.xml"
+    path.write_text(xml("", body), "utf-8")
+    found = match_annotations(read_annotations(path), [Clip(name="clip")], MatchRule()).videos["clip"]
+    assert list(found.frames) == ["00001", "00002", "00004"]

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.media.annotations.clips import Clip
 from vsodtool.errors import DataError
+from vsodtool.media.annotations.mapping import MatchRule, match_annotations
 from vsodtool.media.annotations.model import ReadOptions, Shape
 from vsodtool.media.annotations.reading import read_annotations
 
@@ -63,3 +65,16 @@ def test_what_cannot_be_read_is_refused(save: Save, entry: dict[str, Any], words
     path = save(entry, image={"path": "x/a.png", "size": [8, 10]})
     with pytest.raises(DataError, match=rf"items\[0\]\.annotations\[0\].*{words}"):
         shapes(path)
+
+
+def test_the_place_in_a_task_is_no_frame_of_a_video_file(golden: Path, tmp_path: Path) -> None:
+    loaded = json.loads((golden / "datumaro" / "annotations" / "default.json").read_text("utf-8"))
+    drawn = {"type": "polygon", "label_id": 0, "points": [1, 1, 5, 1, 5, 5]}
+    loaded["items"] = [
+        {"id": f"{number:05d}", "attr": {"frame": place}, "annotations": [drawn]}
+        for place, number in enumerate((1, 2, 4))
+    ]
+    path = tmp_path / "default.json"
+    path.write_text(json.dumps(loaded), "utf-8")
+    found = match_annotations(read_annotations(path), [Clip(name="clip")], MatchRule()).videos["clip"]
+    assert list(found.frames) == ["00001", "00002", "00004"]

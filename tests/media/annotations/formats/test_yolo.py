@@ -69,6 +69,7 @@ def test_rounding_beyond_the_border_is_cut_off(save: Save) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
+        ("0 0.1 0.1 0.9 0.1 0.5 0.5 7", "expected a class and pairs of coordinates, found 7 numbers"),
         ("0 0.1 0.1 1.02 0.1 0.5 0.5", "expected shares of the image, 0 to 1, found 1.02"),
         ("0 0.1 0.1 nan 0.1 0.5 0.5", "expected shares of the image"),
         ("7 0.1 0.1 0.9 0.1 0.5 0.5", "expected a class of 0 to 1, found 7"),

@@ -97,6 +97,7 @@ class _Reader:
         self._titles: dict[str, str] = {}  # task id -> its name; "" for the only one
         self._files: dict[str, str] = {}  # task id -> its video file
         self._sizes: dict[str, Size] = {}  # task id -> size of its video
+        self._lengths: dict[str, int] = {}  # task id -> number of its images; not where it shows a video
         self._images: dict[str, dict[str, FrameLabels]] = defaultdict(dict)  # task -> name -> frame
         self._tracks: dict[str, dict[int, list[_Drawn]]] = defaultdict(lambda: defaultdict(list))
 
@@ -127,7 +128,9 @@ class _Reader:
             frames = list(self._images.get(task, {}).values()) + self._track_frames(task)
             title = self._titles.get(task, self._titles.get("", ""))
             file = self._files.get(task, self._files.get("", ""))
-            found.append(VideoLabels(title, tuple(frames), file=file))
+            # Tracks have no names of images: their numbers are frames only if the images are all of them.
+            length = self._lengths.get(task, self._lengths.get("")) if task in self._tracks else None
+            found.append(VideoLabels(title, tuple(frames), length, file=file))
         return found
 
     def _take(self, element: Element) -> None:
@@ -150,6 +153,9 @@ class _Reader:
             for key in keys:
                 self._titles[key] = task.findtext("name") or ""
                 self._files[key] = task.findtext("source") or ""
+                length = task.findtext("size")
+                if length and task.tag == "task" and task.findtext("mode") == "annotation":
+                    self._lengths[key] = self._whole({"size": length}, "size", "task", 1)
                 if size is not None:
                     sides = {child.tag: child.text or "" for child in size}
                     self._sizes[key] = (
@@ -161,7 +167,7 @@ class _Reader:
         name = image.get("name", "")
         place = f"image '{name}'"
         size = (self._whole(image.attrib, "height", place, 1), self._whole(image.attrib, "width", place, 1))
-        key = FrameKey(name, self._whole(image.attrib, "id", place), size)
+        key = FrameKey(name, self._whole(image.attrib, "id", place), size, in_task=True)
         shapes = [self._shape(child, place, child.get("label")) for child in image if child.tag != "tag"]
         empty = any(
             child.tag == "tag" and child.get("label", "").lower() in self._options.empty_tags

@@ -74,7 +74,7 @@ def _read_item(item: Tree, titles: list[str], options: ReadOptions, left_out: Co
         shapes.append(
             Shape(titles[label], draw, place, _KINDS[kind], track=said.get("track_id"), z=z, attributes=said)
         )
-    return FrameLabels(FrameKey(name, number, size), tuple(shapes))
+    return FrameLabels(FrameKey(name, number, size, in_task=True), tuple(shapes))
 
 
 def _draw(entry: Tree, kind: str, size: Size | None) -> Draw:

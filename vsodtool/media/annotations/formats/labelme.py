@@ -121,7 +121,7 @@ def _draw(entry: Tree, kind: str) -> Draw:
         if len(points) != 2:
             raise entry["points"].refused("the centre of a circle and a point on it")
         radius = math.dist(points[0], points[1])
-        return pil_ellipse(points[0], (radius, radius))
+        return pil_ellipse(points[0], (radius, radius), place)
     if kind in ("polygon", "rectangle", "oriented_rectangle", "rotation", "quadrilateral"):
         return pil_polygon(ring, place)
     raise entry["shape_type"].refused("polygon, rectangle, circle, mask or a rotated rectangle")

@@ -20,7 +20,7 @@ from vsodtool.media.annotations.model import (
     ShapeKind,
     VideoLabels,
 )
-from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring
+from vsodtool.media.annotations.shapes import box_ring, coco_polygon, ellipse_ring, picture_polygon
 from vsodtool.media.annotations.source import Source
 
 _PROJECT = "_via_img_metadata"
@@ -107,10 +107,10 @@ def _draw(drawn: Tree, kind: str, place: str) -> Draw:
         xs, ys = drawn["all_points_x"].numbers(), drawn["all_points_y"].numbers()
         if len(xs) != len(ys):
             raise drawn["all_points_y"].refused(f"{len(xs)} numbers, as many as all_points_x has")
-        return coco_polygon([[value for point in zip(xs, ys, strict=True) for value in point]], place)
+        return picture_polygon([value for point in zip(xs, ys, strict=True) for value in point], place)
     if kind == "rect":
         x, y, w, h = (drawn[key].number() for key in ("x", "y", "width", "height"))
-        return coco_polygon([box_ring(x, y, x + w, y + h)], place)
+        return picture_polygon(box_ring(x, y, x + w, y + h), place)
     centre = drawn["cx"].number(), drawn["cy"].number()
     radii = (
         (drawn["r"].number(), drawn["r"].number())

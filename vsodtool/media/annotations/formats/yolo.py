@@ -156,6 +156,11 @@ def _shape(
             f"{place}: expected a class of 0 to {max(classes)}, found {number}",
             "complete the names of data.yaml",
         )
+    if len(values) > 4 and len(values) % 2:
+        raise DataError(
+            f"{place}: expected a class and pairs of coordinates, found {len(values)} numbers behind it",
+            "a confidence or the id of a track at the end? write the labels without save_conf, by predict",
+        )
     strange = next((value for value in values if not -_BEYOND <= value <= 1 + _BEYOND), None)
     if strange is not None:
         raise DataError(
