@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from vsodtool.pipelines.densify.interval import (
     Interval,
     LabelledFrame,
     OfLatest,
+    OfLiving,
     Reading,
     SparseVideo,
     stream_intervals,
@@ -256,6 +258,19 @@ def test_of_the_latest_frames_all_is_kept_that_was_computed() -> None:
     assert ask(2, 0) == "2 0"  # the frame used longest ago is forgotten
     assert (ask(1, 5), ask(2, 0), ask(0, 5)) == ("1 5", "2 0", "0 5")
     assert asked[40:] == [(2, 0), (0, 5)]
+
+
+def test_what_was_computed_of_a_thing_is_gone_with_it() -> None:
+    kept: OfLiving[object] = OfLiving()
+    interval, other = (
+        Interval(None, None, [2], FrameStore(None, Path())) for _ in range(2)
+    )  # equal, not one
+    first = kept.get(interval, 0, object)
+    assert kept.get(interval, 0, object) is first
+    assert len({first, kept.get(interval, 1, object), kept.get(other, 0, object)}) == 3
+    gone = weakref.ref(interval)
+    del interval
+    assert (gone(), len(kept._kept)) == (None, 1)
 
 
 def test_a_channel_for_each_object() -> None:
