@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -196,10 +196,11 @@ class EvidenceNet(nn.Module):
 
     def _enter(self, maps: Tensor, distances: Tensor) -> Tensor:
         """The first features: of the maps, and of how far away the labelled frames are."""
-        half = _halved(_differences(maps).to(self.head.weight.dtype))
-        ages = torch.tanh(distances / 10).to(half.dtype)
-        planes = ages[:, :, None, None].expand(-1, -1, *half.shape[-2:])
-        entered: Tensor = self.entry(channels_last(torch.cat((half, planes), dim=1)))
+        dtype = self.head.weight.dtype
+        ages = torch.tanh(distances / 10).to(dtype)
+        # Nothing is kept for longer than its next step: in 32 bits all parts are the most there ever is.
+        parts = (part.to(dtype) for part in _differences(maps))
+        entered: Tensor = self.entry(channels_last(_halved(torch.cat(list(parts), dim=1), ages)))
         return entered
 
 
@@ -211,27 +212,31 @@ def _centred(images: Tensor) -> Tensor:
     return images * 2 - 1
 
 
-def _differences(maps: Tensor) -> Tensor:
-    """The maps with warped images as differences from the image, and everything around 0."""
+def _differences(maps: Tensor) -> Iterator[Tensor]:
+    """The maps in parts, warped images as differences from the image, and everything around 0."""
     image = maps[:, :IMAGE]
-    parts = [_centred(image)]
+    yield _centred(image)
     for channels in (LEFT, RIGHT):
         side = maps[:, channels]
-        parts += [
-            _centred(side[:, :1]),
-            (side[:, 1:4] - image) * _CONTRAST,
-            _centred(side[:, 4:5]),
-            (side[:, 5:8] - image) * _CONTRAST,
-            _centred(side[:, 8:9]),
-        ]
-    return torch.cat((*parts, _centred(maps[:, GUESS:])), dim=1)
+        yield _centred(side[:, :1])
+        yield (side[:, 1:4] - image) * _CONTRAST
+        yield _centred(side[:, 4:5])
+        yield (side[:, 5:8] - image) * _CONTRAST
+        yield _centred(side[:, 8:9])
+    yield _centred(maps[:, GUESS:])
 
 
-def _halved(maps: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, 4 C, H / 2, W / 2): `pixel_unshuffle`, which takes six times as long in bf16."""
+def _halved(maps: Tensor, ages: Tensor) -> Tensor:
+    """(B, C, H, W) and (B, N) -> (B, 4 C + N, H / 2, W / 2): quarters of the maps, and planes of N values.
+
+    As by `pixel_unshuffle`, which takes six times as long in bf16.
+    """
     count, channels, height, width = maps.shape
+    halved = maps.new_empty(count, 4 * channels + ages.shape[1], height // 2, width // 2)
     cells = maps.view(count, channels, height // 2, 2, width // 2, 2).permute(0, 1, 3, 5, 2, 4)
-    return cells.reshape(count, 4 * channels, height // 2, width // 2)
+    halved[:, : 4 * channels].view(cells.shape).copy_(cells)
+    halved[:, 4 * channels :] = ages[:, :, None, None]
+    return halved
 
 
 def _half_cells(labels: Tensor) -> Tensor:

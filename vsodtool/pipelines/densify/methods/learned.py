@@ -207,7 +207,8 @@ class _Told(NamedTuple):
 
 def _tell(asked: _Asked, size: Size) -> _Told:
     """What the network is told of an object, on its box enlarged to a size in whole cells."""
-    evidence, number, guess = asked.evidence.part(asked.part), asked.number, asked.part.crop(asked.guess)
+    evidence, number = asked.evidence.part(asked.part, copied=False), asked.number
+    guess = asked.part.crop(asked.guess)
     known = (evidence.sides[0].known, evidence.sides[-1].known)
     maps = to_whole_cells(object_maps(evidence, number, guess), size)
     top, left = evidence.box.origin
