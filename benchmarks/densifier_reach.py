@@ -68,7 +68,8 @@ def judge(densifier: EvidenceDensifier, data: EvidenceDataset, number: int) -> t
     """The video of a sample, and its J: by the rules, by the network, and within each share."""
     sample = data[number]
     told = KINDS["densifier"].task.network_input(sample, Preprocessing())
-    found = densifier.decide(told, densifier.look(told.images)) > 0
+    memories = densifier.remember(densifier.look(told.images), told.labels, told.known_positions)
+    found = densifier.decide_together([told.frame], [memories]) > 0
     guess = told.maps[:, GUESS:] > 0.5
     frame = object_frame(told.maps[0, GUESS], (0, 0))
     unit = 0.0 if frame is None else frame.unit

@@ -17,6 +17,7 @@ from vsodtool.media.crops import WHOLE, Box
 _TRIES = 10
 _GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601 luma
 _TO_YIQ = np.array([_GREY, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+_FROM_YIQ = np.linalg.inv(_TO_YIQ)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ class Augmentation:
         if not self.colour:
             return Look(flip=flip, blur=sigma)
         hue = np.array([[1, 0, 0], [0, math.cos(turn), -math.sin(turn)], [0, math.sin(turn), math.cos(turn)]])
-        turned = np.linalg.inv(_TO_YIQ) @ hue @ _TO_YIQ
+        turned = _FROM_YIQ @ hue @ _TO_YIQ
         saturated = saturation * np.eye(3) + (1 - saturation) * _GREY[None, :]
         matrix = brightness * contrast * saturated @ turned
         return Look(flip=flip, blur=sigma, matrix=matrix, offset=0.5 * (1 - contrast))

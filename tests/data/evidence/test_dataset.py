@@ -44,6 +44,13 @@ def file(tmp_path: Path) -> EvidenceFile:
     )
 
 
+def test_maps_are_resized_a_few_at_a_time_as_if_all_at_once(file: EvidenceFile) -> None:
+    maps = torch.from_numpy(np.load(file.maps))
+    found = EvidenceDataset([file], size=SIZE)._resize(maps)
+    whole = torch.nn.functional.interpolate(maps[None], (SIZE, SIZE), mode="bilinear", align_corners=False)[0]
+    assert int((found.int() - whole.int()).abs().max()) <= 1  # torch has several ways, by channels and CPU
+
+
 def test_a_validation_square_lies_around_the_object_and_is_unchanged(file: EvidenceFile) -> None:
     sample = EvidenceDataset([file], size=SIZE)[0]
     top, left = 33 - 16, 49 - 16  # the pixel before the middle of the object, half a square

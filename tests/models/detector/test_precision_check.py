@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
+from torch import Tensor
 
 from tests.models.detector.test_detector import CPU, PREPROCESSING, small
 from vsodtool.models.detector.precision_check import agrees_with_fp32, check_images
@@ -15,6 +19,19 @@ def test_the_check_notices_a_network_that_rounding_changes() -> None:
     logit = network.decoder.logit  # type: ignore[union-attr]
     logit.weight.data *= 1000  # type: ignore[union-attr, operator]
     assert not agrees_with_fp32(network, PREPROCESSING, CPU, "bf16")
+
+
+@pytest.mark.parametrize(("steepness", "sizes"), [(1, [160, 160, 192, 192]), (100_000, [160, 160])])
+def test_a_hopeless_network_is_not_asked_at_its_own_size(steepness: float, sizes: list[int]) -> None:
+    network, seen = small("image"), list[int]()
+    network.decoder.logit.weight.data *= steepness  # type: ignore[union-attr, operator]
+
+    def look(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        seen.append(inputs[0].shape[-1])
+
+    network.register_forward_pre_hook(look)
+    agrees = agrees_with_fp32(network, replace(PREPROCESSING, size=192), CPU, "bf16")
+    assert (agrees, seen) == (steepness == 1, sizes)
 
 
 def test_check_images_are_always_the_same() -> None:

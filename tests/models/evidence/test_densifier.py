@@ -13,5 +13,6 @@ def test_ready_to_run_it_is_the_same_function() -> None:
     with torch.no_grad():
         expected = network()(evidence)
     ready = EvidenceDensifier(network(), device=torch.device("cpu"), precision="fp32")
-    found = ready.decide_together([evidence], [ready.look(evidence.images)])
+    memories = ready.remember(ready.look(evidence.images), evidence.labels, evidence.known_positions)
+    found = ready.decide_together([evidence.frame], [memories])
     torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
-from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet
+from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet, _halved
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.labels.evidence_maps import GUESS, MAPS
 
@@ -55,12 +55,22 @@ def test_samples_of_a_batch_do_not_see_each_other() -> None:
 def test_together_each_finds_what_it_finds_alone_whatever_the_size_of_its_labelled_frames() -> None:
     made, first = network(), told()
     wide = EvidenceInput(*told(2)[:3], *(part.repeat_interleave(2, -1)[:1] for part in told(2)[3:]))
-    second = wide._replace(maps=wide.maps[1:], distances=wide.distances[1:], positions=wide.positions[1:])
-    knowns = [made.look(each.images) for each in (first, second)]
-    found = made.decide_together([first, second], knowns)
+    second = EvidenceInput(*(part[1:] for part in wide[:3]), *wide[3:])
+    memories = [
+        made.remember(made.look(each.images), each.labels, each.known_positions) for each in (first, second)
+    ]
+    found = made.decide_together([first.frame, second.frame], memories)
     assert found.shape == (2, 1, 32, 48)
-    for each, known, own in zip((first, second), knowns, found.split(1), strict=True):
-        torch.testing.assert_close(own, made.decide(each, known), atol=1e-4, rtol=0)
+    for own, alone in zip(found.split(1), (made(first), made(second)), strict=True):
+        torch.testing.assert_close(own, alone, atol=1e-4, rtol=0)
+
+
+def test_maps_are_halved_as_by_unshuffling_beside_planes_of_values() -> None:
+    maps, values = torch.rand(2, 3, 8, 12), torch.rand(2, 2)
+    for laid_out in (maps, maps.to(memory_format=torch.channels_last)):
+        halved = _halved(laid_out, values)
+        assert torch.equal(halved[:, :12], torch.nn.functional.pixel_unshuffle(maps, 2))
+        assert torch.equal(halved[:, 12:], values[:, :, None, None].expand(-1, -1, 4, 6))
 
 
 @pytest.mark.parametrize("name", EvidenceInput._fields)

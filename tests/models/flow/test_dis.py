@@ -95,6 +95,13 @@ def test_a_flow_does_not_depend_on_what_was_computed_before(size: tuple[int, int
     assert all(torch.equal(a, b) for a, b in zip(after_others, fresh, strict=True))
 
 
+def test_nothing_is_kept_of_a_pair() -> None:
+    """OpenCV's object would keep as much as a network needs, in each thread."""
+    estimator = DisEstimator()
+    estimator.estimate(*pair(96, 128, right=4, down=-2))
+    assert vars(estimator) == {"settings": estimator.settings}
+
+
 def test_several_threads_get_what_one_gets() -> None:
     pairs = [pair(64, 80, shift, -shift) for shift in range(-4, 4)] * 3
     estimator = DisEstimator("fast")

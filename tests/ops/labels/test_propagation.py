@@ -97,6 +97,13 @@ def test_the_way_back_is_read_where_the_way_there_ends() -> None:
     assert found.sum() > SIZE[0] * SIZE[1] - 2
 
 
+def test_what_is_carried_keeps_nothing_else_in_memory() -> None:
+    still = shift(0, 0)
+    carried = carry(start(square(5, 6), whole(SIZE)), still, still, whole(SIZE))
+    for values in (carried.labels, carried.consistency, carried.flow):
+        assert values.untyped_storage().nbytes() == values.nbytes
+
+
 def test_what_leaves_the_image_is_judged_by_the_border() -> None:
     gone = carry(start(square(5, 6), whole(SIZE)), shift(100, 0), shift(-100, 0), whole(SIZE))
     assert torch.equal(gone.consistency, torch.ones(1, 1, *SIZE))

@@ -58,7 +58,8 @@ def flows(motion: Motion) -> dict[tuple[bool, int], tuple[Box, torch.Tensor]]:
     found = {}
     for backwards in (False, True):
         for position, box, pair in motion.pairs(backwards=backwards):
-            found[backwards, position] = (box, pair)
+            assert pair.dtype is torch.float16  # as it is kept
+            found[backwards, position] = (box, pair.float())
     return found
 
 

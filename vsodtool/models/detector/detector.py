@@ -55,6 +55,7 @@ class Detector:
         self.precision = resolve_precision(precision, device)
         # "auto" promises maps that stay the same; whoever names a precision gets it.
         if precision == "auto" and self.precision != "fp32":
+            prepare(network, device, DTYPES["fp32"])
             same = agrees_with_fp32(network, preprocessing, device, self.precision)
             self.precision = self.precision if same else "fp32"
         self.device = device

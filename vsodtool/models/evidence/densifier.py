@@ -9,7 +9,8 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
-from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet
+from vsodtool.models.evidence.label_memory import Memories
+from vsodtool.models.evidence.network import EvidenceNet, FrameInput
 from vsodtool.models.inference.precision import DTYPES, resolve_precision
 from vsodtool.models.inference.prepare import exact_products, prepare
 
@@ -46,13 +47,19 @@ class EvidenceDensifier:
             return self._network.look(images.to(self.device))
 
     @torch.inference_mode()
-    def decide_together(self, evidences: Sequence[EvidenceInput], knowns: Sequence[Tensor]) -> Tensor:
+    def remember(self, looks: Tensor, labels: Tensor, positions: Tensor) -> Memories:
+        """What the memory keeps of labelled frames, on the device; see `EvidenceNet.remember`."""
+        with self._turn, exact_products(self._dtype):
+            return self._network.remember(looks, labels.to(self.device), positions.to(self.device))
+
+    @torch.inference_mode()
+    def decide_together(self, frames: Sequence[FrameInput], memories: Sequence[Memories]) -> Tensor:
         """The logits of N objects, float32 (N, 1, H, W), where their maps are.
 
         Args:
-            evidences: about each, maps of one size; `images` are not looked at.
-            knowns: what `look` saw in the images of each.
+            frames: what is known of each, maps of one size.
+            memories: of the labelled frames of each.
         """
-        moved = [EvidenceInput(*(part.to(self.device) for part in each)) for each in evidences]
+        moved = [FrameInput(*(part.to(self.device) for part in each)) for each in frames]
         with self._turn, exact_products(self._dtype):
-            return self._network.decide_together(moved, knowns).to(evidences[0].maps.device)
+            return self._network.decide_together(moved, memories).to(frames[0].maps.device)

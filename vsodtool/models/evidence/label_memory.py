@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,20 @@ _FINE = 2  # a cell of the memory holds the label at twice its resolution
 READ = VALUE + _FINE * _FINE + 1
 _AT_ONCE = 128  # cells of the frame
 _MOST_CELLS = 2304  # of a labelled frame; of larger ones every other row and column is kept
+
+
+class Memories(NamedTuple):
+    """What `LabelMemory` knows of the M cells of B groups of labelled frames.
+
+    Attributes:
+        keys: float32 (B, KEY + 2, M).
+        lengths: of these, squared (B, 1, M).
+        values: with the labels (B, M, READ - 1).
+    """
+
+    keys: Tensor
+    lengths: Tensor
+    values: Tensor
 
 
 class LabelMemory(nn.Module):
@@ -43,17 +58,16 @@ class LabelMemory(nn.Module):
         known_positions: Tensor,
         labels: Tensor,
     ) -> Tensor:
-        """What the labelled frames say of each cell.
+        """`read` of what `remember` makes of the labelled frames."""
+        return self.read(features, positions, self.remember(known, known_positions, labels))
+
+    def remember(self, known: Tensor, known_positions: Tensor, labels: Tensor) -> Memories:
+        """What does not depend on the frame that asks.
 
         Args:
-            features: of the frame (B, C, h, w).
-            positions: of its cells (B, 2, h, w).
             known: features of S labelled frames (B, S, C, m, n).
             known_positions: of their cells (B, S, 2, m, n).
             labels: theirs, in [0, 1], at twice the resolution (B, S, 1, 2 m, 2 n).
-
-        Returns:
-            (B, READ, h, w): values, labels (four for each cell) and the similarity of the best match.
         """
         count, sides, _, height, width = known.shape
         cells = functional.pixel_unshuffle(labels.flatten(0, 1), _FINE)
@@ -66,13 +80,25 @@ class LabelMemory(nn.Module):
             part.flatten(2).view(count, sides, part.shape[1], -1).transpose(1, 2).flatten(2)
             for part in (keys, values)
         )
+        return Memories(keys, keys.square().sum(1, keepdim=True), values.transpose(1, 2))
+
+    def read(self, features: Tensor, positions: Tensor, memories: Memories) -> Tensor:
+        """What the labelled frames say of each cell.
+
+        Args:
+            features: of the frame (B, C, h, w).
+            positions: of its cells (B, 2, h, w).
+            memories: of the labelled frames.
+
+        Returns:
+            (B, READ, h, w): values, labels (four for each cell) and the similarity of the best match.
+        """
         query = self._key(features, positions).flatten(2).transpose(1, 2)  # (B, h w, KEY + 2)
-        lengths = keys.square().sum(1, keepdim=True)
-        values = values.transpose(1, 2)
         # A few cells at a time: what all of them have to do with all others does not fit into caches.
-        parts = [self._read(part, keys, lengths, values) for part in torch.split(query, _AT_ONCE, dim=1)]
+        parts = [self._read(part, *memories) for part in torch.split(query, _AT_ONCE, dim=1)]
         # As it lies there, channels last, the convolutions that follow want it.
-        return torch.cat(parts, dim=1).view(count, *features.shape[-2:], READ).permute(0, 3, 1, 2)
+        shape = (len(features), *features.shape[-2:], READ)
+        return torch.cat(parts, dim=1).view(shape).permute(0, 3, 1, 2)
 
     @staticmethod
     def _read(query: Tensor, keys: Tensor, lengths: Tensor, values: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from vsodtool.models.backbones.efficientnet_lite import STAGES, EfficientNetLiteBackbone
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
-from vsodtool.models.evidence.label_memory import READ, LabelMemory
+from vsodtool.models.evidence.label_memory import READ, LabelMemory, Memories
 from vsodtool.models.rcrnet.layers import ConvBnRelu, channels_last, resize
 from vsodtool.ops.labels.evidence_maps import CELL, GUESS, IMAGE, LEFT, MAPS, RIGHT
 
@@ -20,14 +20,28 @@ _CERTAIN = 0.01  # the first guess is believed up to this: logits stay finite, a
 _CONTRAST = 4.0  # differences of images are small numbers
 
 
-class EvidenceInput(NamedTuple):
-    """What `EvidenceNet` takes: one object of each of B frames, on boxes of them.
+class FrameInput(NamedTuple):
+    """What `EvidenceNet` takes of the frames it decides about: one object of each of B, on boxes of them.
 
     Attributes:
         maps: (B, MAPS, H, W) in [0, 1], see `ops.evidence_maps`.
         distances: to the left and the right labelled frame, in frames (B, 2).
         positions: of the cells of CELL x CELL pixels in the object's frame of reference
             (B, 2, H / CELL, W / CELL).
+    """
+
+    maps: Tensor
+    distances: Tensor
+    positions: Tensor
+
+
+class EvidenceInput(NamedTuple):
+    """All that `EvidenceNet` takes: `FrameInput`, and what is of the labelled frames.
+
+    Attributes:
+        maps: as there.
+        distances: as there.
+        positions: as there.
         images: of the labelled frames around the object (B, 2, 3, M, N) in [0, 1].
         labels: theirs (B, 2, 1, M, N) in [0, 1].
         known_positions: of their cells (B, 2, 2, M / CELL, N / CELL).
@@ -39,6 +53,11 @@ class EvidenceInput(NamedTuple):
     images: Tensor
     labels: Tensor
     known_positions: Tensor
+
+    @property
+    def frame(self) -> FrameInput:
+        """What is not of the labelled frames."""
+        return FrameInput(*self[:3])
 
 
 class _Halve(nn.Module):
@@ -124,7 +143,9 @@ class EvidenceNet(nn.Module):
 
     def forward(self, evidence: EvidenceInput) -> Tensor:
         """Logits (B, 1, H, W)."""
-        return self.decide(evidence, self.look(evidence.images))
+        looks = self.look(evidence.images)
+        memories = self.remember(looks, evidence.labels, evidence.known_positions)
+        return self.decide_together([evidence.frame], [memories])
 
     def look(self, images: Tensor) -> Tensor:
         """What the memory needs of labelled frames (B, S, 3, M, N) in [0, 1]: (B, S, C, M / CELL, N / CELL).
@@ -135,18 +156,24 @@ class EvidenceNet(nn.Module):
         coarse = self.appearance.match(self.backbone.shallow(_centred(flat)))
         return coarse.view(*images.shape[:2], *coarse.shape[1:])
 
-    def decide(self, evidence: EvidenceInput, known: Tensor) -> Tensor:
-        """Logits (B, 1, H, W), from what `look` saw in `evidence.images`."""
-        return self.decide_together([evidence], [known])
-
-    def decide_together(self, evidences: Sequence[EvidenceInput], knowns: Sequence[Tensor]) -> Tensor:
-        """As `decide`, of several at once, one after the other in the result: (sum of all B, 1, H, W).
+    def remember(self, looks: Tensor, labels: Tensor, positions: Tensor) -> Memories:
+        """What the memory keeps of labelled frames: the same for every frame between them.
 
         Args:
-            evidences: their maps are of one size; what is of the labelled frames may be of several.
-            knowns: what `look` saw in the images of each.
+            looks: what `look` saw in them.
+            labels: see `EvidenceInput`.
+            positions: `EvidenceInput.known_positions`.
         """
-        maps, distances = (_together(part) for part in zip(*(each[:2] for each in evidences), strict=True))
+        return self.memory.remember(looks, positions, _half_cells(labels).to(self.head.weight.dtype))
+
+    def decide_together(self, frames: Sequence[FrameInput], memories: Sequence[Memories]) -> Tensor:
+        """Logits of several at once, one after the other: (sum of all B, 1, H, W).
+
+        Args:
+            frames: their maps are of one size.
+            memories: of the labelled frames of each; these may be of several sizes.
+        """
+        maps, distances = (_together(part) for part in zip(*(each[:2] for each in frames), strict=True))
         dtype = self.head.weight.dtype
         image, guess = _centred(maps[:, :IMAGE]).to(dtype), maps[:, GUESS:]
         seen_fine, seen_middle, seen_coarse = self.appearance(image, self.backbone.shallow(image))
@@ -154,16 +181,10 @@ class EvidenceNet(nn.Module):
         middle = self.to_middle(fine)
         middle = self.middle(torch.cat((middle, seen_middle), dim=1))
         coarse = self.to_coarse(middle)
-        counts = [len(each.maps) for each in evidences]
+        counts = [len(each.maps) for each in frames]
         reads = [
-            self.memory(
-                seen,
-                each.positions,
-                known=known,
-                known_positions=each.known_positions,
-                labels=_half_cells(each.labels).to(dtype),
-            )
-            for each, known, seen in zip(evidences, knowns, torch.split(seen_coarse, counts), strict=True)
+            self.memory.read(seen, each.positions, known)
+            for each, known, seen in zip(frames, memories, torch.split(seen_coarse, counts), strict=True)
         ]
         coarse = self.coarse(torch.cat((coarse, seen_coarse, _together(reads)), dim=1))
         up = resize(coarse, (middle.shape[-2], middle.shape[-1]))
@@ -175,10 +196,11 @@ class EvidenceNet(nn.Module):
 
     def _enter(self, maps: Tensor, distances: Tensor) -> Tensor:
         """The first features: of the maps, and of how far away the labelled frames are."""
-        half = _halved(_differences(maps).to(self.head.weight.dtype))
-        ages = torch.tanh(distances / 10).to(half.dtype)
-        planes = ages[:, :, None, None].expand(-1, -1, *half.shape[-2:])
-        entered: Tensor = self.entry(channels_last(torch.cat((half, planes), dim=1)))
+        dtype = self.head.weight.dtype
+        ages = torch.tanh(distances / 10).to(dtype)
+        # Nothing is kept for longer than its next step: in 32 bits all parts are the most there ever is.
+        parts = (part.to(dtype) for part in _differences(maps))
+        entered: Tensor = self.entry(channels_last(_halved(torch.cat(list(parts), dim=1), ages)))
         return entered
 
 
@@ -190,27 +212,31 @@ def _centred(images: Tensor) -> Tensor:
     return images * 2 - 1
 
 
-def _differences(maps: Tensor) -> Tensor:
-    """The maps with warped images as differences from the image, and everything around 0."""
+def _differences(maps: Tensor) -> Iterator[Tensor]:
+    """The maps in parts, warped images as differences from the image, and everything around 0."""
     image = maps[:, :IMAGE]
-    parts = [_centred(image)]
+    yield _centred(image)
     for channels in (LEFT, RIGHT):
         side = maps[:, channels]
-        parts += [
-            _centred(side[:, :1]),
-            (side[:, 1:4] - image) * _CONTRAST,
-            _centred(side[:, 4:5]),
-            (side[:, 5:8] - image) * _CONTRAST,
-            _centred(side[:, 8:9]),
-        ]
-    return torch.cat((*parts, _centred(maps[:, GUESS:])), dim=1)
+        yield _centred(side[:, :1])
+        yield (side[:, 1:4] - image) * _CONTRAST
+        yield _centred(side[:, 4:5])
+        yield (side[:, 5:8] - image) * _CONTRAST
+        yield _centred(side[:, 8:9])
+    yield _centred(maps[:, GUESS:])
 
 
-def _halved(maps: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, 4 C, H / 2, W / 2): `pixel_unshuffle`, which takes six times as long in bf16."""
+def _halved(maps: Tensor, ages: Tensor) -> Tensor:
+    """(B, C, H, W) and (B, N) -> (B, 4 C + N, H / 2, W / 2): quarters of the maps, and planes of N values.
+
+    As by `pixel_unshuffle`, which takes six times as long in bf16.
+    """
     count, channels, height, width = maps.shape
+    halved = maps.new_empty(count, 4 * channels + ages.shape[1], height // 2, width // 2)
     cells = maps.view(count, channels, height // 2, 2, width // 2, 2).permute(0, 1, 3, 5, 2, 4)
-    return cells.reshape(count, 4 * channels, height // 2, width // 2)
+    halved[:, : 4 * channels].view(cells.shape).copy_(cells)
+    halved[:, 4 * channels :] = ages[:, :, None, None]
+    return halved
 
 
 def _half_cells(labels: Tensor) -> Tensor:

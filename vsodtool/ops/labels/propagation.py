@@ -70,7 +70,8 @@ def carry(carried: Carried, flow_here_to_there: Tensor, flow_there_to_here: Tens
     moved = sample(known, flow_here_to_there)  # one warp for all: most of its cost is finding places
     labels, consistency, flow, back = torch.split(moved, [there.labels.shape[1], 1, 2, 2], dim=1)
     trust = closeness(flow_here_to_there + back)
-    return Carried(box, labels, consistency * trust, flow + flow_here_to_there)
+    # A view of `moved` would keep all of it for as long as the labels.
+    return Carried(box, labels.clone(), consistency * trust, flow + flow_here_to_there)
 
 
 def closeness(miss: Tensor, *, sigma: float = SIGMA) -> Tensor:

@@ -264,7 +264,10 @@ class Motion:
         self._fine: dict[int, Tensor] = {}
 
     def pairs(self, *, backwards: bool) -> Iterator[tuple[int, Box, Tensor]]:
-        """The pairs of neighbours in order: position of the first, box, flows there and back (2, 2, h, w)."""
+        """The pairs of neighbours in order: position of the first, box, flows there and back.
+
+        These are in half precision (2, 2, h, w).
+        """
         positions = list(range(len(self._sequence) - 1))
         if backwards:
             positions.reverse()
@@ -276,7 +279,7 @@ class Motion:
             if not self._interval.frames.is_long and not backwards:
                 self._fine |= flows
             for position in chunk:
-                yield position, self.pair_box(position), flows[position].float()
+                yield position, self.pair_box(position), flows[position]
 
     def pair_box(self, position: int) -> Box:
         """Where the flows between a frame and its successor are known."""

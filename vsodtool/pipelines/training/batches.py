@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from vsodtool.errors import DeviceError, VsodtoolError
 from vsodtool.media.images import use_one_thread
 from vsodtool.ops.sampling.sample_order import Key
+from vsodtool.pipelines.running.process import keep_freed_memory
 from vsodtool.pipelines.training.interrupt import ignore_in_worker
 from vsodtool.pipelines.training.process_files import clear_abandoned, own_process_files
 from vsodtool.pipelines.training.processes import World
@@ -213,6 +214,7 @@ def _begin_worker(number: int, *, polite: bool) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     use_one_thread()
+    keep_freed_memory()
     if polite and hasattr(os, "nice"):
         os.nice(_POLITENESS)
 

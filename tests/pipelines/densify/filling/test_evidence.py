@@ -123,3 +123,15 @@ def test_all_that_came_is_in_one_order(interval: Interval, exact: Any) -> None:
     assert evidence.present == [True]
     label = evidence.answer(evidence.labels[:1], evidence.consistency[:1])
     assert (label.index, label.size, label.box) == (1, interval.size, whole(interval.size))
+
+
+def test_a_part_to_look_at_once_is_the_same_and_takes_no_memory(interval: Interval, exact: Any) -> None:
+    box, inside = whole(interval.size), Box(4, 6, 30, 50)
+    evidence = Evidence(interval, 1, interval.rgb(1), box, interval.image(1, box), [side_of(interval, exact)])
+    copied, seen = evidence.part(inside), evidence.part(inside, copied=False)
+    assert seen.box == copied.box == inside
+    for name in ("labels", "views", "consistency"):
+        there, kept, whole_one = (getattr(each.sides[0], name) for each in (seen, copied, evidence))
+        assert torch.equal(there, kept)
+        assert there.untyped_storage().data_ptr() == whole_one.untyped_storage().data_ptr()
+        assert kept.untyped_storage().nbytes() == kept.nbytes

@@ -18,7 +18,8 @@ from torch import Tensor
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
 from vsodtool.models.evidence.densifier import EvidenceDensifier
-from vsodtool.models.evidence.network import EvidenceInput
+from vsodtool.models.evidence.label_memory import Memories
+from vsodtool.models.evidence.network import FrameInput
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.labels.evidence_maps import CELL, GUESS, LEFT, MAPS, RIGHT
@@ -86,18 +87,14 @@ def test_untrained_it_finds_what_the_fusion_finds(
 def test_mirrored_evidence_is_seen_mirrored() -> None:
     """What a network says of mirrored evidence, mirrored back, is what its mirrored self says."""
     rng = torch.Generator().manual_seed(0)
-    told = EvidenceInput(
+    told = FrameInput(
         maps=torch.rand(1, MAPS, 16, 24, generator=rng),
         distances=torch.tensor([[1.0, 5.0]]),
         positions=torch.randn(1, 2, 2, 3, generator=rng),
-        images=torch.rand(1, 2, 3, 16, 16, generator=rng),
-        labels=torch.rand(1, 2, 1, 16, 16, generator=rng),
-        known_positions=torch.randn(1, 2, 2, 2, 2, generator=rng),
     )
     there = mirror(told)
     assert torch.equal(there.maps[:, GUESS], told.maps[:, GUESS].flip(-1))
     assert torch.equal(there.maps[:, LEFT], told.maps[:, RIGHT].flip(-1))
-    assert torch.equal(there.labels[:, 0], told.labels[:, 1].flip(-1))
     assert there.distances.tolist() == [[5.0, 1.0]]
     for one, again in zip(told, mirror(there), strict=True):
         assert torch.equal(one, again)
@@ -127,10 +124,10 @@ def test_each_object_is_seen_on_its_own_box(film: Film, tmp_path: Path) -> None:
     seen: list[int] = []
     decide = method._densifier.decide_together
 
-    def watched(told: Sequence[EvidenceInput], looks: Sequence[Tensor]) -> Tensor:
+    def watched(told: Sequence[FrameInput], known: Sequence[Memories]) -> Tensor:
         assert len(told) == 2  # both of a frame at once
         seen.extend(each.maps.shape[-1] for each in told)
-        return decide(told, looks)
+        return decide(told, known)
 
     method._densifier.decide_together = watched  # type: ignore[method-assign]
     run_pseudolabel(config(tmp_path, "out"), generator=method)
@@ -139,6 +136,44 @@ def test_each_object_is_seen_on_its_own_box(film: Film, tmp_path: Path) -> None:
     for found, truth in zip(masks_of(tmp_path / "out"), clip.truth, strict=True):
         assert ((found == 1) & (truth == 1)).sum() > 0.9 * (truth == 1).sum()
         assert ((found == 2) & (truth == 2)).sum() > 0.9 * (truth == 2).sum()
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("shown_twice", [True, False])
+def test_labelled_frames_are_remembered_once_for_all_between_them(
+    film: Film, tmp_path: Path, mirrored: bool, shown_twice: bool
+) -> None:
+    """But for each frame where one of them does not show the object: where it would be, the frame says."""
+    torch.manual_seed(0)
+    network = create_network(TINY)
+    torch.nn.init.normal_(network.head.weight, std=0.5)
+    densifier = EvidenceDensifier(network, device=torch.device("cpu"), precision="fp32")
+    clip = film(PAN, size=(70, 128), objects={1: (72, 75, 16, 16), 2: (72, 165, 16, 16)})
+    clip.write_folder(tmp_path / "clip")
+    clip.write_masks(tmp_path / "masks", (0, 3, 6), 1)
+    if not shown_twice:
+        last = max((tmp_path / "masks").rglob("*.png"))
+        mask = np.array(cv2.imread(str(last), cv2.IMREAD_UNCHANGED))
+        cv2.imwrite(str(last), np.where(mask == 2, 0, mask).astype(np.uint8))
+    remember, asked = densifier.remember, [0]
+
+    def watched(looks: Tensor, labels: Tensor, positions: Tensor) -> Memories:
+        asked[0] += 1
+        return remember(looks, labels, positions)
+
+    densifier.remember = watched  # type: ignore[method-assign]
+    method = LearnedMethod(densifier, WarpMethod(), mirrored=mirrored)
+    run_pseudolabel(config(tmp_path, "a"), generator=method)
+    found, views = masks_of(tmp_path / "a"), 2 if mirrored else 1
+    # Of two intervals with two objects and two frames between.
+    assert asked[0] == (2 * 2 + (not shown_twice)) * views
+
+    method._memories.get = lambda thing, key, compute: compute()  # type: ignore[method-assign]
+    asked[0] = 0
+    run_pseudolabel(config(tmp_path, "b"), generator=method)
+    assert asked[0] == 2 * 2 * 2 * views
+    for here, there in zip(found, masks_of(tmp_path / "b"), strict=True):
+        assert np.array_equal(here, there)
 
 
 @given(st.lists(st.tuples(st.integers(8, 300), st.integers(8, 300)), max_size=40))

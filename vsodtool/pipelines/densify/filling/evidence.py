@@ -111,13 +111,18 @@ class Evidence:
         found = bounding_box(said, _FAINT)
         return None if found is None else found.grow(margin, 0.0, self.box.size)
 
-    def part(self, part: Box) -> Evidence:
-        """The same on a part of its box."""
+    def part(self, part: Box, *, copied: bool = True) -> Evidence:
+        """The same on a part of its box.
+
+        Args:
+            part: of the box.
+            copied: the part alone lies in memory; else it is a view, to look at once.
+        """
         if part.size == self.box.size:
             return self
 
         def crop(values: Tensor) -> Tensor:
-            return part.crop(values).contiguous()
+            return part.crop(values).contiguous() if copied else part.crop(values)
 
         sides = [
             replace(

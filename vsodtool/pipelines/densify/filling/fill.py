@@ -342,7 +342,7 @@ class _Fill(AbstractContextManager[Any]):
                 break
             if carried is None:
                 carried = start(known.labels, box)
-            there, back = flows[0:1], flows[1:2]
+            there, back = flows[0:1].float(), flows[1:2].float()
             if backwards:  # from the second frame of the pair to the first
                 here, carried = position, carry(carried, there, back, box)
             else:

@@ -166,5 +166,5 @@ class SmoothingWindow:
         box, flows = pair
         step = flows[1:2] if backwards else flows[0:1]
         if flow is None:
-            return here.shift(-box.top, -box.left).crop(step)
-        return compose_flows(flow, step, origin=(here.top - box.top, here.left - box.left))
+            return here.shift(-box.top, -box.left).crop(step).float()
+        return compose_flows(flow, step.float(), origin=(here.top - box.top, here.left - box.left))

@@ -12,18 +12,19 @@ from torch.nn import functional
 
 from vsodtool.errors import ConfigError
 from vsodtool.models.evidence.densifier import EvidenceDensifier
-from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet
+from vsodtool.models.evidence.label_memory import Memories
+from vsodtool.models.evidence.network import EvidenceNet, FrameInput
 from vsodtool.models.paper.densifier import FgplgDensifier
 from vsodtool.models.rcrnet.network import RcrNet
 from vsodtool.ops.boxes import Box, whole
 from vsodtool.ops.confidence import ONE_SIDED, backing
 from vsodtool.ops.labels.connected import connected_to
 from vsodtool.ops.labels.evidence_maps import CELL, GUESS, claimed, evidence_maps, swap_sides
-from vsodtool.ops.labels.object_frame import reference_frame
+from vsodtool.ops.labels.object_frame import ObjectFrame, reference_frame
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.keeping import KEPT
 from vsodtool.pipelines.densify.filling.label import SoftLabel
-from vsodtool.pipelines.densify.interval import LabelledFrame, OfLatest, to_image
+from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, OfLatest, OfLiving, to_image
 from vsodtool.pipelines.densify.method import FrameMethod, Method, MethodSetup, Wants
 from vsodtool.pipelines.densify.methods.paper import DirectMethod, PaperMethod
 from vsodtool.pipelines.densify.quality import rules
@@ -78,6 +79,7 @@ class LearnedMethod:
         self._mirrored = mirrored
         self._densifier, self._rules = densifier, rules
         self._looks: OfLatest[Tensor] = OfLatest()
+        self._memories: OfLiving[Memories] = OfLiving()
 
     def generate(self, evidence: Evidence) -> SoftLabel:
         """Let the network correct what the rules say."""
@@ -120,32 +122,49 @@ class LearnedMethod:
         size = max(height for height, _ in sizes), max(width for _, width in sizes)
         told = [_tell(each, size) for each in asked]
         logits = self._densifier.decide_together(
-            [each.told for each in told], [self._look(each.known, each.boxes) for each in told]
+            [each.told for each in told], [self._remember(each) for each in told]
         )
         if self._mirrored:
-            seen = [self._look(each.known[::-1], each.boxes[::-1], mirrored=True) for each in told]
-            again = self._densifier.decide_together([mirror(each.told) for each in told], seen)
+            known = [self._remember(each, mirrored=True) for each in told]
+            again = self._densifier.decide_together([mirror(each.told) for each in told], known)
             logits = (logits + again.flip(-1)) / 2
         for each, own, found, (height, width) in zip(asked, told, torch.split(logits, 1), sizes, strict=True):
             maps, said = own.told.maps[..., :height, :width], found[..., :height, :width]
-            near = grown(claimed(maps) > CLAIM, round(REACH * own.unit))
+            near = grown(claimed(maps) > CLAIM, round(REACH * own.frame.unit))
             answer = each.part.crop(each.answer)
             answer.copy_(heard(said, near, maps[:, GUESS:])[0, :, : answer.shape[-2], : answer.shape[-1]])
 
-    def _look(
-        self, known: Sequence[LabelledFrame], boxes: Sequence[Box], *, mirrored: bool = False
-    ) -> Tensor:
-        """What the network sees in the labelled frames."""
+    def _remember(self, told: _Told, *, mirrored: bool = False) -> Memories:
+        """What the network remembers of the labelled frames: of an object the same for all between them."""
+        if None in (each.object_frames[told.number] for each in told.known):
+            return self._memories_of(told, mirrored)  # where a place is, this frame says
+        return self._memories.get(
+            told.interval, (told.number, mirrored), partial(self._memories_of, told, mirrored)
+        )
 
-        def look(frame: LabelledFrame, box: Box) -> Tensor:
-            image = to_whole_cells(to_image(frame.rgb, box, frame.labels.device), box.size)
+    def _memories_of(self, told: _Told, mirrored: bool) -> Memories:
+        number, sides = told.number, list(zip(told.known, told.boxes, strict=True))
+        labels = torch.stack([_label(known, number, box) for known, box in sides], dim=1)
+        positions = torch.stack(
+            [
+                (known.object_frames[number] or told.frame).positions(box, CELL, device=labels.device)
+                for known, box in sides
+            ],
+            dim=1,
+        )
+        if mirrored:  # in time too, see `mirror`
+            sides, labels, positions = sides[::-1], labels.flip(1).flip(-1), positions.flip(1).flip(-1)
+        looks = torch.cat([self._look(known, box, mirrored) for known, box in sides], dim=1)
+        return self._densifier.remember(looks, labels, positions)
+
+    def _look(self, known: LabelledFrame, box: Box, mirrored: bool) -> Tensor:
+        """What the network sees in a labelled frame."""
+
+        def look() -> Tensor:
+            image = to_whole_cells(to_image(known.rgb, box, known.labels.device), box.size)
             return self._densifier.look((image.flip(-1) if mirrored else image)[None])
 
-        seen = [
-            self._looks.get(frame.rgb, (box, mirrored), partial(look, frame, box))
-            for frame, box in zip(known, boxes, strict=True)
-        ]
-        return torch.cat(seen, dim=1)
+        return self._looks.get(known.rgb, (box, mirrored), look)
 
 
 class _Asked(NamedTuple):
@@ -169,41 +188,36 @@ class _Asked(NamedTuple):
 class _Told(NamedTuple):
     """What the network is told of an object: maps, and where it looks in the labelled frames.
 
-    `unit` is the size of the object in pixels.
+    Attributes:
+        told: of the frame.
+        interval: of the labelled frames.
+        number: channel of the object.
+        known: the labelled frames.
+        boxes: in these.
+        frame: of reference.
     """
 
-    told: EvidenceInput
+    told: FrameInput
+    interval: Interval
+    number: int
     known: tuple[LabelledFrame, LabelledFrame]
     boxes: tuple[Box, Box]
-    unit: float
+    frame: ObjectFrame
 
 
 def _tell(asked: _Asked, size: Size) -> _Told:
     """What the network is told of an object, on its box enlarged to a size in whole cells."""
-    evidence, number, guess = asked.evidence.part(asked.part), asked.number, asked.part.crop(asked.guess)
-    sides = (evidence.sides[0], evidence.sides[-1])
-    known = (sides[0].known, sides[1].known)
+    evidence, number = asked.evidence.part(asked.part, copied=False), asked.number
+    guess = asked.part.crop(asked.guess)
+    known = (evidence.sides[0].known, evidence.sides[-1].known)
     maps = to_whole_cells(object_maps(evidence, number, guess), size)
     top, left = evidence.box.origin
     box = Box(top, left, top + size[0], left + size[1])
     given = [(each.labels[0, number], (0, 0)) for each in known]
     frame = reference_frame([(guess[0, number], evidence.box.origin), *given], evidence.box)
-    boxes = known_boxes(known, number)
-    told = EvidenceInput(
-        maps=maps,
-        distances=maps.new_tensor([[float(side.distance) for side in sides]]),
-        positions=frame.positions(box, CELL, device=maps.device),
-        images=maps[:, None, :3],  # `looks` saw the labelled frames
-        labels=torch.stack([_label(k, number, box) for k, box in zip(known, boxes, strict=True)], dim=1),
-        known_positions=torch.stack(
-            [
-                (k.object_frames[number] or frame).positions(box, CELL, device=maps.device)
-                for k, box in zip(known, boxes, strict=True)
-            ],
-            dim=1,
-        ),
-    )
-    return _Told(told, known, boxes, frame.unit)
+    distances = [float(side.distance) for side in (evidence.sides[0], evidence.sides[-1])]
+    told = FrameInput(maps, maps.new_tensor([distances]), frame.positions(box, CELL, device=maps.device))
+    return _Told(told, evidence.interval, number, known, known_boxes(known, number), frame)
 
 
 def _in_cells(size: Size) -> Size:
@@ -299,16 +313,9 @@ def grown(inside: Tensor, radius: int) -> Tensor:
     return inside
 
 
-def mirror(told: EvidenceInput) -> EvidenceInput:
+def mirror(told: FrameInput) -> FrameInput:
     """The same evidence mirrored left to right and backwards in time; positions stay with what lies there."""
-    return EvidenceInput(
-        maps=swap_sides(told.maps).flip(-1),
-        distances=told.distances.flip(1),
-        positions=told.positions.flip(-1),
-        images=told.images.flip(1).flip(-1),
-        labels=told.labels.flip(1).flip(-1),
-        known_positions=told.known_positions.flip(1).flip(-1),
-    )
+    return FrameInput(swap_sides(told.maps).flip(-1), told.distances.flip(1), told.positions.flip(-1))
 
 
 def _label(known: LabelledFrame, number: int, box: Box) -> Tensor:

@@ -1,13 +1,15 @@
-"""What is kept of labelled frames, and what is forgotten."""
+"""What is kept of labelled frames and intervals, and what is forgotten."""
 
 from __future__ import annotations
+
+import weakref
+from pathlib import Path
 
 import pytest
 
 from tests.pipelines.densify.interval.pixel_video import pixel
-from vsodtool.pipelines.densify.interval import (
-    OfLatest,
-)
+from vsodtool.media.video.frame_store import FrameStore
+from vsodtool.pipelines.densify.interval import Interval, OfLatest, OfLiving
 
 
 def test_of_the_latest_frames_all_is_kept_that_was_computed() -> None:
@@ -45,3 +47,16 @@ def test_what_failed_is_computed_again() -> None:
     with pytest.raises(ZeroDivisionError):
         kept.get(frame, "key", lambda: 1 // 0)
     assert kept.get(frame, "key", lambda: 5) == 5
+
+
+def test_what_was_computed_of_a_thing_is_gone_with_it() -> None:
+    kept: OfLiving[object] = OfLiving()
+    interval, other = (
+        Interval(None, None, [2], FrameStore(None, Path())) for _ in range(2)
+    )  # equal, not one
+    first = kept.get(interval, 0, object)
+    assert kept.get(interval, 0, object) is first
+    assert len({first, kept.get(interval, 1, object), kept.get(other, 0, object)}) == 3
+    gone = weakref.ref(interval)
+    del interval
+    assert (gone(), len(kept._kept)) == (None, 1)
