@@ -212,8 +212,13 @@ CASES: dict[str, tuple[Callable[[Path], Path], tuple[str, ...], tuple[object, ..
         (),
     ),
     "YOLO's polygon of two points": (
+        lambda tmp: yolo(tmp, "0 0.1 0.1 0.5 0.5 0.3 0.3\n0 0.1 0.1\n"),
+        ("00000.txt", "line 2", "at least 3 points", "found 2 numbers", "--skip-bad"),
+        (),
+    ),
+    "YOLO with a confidence": (
         lambda tmp: yolo(tmp, "0 0.1 0.1 0.5 0.5 0.3\n"),
-        ("00000.txt", "line 1", "at least 3 points", "found 5 numbers", "--skip-bad"),
+        ("00000.txt", "line 1", "pairs of coordinates", "found 5 numbers", "save_conf"),
         (),
     ),
     "YOLO in pixels": (

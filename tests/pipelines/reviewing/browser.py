@@ -86,6 +86,33 @@ class Hands:
         self.page.wait_for_selector(f'body[data-{name}="{value}"]')
         self.repaint()  # only what is on the screen can be accepted
 
+    def answer_once(self, path: str, method: str, act: Callable[[Any], None]) -> None:
+        """What becomes of the next request of this kind; the page may ask for the path in other ways, too."""
+        left = [act]
+
+        def hear(route: Any) -> None:
+            if left and route.request.method == method:
+                left.pop()(route)
+            else:
+                route.fallback()
+
+        self.page.route(f"**/{path}", hear)
+
+    def watch(self, name: str) -> None:
+        """Take note of all that the page says of itself by this name from now on."""
+        self.page.evaluate(
+            """(name) => {
+                window.said = [];
+                const note = () => window.said.push(document.body.dataset[name]);
+                new MutationObserver(note).observe(document.body, { attributeFilter: [`data-${name}`] });
+            }""",
+            name,
+        )
+
+    def await_said(self, value: str) -> None:
+        """Wait until the page has said so since `watch`, if not for long."""
+        self.page.wait_for_function("(value) => window.said.includes(value)", arg=value)
+
     def repaint(self) -> None:
         """Wait until the screen shows what the page knows by now."""
         self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -109,10 +109,11 @@ def test_an_answer_that_is_cut_off_is_none(make_out: MakeOut, open_page: Open) -
     hands = open_page(out)
     hands.go(1)
     cut = {"status": 200, "content_type": "application/json", "body": '{"etag": "'}
-    hands.page.route("**/mask/1", lambda route: route.fulfill(**cut), times=1)
+    hands.answer_once("mask/1", "PUT", lambda route: route.fulfill(**cut))
+    hands.watch("saved")
     hands.stroke((20, 17))
     hands.keys("s")
-    hands.await_("saved", "failed")
+    hands.await_said("failed")
     hands.await_("saved", "saved")
     assert saved(out, 1)[17, 20] == 1
 
