@@ -122,3 +122,14 @@ def test_too_few_masks_for_a_stretch(nowhere: Nowhere) -> None:
 
 def test_images_speak_for_images(nowhere: Nowhere) -> None:
     assert Scope.of(*split_videos([nowhere(range(10), stills=True)], 0.2, 0)) is Scope.OTHER_IMAGES
+
+
+@pytest.mark.parametrize("frames", [40, 61, 121, 600])
+@pytest.mark.parametrize("share", [0.15, 0.3])
+def test_the_gaps_of_a_video_masked_all_over_leave_something_to_train_on(
+    nowhere: Nowhere, frames: int, share: float
+) -> None:
+    train, validation = split_videos([nowhere(range(frames))], share, 0, stretches=True)
+    assert sum(len(part.frames) for part in train) >= 0.4 * frames
+    assert sum(len(part.given) for part in validation) >= share * frames
+    assert max(len(part.frames) for part in train) >= 8  # so that clips fit in

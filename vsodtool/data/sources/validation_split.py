@@ -19,7 +19,7 @@ _HINT = "give more data, or validation data of its own with --validation"
 
 
 _ENOUGH = 2  # whole videos, to say something of others
-_MASKS = 2  # given masks of a stretch; 1 where there are fewer than _MANY
+_MASKS = 2  # given masks of a stretch, at least; 1 where there are fewer than _MANY
 _MANY = 8
 _GAP = 5  # frames between a stretch and what is trained on, at least; fewer in videos shorter than 60 frames
 _GAPS = 12
@@ -148,12 +148,20 @@ def _split_by_stretches(groups: Sequence[Sequence[LabelledVideo]], share: float,
 def _choose_stretches(
     positions: Sequence[int], share: float, least: int, rng: np.random.Generator
 ) -> list[_Stretch]:
-    """Stretches spread over a video, each inside of its own part of the given masks; none if they are few."""
+    """Stretches spread over a video, each inside of its own part of the given masks; none if they are few.
+
+    Where masks are dense these are few and long: the gaps shall take no more frames than the share.
+    """
+    if not positions:
+        return []
+    span = positions[-1] - positions[0]
+    gap = min(_GAP, max(1, span // _GAPS))
     masks = _MASKS if len(positions) >= _MANY else 1
-    count = min(max(round(share * len(positions) / masks), least), len(positions) // (masks + 2))
+    count = min(round(share * len(positions) / masks), round(share * span / (2 * gap)))
+    count = min(max(count, least), len(positions) // (masks + 2))
     if not count:
         return []
-    gap = min(_GAP, max(1, (positions[-1] - positions[0]) // _GAPS))
+    masks = max(masks, min(round(share * len(positions) / count), len(positions) // count - 2))
     borders = np.linspace(0, len(positions), count + 1).round().astype(int).tolist()
     chosen = []
     for start, end in pairwise(borders):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vsodtool.models.unplanned import UnplannedConv2d
+
 STEM = 32
 _SHALLOW = 5  # stages down to a sixteenth
 
@@ -34,7 +36,7 @@ STAGES = (
 )
 
 
-class SameConv2d(nn.Conv2d):
+class SameConv2d(UnplannedConv2d):
     """A convolution padded as TensorFlow does, where these weights come from: one more pixel at the end."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -132,7 +134,7 @@ def _conv_norm(
     channels_in: int, channels_out: int, kernel: int, *, stride: int = 1, dilation: int = 1, groups: int = 1
 ) -> nn.Sequential:
     # Without stride both paddings are the same, and a convolution that pads by itself is faster.
-    convolution = (SameConv2d if stride > 1 else nn.Conv2d)(
+    convolution = (SameConv2d if stride > 1 else UnplannedConv2d)(
         channels_in,
         channels_out,
         kernel,

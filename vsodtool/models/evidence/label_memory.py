@@ -16,6 +16,7 @@ VALUE = 32
 _FINE = 2  # a cell of the memory holds the label at twice its resolution
 READ = VALUE + _FINE * _FINE + 1
 _AT_ONCE = 128  # cells of the frame
+_AT_ONCE_ELSEWHERE = 4096  # than on CPUs
 _MOST_CELLS = 2304  # of a labelled frame; of larger ones every other row and column is kept
 
 
@@ -94,8 +95,10 @@ class LabelMemory(nn.Module):
             (B, READ, h, w): values, labels (four for each cell) and the similarity of the best match.
         """
         query = self._key(features, positions).flatten(2).transpose(1, 2)  # (B, h w, KEY + 2)
-        # A few cells at a time: what all of them have to do with all others does not fit into caches.
-        parts = [self._read(part, *memories) for part in torch.split(query, _AT_ONCE, dim=1)]
+        # A few cells at a time: what all of them have to do with all others does not fit into caches. A GPU
+        # takes many: each step costs it a start.
+        few = _AT_ONCE if query.device.type == "cpu" else _AT_ONCE_ELSEWHERE
+        parts = [self._read(part, *memories) for part in torch.split(query, few, dim=1)]
         # As it lies there, channels last, the convolutions that follow want it.
         shape = (len(features), *features.shape[-2:], READ)
         return torch.cat(parts, dim=1).view(shape).permute(0, 3, 1, 2)

@@ -19,6 +19,7 @@ from torchvision.models.optical_flow import (
 from vsodtool.checks import check_image, check_same_size
 from vsodtool.errors import UsageError, WeightsError
 from vsodtool.media.weights.checkpoints import fetch_torchvision_weights
+from vsodtool.models.turns import Turns
 from vsodtool.types import Event, OnEvent, ignore_event
 
 _MODELS: dict[str, tuple[Any, Any]] = {
@@ -29,6 +30,7 @@ _UPDATES = {"fast": 6, "balanced": 12, "best": 24}  # recurrent refinements; 12 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 _MULTIPLE = 8  # the encoder's stride
+_CORRELATIONS = 4e8  # of all pairs at once, 4 bytes each and a third more for the pyramid
 _SMALLEST = 128  # below, the correlation pyramid (4 levels at 1/8) has no pixels left
 
 
@@ -77,7 +79,7 @@ class RaftEstimator:
             reason = str(error).splitlines()[-1].strip()
             raise WeightsError(f"the weights are not those of {variant}: {reason}") from error
         self._network = network.eval().requires_grad_(False).to(self._device)
-        self._turn = threading.Lock()
+        self._turns, self._lock = Turns(self._device), threading.Lock()
 
     @property
     def name(self) -> str:
@@ -89,7 +91,8 @@ class RaftEstimator:
 
         Convention: images float (B, 3, H, W) RGB in [0, 1], of any size; returns float32 (B, 2, H, W) in
         pixels on the images' device, b(x + flow(x)) = a(x). `initial` is not used. Several threads may
-        call at once; the network answers one after the other.
+        call at once; the network answers one after the other. Pairs are computed together as far as their
+        correlations fit.
 
         Raises:
             ShapeError: the tensors have other shapes or do not agree.
@@ -98,13 +101,18 @@ class RaftEstimator:
         check_image(image_a, "image_a")
         check_image(image_b, "image_b")
         check_same_size(image_a, image_b, "image_a and image_b")
+        few = max(int(_CORRELATIONS // (image_a[0, 0].numel() / _MULTIPLE**2) ** 2), 1)
+        parts = zip(torch.split(image_a, few), torch.split(image_b, few), strict=True)
+        return torch.cat([self._turns.call(self._flow, *pairs) for pairs in parts])
+
+    def _flow(self, image_a: Tensor, image_b: Tensor) -> Tensor:
         padding = _padding(*image_a.shape[-2:])
         left, _, top, _ = padding
         height, width = image_a.shape[-2:]
         mixed = self._dtype is not torch.float32
         precision = torch.autocast(self._device.type, self._dtype, enabled=mixed)
         # torchvision's network keeps its correlations in itself while it works.
-        with self._turn, torch.inference_mode(), precision:
+        with self._lock, torch.inference_mode(), precision:
             flows = self._network(
                 self._prepared(image_a, padding),
                 self._prepared(image_b, padding),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from vsodtool.models.architecture import CHANNELS_IN
@@ -13,6 +13,7 @@ from vsodtool.models.rcrnet.layers import resize
 from vsodtool.models.rcrnet.network import FrameFeatures
 from vsodtool.models.rcrnet.video import VideoRcrNet
 from vsodtool.models.u2net.network import U2NetFeatures
+from vsodtool.models.unplanned import UnplannedConv2d
 
 _DECODERS = 3  # of U²-Net: up to a quarter of the size; the two finer ones cost more than all others together
 _LEVELS = _DECODERS + 1  # of features that the head sees
@@ -33,7 +34,7 @@ class FusedNet(VideoRcrNet):
         self.architecture: FusedArchitecture = architecture
         seen = CHANNELS_IN[architecture.kind]
         # Images come normalised as the video network wants them; each has weights made with its own.
-        self.renormalise = nn.Conv2d(seen, seen, 1, groups=seen)
+        self.renormalise = UnplannedConv2d(seen, seen, 1, groups=seen)
         self.looks = U2NetFeatures(architecture.looks, _DECODERS)
         self.head = LooksHead(architecture.looks_width)
 

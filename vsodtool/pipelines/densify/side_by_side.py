@@ -13,6 +13,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 INTERVALS_AT_ONCE = 2  # the second one fills the gaps that the first leaves
+_WORKERS_EACH = 4  # that one interval keeps busy
+
+
+def intervals_at_once(workers: int) -> int:
+    """How many intervals keep so many workers busy."""
+    return max(INTERVALS_AT_ONCE, workers // _WORKERS_EACH)
 
 
 class Workers:
@@ -22,11 +28,14 @@ class Workers:
 
     Args:
         executor: for the heavy pieces.
-        drivers: INTERVALS_AT_ONCE threads that each see one interval through; None: the caller's own.
+        drivers: threads that each see one interval through; None: the caller's own.
+        at_once: how many these are.
     """
 
-    def __init__(self, executor: Executor, drivers: Executor | None = None) -> None:
-        self._executor, self._drivers = executor, drivers
+    def __init__(
+        self, executor: Executor, drivers: Executor | None = None, at_once: int = INTERVALS_AT_ONCE
+    ) -> None:
+        self._executor, self._drivers, self._at_once = executor, drivers, at_once
         self._failed = threading.Event()
 
     def cancelled(self) -> bool:
@@ -45,7 +54,7 @@ class Workers:
             wait([future for future in futures if not future.cancel()])
 
     def each(self, intervals: Iterable[Interval], work: Callable[[Interval], None]) -> None:
-        """Do `work` for every interval and close its frames; with drivers INTERVALS_AT_ONCE at a time.
+        """Do `work` for every interval and close its frames; with drivers `at_once` at a time.
 
         An interval is fetched in this thread when there is room for it. After a failure no new one is begun,
         and the failure is raised when those at work have come to an end. What failed before concerns these no
@@ -66,7 +75,7 @@ class Workers:
                     see_through(interval)
                     continue
                 running.add(self._drivers.submit(see_through, interval))
-                if len(running) >= INTERVALS_AT_ONCE:
+                if len(running) >= self._at_once:
                     running = _wait(running)
             while running:
                 running = _wait(running)

@@ -18,7 +18,7 @@ from vsodtool.pipelines.densify.filling.far import Follows
 from vsodtool.pipelines.densify.method import Method
 from vsodtool.pipelines.densify.remembered import Remembered
 from vsodtool.pipelines.densify.setup import Candidates, Setup, create_candidates, prepare
-from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
+from vsodtool.pipelines.densify.side_by_side import Workers, intervals_at_once
 from vsodtool.pipelines.running.process import keep_few_kernels, keep_freed_memory, torch_threads
 from vsodtool.types import FlowEstimator, OnEvent
 
@@ -103,8 +103,9 @@ class Tools:
             self._stack.enter_context(torch_threads(1))
             count = resolve_workers(self._config.workers)
             pool = self._stack.enter_context(ThreadPoolExecutor(count, "work"))
-            drivers = self._stack.enter_context(ThreadPoolExecutor(INTERVALS_AT_ONCE, "interval"))
-            self._workers = Workers(pool, drivers)
+            at_once = intervals_at_once(count)
+            drivers = self._stack.enter_context(ThreadPoolExecutor(at_once, "interval"))
+            self._workers = Workers(pool, drivers, at_once)
         return self._workers
 
     def close(self) -> None:
