@@ -51,10 +51,15 @@ STAGES = {
     "search": ("vsodtool.ops.labels.matching:match_owners",),
     "edges": ("vsodtool.ops.labels.edges:align_to_edges",),
     "network": (
-        "vsodtool.models.evidence.densifier:EvidenceDensifier.decide",
+        "vsodtool.models.evidence.densifier:EvidenceDensifier.decide",  # of older installations
+        "vsodtool.models.evidence.densifier:EvidenceDensifier.decide_together",
         "vsodtool.models.evidence.densifier:EvidenceDensifier.look",
+        "vsodtool.models.evidence.densifier:EvidenceDensifier.remember",
     ),
-    "around the network": (f"{_DENSIFY}.methods.learned:LearnedMethod.generate",),
+    "around the network": (
+        f"{_DENSIFY}.methods.learned:LearnedMethod.generate",
+        f"{_DENSIFY}.methods.learned:LearnedMethod.generate_together",
+    ),
     "smoothing": (
         f"{_DENSIFY}.filling.smoothing:SmoothingWindow.smoothed",
         f"{_DENSIFY}.filling.smoothing:SmoothingWindow.add",

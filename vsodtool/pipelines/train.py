@@ -55,9 +55,9 @@ class TrainReport:
         start: where the weights come from that it begins with.
         steps: steps done, over all runs; in a dry run those to do.
         epochs: validations done; in a dry run those to do.
-        best_step: the step with the best validation score; 0 if that is what the run began with.
+        best_step: the step of the best weights; 0 if that is what the run began with.
         best_by: the name of that score.
-        best_score: that score.
+        best_score: their validation score.
         scope: what the scores speak for.
         start_scores: of the weights that it began with; none if they were no whole network.
         gain: by how much the best after training is better than the start by `best_by`, negative if worse.

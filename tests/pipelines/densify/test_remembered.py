@@ -21,10 +21,11 @@ from vsodtool.pipelines.densify.interval import Interval
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.motion import MotionEstimators
 from vsodtool.pipelines.densify.quality import motion_estimators, rules
-from vsodtool.pipelines.densify.remembered import Remembered, digest
+from vsodtool.pipelines.densify.remembered import Remembered, RememberedFlow, digest
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import FlowEstimator, ignore_event
 
+CPU = torch.device("cpu")
 PAN = [(2, 1), (1, 0), (-1, 1), (2, -1)] * 2
 
 
@@ -105,6 +106,35 @@ def test_after_a_correction_only_what_it_touches_is_computed(interval: Interval)
     assert {index: values.tolist() for index, values in fill(interval, counted(remembered)).items()} == {
         index: values.tolist() for index, values in fill(interval, counted(None)).items()
     }
+
+
+def test_flow_is_computed_once_for_a_mask_that_changes_no_place(interval: Interval) -> None:
+    usual, counting = counted(None), Counting(motion_estimators("dis", "fast", CPU, ignore_event).refining)
+    estimators = replace(usual, refining=counting).remembering(Remembered())
+    assert estimators.name == usual.name
+    fill(interval, estimators)
+    frames, right = len(interval.targets), interval.right
+    assert counting.pairs == 2 * frames
+    assert right is not None
+    labels = right.labels.clone()
+    labels[0, 0, labels[0, 0].any(1).nonzero()[3], :] *= torch.linspace(0, 1, labels.shape[-1]).round()
+    corrected = replace(interval, right=replace(right, labels=labels))
+    found, expected = fill(corrected, estimators), fill(corrected, counted(None))
+    assert counting.pairs < 3 * frames  # where what was corrected moved the middle of the object
+    for index, values in expected.items():
+        assert torch.equal(found[index], values)
+
+
+def test_flow_of_other_images_or_from_another_start_is_another() -> None:
+    counting = Counting(motion_estimators("dis", "fast", CPU, ignore_event).refining)
+    flow = RememberedFlow(counting, Remembered())
+    first, second = torch.rand(2, 1, 3, 24, 32)
+    start = torch.zeros(1, 2, 24, 32)
+    asked = [(first, second, None), (second, first, None), (first, second, start), (first, second, start + 1)]
+    for image_a, image_b, initial in (*asked, *asked):
+        found = flow.estimate(image_a, image_b, initial=initial)
+        assert torch.equal(found, counting.estimate(image_a, image_b, initial=initial))
+    assert counting.pairs == len(asked) + 2 * len(asked)
 
 
 def test_other_frames_are_not_mistaken(interval: Interval) -> None:

@@ -190,6 +190,21 @@ def test_the_last_line_names_the_file_and_both_scores(record: Record) -> None:
     )
 
 
+def test_later_weights_that_are_better_by_chance_only_have_forgotten_for_nothing(record: Record) -> None:
+    state, folder, said = record(
+        0.80, 0.86, 0.87, apart=0.04
+    )  # .03 better in one half, .05 worse in the other
+    assert (state.best_step, state.best_score) == (1, 0.86)
+    assert state.nearest is not None
+    assert (state.nearest.step, state.nearest.score) == (1, 0.86)
+    assert f"use {folder.best}: s_measure 0.8600, 0.8000 where it began: better by 0.0600" in said[-1]
+
+
+def test_slow_progress_adds_up_until_it_is_sure(record: Record) -> None:
+    state, _, _ = record(0.80, 0.86, 0.87, 0.91, apart=0.04)
+    assert (state.best_step, state.best_score) == (3, 0.91)
+
+
 def test_labels_that_do_not_fit_prove_nothing(record: Record) -> None:
     state, folder, said = record(0.40, 0.86, 0.84, doubt=Doubt(("a", "b"), 2))
     assert (state.best_step, state.best_score) == (0, 0.40)
@@ -206,3 +221,4 @@ def test_a_checkpoint_keeps_what_the_start_was_worth(record: Record, config: Mak
     again = create_state(settings, create_network(architecture_of(settings)))
     again.restore(read_checkpoint(folder.last), "last.pt")
     assert (again.whole, again.start, again.nearest) == (True, state.start, state.nearest)
+    assert again.best == state.best is not None

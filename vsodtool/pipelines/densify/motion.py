@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -16,7 +16,7 @@ from vsodtool.ops.boxes import Box, bounding_box, whole
 from vsodtool.ops.labels.exposure import Exposure, exposure_between, in_light_of
 from vsodtool.ops.warp import sample
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame, to_image
-from vsodtool.pipelines.densify.remembered import Remembered, digest
+from vsodtool.pipelines.densify.remembered import Remembered, RememberedFlow, digest
 from vsodtool.pipelines.densify.side_by_side import Workers
 from vsodtool.types import FlowEstimator, Size
 
@@ -89,6 +89,11 @@ class MotionEstimators:
         """The names of its estimators, each once."""
         names = [part.name for part in (self.adjacent, self.refining, self.coarse) if part is not None]
         return " + ".join(dict.fromkeys(names))
+
+    def remembering(self, remembered: Remembered) -> MotionEstimators:
+        """The same, with what they find kept for later runs."""
+        refining = RememberedFlow(self.refining, remembered)
+        return replace(self, refining=refining, remembered=remembered)
 
 
 class CoarseMotion:

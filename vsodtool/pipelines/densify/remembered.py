@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 import numpy as np
 from torch import Tensor
 
-from vsodtool.types import ImageArray
+from vsodtool.types import FlowEstimator, ImageArray
 
 MOST_BYTES = 512 * 2**20
 
@@ -53,6 +53,34 @@ class Remembered:
             while self._bytes > self._most_bytes:
                 self._bytes -= self._kept.popitem(last=False)[1][1]
         return result
+
+
+class RememberedFlow:
+    """An estimator that answers from what was remembered, where it was asked the same before.
+
+    A corrected mask leaves the frames as they were, and mostly where their flow is looked for.
+
+    Args:
+        estimator: answers what is new.
+        remembered: keeps its answers.
+    """
+
+    def __init__(self, estimator: FlowEstimator, remembered: Remembered) -> None:
+        self._estimator, self._remembered = estimator, remembered
+
+    @property
+    def name(self) -> str:
+        """That of the estimator."""
+        return self._estimator.name
+
+    def estimate(self, image_a: Tensor, image_b: Tensor, *, initial: Tensor | None = None) -> Tensor:
+        """See `FlowEstimator`; nobody changes the answer."""
+
+        def anew() -> tuple[Tensor, list[Tensor]]:
+            flow = self._estimator.estimate(image_a, image_b, initial=initial)
+            return flow, [flow]
+
+        return self._remembered.get(digest("flow", self.name, image_a, image_b, initial), anew)
 
 
 def digest(*parts: Tensor | ImageArray | object) -> str:

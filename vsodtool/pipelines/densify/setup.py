@@ -155,7 +155,7 @@ class Candidates:
 
     def remembering(self, remembered: Remembered) -> Candidates:
         """The same methods, with flows and sides kept for later runs."""
-        return replace(self, estimators=replace(self.estimators, remembered=remembered))
+        return replace(self, estimators=self.estimators.remembering(remembered))
 
     def leaving(self, flows: TriedFlows) -> Candidates:
         """The same methods, in a trial that leaves coarse flows of a video."""

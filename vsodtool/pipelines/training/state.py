@@ -87,7 +87,9 @@ class TrainState:
         start: what validation said of that network, None before it was asked.
         anchor: the weights that it began with, by name, where a share of the change is kept.
         blend: that share.
-        nearest: the best after training, by `best_by`, even if it is not better than the start for sure.
+        nearest: the best after training, or the one of the highest score as long as none of them is better
+            than the start for sure.
+        best: what validation said of the best after training, None before there is one.
     """
 
     network: Network
@@ -105,6 +107,7 @@ class TrainState:
     whole: bool = False
     start: Judgement | None = None
     nearest: Nearest | None = None
+    best: Judgement | None = None
     anchor: dict[str, Tensor] = field(default_factory=dict)
     blend: float = 1.0
 
@@ -138,25 +141,31 @@ class TrainState:
         """Take note of a validation; whether its network is the best so far.
 
         One that was trained has to beat the start by more than the noise of the comparison, and by labels
-        that can be trusted.
+        that can be trusted. Of those that went on from a whole network it has to beat an earlier one so, too:
+        what is as good at home after fewer steps has forgotten less of what lies elsewhere.
         """
         score, gained = now.scores[best_by], None
         if self.step and self.start is not None:
             gained = gain(self.start, now, best_by)
-            before = self.nearest
-            if before is None or (
-                _beats(score, before.score, best_by)
-                if gained.is_sure == before.gain.is_sure
-                else gained.is_sure
-            ):
-                self.nearest = Nearest(self.step, score, gained)
         better = _beats(score, self.best_score, best_by) and (gained is None or (trusted and gained.is_sure))
+        if better and self.whole and self.best is not None:
+            better = gain(self.best, now, best_by).is_sure
+        if gained is not None and (better or (self.best is None and self._is_nearer(score, gained, best_by))):
+            self.nearest = Nearest(self.step, score, gained)
         if better:
             self.best_score, self.best_step = score, self.step
+            self.best = now if self.step else None
         if not self.step:
             self.start = now
         self.validated, self.scores = self.step, dict(now.scores)
         return better
+
+    def _is_nearer(self, score: float, gained: Gain, best_by: str) -> bool:
+        """Whether a network that is not the best is worth more to tell of than the one that is told of."""
+        before = self.nearest
+        if before is None or gained.is_sure != before.gain.is_sure:
+            return before is None or gained.is_sure
+        return _beats(score, before.score, best_by)
 
     def as_dict(self) -> dict[str, Any]:
         """Tensors and plain values."""
@@ -177,6 +186,7 @@ class TrainState:
             "whole": self.whole,
             "start": None if self.start is None else self.start.as_dict(),
             "nearest": None if self.nearest is None else self.nearest.as_dict(),
+            "best": None if self.best is None else self.best.as_dict(),
         }
 
     def restore(self, content: dict[str, Any], where: str) -> None:
@@ -206,6 +216,7 @@ class TrainState:
             self.scores = _scores(content["scores"])
             self.whole, self.start = bool(content["whole"]), _judgement(content["start"])
             self.nearest = _nearest(content["nearest"])
+            self.best = _judgement(content.get("best"))  # runs begun before it was kept have none
         except (LookupError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise WeightsError(
