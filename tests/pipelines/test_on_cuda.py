@@ -106,23 +106,24 @@ def test_labels(clip: Path, tmp_path: Path, options: dict[str, Any]) -> None:
 
 def test_flow_of_raft(clip: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    weights = raft_small(weights=None).state_dict()
-    for device in ("cpu", "cuda"):
-        config = PseudoLabelConfig(
-            inputs=(str(clip / "JPEGImages" / "clip"),),
-            masks=(str(clip / "Annotations" / "clip"),),
-            output=tmp_path / device,
-            every=10,
-            method="warp",
-            device=device,
-        )
-        estimator = RaftEstimator(
-            "raft-small", quality="fast", device=torch.device(device), weights=weights, precision="fp32"
-        )
-        run_pseudolabel(config, estimator=estimator)
-    pairs = zip(labels(tmp_path / "cpu"), labels(tmp_path / "cuda"), strict=True)
-    # Of random weights: flows far apart that only rounding tells from each other.
-    assert np.mean([region_j(a > 0, b > 0) for a, b in pairs]) > 0.8
+    estimator = RaftEstimator(
+        "raft-small",
+        quality="fast",
+        device=torch.device("cuda"),
+        weights=raft_small(weights=None).state_dict(),
+    )
+    config = PseudoLabelConfig(
+        inputs=(str(clip / "JPEGImages" / "clip"),),
+        masks=(str(clip / "Annotations" / "clip"),),
+        output=tmp_path / "out",
+        every=10,
+        method="warp",
+        device="cuda",
+    )
+    report = run_pseudolabel(config, estimator=estimator)
+    assert report.videos[0].generated == FRAMES - 3
+    # Of random weights the flow is nonsense, near the masks and its labels far from them something.
+    assert all(mask.any() for mask in labels(tmp_path / "out")[:3])
 
 
 @pytest.mark.parametrize("weights", ["rcrnet-ner-looks", "rcrnet-ner-motion"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers
+from vsodtool.pipelines.densify.side_by_side import INTERVALS_AT_ONCE, Workers, intervals_at_once
 
 
 class Closing:
@@ -139,3 +139,8 @@ def test_when_a_failure_is_raised_no_piece_is_at_work() -> None:
         with pytest.raises(ZeroDivisionError):
             Workers(pool).map(work, range(2))
         assert ended.is_set()
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(1, 2), (2, 2), (5, 2), (8, 4), (16, 8)])
+def test_many_workers_see_more_intervals_through(workers: int, expected: int) -> None:
+    assert intervals_at_once(workers) == expected

@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 INTERVALS_AT_ONCE = 2  # the second one fills the gaps that the first leaves
-_WORKERS_EACH = 4  # that one interval keeps busy
+_WORKERS_EACH = 2  # that one interval keeps busy: it waits for its slowest frame again and again
 
 
 def intervals_at_once(workers: int) -> int:
