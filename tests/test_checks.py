@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from vsodtool.checks import (
     check_map,
     check_same_size,
     check_tensor,
+    device_failure,
     resolve_device,
     resolve_workers,
     whole_number,
@@ -65,7 +67,16 @@ def test_different_sizes(shape: tuple[int, ...]) -> None:
         check_same_size(torch.zeros(1, 3, 4, 5), torch.zeros(shape), "a and b")
 
 
-def machine(monkeypatch: pytest.MonkeyPatch, *, cuda: int = 0, mps: bool = False) -> None:
+def machine(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    cuda: int = 0,
+    mps: bool = False,
+    capability: tuple[int, int] = (9, 0),
+    built: Sequence[str] = ("sm_80", "sm_90"),
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: list(built))
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda number: capability)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
@@ -74,12 +85,63 @@ def machine(monkeypatch: pytest.MonkeyPatch, *, cuda: int = 0, mps: bool = False
 def test_auto_takes_what_exists(monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch)
     assert resolve_device("auto") == torch.device("cpu")
-    machine(monkeypatch, mps=True)
-    assert resolve_device("auto") == torch.device("mps")
+    machine(monkeypatch, mps=True)  # where much is missing: only by name
+    assert resolve_device("auto") == torch.device("cpu")
+    assert resolve_device("mps") == torch.device("mps")
     machine(monkeypatch, cuda=2)
     assert resolve_device("auto") == torch.device("cuda")
     assert resolve_device("cuda:1") == torch.device("cuda:1")
     assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("capability", "built", "computes"),
+    [
+        ((9, 0), ["sm_75", "sm_90"], True),
+        ((8, 9), ["sm_80", "sm_90"], True),  # 8.9 runs code of 8.0
+        ((6, 1), ["sm_75", "sm_90", "compute_90"], False),
+        ((7, 0), ["sm_75", "sm_80"], False),
+        ((12, 1), ["sm_90", "compute_90"], True),  # compiled when it begins
+        ((12, 0), ["sm_90a", "sm_120"], True),
+        ((10, 3), ["sm_90"], False),
+        ((9, 4), ["gfx90a", "gfx942"], True),
+        ((9, 0), [], True),
+    ],
+)
+def test_auto_leaves_a_gpu_alone_that_torch_was_not_built_for(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], built: list[str], computes: bool
+) -> None:
+    machine(monkeypatch, cuda=1, capability=capability, built=built)
+    assert resolve_device("auto") == torch.device("cuda" if computes else "cpu")
+    assert resolve_device("cuda") == torch.device("cuda")  # by name it is not replaced
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (RuntimeError("MPS: Unsupported Border padding mode"), "MPS: Unsupported Border padding mode"),
+        (
+            NotImplementedError(
+                "The operator 'aten::foo' is not currently implemented for the MPS device.\nx"
+            ),
+            "The operator 'aten::foo' is not currently implemented for the MPS device",
+        ),
+        (
+            RuntimeError("CUDA error: no kernel image is available for execution on the device\nCUDA kernel"),
+            "CUDA error: no kernel image is available for execution on the device",
+        ),
+        (RuntimeError("The size of tensor a (3) must match"), None),
+        (
+            TypeError("Cannot convert a MPS Tensor to float64 dtype"),
+            "Cannot convert a MPS Tensor to float64 dtype",
+        ),
+        (RuntimeError("CUDA error: device-side assert triggered"), None),  # a bug
+        (ValueError("no kernel image"), None),
+        (RuntimeError(), None),
+    ],
+)
+def test_what_torch_says_of_a_gpu(error: Exception, found: str | None) -> None:
+    assert device_failure(error) == found
 
 
 @pytest.mark.parametrize(

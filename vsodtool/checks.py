@@ -78,7 +78,8 @@ def resolve_device(name: str) -> torch.device:
     """The device that a name stands for.
 
     Args:
-        name: cpu, cuda, cuda:N, mps, or auto (the first of cuda, mps, cpu that exists).
+        name: cpu, cuda, cuda:N, mps, or auto (cuda where this torch can compute on it, else cpu: on Apple
+            GPUs some of what is needed does not exist, and nothing was ever run on one).
 
     Raises:
         UsageError: the name is none of these.
@@ -93,7 +94,7 @@ def resolve_device(name: str) -> torch.device:
         raise UsageError(f"device: expected auto, cpu, cuda, cuda:N or mps, found '{name}'")
     has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if kind == "auto":
-        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
+        return torch.device("cuda" if has_cuda and _has_kernels() else "cpu")
     if kind == "cuda":
         count = torch.cuda.device_count() if has_cuda else 0
         if int(number or 0) >= count:
@@ -102,6 +103,22 @@ def resolve_device(name: str) -> torch.device:
     if kind == "mps" and not has_mps:
         raise DeviceError("device 'mps' does not exist: found no Apple GPU", "use --device auto or cpu")
     return torch.device(name)
+
+
+def _has_kernels() -> bool:
+    """Whether this torch was built for the first GPU: each release leaves some old ones behind."""
+    import torch
+
+    # sm_90: machine code, which later GPUs of the same generation run; compute_90: for all later ones.
+    built = [re.fullmatch("(sm|compute)_([0-9]+)([0-9])[a-z]?", arch) for arch in torch.cuda.get_arch_list()]
+    major, minor = torch.cuda.get_device_capability(0)
+    for arch in built:
+        if arch is None:  # AMD's have other names
+            return True
+        of = int(arch[2]), int(arch[3])
+        if of <= (major, minor) and (arch[1] == "compute" or of[0] == major):
+            return True
+    return not built
 
 
 def whole_number(text: str) -> int | None:
@@ -164,3 +181,19 @@ def is_out_of_memory(error: BaseException) -> bool:
     signs = _MEMORY_SIGNS.get(type(error).__name__, ())
     # The room for "static TLS" is a fixed one, which more memory does not enlarge.
     return any(sign in text for sign in signs) and "static TLS" not in text
+
+
+# How torch says that a GPU cannot do what it was asked for.
+_DEVICE_SIGNS = (
+    *("MPS: ", "MPS backend", "MPS device", "MPS Tensor"),
+    *("no kernel image", "CUDA driver", "devices are busy", "CUDNN_STATUS_NOT_INITIALIZED"),
+)
+_DEVICE_ERRORS = {"RuntimeError", "NotImplementedError", "AcceleratorError", "TypeError"}
+
+
+def device_failure(error: BaseException) -> str | None:
+    """What torch says of a GPU that failed or lacks an operation, its first line; None of another error."""
+    text = (str(error).splitlines() or [""])[0]
+    if type(error).__name__ not in _DEVICE_ERRORS or not any(sign in text for sign in _DEVICE_SIGNS):
+        return None
+    return text

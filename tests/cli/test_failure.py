@@ -76,6 +76,12 @@ def test_out_of_memory(error: Exception, capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err.startswith("error: out of memory\nhint: ")
 
 
+def test_what_a_gpu_cannot_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(RuntimeError("MPS: Unsupported Border padding mode")) == 5
+    said = "error: the GPU cannot do this: MPS: Unsupported Border padding mode\nhint: use --device cpu\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
 from vsodtool.errors import ShapeError
-from vsodtool.ops.warp import backward_warp, compose_flows
+from vsodtool.ops import warp
+from vsodtool.ops.warp import backward_warp, compose_flows, sample
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden.npz"
 
@@ -51,6 +52,20 @@ def test_it_is_bilinear_sampling_clamped_to_the_border(
     np.testing.assert_allclose(warped[0, 0].numpy(), expected, atol=1e-9)
     is_inside = (rows >= 0) & (rows <= size[0] - 1) & (columns >= 0) & (columns <= size[1] - 1)
     np.testing.assert_array_equal(inside[0, 0].numpy(), is_inside)
+
+
+@given(sizes, sizes, st.integers(0, 2**31))
+@settings(max_examples=30, deadline=None)
+def test_where_torch_does_not_clamp_it_is_clamped_alike(
+    size: tuple[int, int], box: tuple[int, int], seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    image = torch.from_numpy(random.standard_normal((1, 2, *size)))
+    flow = torch.from_numpy(random.uniform(-6, 6, (1, 2, *box)))
+    expected = sample(image, flow)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warp, "_CLAMPS_ITSELF", set())
+        torch.testing.assert_close(sample(image, flow), expected, rtol=0, atol=1e-9)
 
 
 @given(sizes, st.integers(-10, 10), st.integers(-10, 10))

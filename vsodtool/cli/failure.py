@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from vsodtool import __version__
-from vsodtool.checks import is_out_of_memory
+from vsodtool.checks import device_failure, is_out_of_memory
 from vsodtool.cli import interrupt
 from vsodtool.cli.console import write_err
 from vsodtool.cli.ranks import is_news, speaker
@@ -98,6 +98,9 @@ def _known(error: Exception) -> VsodtoolError | None:
         return DeviceError("out of memory", _MEMORY_HINT)
     if isinstance(error, OSError):
         return _system(error)
+    failure = device_failure(error)
+    if failure is not None:
+        return DeviceError(f"the GPU cannot do this: {_shortened(failure)}", "use --device cpu")
     return None
 
 

@@ -9,6 +9,8 @@ from torch.nn import functional
 from vsodtool.checks import check_flow, check_tensor
 from vsodtool.errors import ShapeError
 
+_CLAMPS_ITSELF = {"cpu", "cuda"}  # torch before 2.13 has no "border" on Apple GPUs
+
 
 def backward_warp(
     image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0, 0)
@@ -47,11 +49,13 @@ def sample(image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0
     batch = image_b.shape[0]
     if flow_a_to_b.shape[0] not in (1, batch):
         raise ShapeError(f"flow_a_to_b: expected a batch of 1 or {batch}, found {flow_a_to_b.shape[0]}")
+    grid = _grid(flow_a_to_b, origin, image_b)
+    clamps = image_b.device.type in _CLAMPS_ITSELF
     return functional.grid_sample(
         image_b,
-        _grid(flow_a_to_b, origin, image_b).expand(batch, -1, -1, -1),
+        (grid if clamps else grid.clamp(-1, 1)).expand(batch, -1, -1, -1),
         mode="bilinear",
-        padding_mode="border",
+        padding_mode="border" if clamps else "zeros",  # of which a clamped grid never sees any
         align_corners=True,
     )
 
