@@ -122,7 +122,7 @@ def test_auto_leaves_a_gpu_alone_that_torch_was_not_built_for(
         (RuntimeError("MPS: Unsupported Border padding mode"), "MPS: Unsupported Border padding mode"),
         (
             NotImplementedError(
-                "The operator 'aten::foo' is not currently implemented for the MPS device.\nx"
+                "The operator 'aten::foo' is not currently implemented for the MPS device\nx"
             ),
             "The operator 'aten::foo' is not currently implemented for the MPS device",
         ),
