@@ -1,13 +1,15 @@
 """How long from a corrected mask to new labels: `Updater`, as the review page uses it, and `--update`.
 
     python benchmarks/update.py SEQUENCE_ROOT [--sequence bus] [--quality fast balanced] [--long 1000]
-                                              [--rounds 3] [--out FILE.md]
+                                              [--how grown piece] [--rounds 3] [--out FILE.md]
 
-SEQUENCE_ROOT is a DAVIS-style root. The masks of every tenth frame are given; one in the middle is drawn anew
-in each round, so that the 18 frames of its two intervals are made again. Seconds and CPU seconds are those of
-one process that stays: the first round also loads, the rest is warm, of which the median is told. The frames
-are read from a folder, from a video file, and with --long from a file of that many frames, near whose end the
-mask lies. At the end the labels must be, byte for byte, those of a fresh run.
+SEQUENCE_ROOT is a DAVIS-style root. The masks of every tenth frame are given; one in the middle is drawn
+anew in each round: grown all around, a pixel more each time, or without a piece of 30 x 30 pixels, another
+one each time, as people correct. So the 18 frames of its two intervals are made again. Seconds and CPU
+seconds are those of one process that stays: the first round also loads, the rest is warm, of which the
+median is told. The frames are read from a folder, from a video file, and with --long from a file of that
+many frames, near whose end the mask lies. At the end the labels must be, byte for byte, those of a fresh
+run.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from vsodtool import pseudolabel
 from vsodtool.pipelines.update import Updater
 
 EVERY = 10
+PLACES, HALF = 5, 15  # of pieces, in the order of rows; pixels from their middle to their sides
 
 
 @dataclass
@@ -75,13 +78,19 @@ def prepare(sequence: Sequence, kind: str, count: int, work: Path) -> Path:
     return work / "clip.mp4"
 
 
-def correct(work: Path, number: int, of_round: int) -> None:
-    """Another mask of the frame: grown by as many pixels as rounds went by."""
+def correct(work: Path, number: int, of_round: int, how: str) -> None:
+    """Another mask of the frame: grown by a pixel more than rounds went by, or without a piece."""
     mask = cv2.imread(str(work / "masks" / f"{number:05d}.png"), cv2.IMREAD_GRAYSCALE)
-    grown = cv2.dilate(mask, np.ones((2 * of_round + 3,) * 2, np.uint8))
+    if how == "grown":
+        mask = cv2.dilate(mask, np.ones((2 * of_round + 3,) * 2, np.uint8))
+    else:
+        rows, columns = np.nonzero(mask)
+        at = len(rows) * (of_round % PLACES + 1) // (PLACES + 1)
+        top, left = max(rows[at] - HALF, 0), max(columns[at] - HALF, 0)
+        mask[top : rows[at] + HALF, left : columns[at] + HALF] = 0
     target = work / "out" / "corrections" / "clip" / f"{number:05d}.png"
     target.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(target), grown)
+    cv2.imwrite(str(target), mask)
 
 
 def content(out: Path) -> dict[str, bytes]:
@@ -89,9 +98,9 @@ def content(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in [*(out / "masks/clip").iterdir(), out / "frames.csv"]}
 
 
-def measure(sequence: Sequence, kind: str, quality: str, count: int, rounds: int) -> Timing:
+def measure(sequence: Sequence, kind: str, quality: str, count: int, how: str, *, rounds: int) -> Timing:
     """Time one input."""
-    timing = Timing(f"{kind}, {count} frames", quality)
+    timing = Timing(f"{kind}, {count} frames, {how}", quality)
     with tempfile.TemporaryDirectory(prefix="vsodtool-update-") as name:
         work = Path(name)
         source = prepare(sequence, kind, count, work)
@@ -102,12 +111,12 @@ def measure(sequence: Sequence, kind: str, quality: str, count: int, rounds: int
         )
         with Updater(work / "out") as updater:
             for each in range(rounds + 1):
-                correct(work, number, each)
+                correct(work, number, each, how)
                 timing.frames = sum(stale.frames for stale in updater.stale())
                 began, cpu = time.perf_counter(), time.process_time()
                 updater.run()
                 timing.rounds.append((time.perf_counter() - began, time.process_time() - cpu))
-        correct(work, number, rounds + 1)
+        correct(work, number, rounds + 1, how)
         command = ["pseudolabel", source, "--masks", work / "masks", "-o", work / "out", "--quality", quality]
         command += ["--backend", "dis", "--device", "cpu", "--method", "fgplg", "--update", "--quiet"]
         began = time.perf_counter()
@@ -148,6 +157,7 @@ def main() -> None:
     parser.add_argument("--quality", nargs="+", default=["fast", "balanced"])
     parser.add_argument("--kinds", nargs="+", default=["folder", "file"])
     parser.add_argument("--long", type=int, default=0)
+    parser.add_argument("--how", nargs="+", choices=["grown", "piece"], default=["grown", "piece"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -155,9 +165,10 @@ def main() -> None:
     lengths = [(kind, len(sequence.frames)) for kind in given.kinds]
     lengths += [("file", given.long)] if given.long else []
     timings = [
-        measure(sequence, kind, quality, count, given.rounds)
+        measure(sequence, kind, quality, count, how, rounds=given.rounds)
         for kind, count in lengths
         for quality in given.quality
+        for how in given.how
     ]
     publish(["## From a correction to new labels: update.py", "", *header(), "", *table(timings)], given.out)
 
