@@ -157,11 +157,13 @@ def _choose_stretches(
     span = positions[-1] - positions[0]
     gap = min(_GAP, max(1, span // _GAPS))
     masks = _MASKS if len(positions) >= _MANY else 1
-    count = min(round(share * len(positions) / masks), round(share * span / (2 * gap)))
-    count = min(max(count, least), len(positions) // (masks + 2))
+    wanted = max(round(share * len(positions) / masks), least)
+    few = min(wanted, max(round(share * span / (2 * gap)), least))
+    count = min(few, len(positions) // (masks + 2))
     if not count:
         return []
-    masks = max(masks, min(round(share * len(positions) / count), len(positions) // count - 2))
+    if few < wanted:
+        masks = max(masks, min(round(share * len(positions) / count), len(positions) // count - 2))
     borders = np.linspace(0, len(positions), count + 1).round().astype(int).tolist()
     chosen = []
     for start, end in pairwise(borders):
