@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -135,9 +135,9 @@ def make_video(folder: Path, scale: Scale) -> None:
         write_png(folder / "Annotations" / "clip" / f"{index:05d}.png", mask.astype("uint8") * 255)
 
 
-def pseudolabel(card: Card, data: Path, folder: Path, scale: Scale) -> list[str]:
+def pseudolabel(card: Card, data: Path, folder: Path, scale: Scale) -> Iterator[str]:
     """Flow and the learned densifier, files to files; the second of two runs, as kernels are warm then."""
-    lines = [labels_line(card, data, folder, "dis")]
+    yield labels_line(card, data, folder, "dis")
     pictures = torch.rand(2, 3, scale.height, scale.width, device=card.device)
     for variant, build in RAFT.items():
         published = all(path.is_file() for path in weight_files(variant))
@@ -145,15 +145,12 @@ def pseudolabel(card: Card, data: Path, folder: Path, scale: Scale) -> list[str]
         weights = None if published else build(weights=None).state_dict()
         estimator = RaftEstimator(variant, quality=scale.quality, device=card.device, weights=weights)
         kind = "published weights" if published else "random weights"
-        lines.append(labels_line(card, data, folder, f"{variant} ({kind})", estimator))
+        yield labels_line(card, data, folder, f"{variant} ({kind})", estimator)
         # Counted on the CPU: operations are counted in the thread that asks, a GPU's estimator has its own.
         counted = RaftEstimator(variant, quality=scale.quality, weights=weights)
         pair = count(partial(counted.estimate, pictures[:1].cpu(), pictures[1:].cpu()))
         alone = 2 / card.seconds(partial(estimator.estimate, pictures, pictures.flip(0)))
-        lines.append(
-            f"| {variant} alone, two at once | {alone:.1f} pairs/s | - | {card.share(pair * alone)} |"
-        )
-    return lines
+        yield f"| {variant} alone, two at once | {alone:.1f} pairs/s | - | {card.share(pair * alone)} |"
 
 
 def labels_line(
@@ -173,12 +170,10 @@ def labels_line(
     card.begin()
     report = run_pseudolabel(replace(config, overwrite=True), estimator=estimator)
     rate = report.videos[0].generated / report.videos[0].seconds
-    line = f"| pseudolabel, {name} | {rate:.2f} frames/s | {card.peak} | - |"
-    print(line, file=sys.stderr)
-    return line
+    return f"| pseudolabel, {name} | {rate:.2f} frames/s | {card.peak} | - |"
 
 
-def predict(card: Card, data: Path, folder: Path, scale: Scale) -> list[str]:
+def predict(card: Card, data: Path, folder: Path, scale: Scale) -> Iterator[str]:
     """RCRNet+NER of the paper's size."""
     torch.manual_seed(0)
     network = create_network(Architecture(kind="video", backbone="resnet50"))
@@ -200,10 +195,10 @@ def predict(card: Card, data: Path, folder: Path, scale: Scale) -> list[str]:
     with torch.inference_mode():
         each = count(lambda: network(clip)) / config.clip_length
     line = f"| predict, resnet50 {scale.side}x{scale.side} bf16 | {rate:.2f} frames/s | {card.peak} | "
-    return [line + f"{card.share(each * rate)} |"]
+    yield line + f"{card.share(each * rate)} |"
 
 
-def train(card: Card, data: Path, folder: Path, scale: Scale) -> list[str]:
+def train(card: Card, data: Path, folder: Path, scale: Scale) -> Iterator[str]:
     """`train video` as the paper does it, beside the bare loop."""
     changes = {
         "data": (str(data),),
@@ -218,15 +213,16 @@ def train(card: Card, data: Path, folder: Path, scale: Scale) -> list[str]:
     each = operations_of_a_step(config, card.device)
     card.begin()
     bare = 1 / bare_seconds(config, scale.steps)
-    peak = card.peak
+    size = f"{scale.side}x{scale.side}"
+    yield (
+        f"| bare loop, train video {size} | {bare:.2f} steps/s | {card.peak} | {card.share(each * bare)} |"
+    )
     card.begin()
     seconds, waited = training_seconds(config, scale.steps, 2)
-    return [
-        f"| bare loop, train video {scale.side}x{scale.side} | {bare:.2f} steps/s | {peak} | "
-        f"{card.share(each * bare)} |",
+    yield (
         f"| train video, {waited:.0%} waiting for data | {1 / seconds:.2f} steps/s | {card.peak} | "
-        f"{card.share(each / seconds)} |",
-    ]
+        f"{card.share(each / seconds)} |"
+    )
 
 
 def operations_of_a_step(config: TrainConfig, device: torch.device) -> float:
@@ -272,8 +268,9 @@ def main() -> None:
         for part in (predict, train, pseudolabel):
             if part.__name__ in arguments.only:
                 print(f"{part.__name__} ...", file=sys.stderr)
-                lines += part(card, folder / "data", folder, scale)
-                print(*lines[-3:], sep="\n", file=sys.stderr)
+                for line in part(card, folder / "data", folder, scale):  # told at once: time may run out
+                    print(line, file=sys.stderr)
+                    lines.append(line)
     lines += ["", f"All of it took {time.perf_counter() - begun:.0f} s."]
     publish(lines, arguments.out)
 
