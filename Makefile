@@ -35,11 +35,13 @@ $(VENV)/bin/python:
 	@echo "installing into $(VENV): $(SIZE) (by $(if $(UV),uv,pip))" >&2
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMP): pyproject.toml | $(VENV)/bin/python
+NATIVE := $(wildcard vsodtool/native/*.py vsodtool/native/source/*)
+
+$(STAMP): pyproject.toml $(NATIVE) | $(VENV)/bin/python
 	$(INSTALL) -e .
 	touch $@
 
-$(DEV_STAMP): pyproject.toml | $(VENV)/bin/python
+$(DEV_STAMP): pyproject.toml $(NATIVE) | $(VENV)/bin/python
 	$(INSTALL) -e '.[dev]'
 	# Without what it asks for: it would bring an older OpenCV than users get.
 	$(INSTALL) --no-deps 'pysodmetrics>=1.6'

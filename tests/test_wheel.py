@@ -39,7 +39,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SOURCES:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "compiled.*"))
         else:
             shutil.copy(source, folder / name)
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", cwd=folder)
@@ -89,6 +89,21 @@ def test_the_wheel_carries_code_configs_weights_and_licence(wheel: Path) -> None
     page = Path("vsodtool/pipelines/reviewing/page")
     assert {(page / path.name).as_posix() for path in (ROOT / page).iterdir()} <= names
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
+
+
+@pytest.mark.skipif(
+    not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="no C compiler on this machine"
+)
+def test_the_wheel_carries_what_was_compiled_and_says_for_which_machines(
+    wheel: Path, installed: Path
+) -> None:
+    assert not wheel.name.endswith("-any.whl")
+    assert "-py3-none-" in wheel.name
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [name for name in names if "compiled" in name] == ["vsodtool/native/compiled.so"]
+    assert "vsodtool/native/source/flow.c" in names
+    query = "from vsodtool.native.library import library; print(library() is not None)"
+    assert run(installed / "python", "-c", query, cwd=wheel.parent).stdout == "True\n"
 
 
 def test_the_installed_package_is_not_the_checkout_and_finds_its_files(

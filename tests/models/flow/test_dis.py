@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vsodtool.errors import ShapeError, UsageError
-from vsodtool.models.flow.dis import QUALITY_SETTINGS, DisEstimator, DisSettings, _grey
+from vsodtool.models.flow.dis import QUALITY_SETTINGS, DisEstimator, DisSettings
 from vsodtool.types import FlowEstimator
 
 
@@ -109,14 +109,6 @@ def test_several_threads_get_what_one_gets() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda one: estimator.estimate(*one), pairs))
     assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
-
-
-def test_grey_is_opencvs_grey() -> None:
-    rgb = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
-    grey = _grey(tensor(rgb.astype(np.float32) / 255))[0]
-    expected = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    assert np.abs(grey.astype(int) - expected.astype(int)).max() <= 1
-    assert _grey(torch.ones(1, 3, 2, 2))[0].min() == 255
 
 
 def test_it_is_an_estimator_whose_name_tells_its_settings() -> None:

@@ -1,4 +1,4 @@
-"""Dense inverse search (Kroeger et al., ECCV 2016) by OpenCV: the backend of the CPU."""
+"""Dense inverse search (Kroeger et al., ECCV 2016) by OpenCV: where `inverse_search.py` is not compiled."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from vsodtool.checks import check_flow, check_image, check_same_size
 from vsodtool.errors import UsageError
+from vsodtool.models.flow.luma import luma
 from vsodtool.types import FlowEstimator
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ class DisEstimator:
             check_same_size(image_a, initial, "image_a and initial")
         guesses = [None] * len(image_a) if initial is None else list(_flow_arrays(initial))
         flows = np.empty((len(image_a), 2, *image_a.shape[-2:]), np.float32)
-        for index, pair in enumerate(zip(_grey(image_a), _grey(image_b), guesses, strict=True)):
-            flows[index] = self._flow(*pair).transpose(2, 0, 1)
+        pairs = zip(luma(image_a, whole=True), luma(image_b, whole=True), guesses, strict=True)
+        for index, (grey_a, grey_b, guess) in enumerate(pairs):
+            flow = self._flow(cast(GreyArray, grey_a), cast(GreyArray, grey_b), guess)
+            flows[index] = flow.transpose(2, 0, 1)
         return torch.from_numpy(flows).to(image_a.device)
 
     def _flow(self, grey_a: GreyArray, grey_b: GreyArray, guess: FloatArray | None) -> FloatArray:
@@ -141,16 +144,6 @@ def _coarsest_scale(height: int, width: int, patch: int) -> int:
     by_motion = math.log2(max(height, width) / (4 * patch)) + 0.5 - margin
     by_patch = math.log2(min(height, width) / patch) - margin
     return max(0, math.floor(min(by_motion, by_patch)))
-
-
-def _grey(images: Tensor) -> list[GreyArray]:
-    """RGB in [0, 1] (B, 3, H, W) -> luma (H, W) of each, uint8."""
-    greys = []
-    for red, green, blue in images.detach().float().cpu().numpy():
-        warm = cv2.addWeighted(red, 255 * 0.299, green, 255 * 0.587, 0)
-        # The last sum rounds and saturates. Not torch: its threads wait for each other on a busy machine.
-        greys.append(cast(GreyArray, cv2.addWeighted(warm, 1, blue, 255 * 0.114, 0, dtype=cv2.CV_8U)))
-    return greys
 
 
 def _flow_arrays(flows: Tensor) -> FloatArray:

@@ -7,32 +7,48 @@ from dataclasses import dataclass
 import torch
 
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
+from vsodtool.models.flow.inverse_search import InverseSearchEstimator
 from vsodtool.models.flow.registry import create_estimator
+from vsodtool.native.library import SearchSettings, library
 from vsodtool.ops.labels.matching import BALANCED, Search
 from vsodtool.pipelines.densify.method import Method, MethodSetup, WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
-from vsodtool.types import OnEvent
+from vsodtool.types import Event, FlowEstimator, OnEvent
+
+
+@dataclass(frozen=True)
+class _Flow:
+    """What a flow is estimated with: vsodtool's own loops, and OpenCV's where these were not compiled."""
+
+    own: SearchSettings
+    opencv: DisSettings
+
+    def estimator(self) -> FlowEstimator:
+        compiled = library()
+        return DisEstimator(self.opencv) if compiled is None else InverseSearchEstimator(compiled, self.own)
 
 
 @dataclass(frozen=True)
 class _Settings:
-    adjacent: DisSettings
-    refining: DisSettings
-    coarse: DisSettings
+    adjacent: _Flow
+    refining: _Flow
+    coarse: _Flow
     margin: int
     context: int
     search: Search
     edges: bool
 
 
-_FINE = DisSettings(0, 8, 4, 12, 2)
+_FINE = _Flow(SearchSettings(0, 4, 3, 2), DisSettings(0, 8, 4, 12, 2))
+_FINEST = _Flow(SearchSettings(0, 3, 3, 3), DisSettings(0, 8, 3, 25, 2))
+_COARSE = _Flow(SearchSettings(0, 4, 3, 3), DisSettings(0, 8, 4, 16, 5))
 
 # benchmarks/TRIED.md: how these were chosen, and what each step gives.
 _SETTINGS = {
     "fast": _Settings(
-        DisSettings(1, 8, 4, 12, 2),
-        DisSettings(2, 8, 4, 12, 3),
-        DisSettings(1, 8, 4, 8, 3),
+        _Flow(SearchSettings(1, 4, 3, 2), DisSettings(1, 8, 4, 12, 2)),
+        _Flow(SearchSettings(1, 4, 3, 2), DisSettings(2, 8, 4, 12, 3)),
+        _Flow(SearchSettings(1, 4, 3, 2), DisSettings(1, 8, 4, 8, 3)),
         margin=12,
         context=16,
         search=Search(radius=6, step=6),
@@ -41,22 +57,26 @@ _SETTINGS = {
     "balanced": _Settings(
         _FINE,
         _FINE,
-        DisSettings(0, 8, 4, 16, 5),
+        _COARSE,
         margin=16,
         context=32,
         search=BALANCED,
         edges=True,
     ),
     "best": _Settings(
-        DisSettings(0, 8, 3, 25, 2),
-        DisSettings(0, 8, 3, 25, 2),
-        DisSettings(0, 8, 4, 16, 5),
+        _FINEST,
+        _FINEST,
+        _COARSE,
         margin=16,
         context=32,
         search=Search(),
         edges=True,
     ),
 }
+_UNCOMPILED = (
+    "flow: by OpenCV, which takes twice as long as what vsodtool compiles where a C compiler is at hand; "
+    "`python -m vsodtool.native.build` compiles it now"
+)
 
 
 def motion_estimators(
@@ -77,13 +97,13 @@ def motion_estimators(
     if backend != "dis":
         estimator = create_estimator(backend, quality=quality, device=device, on_event=on_event)
         return MotionEstimators(estimator, estimator, device=device)
+    if library() is None:
+        on_event(Event("notice", message=_UNCOMPILED))
     settings = _SETTINGS[quality]
-    adjacent = DisEstimator(_FINE if thinned else settings.adjacent)
     return MotionEstimators(
-        adjacent,
-        # The same object where it can be: each holds some 60 MB a thread at 854x480.
-        adjacent if settings.refining == adjacent.settings else DisEstimator(settings.refining),
-        DisEstimator(settings.coarse),
+        (_FINE if thinned else settings.adjacent).estimator(),
+        settings.refining.estimator(),
+        settings.coarse.estimator(),
         margin=settings.margin,
         context=settings.context,
         device=device,

@@ -1,0 +1,1 @@
+"""What is compiled when vsodtool is installed: loops for which torch and OpenCV are slow."""
