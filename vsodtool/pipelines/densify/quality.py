@@ -6,60 +6,47 @@ from dataclasses import dataclass
 
 import torch
 
-from vsodtool.models.flow.dis import DisEstimator, DisSettings
-from vsodtool.models.flow.inverse_search import InverseSearchEstimator
+from vsodtool.models.flow.by_patches import ByPatches
+from vsodtool.models.flow.dis import DisSettings
 from vsodtool.models.flow.registry import create_estimator
 from vsodtool.native.library import SearchSettings, library
 from vsodtool.ops.labels.matching import BALANCED, Search
 from vsodtool.pipelines.densify.method import Method, MethodSetup, WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
-from vsodtool.types import Event, FlowEstimator, OnEvent
-
-
-@dataclass(frozen=True)
-class _Flow:
-    """What a flow is estimated with: vsodtool's own loops, and OpenCV's where these were not compiled."""
-
-    own: SearchSettings
-    opencv: DisSettings
-
-    def estimator(self) -> FlowEstimator:
-        compiled = library()
-        return DisEstimator(self.opencv) if compiled is None else InverseSearchEstimator(compiled, self.own)
+from vsodtool.types import Event, OnEvent
 
 
 @dataclass(frozen=True)
 class _Settings:
-    adjacent: _Flow
-    refining: _Flow
-    coarse: _Flow
+    adjacent: ByPatches
+    refining: ByPatches
+    coarse: ByPatches
     margin: int
     context: int
     search: Search
     edges: bool
 
 
-_FINE = _Flow(SearchSettings(0, 4, 3, 2), DisSettings(0, 8, 4, 12, 2))
-_FINEST = _Flow(SearchSettings(0, 3, 3, 3), DisSettings(0, 8, 3, 25, 2))
-_COARSE = _Flow(SearchSettings(0, 4, 3, 3), DisSettings(0, 8, 4, 16, 5))
-
-# benchmarks/TRIED.md: how these were chosen, and what each step gives.
+# benchmarks/TRIED.md, "A flow of our own" and "Faster labels": how these were chosen, and what each step gives.
+_ADJACENT = ByPatches(SearchSettings(0, 3, 3, 1), DisSettings(0, 8, 4, 12, 2))
+_COARSE = ByPatches(SearchSettings(1, 4, 3, 1), DisSettings(0, 8, 4, 16, 5))
+_FINEST = ByPatches(SearchSettings(0, 3, 3, 2), DisSettings(0, 8, 3, 25, 2))
 _SETTINGS = {
     "fast": _Settings(
-        _Flow(SearchSettings(1, 4, 3, 2), DisSettings(1, 8, 4, 12, 2)),
-        _Flow(SearchSettings(1, 4, 3, 2), DisSettings(2, 8, 4, 12, 3)),
-        _Flow(SearchSettings(1, 4, 3, 2), DisSettings(1, 8, 4, 8, 3)),
+        ByPatches(SearchSettings(0, 4, 3, 1), DisSettings(1, 8, 4, 12, 2)),
+        ByPatches(SearchSettings(1, 4, 3, 1), DisSettings(2, 8, 4, 12, 3)),
+        ByPatches(SearchSettings(1, 4, 3, 1), DisSettings(1, 8, 4, 8, 3)),
         margin=12,
         context=16,
         search=Search(radius=6, step=6),
         edges=False,
     ),
     "balanced": _Settings(
-        _FINE,
-        _FINE,
+        _ADJACENT,
+        ByPatches(SearchSettings(0, 4, 3, 1), DisSettings(0, 8, 4, 12, 2)),
         _COARSE,
         margin=16,
-        context=32,
+        context=16,
         search=BALANCED,
         edges=True,
     ),
@@ -101,7 +88,7 @@ def motion_estimators(
         on_event(Event("notice", message=_UNCOMPILED))
     settings = _SETTINGS[quality]
     return MotionEstimators(
-        (_FINE if thinned else settings.adjacent).estimator(),
+        (_ADJACENT if thinned else settings.adjacent).estimator(),
         settings.refining.estimator(),
         settings.coarse.estimator(),
         margin=settings.margin,

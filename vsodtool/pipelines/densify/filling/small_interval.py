@@ -16,7 +16,9 @@ from torch.nn import functional
 
 from vsodtool.media.spill import FrameSpill
 from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
-from vsodtool.models.flow.dis import DisEstimator, DisSettings
+from vsodtool.models.flow.by_patches import ByPatches
+from vsodtool.models.flow.dis import DisSettings
+from vsodtool.native.library import SearchSettings
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.labels.tracking import (
     CELL,
@@ -44,7 +46,7 @@ from vsodtool.types import ImageArray, Size
 OBJECT = 0.5  # what is more is the object
 SALIENT, FEATURES = 0.4, 0.4  # of the tracker's work; the rest is walking
 _SAMPLED = 8  # frames that the features' mean and spread are taken from
-_FLOW = DisSettings(0, 8, 4, 12, 2)  # at half of the picture
+_FLOW = ByPatches(SearchSettings(0, 4, 3, 2), DisSettings(0, 8, 4, 12, 2))  # at half of the picture
 _KINDS = ("salient", "features", "flows")  # what is kept of a frame
 
 Saliency = Callable[[Iterable[ImageArray], int], Iterator[Tensor]]
@@ -68,7 +70,7 @@ class SmallInterval:
         workers: Workers,
     ) -> None:
         self._interval, self._backbone = interval, backbone
-        self._estimator, self._workers = DisEstimator(_FLOW), workers
+        self._estimator, self._workers = _FLOW.estimator(), workers
         self._sequence = interval.sequence
         self._device = interval.known.labels.device
         self._picture = picture_size(interval.size)
