@@ -113,7 +113,8 @@ def test_who_makes_every_second_frame_only(quality: str) -> None:
     class Fgplg(Learned):
         name = "fgplg"
 
-    assert thinned_gaps(Fgplg(Wants.BOXES), quality) == (range(4, 13) if quality == "fast" else range(0))
+    expected = {"fast": range(4, 25), "balanced": range(6, 25), "best": range(0)}
+    assert thinned_gaps(Fgplg(Wants.BOXES), quality) == expected[quality]
     for method in (Fgplg(Wants.FRAMES), Learned(Wants.BOXES), rules(quality)):
         assert not thinned_gaps(method, quality)
 

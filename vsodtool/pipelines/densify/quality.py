@@ -87,9 +87,11 @@ def motion_estimators(
     if library() is None:
         on_event(Event("notice", message=_UNCOMPILED))
     settings = _SETTINGS[quality]
+    adjacent = _ADJACENT if thinned else settings.adjacent
+    estimator = adjacent.estimator()
     return MotionEstimators(
-        (_ADJACENT if thinned else settings.adjacent).estimator(),
-        settings.refining.estimator(),
+        estimator,
+        estimator if settings.refining == adjacent else settings.refining.estimator(),
         settings.coarse.estimator(),
         margin=settings.margin,
         context=settings.context,

@@ -130,7 +130,7 @@ def test_each_object_is_seen_on_its_own_box(film: Film, tmp_path: Path) -> None:
         return decide(told, known)
 
     method._densifier.decide_together = watched  # type: ignore[method-assign]
-    run_pseudolabel(config(tmp_path, "out"), generator=method)
+    run_pseudolabel(config(tmp_path, "out", quality="best"), generator=method)
     assert len(seen) == 2 * 5
     assert max(seen) <= 16 + 2 * MARGIN + 2 * CELL < 90 + 16  # as far as from one to the other
     for found, truth in zip(masks_of(tmp_path / "out"), clip.truth, strict=True):
@@ -207,7 +207,7 @@ def test_what_looks_alike_far_away_is_not_the_object(film: Film, tmp_path: Path)
     clip = film(PAN, size=(96, 128), objects={1: (72, 75, 20, 20)})
     clip.write_folder(tmp_path / "clip")
     clip.write_masks(tmp_path / "masks", (0, 6), 1)
-    run_pseudolabel(config(tmp_path, "out"), generator=greedy())
+    run_pseudolabel(config(tmp_path, "out", quality="best"), generator=greedy())
     reach = REACH * 20 + 6  # and a little more: labels that flow blurred
     for found, truth in zip(masks_of(tmp_path / "out")[1:6], clip.truth[1:6], strict=True):
         distance = cv2.distanceTransform((truth == 0).astype(np.uint8), cv2.DIST_L2, 5)
