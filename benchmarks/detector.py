@@ -32,7 +32,7 @@ from torch import Tensor
 
 from vsodtool.config import EvaluateConfig, PredictConfig
 from vsodtool.media.images import read_grey, read_rgb, write_png
-from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.flow.by_patches import motion_estimator
 from vsodtool.ops.motion.maps import camera_motion
 from vsodtool.ops.network_image import to_frame_size, to_network_image
 from vsodtool.pipelines.evaluate import run_evaluate

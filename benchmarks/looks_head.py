@@ -30,7 +30,7 @@ from vsodtool.data.augmentation import AUGMENTATION
 from vsodtool.data.batches import ClipSample
 from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
-from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.flow.by_patches import motion_estimator
 from vsodtool.models.fused.head import LooksHead
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.rcrnet.layers import resize

@@ -14,7 +14,7 @@ import torch
 from vsodtool.config import PredictConfig
 from vsodtool.models.architecture import FUSED, IMAGE, VIDEO, Architecture
 from vsodtool.models.detector.detector import Detector
-from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.flow.by_patches import motion_estimator
 from vsodtool.models.fused.architecture import FusedArchitecture
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.models.weights.networks import create_network

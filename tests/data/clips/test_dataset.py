@@ -18,7 +18,7 @@ from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.errors import ConfigError, DataError
-from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.flow.by_patches import motion_estimator
 from vsodtool.ops.shots.shots import Shots
 
 Disks = Callable[[str], Any]

@@ -18,7 +18,7 @@ from vsodtool.data.clips.video_motion import VideoMotion
 from vsodtool.data.sources.labelled import LabelledVideo
 from vsodtool.data.sources.training_data import DataSpec, load_training_data
 from vsodtool.media.crops import Box
-from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.flow.by_patches import motion_estimator
 from vsodtool.ops.motion.layout import CHANNELS
 from vsodtool.ops.motion.maps import mirror_maps, reverse_maps
 

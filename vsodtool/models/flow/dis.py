@@ -13,7 +13,6 @@ import numpy.typing as npt
 from vsodtool.checks import check_flow, check_image, check_same_size
 from vsodtool.errors import UsageError
 from vsodtool.models.flow.luma import luma
-from vsodtool.types import FlowEstimator
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -150,11 +149,3 @@ def _flow_arrays(flows: Tensor) -> FloatArray:
     """(B, 2, H, W) -> contiguous (B, H, W, 2), float32."""
     array: FloatArray = flows.detach().float().cpu().permute(0, 2, 3, 1).contiguous().numpy()
     return array
-
-
-def motion_estimator() -> FlowEstimator:
-    """What networks with motion input were trained on, theirs wherever they are used.
-
-    A few milliseconds a flow at 256 x 256, half the size of the network's images: that of the motion maps.
-    """
-    return DisEstimator(DisSettings(1, 8, 4, 12, 3))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from torch import Tensor
 
 from vsodtool.models.detector.detector import Detector
-from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.flow.by_patches import motion_estimator
 from vsodtool.pipelines.detect.clips import Batching, ClipDetection
 from vsodtool.pipelines.detect.inputs import FrameInputs
 from vsodtool.pipelines.detect.smoothing import NoSmoothing, SaliencySmoothing

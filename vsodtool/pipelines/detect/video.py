@@ -23,7 +23,7 @@ from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.video.frames import FrameSource
 from vsodtool.models.detector.detector import Detector
-from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.flow.by_patches import motion_estimator
 from vsodtool.ops.confidence import frame_confidence, to_bytes
 from vsodtool.ops.network_image import to_frame_size
 from vsodtool.ops.shots.shots import ONE_SHOT

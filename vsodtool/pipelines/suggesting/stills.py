@@ -108,7 +108,7 @@ def motion(source: FrameSource) -> float:
     Raises:
         DataError: nothing decodes.
     """
-    from vsodtool.models.flow.dis import motion_estimator
+    from vsodtool.models.flow.by_patches import motion_estimator
 
     estimator, found = motion_estimator(), []
     first = range(0, max(len(source.names) - 1, 1), SAMPLED)

@@ -10,7 +10,7 @@ from torch import Tensor
 from vsodtool.data.batches import ClipBatch, collate_clips
 from vsodtool.data.clips.dataset import ClipDataset
 from vsodtool.models.architecture import IMAGE
-from vsodtool.models.flow.dis import motion_estimator
+from vsodtool.models.flow.by_patches import motion_estimator
 from vsodtool.models.preprocessing import Preprocessing
 from vsodtool.ops.motion.maps import enlarge_maps
 from vsodtool.pipelines.training.datasets import Found, Pair
