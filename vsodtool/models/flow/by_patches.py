@@ -35,6 +35,6 @@ def motion_estimator() -> FlowEstimator:
     """What networks with motion input see, wherever they are trained and used.
 
     Two milliseconds a flow at 256 x 256, half the size of the network's images: that of the motion maps. The
-    shipped ones were trained on OpenCV's, and are as good with ours (benchmarks/TRIED.md, "A flow of our own").
+    shipped ones were trained on OpenCV's, and are as good with ours (TRIED.md, "A flow of our own").
     """
     return _MOTION.estimator()
