@@ -33,7 +33,7 @@ _COARSE = ByPatches(SearchSettings(1, 4, 3, 1), DisSettings(0, 8, 4, 16, 5))
 _FINEST = ByPatches(SearchSettings(0, 3, 3, 2), DisSettings(0, 8, 3, 25, 2))
 _SETTINGS = {
     "fast": _Settings(
-        ByPatches(SearchSettings(0, 4, 3, 1), DisSettings(1, 8, 4, 12, 2)),
+        ByPatches(SearchSettings(1, 4, 3, 1), DisSettings(1, 8, 4, 12, 2)),
         ByPatches(SearchSettings(1, 4, 3, 1), DisSettings(2, 8, 4, 12, 3)),
         ByPatches(SearchSettings(1, 4, 3, 1), DisSettings(1, 8, 4, 8, 3)),
         margin=12,
