@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vsodtool.native import build as building
 from vsodtool.native.build import BuildError, build, compiler, fingerprint, main
 from vsodtool.native.library import Library, SearchSettings
+from vsodtool.native.sampling import sample
 
 needs_compiler = pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="no C compiler on this machine"
@@ -96,7 +98,7 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
     random = np.random.default_rng(0)
     first, second = (random.random((90, 133)).astype(np.float32) * 255 for _ in range(2))
     start = random.normal(size=(2, 90, 133)).astype(np.float32) * 3
-    flows = []
+    flows, samples = [], []
     for level in filter(_runs_here, ("x86-64", "x86-64-v3", "x86-64-v4")):
         path = tmp_path / f"{level}.so"
         made = subprocess.run(
@@ -109,6 +111,11 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
             check=False,
         )
         assert made.returncode == 0, made.stderr
-        flows.append(Library(path).flow(first, second, start, SearchSettings(0, 4, 3, 2)))
+        library = Library(path)
+        flows.append(library.flow(first, second, start, SearchSettings(0, 4, 3, 2)))
+        samples.append(
+            sample(library, torch.from_numpy(first)[None, None], torch.from_numpy(start)[None], (0, 0))
+        )
     assert flows
     assert all(np.array_equal(flow, flows[0]) for flow in flows)
+    assert all(torch.equal(each, samples[0]) for each in samples)

@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from vsodtool.checks import check_flow, check_tensor
 from vsodtool.errors import ShapeError
+from vsodtool.native import sampling as native_sampling
+from vsodtool.native.library import library
+from vsodtool.native.maps import readable
 
 _CLAMPS_ITSELF = {"cpu", "cuda"}  # torch before 2.13 has no "border" on Apple GPUs
 
@@ -41,6 +44,9 @@ def backward_warp(
 def sample(image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0, 0)) -> Tensor:
     """The warped image of `backward_warp`, without the mask; everything else as there.
 
+    Two ways that agree up to rounding: torch's, and for float32 on a CPU, where no gradient is wanted,
+    compiled loops, which take less than half the time.
+
     Raises:
         ShapeError: the tensors have other shapes or batch sizes that do not agree.
     """
@@ -49,6 +55,9 @@ def sample(image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0
     batch = image_b.shape[0]
     if flow_a_to_b.shape[0] not in (1, batch):
         raise ShapeError(f"flow_a_to_b: expected a batch of 1 or {batch}, found {flow_a_to_b.shape[0]}")
+    loops = library()
+    if loops is not None and min(image_b.shape[-2:]) > 1 and readable(image_b, flow_a_to_b):
+        return native_sampling.sample(loops, image_b, flow_a_to_b, origin)
     grid = _grid(flow_a_to_b, origin, image_b)
     clamps = image_b.device.type in _CLAMPS_ITSELF
     return functional.grid_sample(
