@@ -13,6 +13,7 @@ import torch
 from vsodtool.native import build as building
 from vsodtool.native.build import BuildError, build, compiler, fingerprint, main
 from vsodtool.native.library import Library, SearchSettings
+from vsodtool.native.matching import Costs, owner_costs
 from vsodtool.native.sampling import sample
 
 needs_compiler = pytest.mark.skipif(
@@ -98,7 +99,10 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
     random = np.random.default_rng(0)
     first, second = (random.random((90, 133)).astype(np.float32) * 255 for _ in range(2))
     start = random.normal(size=(2, 90, 133)).astype(np.float32) * 3
-    flows, samples = [], []
+    image, vectors = torch.from_numpy(first / 255)[None, None], torch.from_numpy(start)[None]
+    pictures = torch.cat((image, image.flip(-1), image.flip(-2)), dim=1)
+    costs = Costs([(0, 0, 0), (2, -3, 31)], 2040, 4.5, 18360, 4320)
+    found = []
     for level in filter(_runs_here, ("x86-64", "x86-64-v3", "x86-64-v4")):
         path = tmp_path / f"{level}.so"
         made = subprocess.run(
@@ -111,11 +115,14 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
             check=False,
         )
         assert made.returncode == 0, made.stderr
-        library = Library(path)
-        flows.append(library.flow(first, second, start, SearchSettings(0, 4, 3, 2)))
-        samples.append(
-            sample(library, torch.from_numpy(first)[None, None], torch.from_numpy(start)[None], (0, 0))
+        library, everywhere = Library(path), torch.ones(90, 133, dtype=torch.bool)
+        found.append(
+            (
+                torch.from_numpy(library.flow(first, second, start, SearchSettings(0, 4, 3, 2))),
+                sample(library, image, vectors, (0, 0)),
+                owner_costs(library, (pictures, pictures.flip(-1), image), everywhere, (0, 0), costs),
+            )
         )
-    assert flows
-    assert all(np.array_equal(flow, flows[0]) for flow in flows)
-    assert all(torch.equal(each, samples[0]) for each in samples)
+    assert found
+    for others in found[1:]:
+        assert all(map(torch.equal, others, found[0]))

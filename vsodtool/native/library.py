@@ -60,16 +60,19 @@ class Library:
         self._flow.argtypes = [pointer, pointer, size, size, pointer, pointer, ctypes.POINTER(_Settings)]
         self._loaded = loaded
 
-    def function(self, name: str, arguments: Sequence[type[Any]]) -> Callable[..., Any]:
-        """One that returns nothing, for the modules beside this one.
+    def function(
+        self, name: str, arguments: Sequence[type[Any]], result: type[Any] | None = None
+    ) -> Callable[..., Any]:
+        """One of its functions, for the modules beside this one.
 
         Args:
             name: in the sources.
             arguments: the types of its arguments; pointers to structures take these themselves.
+            result: the type of what it returns.
         """
         found = getattr(self._loaded, name)
         if found.argtypes is None:
-            found.restype, found.argtypes = None, arguments
+            found.restype, found.argtypes = result, arguments
         return found  # type: ignore[no-any-return]
 
     def flow(
