@@ -1,6 +1,7 @@
 /* Bilinear samples of maps where a flow points to. */
 #include "maps.h"
 
+enum { AHEAD = 6 };  /* rows that are fetched into the cache before they are read: whole images are rarely there */
 enum { TILE = 128 }; /* pixels of a row whose places are found before the channels are read there */
 
 /* The upper left one of four pixels, and how far the place is from it, in [0, 1]. */
@@ -28,6 +29,7 @@ INLINE void find(places *found, const float *u, const float *v, int pixels, floa
    all else is done for many places at once. */
 INLINE void read(const places *found, const float *from, ptrdiff_t stride, int pixels, float *out) {
   float above[2 * TILE], below[2 * TILE];
+  for (int i = 0; i < pixels; i += 16) __builtin_prefetch(from + found->at[i] + AHEAD * stride);
   for (int i = 0; i < pixels; i++) {
     const float *at = from + found->at[i];
     memcpy(above + 2 * i, at, 2 * sizeof(float));
