@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from vsodtool.ops import warp
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.labels import matching
+from vsodtool.ops.labels import matching, photometric, temporal_smoothing
 from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.fusion import fuse
 from vsodtool.ops.labels.matching import BALANCED, match_owners
@@ -69,7 +69,12 @@ STEPS: dict[str, Callable[[], Any]] = {
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waits]:
-    for module in (matching, warp):  # loops of the host are for what is there
+    for module in (
+        matching,
+        photometric,
+        temporal_smoothing,
+        warp,
+    ):  # loops of the host are for what is there
         monkeypatch.setattr(module, "library", lambda: None)
     with Waits() as mode:
         yield mode
