@@ -120,7 +120,7 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
         found.append(
             (
                 torch.from_numpy(library.flow(first, second, start, SearchSettings(0, 4, 3, 2))),
-                sample(library, image, vectors, (0, 0)),
+                *sample(library, [image, pictures], vectors, (0, 0)),
                 owner_costs(library, (pictures, pictures.flip(-1), image), everywhere, (0, 0), costs),
                 largest_differences(library, pictures, pictures.flip(-1), torch.tensor([0.2, 0.6, 0.2])),
                 mean_differences(library, pictures, pictures.flip(-1)),

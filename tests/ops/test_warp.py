@@ -14,7 +14,7 @@ from scipy.ndimage import map_coordinates
 from tests.native.compiled import compiled
 from vsodtool.errors import ShapeError
 from vsodtool.ops import warp
-from vsodtool.ops.warp import backward_warp, compose_flows, sample
+from vsodtool.ops.warp import backward_warp, compose_flows, sample, sample_all
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden.npz"
 
@@ -123,6 +123,25 @@ def test_views_are_sampled_as_what_they_show() -> None:
         packed = sample(seen.contiguous(), moved.contiguous())
         assert torch.equal(sample(seen, moved), packed)
         torch.testing.assert_close(packed, by_torch(seen, moved), rtol=0, atol=1e-5)
+
+
+def test_several_images_are_sampled_as_each_by_itself() -> None:
+    flow = torch.randn(1, 2, 20, 24) * 5
+    wide = torch.rand(1, 2, 20, 50)
+    images = [torch.rand(1, 3, 20, 24), wide[..., 7:31], torch.rand(1, 1, 20, 24), wide[..., 1:25]]
+    for each in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if each:
+                patch.setattr(warp, "library", lambda: None)
+            together = sample_all(images, flow, origin=(1, -2))
+            assert len(together) == len(images)
+            for image, found in zip(images, together, strict=True):
+                assert torch.equal(found, sample(image, flow, origin=(1, -2)))
+
+
+def test_several_images_have_to_agree() -> None:
+    with pytest.raises(ShapeError, match="images_b"):
+        sample_all([torch.rand(1, 3, 5, 5), torch.rand(1, 3, 5, 6)], torch.rand(1, 2, 5, 5))
 
 
 def test_what_is_the_same_everywhere_stays_the_same_to_the_last_bit() -> None:

@@ -76,12 +76,12 @@ def smooth_over_time(odds: Tensor, image: Tensor, neighbours: Iterable[Neighbour
     Returns:
         (1, O, h, w).
     """
-    total, weights = odds, torch.ones_like(odds[:, :1])
+    total, weights = odds.clone(), torch.ones_like(odds[:, :1])
     for near in neighbours:
-        weight = _likeness(image, near) * _FADING**near.distance
-        total = total + weight * near.odds
-        weights = weights + weight
-    return total / weights
+        weight = _likeness(image, near).mul_(_FADING**near.distance)
+        total.addcmul_(weight, near.odds)
+        weights += weight
+    return total.div_(weights)
 
 
 def between(

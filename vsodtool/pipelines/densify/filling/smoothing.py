@@ -20,7 +20,7 @@ from vsodtool.ops.labels.temporal_smoothing import (
     log_odds,
     smooth_over_time,
 )
-from vsodtool.ops.warp import compose_flows, sample
+from vsodtool.ops.warp import compose_flows, sample_all
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, to_image
 
@@ -154,10 +154,8 @@ class SmoothingWindow:
     @staticmethod
     def _neighbour(there: _Seen, flow: Tensor, distance: int, here: Box) -> tuple[Neighbour, Tensor]:
         """Another frame brought to a box of this one along the flow to it, and its trust."""
-        maps = (there.odds, there.image, there.trust)
         origin = (here.top - there.box.top, here.left - there.box.left)
-        warped = sample(torch.cat(maps, dim=1), flow, origin=origin)
-        odds, image, trust = torch.split(warped, [each.shape[1] for each in maps], dim=1)
+        odds, image, trust = sample_all((there.odds, there.image, there.trust), flow, origin=origin)
         return Neighbour(odds, image, distance), trust
 
     @staticmethod
