@@ -237,7 +237,7 @@ class SideStore:
 
     def take(self, index: int) -> Side:
         """What was put, and forget it."""
-        maps = self._maps.take(index).float() / 255
+        maps = self._maps.take(index).float().div_(255)
         known, count = self._known, self._known.labels.shape[1]
         labels, views, consistency = torch.split(maps, [2 * count, 6, 1])
         flow = None if self._flows is None else self._flows.take(index).float()
