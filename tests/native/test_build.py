@@ -13,6 +13,7 @@ import torch
 from vsodtool.native import build as building
 from vsodtool.native.build import BuildError, build, compiler, fingerprint, main
 from vsodtool.native.differences import largest_differences, mean_differences
+from vsodtool.native.guided_filter import guided_filter
 from vsodtool.native.library import Library, SearchSettings
 from vsodtool.native.matching import Costs, owner_costs
 from vsodtool.native.sampling import sample
@@ -124,6 +125,7 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
                 owner_costs(library, (pictures, pictures.flip(-1), image), everywhere, (0, 0), costs),
                 largest_differences(library, pictures, pictures.flip(-1), torch.tensor([0.2, 0.6, 0.2])),
                 mean_differences(library, pictures, pictures.flip(-1)),
+                guided_filter(library, image, pictures, (0.3, 0.6, 0.1), 1e-3),
             )
         )
     assert found

@@ -48,13 +48,6 @@ def test_the_owner_is_the_first_of_the_most_probable(objects: int, seed: int) ->
     np.testing.assert_array_equal(found[:, 0].numpy(), expected)
 
 
-def test_bytes_are_rounded() -> None:
-    values = torch.arange(256) / 255
-    assert torch.equal(to_bytes(values), torch.arange(256).to(torch.uint8))
-    near = torch.tensor([-1.0, 0.49 / 255, 0.51 / 255, 254.49 / 255, 254.51 / 255, 2.0])
-    assert to_bytes(near).tolist() == [0, 0, 1, 254, 255, 255]
-
-
 def test_one_object_owns_what_is_more_than_half_its() -> None:
     assert owners(soft([0.49, 0.51, 0.0, 1.0]))[0, 0, 0].tolist() == [0, 1, 0, 1]
 

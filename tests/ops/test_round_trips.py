@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from vsodtool.ops import warp
 from vsodtool.ops.boxes import Box
-from vsodtool.ops.labels import matching, photometric, temporal_smoothing
+from vsodtool.ops.labels import edges, matching, photometric, temporal_smoothing
 from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.fusion import fuse
 from vsodtool.ops.labels.matching import BALANCED, match_owners
