@@ -70,6 +70,7 @@ STEPS: dict[str, Callable[[], Any]] = {
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waits]:
     for module in (
+        edges,
         matching,
         photometric,
         temporal_smoothing,
