@@ -8,10 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vsodtool.native import build as building
 from vsodtool.native.build import BuildError, build, compiler, fingerprint, main
+from vsodtool.native.differences import largest_differences, mean_differences
+from vsodtool.native.guided_filter import guided_filter
 from vsodtool.native.library import Library, SearchSettings
+from vsodtool.native.matching import Costs, owner_costs
+from vsodtool.native.sampling import sample
 
 needs_compiler = pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="no C compiler on this machine"
@@ -96,7 +101,10 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
     random = np.random.default_rng(0)
     first, second = (random.random((90, 133)).astype(np.float32) * 255 for _ in range(2))
     start = random.normal(size=(2, 90, 133)).astype(np.float32) * 3
-    flows = []
+    image, vectors = torch.from_numpy(first / 255)[None, None], torch.from_numpy(start)[None]
+    pictures = torch.cat((image, image.flip(-1), image.flip(-2)), dim=1)
+    costs = Costs([(0, 0, 0), (2, -3, 31)], 2040, 4.5, 18360, 4320)
+    found = []
     for level in filter(_runs_here, ("x86-64", "x86-64-v3", "x86-64-v4")):
         path = tmp_path / f"{level}.so"
         made = subprocess.run(
@@ -109,6 +117,17 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
             check=False,
         )
         assert made.returncode == 0, made.stderr
-        flows.append(Library(path).flow(first, second, start, SearchSettings(0, 4, 3, 2)))
-    assert flows
-    assert all(np.array_equal(flow, flows[0]) for flow in flows)
+        library, everywhere = Library(path), torch.ones(90, 133, dtype=torch.bool)
+        found.append(
+            (
+                torch.from_numpy(library.flow(first, second, start, SearchSettings(0, 4, 3, 2))),
+                *sample(library, [image, pictures], vectors, (0, 0)),
+                owner_costs(library, (pictures, pictures.flip(-1), image), everywhere, (0, 0), costs),
+                largest_differences(library, pictures, pictures.flip(-1), torch.tensor([0.2, 0.6, 0.2])),
+                mean_differences(library, pictures, pictures.flip(-1)),
+                guided_filter(library, image, pictures, (0.3, 0.6, 0.1), 1e-3),
+            )
+        )
+    assert found
+    for others in found[1:]:
+        assert all(map(torch.equal, others, found[0]))

@@ -37,6 +37,17 @@ def test_every_pixel_has_one_owner() -> None:
     assert owners(labels)[0, 0, 0].tolist() == [0, 1, 2, 1]
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 5), st.integers(0, 2**31))
+def test_the_owner_is_the_first_of_the_most_probable(objects: int, seed: int) -> None:
+    random = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, 3, (1, objects, 6, 7), generator=random) / 4  # with many equals
+    expected = torch.cat((1 - labels.sum(dim=1, keepdim=True), labels), dim=1).numpy().argmax(axis=1)
+    found = owners(labels)
+    assert found.dtype is torch.int16
+    np.testing.assert_array_equal(found[:, 0].numpy(), expected)
+
+
 def test_one_object_owns_what_is_more_than_half_its() -> None:
     assert owners(soft([0.49, 0.51, 0.0, 1.0]))[0, 0, 0].tolist() == [0, 1, 0, 1]
 

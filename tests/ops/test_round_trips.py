@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from vsodtool.ops import warp
 from vsodtool.ops.boxes import Box
+from vsodtool.ops.labels import edges, matching, photometric, temporal_smoothing
 from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.fusion import fuse
 from vsodtool.ops.labels.matching import BALANCED, match_owners
@@ -66,7 +68,15 @@ STEPS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.fixture
-def waits() -> Iterator[Waits]:
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waits]:
+    for module in (
+        edges,
+        matching,
+        photometric,
+        temporal_smoothing,
+        warp,
+    ):  # loops of the host are for what is there
+        monkeypatch.setattr(module, "library", lambda: None)
     with Waits() as mode:
         yield mode
 

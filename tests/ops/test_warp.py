@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
+from tests.native.compiled import compiled
 from vsodtool.errors import ShapeError
 from vsodtool.ops import warp
-from vsodtool.ops.warp import backward_warp, compose_flows, sample
+from vsodtool.ops.warp import backward_warp, compose_flows, sample, sample_all
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden.npz"
 
@@ -66,6 +67,102 @@ def test_where_torch_does_not_clamp_it_is_clamped_alike(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(warp, "_CLAMPS_ITSELF", set())
         torch.testing.assert_close(sample(image, flow), expected, rtol=0, atol=1e-9)
+
+
+def by_torch(image: torch.Tensor, flow: torch.Tensor, origin: tuple[int, int] = (0, 0)) -> torch.Tensor:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warp, "library", lambda: None)
+        return sample(image, flow, origin=origin)
+
+
+@given(
+    sizes,
+    sizes,
+    st.tuples(st.integers(1, 3), st.integers(1, 4), st.booleans()),
+    st.sampled_from([0.3, 6.0, 1e9]),
+    st.integers(0, 2**31),
+)
+@settings(max_examples=100, deadline=None)
+def test_the_compiled_loops_sample_as_torch_does(
+    size: tuple[int, int],
+    box: tuple[int, int],
+    shape: tuple[int, int, bool],
+    far: float,
+    seed: int,
+) -> None:
+    compiled()
+    batch, channels, one = shape
+    origin = seed % 7 - 3, seed % 5 - 2
+    random = np.random.default_rng(seed)
+    image = torch.from_numpy(random.random((batch, channels, *size), np.float32))
+    flow = torch.from_numpy(random.uniform(-far, far, (1 if one else batch, 2, *box)).astype(np.float32))
+    found = sample(image, flow, origin=origin)
+    assert found.dtype is torch.float32
+    torch.testing.assert_close(found, by_torch(image, flow, origin), rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        found.double(), sample(image.double(), flow.double(), origin=origin), rtol=0, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("side", [127, 128, 129, 300])
+def test_rows_of_any_length_are_sampled(side: int) -> None:
+    compiled()
+    image, flow = torch.rand(1, 2, 3, side), torch.randn(1, 2, 3, side) * 4
+    torch.testing.assert_close(sample(image, flow), by_torch(image, flow), rtol=0, atol=5e-5)
+
+
+def test_views_are_sampled_as_what_they_show() -> None:
+    image, flow = torch.rand(2, 9, 12, 3), torch.randn(2, 20, 24, 2)
+    views = [
+        (image.permute(0, 3, 1, 2), flow.permute(0, 3, 1, 2)),
+        (image.permute(0, 3, 1, 2)[..., 2:7, 1:9], flow.permute(0, 3, 2, 1)[..., 3:9, 4:11]),
+        (torch.rand(1, 2, 1, 6).expand(2, 2, 5, 6), torch.randn(1, 2, 1, 1).expand(1, 2, 4, 4)),
+        (torch.rand(2, 3, 14, 9)[:, :, ::2], torch.rand(1, 2, 8, 8)[..., ::2, ::2]),
+    ]
+    for seen, moved in views:
+        packed = sample(seen.contiguous(), moved.contiguous())
+        assert torch.equal(sample(seen, moved), packed)
+        torch.testing.assert_close(packed, by_torch(seen, moved), rtol=0, atol=1e-5)
+
+
+def test_several_images_are_sampled_as_each_by_itself() -> None:
+    flow = torch.randn(1, 2, 20, 24) * 5
+    wide = torch.rand(1, 2, 20, 50)
+    images = [torch.rand(1, 3, 20, 24), wide[..., 7:31], torch.rand(1, 1, 20, 24), wide[..., 1:25]]
+    for each in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if each:
+                patch.setattr(warp, "library", lambda: None)
+            together = sample_all(images, flow, origin=(1, -2))
+            assert len(together) == len(images)
+            for image, found in zip(images, together, strict=True):
+                assert torch.equal(found, sample(image, flow, origin=(1, -2)))
+
+
+def test_several_images_have_to_agree() -> None:
+    with pytest.raises(ShapeError, match="images_b"):
+        sample_all([torch.rand(1, 3, 5, 5), torch.rand(1, 3, 5, 6)], torch.rand(1, 2, 5, 5))
+
+
+def test_what_is_the_same_everywhere_stays_the_same_to_the_last_bit() -> None:
+    compiled()
+    image = torch.full((1, 1, 30, 40), 0.1)
+    assert torch.equal(sample(image, torch.randn(1, 2, 30, 40) * 20), image)
+
+
+def test_a_flow_that_is_no_number_samples_the_image_nevertheless() -> None:
+    flow = torch.tensor([torch.nan, torch.inf, -torch.inf]).view(1, 1, 1, 3).expand(1, 2, 1, 3)
+    assert torch.equal(sample(torch.ones(1, 1, 5, 5), flow), torch.ones(1, 1, 1, 3))
+
+
+def test_gradients_come_through_and_other_types_are_kept() -> None:
+    image = torch.rand(1, 1, 6, 6, requires_grad=True)
+    flow = torch.zeros(1, 2, 6, 6)
+    sample(image, flow).sum().backward()
+    assert image.grad is not None
+    with torch.no_grad():
+        assert sample(image, flow).dtype is torch.float32
+    assert sample(image.detach().double(), flow).dtype is torch.float64
 
 
 @given(sizes, st.integers(-10, 10), st.integers(-10, 10))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +58,22 @@ class Library:
         self._flow = loaded.vsod_flow
         pointer, size = ctypes.c_void_p, ctypes.c_int
         self._flow.argtypes = [pointer, pointer, size, size, pointer, pointer, ctypes.POINTER(_Settings)]
+        self._loaded = loaded
+
+    def function(
+        self, name: str, arguments: Sequence[type[Any]], result: type[Any] | None = None
+    ) -> Callable[..., Any]:
+        """One of its functions, for the modules beside this one.
+
+        Args:
+            name: in the sources.
+            arguments: the types of its arguments; pointers to structures take these themselves.
+            result: the type of what it returns.
+        """
+        found = getattr(self._loaded, name)
+        if found.argtypes is None:
+            found.restype, found.argtypes = result, arguments
+        return found  # type: ignore[no-any-return]
 
     def flow(
         self, first: FloatArray, second: FloatArray, start: FloatArray | None, settings: SearchSettings

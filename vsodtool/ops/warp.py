@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vsodtool.checks import check_flow, check_tensor
+from vsodtool.checks import check_flow, check_same_size, check_tensor
 from vsodtool.errors import ShapeError
+from vsodtool.native import sampling as native_sampling
+from vsodtool.native.library import library
+from vsodtool.native.maps import readable
 
 _CLAMPS_ITSELF = {"cpu", "cuda"}  # torch before 2.13 has no "border" on Apple GPUs
 
@@ -41,19 +46,45 @@ def backward_warp(
 def sample(image_b: Tensor, flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0, 0)) -> Tensor:
     """The warped image of `backward_warp`, without the mask; everything else as there.
 
+    Two ways that agree up to rounding: torch's, and for float32 on a CPU, where no gradient is wanted,
+    compiled loops, which take less than half the time.
+
     Raises:
         ShapeError: the tensors have other shapes or batch sizes that do not agree.
     """
-    check_tensor(image_b, "image_b")
+    return sample_all([image_b], flow_a_to_b, origin=origin)[0]
+
+
+def sample_all(
+    images_b: Sequence[Tensor], flow_a_to_b: Tensor, *, origin: tuple[int, int] = (0, 0)
+) -> list[Tensor]:
+    """`sample` of several images of one size and batch by one flow: finding places costs as much as reading.
+
+    Raises:
+        ShapeError: the tensors have other shapes or batch sizes that do not agree.
+    """
+    for image in images_b:
+        check_tensor(image, "image_b")
+        check_same_size(images_b[0], image, "images_b")
     check_flow(flow_a_to_b, "flow_a_to_b")
-    batch = image_b.shape[0]
+    batch = images_b[0].shape[0]
     if flow_a_to_b.shape[0] not in (1, batch):
         raise ShapeError(f"flow_a_to_b: expected a batch of 1 or {batch}, found {flow_a_to_b.shape[0]}")
+    loops = library()
+    if loops is not None and min(images_b[0].shape[-2:]) > 1 and readable(*images_b, flow_a_to_b):
+        return native_sampling.sample(loops, images_b, flow_a_to_b, origin)
+    if len(images_b) == 1:
+        return [_sample_by_torch(images_b[0], flow_a_to_b, origin)]
+    warped = _sample_by_torch(torch.cat(tuple(images_b), dim=1), flow_a_to_b, origin)
+    return list(torch.split(warped, [image.shape[1] for image in images_b], dim=1))
+
+
+def _sample_by_torch(image_b: Tensor, flow_a_to_b: Tensor, origin: tuple[int, int]) -> Tensor:
     grid = _grid(flow_a_to_b, origin, image_b)
     clamps = image_b.device.type in _CLAMPS_ITSELF
     return functional.grid_sample(
         image_b,
-        (grid if clamps else grid.clamp(-1, 1)).expand(batch, -1, -1, -1),
+        (grid if clamps else grid.clamp(-1, 1)).expand(len(image_b), -1, -1, -1),
         mode="bilinear",
         padding_mode="border" if clamps else "zeros",  # of which a clamped grid never sees any
         align_corners=True,

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from tests.native.compiled import compiled
+from vsodtool.ops.labels import connected
 from vsodtool.ops.labels.connected import BLOCK, connected_to, parts
+
+
+@pytest.fixture(params=["compiled", "torch"], scope="module", autouse=True)
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways have to find all of this."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "torch":
+            patch.setattr(connected, "library", lambda: None)
+        else:
+            compiled()
+        yield
 
 
 def parts_with_seed(seeds: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -82,3 +98,12 @@ def test_the_parts_of_a_comb_are_one() -> None:
     assert parts(comb)[1] == 1
     assert parts(comb[:-1])[1] == 50
     assert parts(torch.zeros(3, 4, dtype=torch.bool))[1] == 0
+
+
+def test_views_are_read_as_what_they_show() -> None:
+    wide = torch.rand(20, 60) > 0.5
+    region, seeds = wide[:, 1::2], wide.roll(3, 0)[:, 1::2]
+    for shown in (region, region.T):
+        assert torch.equal(parts(shown)[0], parts(shown.clone())[0])
+        beside = seeds.reshape(shown.shape)
+        assert torch.equal(connected_to(beside, shown), connected_to(beside.clone(), shown.clone()))

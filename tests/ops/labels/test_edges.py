@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.ndimage import uniform_filter
 
+from tests.native.compiled import compiled
+from vsodtool.ops.labels import edges
 from vsodtool.ops.labels.edges import LUMA, RADIUS, SHARE, SMOOTHNESS, align_to_edges, box_mean
 
 
@@ -79,3 +83,18 @@ def test_ragged_borders_of_a_large_thing_are_filtered() -> None:
     found = align_to_edges(labels, torch.full((1, 3, 24, 24), 0.5))
     assert not bool((found[:, 0, :5] > 0.5).any())
     assert bool((found[:, 1, 2, 2:20] > 0.5).all())
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.tuples(st.integers(1, 12), st.integers(1, 40)), st.integers(1, 3), st.integers(0, 2**31))
+def test_the_compiled_loops_find_the_same_to_the_last_bit(
+    size: tuple[int, int], objects: int, seed: int
+) -> None:
+    compiled()
+    random = torch.Generator().manual_seed(seed)
+    image = torch.rand(1, 3, size[0] + 2, size[1] + 3, generator=random)[..., 1:-1, 2:-1]
+    labels = torch.rand(1, objects, *size, generator=random) / objects
+    found = align_to_edges(labels, image)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edges, "library", lambda: None)
+        assert torch.equal(found, align_to_edges(labels, image))

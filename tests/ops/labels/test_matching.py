@@ -10,13 +10,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsodtool.ops.boxes import whole
+from tests.native.compiled import compiled
+from vsodtool.ops.boxes import Box, whole
 from vsodtool.ops.labels import matching
 from vsodtool.ops.labels.matching import (
+    BALANCED,
     DISTANCE_COST,
     WORST,
     WRONG_OWNER_COST,
     Search,
+    _compiled_costs,
     _owner_costs,
     match_owners,
 )
@@ -86,6 +89,7 @@ def test_objects_far_apart_are_searched_apart_and_come_out_as_together(
         searched.append(parts[0].shape[-2] * parts[0].shape[-1])
         return _owner_costs(*parts[:3], search)
 
+    monkeypatch.setattr(matching, "library", lambda: None)
     monkeypatch.setattr(matching, "_owner_costs", lambda *parts: counted(*parts[:3], search=parts[3]))
     apart = match_owners(doubtful, image, image.roll(2, -1), carried, search=SEARCH)
     assert len(searched) == 2
@@ -130,6 +134,61 @@ def test_the_cost_of_an_owner_is_that_of_its_best_match_anywhere(
             expected[0, :, row, column] = torch.minimum(expected[0, :, row, column], cost)
     found = _owner_costs(image, warped, labels, SEARCH)
     torch.testing.assert_close(found, expected, atol=1 / 2040, rtol=0)
+
+
+def by_torch(
+    labels: torch.Tensor, image: torch.Tensor, warped: torch.Tensor, owners: torch.Tensor, search: Search
+) -> torch.Tensor:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "library", lambda: None)
+        return match_owners(labels, image, warped, owners, search=search)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.tuples(st.integers(1, 40), st.integers(1, 150)),
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.sampled_from([SEARCH, BALANCED, Search(), Search(radius=5, step=2)]),
+    st.integers(0, 2**31),
+)
+def test_the_compiled_loops_find_the_same_costs_to_the_last_bit(
+    size: tuple[int, int], objects: int, sources: int, search: Search, seed: int
+) -> None:
+    loops, random = compiled(), torch.Generator().manual_seed(seed)
+    image = torch.rand(1, 3, *size, generator=random)
+    warped = torch.rand(sources, 3, *size, generator=random) * 0.2 + 0.8 * image
+    labels = torch.zeros(sources, objects, *size)
+    for number in range(objects):
+        top, left = (int(torch.randint(0, side, (1,), generator=random)) for side in size)
+        labels[:, number, top : top + 12, left : left + 25] = torch.rand(1, generator=random) * 1.2 - 0.1
+    labels = labels.clamp(0, 1)
+    labels /= labels.sum(dim=1, keepdim=True).clamp_min(1)
+    ends = [sorted(torch.randint(0, side + 1, (2,), generator=random).tolist()) for side in size]
+    box = Box(ends[0][0], ends[1][0], max(ends[0]) + (ends[0][0] == ends[0][1]), max(ends[1]) + 1)
+    box = box.within(whole(size)) if box.meets(whole(size)) else whole(size)
+    wanted = torch.rand(box.size, generator=random) > 0.9
+    expected = box.crop(_owner_costs(image, warped, labels, search))
+    found = _compiled_costs(loops, (image, warped, labels), search, box, wanted)
+    assert found.shape == expected.shape
+    assert torch.equal(found[..., wanted], expected[..., wanted])
+    doubtful = labels.mean(dim=0, keepdim=True)
+    torch.testing.assert_close(
+        match_owners(doubtful, image, warped, labels, search=search),
+        by_torch(doubtful, image, warped, labels, search),
+        rtol=0,
+        atol=1e-6,
+    )
+
+
+def test_views_are_searched_as_what_they_show() -> None:
+    image, warped = torch.rand(1, 20, 30, 3), torch.rand(2, 24, 34, 3)
+    labels = torch.rand(2, 20, 30, 1).permute(0, 3, 1, 2)
+    seen = (image.permute(0, 3, 1, 2), warped.permute(0, 3, 1, 2)[..., 2:22, 3:33], labels)
+    doubtful = labels.mean(dim=0, keepdim=True)
+    found = match_owners(doubtful, *seen, search=SEARCH)
+    packed = match_owners(doubtful, *(each.contiguous() for each in seen), search=SEARCH)
+    assert torch.equal(found, packed)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 40)])

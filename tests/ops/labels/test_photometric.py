@@ -7,8 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
+from tests.native.compiled import compiled
+from vsodtool.ops.labels import photometric
 from vsodtool.ops.labels.photometric import gaussian_blur, photometric_error
 
 
@@ -43,3 +47,24 @@ def test_an_equal_image_has_no_error_and_a_spot_keeps_its_mass() -> None:
     spot = float((image - other).abs().amax(dim=1).sum())
     assert float(photometric_error(image, other).sum()) == pytest.approx(spot, rel=1e-5)
     assert float(photometric_error(image, other, blur=0)[0, 0, 7, 7]) == pytest.approx(spot)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.tuples(st.integers(1, 12), st.integers(1, 40)),
+    st.integers(1, 3),
+    st.booleans(),
+    st.sampled_from([0.5, 1.0, 2.0, 3.3]),
+    st.integers(0, 2**31),
+)
+def test_the_compiled_loops_find_the_same_to_the_last_bit(
+    size: tuple[int, int], batch: int, one: bool, blur: float, seed: int
+) -> None:
+    compiled()
+    random = torch.Generator().manual_seed(seed)
+    image = torch.rand(1 if one else batch, 3, *size, generator=random)
+    warped = torch.rand(batch, 3, size[0] + 2, size[1] + 3, generator=random)[..., 1:-1, 2:-1]
+    found = photometric_error(image, warped, blur=blur)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(photometric, "library", lambda: None)
+        assert torch.equal(found, photometric_error(image, warped, blur=blur))

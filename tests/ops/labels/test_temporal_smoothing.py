@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.native.compiled import compiled
+from vsodtool.ops.labels import temporal_smoothing
 from vsodtool.ops.labels.temporal_smoothing import (
     Neighbour,
     agreement,
@@ -113,3 +117,17 @@ def test_what_neighbours_disagree_about_is_expected_to_be_worse() -> None:
     assert expected_between(0.9, 0.7, 0.3) < 0.6 < expected_between(0.9, 0.7, 0.6) < 0.7
     assert expected_between(1.0, 1.0, 1.0) == 1
     assert expected_between(1.0, 1.0, 0.0) == 0
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.tuples(st.integers(1, 12), st.integers(1, 40)), st.integers(0, 2**31))
+def test_the_compiled_loops_find_the_same_to_the_last_bit(size: tuple[int, int], seed: int) -> None:
+    compiled()
+    random = torch.Generator().manual_seed(seed)
+    image = torch.rand(1, 3, *size, generator=random)
+    there = torch.rand(1, 5, size[0] + 2, size[1] + 3, generator=random)[..., 1:-1, 2:-1]
+    near = Neighbour(there[:, :1], there[:, 1:4] * 0.1 + 0.9 * image, 1)
+    found = smooth_over_time(there[:, 4:], image, [near])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(temporal_smoothing, "library", lambda: None)
+        assert torch.equal(found, smooth_over_time(there[:, 4:], image, [near]))

@@ -7,8 +7,6 @@
 
 enum { AROUND = 16, SCALES = 16 };
 
-#define EXPORT __attribute__((visibility("default")))
-
 /* As `InverseSearchSettings` in models/flow/inverse_search.py. */
 typedef struct {
   int finest_scale, patch_stride, steps, rounds, sweeps;

@@ -12,6 +12,7 @@
 #else
 #define FAST
 #endif
+#define EXPORT __attribute__((visibility("default")))
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__clang__)
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")

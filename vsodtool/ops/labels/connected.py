@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vsodtool.native import components as native_components
+from vsodtool.native.library import library
+
 BLOCK = 2  # pixels; parts that are closer than that hang together
 
 
@@ -13,7 +16,7 @@ def connected_to(seeds: Tensor, inside: Tensor) -> Tensor:
     """The parts of a region that hold a seed, by neighbours of blocks of BLOCK x BLOCK pixels.
 
     Whole runs of rows and columns are filled in turn, which ends after as many rounds as the way from a seed
-    has corners.
+    has corners; on CPUs a compiled loop numbers the parts instead.
 
     Args:
         seeds: bool (H, W); those outside the region do not count.
@@ -24,14 +27,19 @@ def connected_to(seeds: Tensor, inside: Tensor) -> Tensor:
     """
     size = inside.shape
     region, reached = _blocks(inside), _blocks(seeds & inside)
+    loops = library()
+    if loops is not None and inside.device.type == "cpu":
+        numbers, count = native_components.parts(loops, region, corners=False)
+        holds = torch.zeros(count + 1, dtype=torch.bool)
+        holds[numbers[reached]] = True
+        return _pixels(holds[numbers], size) & inside
     runs = [_runs(region), _runs(region.T)]
     count = -1
     while (now := int(reached.sum())) != count:
         count = now
         reached = _fill(reached, runs[0]) & region
         reached = _fill(reached.T, runs[1]).T & region
-    large = reached.repeat_interleave(BLOCK, 0).repeat_interleave(BLOCK, 1)
-    return large[: size[0], : size[1]] & inside
+    return _pixels(reached, size) & inside
 
 
 def parts(inside: Tensor) -> tuple[Tensor, int]:
@@ -39,6 +47,7 @@ def parts(inside: Tensor) -> tuple[Tensor, int]:
 
     Runs of rows that touch are joined: each takes the lowest number of those that it touches, and then that
     which this one has by now, until nothing changes. All of that is done with runs, of which there are few.
+    On CPUs a compiled loop joins them, which finds the same.
 
     Args:
         inside: the region, bool (H, W).
@@ -47,6 +56,9 @@ def parts(inside: Tensor) -> tuple[Tensor, int]:
         The number of each pixel's part, int64 (H, W), 0 outside, 1 ... N in the order of their first pixels;
         and N.
     """
+    loops = library()
+    if loops is not None and inside.device.type == "cpu":
+        return native_components.parts(loops, inside, corners=True)
     numbers = torch.zeros(inside.shape, dtype=torch.int64, device=inside.device)
     # A column of nothing ends each row, so that no run goes on in the next one.
     stride = inside.shape[1] + 1
@@ -82,6 +94,11 @@ def _blocks(values: Tensor) -> Tensor:
     whole = functional.pad(values, (0, width % BLOCK, 0, height % BLOCK))
     along = whole[::BLOCK] | whole[1::BLOCK]
     return along[:, ::BLOCK] | along[:, 1::BLOCK]
+
+
+def _pixels(blocks: Tensor, size: torch.Size) -> Tensor:
+    """Of what blocks the pixels of an image are."""
+    return blocks.repeat_interleave(BLOCK, 0).repeat_interleave(BLOCK, 1)[: size[0], : size[1]]
 
 
 def _runs(region: Tensor) -> Tensor:

@@ -43,12 +43,12 @@ def fuse(labels: Tensor, consistency: Tensor, error: Tensor) -> Fused:
     weights = weigh(consistency, error)
     fused = torch.zeros_like(labels[:1])
     for number in range(len(labels)):
-        fused = fused + labels[number : number + 1] * weights[number : number + 1]
+        fused.addcmul_(labels[number : number + 1], weights[number : number + 1])
     best = weights.amax(dim=0, keepdim=True) / (1 + CONSISTENCY_FLOOR)
-    return Fused(fused / weights.sum(dim=0, keepdim=True), best)
+    return Fused(fused.div_(weights.sum(dim=0, keepdim=True)), best)
 
 
 def weigh(consistency: Tensor, error: Tensor) -> Tensor:
     """The weight of a hypothesis at each pixel, above 0; arguments and result (S, 1, h, w)."""
-    likeness = torch.exp(error * (-1 / ERROR_SCALE)).clamp_min(1e-12)
-    return (consistency + CONSISTENCY_FLOOR) * likeness
+    likeness = (error * (-1 / ERROR_SCALE)).exp_().clamp_min_(1e-12)
+    return likeness.mul_(consistency + CONSISTENCY_FLOOR)

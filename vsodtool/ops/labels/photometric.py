@@ -8,20 +8,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vsodtool.native.differences import largest_differences
+from vsodtool.native.library import library
+from vsodtool.native.maps import readable
+
 BLUR = 1.0  # pixels
 
 
 def photometric_error(image: Tensor, warped: Tensor, *, blur: float = BLUR) -> Tensor:
     """The largest difference of the colour channels, smoothed.
 
+    Two ways that give the same numbers: torch's, and on CPUs compiled loops, which do all of it row by row.
+
     Args:
-        image: (B, 3, H, W) in [0, 1].
+        image: (1 or B, 3, H, W) in [0, 1].
         warped: (B, 3, H, W) in [0, 1], another frame seen from this one.
         blur: sigma of the Gaussian in pixels.
 
     Returns:
         (B, 1, H, W) in [0, 1].
     """
+    loops = library()
+    if loops is not None and blur > 0 and readable(image, warped):
+        return largest_differences(loops, image, warped, _weights(blur, image))
     return gaussian_blur((image - warped).abs().amax(dim=1, keepdim=True), blur)
 
 
@@ -29,11 +38,16 @@ def gaussian_blur(values: Tensor, sigma: float) -> Tensor:
     """Gaussian smoothing of (B, C, H, W), border repeated, cut off at two sigma; no-op for sigma 0."""
     if sigma <= 0:
         return values
-    radius = math.ceil(2 * sigma)
-    taps = torch.arange(-radius, radius + 1, dtype=values.dtype, device=values.device)
-    weights = torch.exp(-taps.square() / (2 * sigma * sigma))
-    weights = weights / weights.sum()
+    weights = _weights(sigma, values)
     return _along(_along(values, weights, -1), weights, -2)
+
+
+def _weights(sigma: float, like: Tensor) -> Tensor:
+    """Of the pixels on a line, which sum to 1; as another tensor is, sigma above 0."""
+    radius = math.ceil(2 * sigma)
+    taps = torch.arange(-radius, radius + 1, dtype=like.dtype, device=like.device)
+    weights = torch.exp(-taps.square() / (2 * sigma * sigma))
+    return weights / weights.sum()
 
 
 def _along(values: Tensor, weights: Tensor, axis: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import Box, rebox
-from vsodtool.ops.warp import sample
+from vsodtool.ops.warp import sample_all
 
 SIGMA = 1.5  # pixels; the figure of the first prototype, never varied since
 
@@ -66,11 +66,10 @@ def carry(carried: Carried, flow_here_to_there: Tensor, flow_there_to_here: Tens
         box: of both flows.
     """
     there = carried.on(box)
-    known = torch.cat((there.labels, there.consistency, there.flow, flow_there_to_here), dim=1)
-    moved = sample(known, flow_here_to_there)  # one warp for all: most of its cost is finding places
-    labels, consistency, flow, back = torch.split(moved, [there.labels.shape[1], 1, 2, 2], dim=1)
+    known = (there.labels, there.consistency, there.flow, flow_there_to_here)
+    labels, consistency, flow, back = sample_all(known, flow_here_to_there)
     trust = closeness(flow_here_to_there + back)
-    # A view of `moved` would keep all of it for as long as the labels.
+    # A view of all that was sampled would keep all of it for as long as the labels.
     return Carried(box, labels.clone(), consistency * trust, flow + flow_here_to_there)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from vsodtool.ops.labels.edges import align_to_edges
@@ -33,8 +32,7 @@ def label_by_rules(
     Returns:
         Soft labels, and the support that the fusion found for them.
     """
-    error = torch.cat([photometric_error(image, view[None]) for view in views])
-    fused = fuse(labels, consistency, error)
+    fused = fuse(labels, consistency, photometric_error(image, views))
     found = fused.labels
     if search is not None:
         found = match_owners(found, image, views, labels, search=search)

@@ -12,6 +12,9 @@ from math import exp
 import torch
 from torch import Tensor
 
+from vsodtool.native.differences import mean_differences
+from vsodtool.native.library import library
+from vsodtool.native.maps import readable
 from vsodtool.ops.confidence import owner_probabilities
 from vsodtool.ops.window_mean import window_mean
 
@@ -73,12 +76,12 @@ def smooth_over_time(odds: Tensor, image: Tensor, neighbours: Iterable[Neighbour
     Returns:
         (1, O, h, w).
     """
-    total, weights = odds, torch.ones_like(odds[:, :1])
+    total, weights = odds.clone(), torch.ones_like(odds[:, :1])
     for near in neighbours:
-        weight = _likeness(image, near) * _FADING**near.distance
-        total = total + weight * near.odds
-        weights = weights + weight
-    return total / weights
+        weight = _likeness(image, near).mul_(_FADING**near.distance)
+        total.addcmul_(weight, near.odds)
+        weights += weight
+    return total.div_(weights)
 
 
 def between(
@@ -134,6 +137,14 @@ def agreement(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _likeness(image: Tensor, near: Neighbour) -> Tensor:
-    """How much a neighbour looks like the frame (1, 1, h, w) in [0, 1]."""
-    difference = (near.image - image).abs().mean(dim=1, keepdim=True)
-    return torch.exp(-((window_mean(difference) / _LIKENESS) ** 2))
+    """How much a neighbour looks like the frame (1, 1, h, w) in [0, 1].
+
+    Two ways that give the same numbers: torch's, and on CPUs compiled loops for the difference.
+    """
+    loops = library()
+    if loops is not None and readable(image, near.image):
+        difference = mean_differences(loops, image, near.image)
+    else:
+        difference = window_mean((near.image - image).abs().mean(dim=1, keepdim=True))
+    difference /= _LIKENESS
+    return difference.mul_(-difference).exp_()

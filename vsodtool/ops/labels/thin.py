@@ -80,13 +80,9 @@ def bridges(owned: Tensor, possible: Tensor, most: int) -> Tensor | None:
 
 def _meetings(pieces: Tensor, known: Tensor, count: int, others: int) -> Tensor:
     """With how many numbered parts each piece has neighbours in common (count + 1,), 0 for piece 0."""
-    height, width = known.shape
     wide = functional.pad(known, (1, 1, 1, 1))
-    pairs = []
-    for row in range(3):
-        for column in range(3):
-            beside = wide[row : row + height, column : column + width]
-            both = (pieces > 0) & (beside > 0)
-            pairs.append(pieces[both] * (others + 1) + beside[both])
-    met = torch.unique(torch.cat(pairs)) // (others + 1)
+    rows, columns = pieces.nonzero(as_tuple=True)
+    beside = torch.stack([wide[rows + row, columns + column] for row in range(3) for column in range(3)])
+    pairs = (pieces[rows, columns] * (others + 1) + beside)[beside > 0]
+    met = torch.unique(pairs) // (others + 1)
     return torch.bincount(met, minlength=count + 1)

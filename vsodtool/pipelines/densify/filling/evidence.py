@@ -16,7 +16,7 @@ from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.labels.exposure import Exposure, exposure_between
 from vsodtool.ops.labels.own_motion import Known, own_motion
 from vsodtool.ops.labels.propagation import Carried
-from vsodtool.ops.warp import sample
+from vsodtool.ops.warp import sample, sample_all
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, LabelledFrame
 from vsodtool.types import FlowEstimator, ImageArray
@@ -191,9 +191,7 @@ def side_evidence(
             torch.where(changed, sample(values, own, origin=box.origin), before)
             for values, before in ((label_image, view), (known.labels, brought))
         )
-    image_again, labels_again = (
-        sample(values, flow, origin=box.origin) for values in (label_image, known.labels)
-    )
+    image_again, labels_again = sample_all((label_image, known.labels), flow, origin=box.origin)
     return Side(
         known,
         abs(index - known.index),
@@ -239,7 +237,7 @@ class SideStore:
 
     def take(self, index: int) -> Side:
         """What was put, and forget it."""
-        maps = self._maps.take(index).float() / 255
+        maps = self._maps.take(index).float().div_(255)
         known, count = self._known, self._known.labels.shape[1]
         labels, views, consistency = torch.split(maps, [2 * count, 6, 1])
         flow = None if self._flows is None else self._flows.take(index).float()

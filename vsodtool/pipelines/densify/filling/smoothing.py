@@ -20,7 +20,7 @@ from vsodtool.ops.labels.temporal_smoothing import (
     log_odds,
     smooth_over_time,
 )
-from vsodtool.ops.warp import compose_flows, sample
+from vsodtool.ops.warp import compose_flows, sample_all
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval, to_image
 
@@ -112,7 +112,7 @@ class SmoothingWindow:
         """A generated label, steadied by those around it; asked for once."""
         here = self._seen[position]
         around = self._around(position, here.box, REACH)
-        near = (self._neighbour(*each, here.box)[0] for each in around)
+        near = (self._neighbour(*each, here.box) for each in around)
         odds = smooth_over_time(here.odds, here.image, near)
         return replace(self._made.pop(position), labels=from_bounded_odds(odds))
 
@@ -120,8 +120,8 @@ class SmoothingWindow:
         """The label of a frame that no method looked at, from those beside it."""
         index, box = self._interval.sequence[position], self._boxes[position]
         around = list(self._around(position, box, 1))
-        pairs = [self._neighbour(*each, box) for each in around]
-        neighbours, trusts = zip(*pairs, strict=True)
+        neighbours = [self._neighbour(*each, box) for each in around]
+        trusts = [_brought(there, (there.trust,), flow, box)[0] for there, flow, _ in around]
         labels, trust = between(self._interval.image(index, box), neighbours, trusts)
         agreed = agreement(neighbours[0].odds, neighbours[-1].odds).tolist()
         expected = (around[0][0].expected, around[-1][0].expected, agreed)
@@ -152,13 +152,10 @@ class SmoothingWindow:
                     yield there, flow, distance
 
     @staticmethod
-    def _neighbour(there: _Seen, flow: Tensor, distance: int, here: Box) -> tuple[Neighbour, Tensor]:
-        """Another frame brought to a box of this one along the flow to it, and its trust."""
-        maps = (there.odds, there.image, there.trust)
-        origin = (here.top - there.box.top, here.left - there.box.left)
-        warped = sample(torch.cat(maps, dim=1), flow, origin=origin)
-        odds, image, trust = torch.split(warped, [each.shape[1] for each in maps], dim=1)
-        return Neighbour(odds, image, distance), trust
+    def _neighbour(there: _Seen, flow: Tensor, distance: int, here: Box) -> Neighbour:
+        """Another frame brought to a box of this one along the flow to it."""
+        odds, image = _brought(there, (there.odds, there.image), flow, here)
+        return Neighbour(odds, image, distance)
 
     @staticmethod
     def _further(flow: Tensor | None, pair: tuple[Box, Tensor], here: Box, *, backwards: bool) -> Tensor:
@@ -168,3 +165,8 @@ class SmoothingWindow:
         if flow is None:
             return here.shift(-box.top, -box.left).crop(step).float()
         return compose_flows(flow, step.float(), origin=(here.top - box.top, here.left - box.left))
+
+
+def _brought(there: _Seen, maps: Sequence[Tensor], flow: Tensor, here: Box) -> list[Tensor]:
+    """Maps of another frame on a box of this one, along the flow to it."""
+    return sample_all(maps, flow, origin=(here.top - there.box.top, here.left - there.box.left))

@@ -303,13 +303,14 @@ def heard(logits: Tensor, near: Tensor, guess: Tensor) -> Tensor:
 
 def grown(inside: Tensor, radius: int) -> Tensor:
     """A map (1, 1, h, w) grown by so many pixels in each direction."""
-    width = 2 * radius + 1
-    for axis in (
-        -1,
-        -2,
-    ):  # is there anything in the window around a pixel? Running sums do not mind its width
-        sums = functional.pad(inside.transpose(axis, -1).int(), (radius + 1, radius)).cumsum(-1)
-        inside = (sums[..., width:] > sums[..., :-width]).transpose(axis, -1)
+    for axis in (-1, -2):
+        inside = functional.pad(inside, (radius, radius, 0, 0) if axis == -1 else (0, 0, radius, radius))
+        reach = 1  # pixels that each one stands for so far: twice as many in each step
+        while reach <= 2 * radius:
+            step = min(reach, 2 * radius + 1 - reach)
+            length = inside.shape[axis] - step
+            inside = inside.narrow(axis, 0, length) | inside.narrow(axis, step, length)
+            reach += step
     return inside
 
 
