@@ -21,3 +21,12 @@ def test_regions_of_nothing_or_little(size: tuple[int, int]) -> None:
     numbers, count = parts(compiled(), torch.ones(size, dtype=torch.bool), corners=False)
     assert numbers.shape == size
     assert count == numbers.numel()
+
+
+def test_numbers_are_where_the_region_is_whatever_the_default_device() -> None:
+    """Else the loop would write to where there is nothing."""
+    loops, inside = compiled(), torch.ones(3, 4, dtype=torch.bool)
+    with torch.device("meta"):
+        numbers, count = parts(loops, inside, corners=True)
+    assert numbers.device.type == "cpu"
+    assert count == int(numbers.max()) == 1

@@ -27,7 +27,7 @@ def parts(library: Library, inside: Tensor, *, corners: bool) -> tuple[Tensor, i
         MemoryError: there is none for it.
     """
     inside = inside.contiguous()
-    numbers = torch.empty(inside.shape, dtype=torch.int64)
+    numbers = inside.new_empty(inside.shape, dtype=torch.int64)
     run = library.function("vsod_parts", _ARGUMENTS, ctypes.c_int)
     count = run(inside.data_ptr(), *inside.shape, corners, numbers.data_ptr())
     if count < 0:

@@ -89,7 +89,7 @@ FAST static void average(const maps *a, const maps *b, int number, float *rows, 
       to[x] = middle + next[x - 1] + next[x] + next[x + 1];
     }
     float inside = 3 * lines, side = 2 * lines;
-    to[0] /= width > 1 ? side : lines;
+    if (width) to[0] /= width > 1 ? side : lines;
     INDEPENDENT for (int x = 1; x < width - 1; x++) to[x] /= inside;
     if (width > 1) to[width - 1] /= side;
   }

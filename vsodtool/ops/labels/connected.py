@@ -30,7 +30,7 @@ def connected_to(seeds: Tensor, inside: Tensor) -> Tensor:
     loops = library()
     if loops is not None and inside.device.type == "cpu":
         numbers, count = native_components.parts(loops, region, corners=False)
-        holds = torch.zeros(count + 1, dtype=torch.bool)
+        holds = region.new_zeros(count + 1)
         holds[numbers[reached]] = True
         return _pixels(holds[numbers], size) & inside
     runs = [_runs(region), _runs(region.T)]

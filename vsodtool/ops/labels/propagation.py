@@ -68,9 +68,9 @@ def carry(carried: Carried, flow_here_to_there: Tensor, flow_there_to_here: Tens
     there = carried.on(box)
     known = (there.labels, there.consistency, there.flow, flow_there_to_here)
     labels, consistency, flow, back = sample_all(known, flow_here_to_there)
-    trust = closeness(flow_here_to_there + back)
+    trust = closeness(back.add_(flow_here_to_there))
     # A view of all that was sampled would keep all of it for as long as the labels.
-    return Carried(box, labels.clone(), consistency * trust, flow + flow_here_to_there)
+    return Carried(box, labels.clone(), trust.mul_(consistency), flow + flow_here_to_there)
 
 
 def closeness(miss: Tensor, *, sigma: float = SIGMA) -> Tensor:
@@ -83,4 +83,5 @@ def closeness(miss: Tensor, *, sigma: float = SIGMA) -> Tensor:
     Returns:
         exp(-|miss|^2 / 2 sigma^2), (B, 1, H, W) in (0, 1].
     """
-    return torch.exp(miss.square().sum(dim=1, keepdim=True) / (-2 * sigma * sigma))
+    right, down = miss[:, :1], miss[:, 1:]
+    return right.square().addcmul_(down, down).div_(-2 * sigma * sigma).exp_()
