@@ -14,14 +14,14 @@ from vsodtool.config.methods import METHODS
 from vsodtool.ops.labels.temporal_smoothing import REACH
 from vsodtool.pipelines.densify.choosing.hidden_labels import HiddenTest, Trying
 
-FLOW = {"fast": 30.0, "balanced": 90.0, "best": 150.0}  # both ways between two neighbours
-SIDE = 14.0  # what one label says about a frame
-MAKE = {"warp": 37.0}  # a label made of that
-MAKE_LEARNED = 200.0  # by a network, its first guess included
+FLOW = {"fast": 12.0, "balanced": 24.0, "best": 45.0}  # both ways between two neighbours
+SIDE = 12.0  # what one label says about a frame
+MAKE = {"warp": 15.0}  # a label made of that
+MAKE_LEARNED = 95.0  # by a network, its first guess included
 WALK = {"sam2": 8000.0}  # a frame of one object in one direction, by a method that walks; at its own size
 TRACK_LOOK = 290.0  # what the tracker sees in a frame
 TRACK_WALK = 35.0  # a frame followed from one label
-FINISH = 20.0  # smoothed and written
+FINISH = 15.0  # smoothed and written
 OVERLAY = 15.0  # a frame drawn and encoded
 
 

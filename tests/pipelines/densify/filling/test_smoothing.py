@@ -13,6 +13,7 @@ import torch
 
 from tests.pipelines.intervals import make_job
 from vsodtool.media.video import frame_store
+from vsodtool.pipelines.densify.filling import smoothing
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.fill import Finish, densify, in_between, with_neighbours
 from vsodtool.pipelines.densify.filling.label import SoftLabel
@@ -136,6 +137,31 @@ def test_every_second_frame_is_taken_from_those_beside_it(
         inside, found = clip.truth[index] > 0, made[index].ids([1]) > 0
         assert (found & inside).sum() / (found | inside).sum() > 0.95
         assert made[index].frame_confidence > 0.8
+
+
+def test_only_frames_between_are_pulled_to_their_edges(
+    job: Interval, exact: Any, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, made, pulled = Flickering(), dict[int, SoftLabel](), list[torch.Tensor]()
+
+    def aligned(labels: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+        assert labels.shape[-2:] == image.shape[-2:]
+        pulled.append(labels * 0.9)
+        return pulled[-1]
+
+    monkeypatch.setattr(smoothing, "align_to_edges", aligned)
+    densify(
+        job,
+        [method],
+        MotionEstimators(exact, exact, exact),
+        workers=workers,
+        on_label=lambda _, frame: made.update({frame.index: frame}),
+        finish=Finish(smooth=True, thinned=range(11, 13)),
+    )
+    between = set(job.targets) - set(method.seen)
+    assert len(pulled) == len(between) > 0
+    for index in job.targets:
+        assert (index in between) == any(torch.equal(made[index].labels, each) for each in pulled)
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

