@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
-from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet, _halved
+from vsodtool.models.evidence.network import EvidenceInput, EvidenceNet, _plane
 from vsodtool.models.weights.networks import create_network
 from vsodtool.ops.labels.evidence_maps import GUESS, MAPS
 
@@ -65,12 +65,11 @@ def test_together_each_finds_what_it_finds_alone_whatever_the_size_of_its_labell
         torch.testing.assert_close(own, alone, atol=1e-4, rtol=0)
 
 
-def test_maps_are_halved_as_by_unshuffling_beside_planes_of_values() -> None:
-    maps, values = torch.rand(2, 3, 8, 12), torch.rand(2, 2)
-    for laid_out in (maps, maps.to(memory_format=torch.channels_last)):
-        halved = _halved(laid_out, values)
-        assert torch.equal(halved[:, :12], torch.nn.functional.pixel_unshuffle(maps, 2))
-        assert torch.equal(halved[:, 12:], values[:, :, None, None].expand(-1, -1, 4, 6))
+def test_two_values_lie_in_a_plane_so_that_unshuffled_they_are_planes_of_their_own() -> None:
+    values = torch.rand(2, 2)
+    planes = torch.nn.functional.pixel_unshuffle(_plane(values, (8, 12)), 2)
+    assert torch.equal(planes[:, :2], values[:, :, None, None].expand(-1, -1, 4, 6))
+    assert not planes[:, 2:].any()
 
 
 @pytest.mark.parametrize("name", EvidenceInput._fields)

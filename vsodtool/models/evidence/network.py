@@ -11,8 +11,9 @@ from torch.nn import functional
 
 from vsodtool.models.backbones.efficientnet_lite import STAGES, EfficientNetLiteBackbone
 from vsodtool.models.evidence.architecture import EvidenceArchitecture
+from vsodtool.models.evidence.halving import HalvingConvBnRelu
 from vsodtool.models.evidence.label_memory import READ, LabelMemory, Memories
-from vsodtool.models.rcrnet.layers import ConvBnRelu, channels_last, resize
+from vsodtool.models.rcrnet.layers import ConvBnRelu, resize
 from vsodtool.ops.labels.evidence_maps import CELL, GUESS, IMAGE, LEFT, MAPS, RIGHT
 
 _Levels = tuple[Tensor, Tensor, Tensor]
@@ -78,7 +79,7 @@ class Appearance(nn.Module):
     def __init__(self, fine: int, middle: int, coarse: int) -> None:
         super().__init__()
         quarter, eighth, sixteenth = (STAGES[number].channels for number in (1, 2, 4))
-        self.fine = ConvBnRelu(4 * IMAGE, fine, 3)
+        self.fine = HalvingConvBnRelu(4 * IMAGE, fine, 3)
         self.middle = ConvBnRelu(quarter, middle, 1)
         self.coarse = nn.Sequential(ConvBnRelu(eighth + sixteenth, coarse, 1), ConvBnRelu(coarse, coarse, 3))
 
@@ -86,8 +87,7 @@ class Appearance(nn.Module):
         self, images: Tensor, pyramid: tuple[Tensor, Tensor, Tensor]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Images (N, 3, H, W), about in [-1, 1], and what the backbone saw -> the levels, fine to coarse."""
-        fine = self.fine(functional.pixel_unshuffle(images, 2))
-        return fine, self.middle(pyramid[0]), self.match(pyramid)
+        return self.fine(images), self.middle(pyramid[0]), self.match(pyramid)
 
     def match(self, pyramid: _Levels) -> Tensor:
         """The coarse level alone: what is matched."""
@@ -126,7 +126,7 @@ class EvidenceNet(nn.Module):
         self.backbone = EfficientNetLiteBackbone(IMAGE, 16, is_whole=False)
         self.appearance = Appearance(fine, middle, coarse)
         self.memory = LabelMemory(coarse)
-        self.entry = ConvBnRelu(4 * MAPS + 2, fine, 3)
+        self.entry = HalvingConvBnRelu(4 * MAPS + 2, fine, 3)
         self.fine = _Residual(fine)
         self.to_middle = _Halve(fine, middle)
         self.middle = nn.Sequential(ConvBnRelu(2 * middle, middle, 3), _Residual(middle))
@@ -197,10 +197,13 @@ class EvidenceNet(nn.Module):
     def _enter(self, maps: Tensor, distances: Tensor) -> Tensor:
         """The first features: of the maps, and of how far away the labelled frames are."""
         dtype = self.head.weight.dtype
-        ages = torch.tanh(distances / 10).to(dtype)
-        # Nothing is kept for longer than its next step: in 32 bits all parts are the most there ever is.
-        parts = (part.to(dtype) for part in _differences(maps))
-        entered: Tensor = self.entry(channels_last(_halved(torch.cat(list(parts), dim=1), ages)))
+        planes = maps.new_empty((*maps.shape[:1], MAPS + 1, *maps.shape[2:]), dtype=dtype)
+        at = 0
+        for part in _differences(maps):  # none is kept: in 32 bits all parts are the most there ever is
+            planes[:, at : at + part.shape[1]] = part
+            at += part.shape[1]
+        planes[:, at:] = _plane(torch.tanh(distances / 10).to(dtype), maps.shape[-2:])
+        entered: Tensor = self.entry(planes)
         return entered
 
 
@@ -209,7 +212,7 @@ def _together(parts: Sequence[Tensor]) -> Tensor:
 
 
 def _centred(images: Tensor) -> Tensor:
-    return images * 2 - 1
+    return (images * 2).sub_(1)
 
 
 def _differences(maps: Tensor) -> Iterator[Tensor]:
@@ -219,24 +222,19 @@ def _differences(maps: Tensor) -> Iterator[Tensor]:
     for channels in (LEFT, RIGHT):
         side = maps[:, channels]
         yield _centred(side[:, :1])
-        yield (side[:, 1:4] - image) * _CONTRAST
+        yield (side[:, 1:4] - image).mul_(_CONTRAST)
         yield _centred(side[:, 4:5])
-        yield (side[:, 5:8] - image) * _CONTRAST
+        yield (side[:, 5:8] - image).mul_(_CONTRAST)
         yield _centred(side[:, 8:9])
     yield _centred(maps[:, GUESS:])
 
 
-def _halved(maps: Tensor, ages: Tensor) -> Tensor:
-    """(B, C, H, W) and (B, N) -> (B, 4 C + N, H / 2, W / 2): quarters of the maps, and planes of N values.
-
-    As by `pixel_unshuffle`, which takes six times as long in bf16.
-    """
-    count, channels, height, width = maps.shape
-    halved = maps.new_empty(count, 4 * channels + ages.shape[1], height // 2, width // 2)
-    cells = maps.view(count, channels, height // 2, 2, width // 2, 2).permute(0, 1, 3, 5, 2, 4)
-    halved[:, : 4 * channels].view(cells.shape).copy_(cells)
-    halved[:, 4 * channels :] = ages[:, :, None, None]
-    return halved
+def _plane(ages: Tensor, size: Sequence[int]) -> Tensor:
+    """(B, 2) -> (B, 1, H, W): of 2 x 2 pixels the upper two are these, the lower ones 0."""
+    height, width = size
+    plane = ages.new_zeros(len(ages), 1, height // 2, 2, width // 2, 2)
+    plane[:, :, :, 0] = ages[:, None, None, None]
+    return plane.view(len(ages), 1, height, width)
 
 
 def _half_cells(labels: Tensor) -> Tensor:

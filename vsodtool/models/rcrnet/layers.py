@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,20 +23,6 @@ class ConvBnRelu(nn.Module):
         """(N, channels_in, H, W) -> (N, channels_out, H, W), at least 0."""
         found = self.bn(self.conv(features))
         return functional.relu(found, inplace=not self.training)  # saves a copy at the peak
-
-
-def channels_last(values: Tensor) -> Tensor:
-    """The same maps (N, C, H, W), laid out as convolutions want them that were made ready for inference.
-
-    What `contiguous` does, which takes three times as long for numbers of 16 bits on CPUs.
-    """
-    if values.device.type != "cpu" or torch.is_grad_enabled():
-        return values
-    count, channels, height, width = values.shape
-    laid_out = values.new_empty((count, height * width, channels))
-    for one, other in zip(laid_out, values.flatten(2), strict=True):
-        one.copy_(other.T)  # of matrices, by blocks
-    return laid_out.view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
 def resize(values: Tensor, size: Size) -> Tensor:
