@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from torch.nn import functional
 
 from vsodtool.ops.labels.evidence_maps import (
     COLOURS,
@@ -46,6 +48,16 @@ def test_each_channel_has_its_place() -> None:
     torch.testing.assert_close(found[0, GUESS, 0, 0], torch.tensor(0.5))
     images = [found[0, first : first + 3, 0, 0] for first in COLOURS]
     assert all(bool((image == image[0]).all()) for image in images)
+
+
+@pytest.mark.parametrize("size", [SIZE, (3, 8), (8, 4), (8, 8)])
+def test_enlarged_they_are_what_they_are_with_their_border_repeated(size: tuple[int, int]) -> None:
+    image, guess = torch.rand(1, IMAGE, *SIZE), torch.rand(1, 1, *SIZE)
+    sides = [(torch.rand(2, 1, *SIZE), torch.rand(2, 3, *SIZE), torch.rand(1, 1, *SIZE)) for _ in range(2)]
+    expected = functional.pad(
+        evidence_maps(image, sides, guess), (0, size[1] - SIZE[1], 0, size[0] - SIZE[0]), mode="replicate"
+    )
+    assert torch.equal(evidence_maps(image, sides, guess, size=size), expected)
 
 
 def test_claimed_is_the_largest_of_labels_and_guess() -> None:

@@ -41,6 +41,7 @@ static int find_runs(const unsigned char *row, int width, run *runs, int count) 
  * for want of memory. */
 EXPORT int vsod_parts(const unsigned char *inside, int height, int width, int corners, int64_t *numbers) {
   ptrdiff_t most = (ptrdiff_t)height * ((width + 1) / 2);
+  if (!most) return 0;
   run *runs = malloc(sizeof(run) * most + sizeof(int) * (height + 1));
   if (!runs) return -1;
   int *first = (int *)(runs + most); /* run of each row */

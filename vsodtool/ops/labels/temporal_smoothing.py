@@ -51,6 +51,8 @@ def log_odds(labels: Tensor) -> Tensor:
 
 def from_log_odds(odds: Tensor) -> Tensor:
     """The opposite of `log_odds`: soft labels, of which those of a pixel sum to less than 1."""
+    if odds.shape[1] == 1:  # the same, in a third of the time
+        return odds.sigmoid()
     return torch.cat((torch.zeros_like(odds[:, :1]), odds), dim=1).softmax(dim=1)[:, 1:]
 
 
@@ -60,9 +62,9 @@ def from_bounded_odds(odds: Tensor) -> Tensor:
     The background and all objects give away the same, so the order among them stays.
     """
     objects = from_log_odds(odds)
-    shares = torch.cat((1 - objects.sum(dim=1, keepdim=True), objects), dim=1)
-    left = (shares - _LEAST).clamp_min_(0)
-    return left[:, 1:] / left.sum(dim=1, keepdim=True).clamp_min(_LEAST)
+    background = (1 - _LEAST - objects.sum(dim=1, keepdim=True)).clamp_min_(0)
+    left = (objects - _LEAST).clamp_min_(0)
+    return left.div_(background.add_(left.sum(dim=1, keepdim=True)).clamp_min_(_LEAST))
 
 
 def smooth_over_time(odds: Tensor, image: Tensor, neighbours: Iterable[Neighbour]) -> Tensor:

@@ -210,7 +210,7 @@ def _tell(asked: _Asked, size: Size) -> _Told:
     evidence, number = asked.evidence.part(asked.part, copied=False), asked.number
     guess = asked.part.crop(asked.guess)
     known = (evidence.sides[0].known, evidence.sides[-1].known)
-    maps = to_whole_cells(object_maps(evidence, number, guess), size)
+    maps = object_maps(evidence, number, guess, size)
     top, left = evidence.box.origin
     box = Box(top, left, top + size[0], left + size[1])
     given = [(each.labels[0, number], (0, 0)) for each in known]
@@ -351,17 +351,18 @@ def _placed(box: Box, wanted: Size, size: Size) -> Box:
     return Box(top, left, top + wanted[0], left + wanted[1])
 
 
-def object_maps(evidence: Evidence, number: int, guess: Tensor) -> Tensor:
+def object_maps(evidence: Evidence, number: int, guess: Tensor, size: Size | None = None) -> Tensor:
     """The maps of one object, float32 (1, MAPS, h, w) in [0, 1].
 
     Args:
         evidence: of one side or of both; one stands for both.
         number: of the object.
         guess: what the rules of `--method warp` say, of all objects (1, O, h, w).
+        size: to which they are enlarged, the border repeated.
     """
     chosen = slice(number, number + 1)
     sides = [
         (side.labels[:, chosen], side.views, side.consistency)
         for side in (evidence.sides[0], evidence.sides[-1])
     ]
-    return evidence_maps(evidence.image, sides, guess[:, chosen])
+    return evidence_maps(evidence.image, sides, guess[:, chosen], size=size)
