@@ -77,6 +77,7 @@ OPENERS = {
     "media/regular_file.py": "itself",
     "media/spill.py": "a temporary folder of the process",
     "media/training_run/log.py": "is_file",
+    "native/build.py": "comes with the tool",
     "pipelines/review.py": "opens a browser, or a file of its own",
     "pipelines/reviewing/app.py": "comes with the tool",
     "pipelines/reviewing/passed_on.py": "comes with the tool",

@@ -169,7 +169,7 @@ def test_the_manifest_names_what_auto_became(tmp_path: Path) -> None:
     assert manifest["config"]["backend"] == "dis"
     assert manifest["status"] == "complete"
     assert manifest["videos"] == {"v": {"frames": 2, "flows": 1, "missing": 0}}
-    assert report.backend.startswith("dis(")
+    assert report.backend.startswith(("inverse-search(", "dis("))
     assert not (tmp_path / "out/journal.jsonl").exists()
 
 

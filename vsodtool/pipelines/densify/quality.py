@@ -88,10 +88,9 @@ def motion_estimators(
         on_event(Event("notice", message=_UNCOMPILED))
     settings = _SETTINGS[quality]
     adjacent = _ADJACENT if thinned else settings.adjacent
-    estimator = adjacent.estimator()
     return MotionEstimators(
-        estimator,
-        estimator if settings.refining == adjacent else settings.refining.estimator(),
+        adjacent.estimator(),
+        settings.refining.estimator(),
         settings.coarse.estimator(),
         margin=settings.margin,
         context=settings.context,
