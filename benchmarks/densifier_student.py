@@ -1,7 +1,7 @@
 """A learned densifier with fewer channels, trained to say what a larger one says.
 
     python benchmarks/densifier_student.py WORK --data davis-train --data sod --data duts-tr-part
-        [--teacher densifier-small] [--widths 16,48,64] [--squares 48] [--steps 1200] [--learning-rate 5e-4]
+        [--teacher densifier-small] [--widths 16,32,64] [--squares 48] [--steps 900] [--learning-rate 5e-4]
     vsodtool weights convert WORK/student.safetensors densifier-small.safetensors --half
 
 Evidence is recorded in WORK/evidence as `vsodtool train densifier` does (an hour of a core), the same videos
@@ -175,11 +175,11 @@ def main() -> None:
     parser.add_argument(
         "--widths",
         type=lambda text: tuple(map(int, text.split(","))),
-        default=(16, 48, 64),
+        default=(16, 32, 64),
         help="fine to coarse",
     )
     parser.add_argument("--squares", type=int, default=48, help="that the narrowed layers are fitted to")
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--learning-rate", type=float, default=5e-4)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
