@@ -14,7 +14,8 @@ from vsodtool.native import build as building
 from vsodtool.native.build import BuildError, build, compiler, fingerprint, main
 from vsodtool.native.differences import largest_differences, mean_differences
 from vsodtool.native.guided_filter import guided_filter
-from vsodtool.native.library import Library, SearchSettings
+from vsodtool.native.inverse_search import SearchSettings, inverse_search
+from vsodtool.native.library import Library
 from vsodtool.native.matching import Costs, owner_costs
 from vsodtool.native.sampling import sample
 
@@ -120,7 +121,7 @@ def test_every_generation_of_processors_computes_the_same_bits(tmp_path: Path) -
         library, everywhere = Library(path), torch.ones(90, 133, dtype=torch.bool)
         found.append(
             (
-                torch.from_numpy(library.flow(first, second, start, SearchSettings(0, 4, 3, 2))),
+                torch.from_numpy(inverse_search(library, first, second, start, SearchSettings(0, 4, 3, 2))),
                 *sample(library, [image, pictures], vectors, (0, 0)),
                 owner_costs(library, (pictures, pictures.flip(-1), image), everywhere, (0, 0), costs),
                 largest_differences(library, pictures, pictures.flip(-1), torch.tensor([0.2, 0.6, 0.2])),

@@ -23,13 +23,14 @@ from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.annotations.formats.coco import write_coco
 from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
 from vsodtool.media.output.lock import OutputLock
+from vsodtool.pipelines.densify.choosing import trial
 from vsodtool.pipelines.densify.filling.evidence import Evidence
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.method import Wants
 from vsodtool.pipelines.densify.quality import rules
 from vsodtool.pipelines.pseudolabel import run_pseudolabel
 from vsodtool.pipelines.update import StaleInterval, Updater
-from vsodtool.types import Event
+from vsodtool.types import Event, MethodChoice
 
 Film = Callable[..., Any]
 PAN = [(2, 1), (1, 0), (-1, 1), (2, -1), (1, 1), (1, -1), (-2, 0), (1, 1), (0, -1), (1, 0), (2, 1)] * 2
@@ -463,6 +464,18 @@ def test_the_method_stays(tmp_path: Path, clip: Any, source: Path, method: str) 
     assert again.videos[0].method == chosen
     assert again.videos[0].hidden_j == report.videos[0].hidden_j
     assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path), method=chosen, quality="fast")
+
+
+@pytest.mark.parametrize("chosen", ["warp", "fgplg"])
+def test_what_auto_chose_comes_out_as_by_that_method(
+    tmp_path: Path, clip: Any, source: Path, monkeypatch: pytest.MonkeyPatch, chosen: str
+) -> None:
+    """But for what is followed far from masks, which `--method warp` never is."""
+    monkeypatch.setattr(trial, "decide", lambda *_, **__: MethodChoice(chosen, [], {}, "told so"))
+    report = run_pseudolabel(config(tmp_path, method="auto", quality="fast", track="off"))
+    assert report.videos[0].method == chosen
+    alone = fresh(tmp_path, places(tmp_path), method=chosen, quality="fast", track="off")
+    assert content(tmp_path / "out") == alone
 
 
 def test_edits_of_many_kinds_become_corrections(tmp_path: Path, film: Film) -> None:

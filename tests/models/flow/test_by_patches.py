@@ -8,7 +8,7 @@ from vsodtool.models.flow import by_patches
 from vsodtool.models.flow.by_patches import ByPatches
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.inverse_search import InverseSearchEstimator
-from vsodtool.native.library import SearchSettings
+from vsodtool.native.inverse_search import SearchSettings
 
 LINE = ByPatches(SearchSettings(0, 4, 3, 1), DisSettings(0, 8, 4, 12, 2))
 

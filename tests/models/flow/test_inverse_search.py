@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import numpy as np
 import pytest
@@ -10,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.native.compiled import compiled
-from vsodtool.errors import ShapeError
 from vsodtool.models.flow.inverse_search import InverseSearchEstimator
-from vsodtool.native.library import SearchSettings
+from vsodtool.native.inverse_search import SearchSettings
 from vsodtool.types import FlowEstimator
 
 FINE = SearchSettings(0, 4, 3, 2)
@@ -127,50 +124,6 @@ def test_noise_and_a_wild_start_give_numbers() -> None:
     assert torch.isfinite(flow).all()
 
 
-def test_batches_equal_single_pairs_and_arguments_stay() -> None:
-    pairs = [shifted(64, 80, 3, 1), shifted(64, 80, -2, 0)]
-    image_a, image_b = (torch.cat([one[side] for one in pairs]) for side in (0, 1))
-    initial = torch.ones(2, 2, 64, 80)
-    copies = image_a.clone(), image_b.clone(), initial.clone()
-    both = estimator().estimate(image_a, image_b, initial=initial)
-    single = [estimator().estimate(a, b, initial=initial[:1]) for a, b in pairs]
-    assert torch.equal(both, torch.cat(single))
-    assert all(
-        torch.equal(now, before) for now, before in zip((image_a, image_b, initial), copies, strict=True)
-    )
-
-
-def test_the_initial_flow_is_honoured() -> None:
-    """A shift out of reach for a search that starts at nothing, within reach of one that starts near it."""
-    big = texture(96, 256, seed=3)
-    image_a, image_b = tensor(big[:, 100:196]), tensor(big[:, 60:156])
-    initial = torch.zeros(1, 2, 96, 96)
-    initial[:, 0] = 39
-    inner = (slice(None), 0, slice(12, -12), slice(8, 48))
-    lost = (estimator().estimate(image_a, image_b)[inner] - 40).abs().median()
-    found = (estimator().estimate(image_a, image_b, initial=initial)[inner] - 40).abs().median()
-    assert found < 0.5 < lost
-
-
-def test_several_threads_get_what_one_gets() -> None:
-    pairs = [shifted(64, 80, shift, -shift) for shift in range(-4, 4)] * 3
-    used = estimator()
-    expected = [used.estimate(*one) for one in pairs]
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda one: used.estimate(*one), pairs))
-    assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
-
-
 def test_it_is_an_estimator_whose_name_tells_its_settings() -> None:
     assert isinstance(estimator(), FlowEstimator)
     assert estimator().name == "inverse-search(0,4,3,2,5)"
-
-
-def test_refusals() -> None:
-    image = torch.rand(1, 3, 40, 40)
-    with pytest.raises(ShapeError, match="image_b"):
-        estimator().estimate(image, image[0])
-    with pytest.raises(ShapeError, match="image_a and image_b"):
-        estimator().estimate(image, torch.rand(1, 3, 40, 41))
-    with pytest.raises(ShapeError, match="initial"):
-        estimator().estimate(image, image, initial=image)

@@ -39,8 +39,11 @@ def test_better_qualities_do_more() -> None:
     steps = [motion_estimators("dis", each, CPU, ignore_event).adjacent for each in QUALITIES]
     finest = [each.settings.finest_scale for each in steps]  # type: ignore[attr-defined]
     assert finest == sorted(finest, reverse=True)
-    thinned = motion_estimators("dis", "fast", CPU, ignore_event, thinned=True).adjacent
-    assert thinned.settings.finest_scale == 0  # type: ignore[attr-defined]
+    fast = motion_estimators("dis", "fast", CPU, ignore_event)
+    assert fast.fine_between().adjacent is fast.between
+    assert fast.between.settings.finest_scale == 0  # type: ignore[union-attr]
+    balanced = motion_estimators("dis", "balanced", CPU, ignore_event)
+    assert balanced.fine_between() is balanced
     assert [rules(each).name for each in QUALITIES] == ["warp"] * 3
     assert len({motion_estimators("dis", each, CPU, ignore_event).name for each in QUALITIES}) == 3
 

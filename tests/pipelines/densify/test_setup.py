@@ -66,6 +66,18 @@ def test_what_the_manifest_says_for_auto(own: str) -> None:
     assert setup.adaptable is None
 
 
+def test_a_method_has_its_own_flow_whatever_others_are_at_hand(own: str) -> None:
+    """Else labels by `auto` would not be those of the method that it chose."""
+    both = create_candidates(prepared(weights=own, quality="fast"), ignore_event)
+    for name, method in both.methods.items():
+        weights = own if name == "fgplg" else ""
+        alone = create_candidates(prepared(weights=weights, quality="fast", method=name), ignore_event)
+        flows = [made.flow_of([method]).adjacent.name for made in (both, alone)]
+        assert flows[0] == flows[1]
+    coarse, fine = (both.flow_of([both.methods[name]]).adjacent.name for name in ("warp", "fgplg"))
+    assert coarse != fine == both.flow_of(both.methods.values()).adjacent.name
+
+
 def test_what_follows_objects_far_from_masks(own: str, paper: str) -> None:
     names = ("densifier-small", "rcrnet-ner-looks")
     assert prepared(weights=own).tracking == prepared(method="fgplg", weights=own).tracking == names

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from vsodtool.models.flow.dis import DisEstimator, DisSettings
 from vsodtool.models.flow.inverse_search import InverseSearchEstimator
-from vsodtool.native.library import SearchSettings, library
+from vsodtool.native.inverse_search import SearchSettings
+from vsodtool.native.library import library
 from vsodtool.types import FlowEstimator
 
 

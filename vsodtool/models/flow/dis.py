@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vsodtool.checks import check_flow, check_image, check_same_size
 from vsodtool.errors import UsageError
-from vsodtool.models.flow.luma import luma
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-FloatArray = npt.NDArray[np.float32]
-GreyArray = npt.NDArray[np.uint8]
+from vsodtool.models.flow.grey_pairs import FloatArray, GreyArray, GreyPairs
 
 _SMALLEST = 32  # OpenCV refuses images below about 12 pixels, and has no pyramid to speak of below this
 
@@ -52,11 +43,14 @@ QUALITY_SETTINGS = {
 }
 
 
-class DisEstimator:
+class DisEstimator(GreyPairs):
     """Optical flow by DIS, on the CPU.
 
-    One thread per call is the default: many pairs side by side use the cores better than one pair split up.
+    One thread per call is the default, see `GreyPairs`.
     """
+
+    whole: ClassVar[bool] = True
+    least_side: ClassVar[int] = _SMALLEST
 
     def __init__(self, quality: str | DisSettings = "balanced", *, threads: int = 1) -> None:
         """Choose the settings.
@@ -81,42 +75,11 @@ class DisEstimator:
         """`dis` and its settings, in the order of `DisSettings`."""
         return f"dis({','.join(str(value) for value in astuple(self.settings))})"
 
-    def estimate(self, image_a: Tensor, image_b: Tensor, *, initial: Tensor | None = None) -> Tensor:
-        """Flow from a to b.
-
-        Convention: images float (B, 3, H, W) RGB in [0, 1], of any size; returns float32 (B, 2, H, W) in
-        pixels on the images' device, b(x + flow(x)) = a(x). `initial`, of the same shape, is where the search
-        starts. Several threads may call at once.
-
-        Raises:
-            ShapeError: the tensors have other shapes or do not agree.
-        """
-        import torch
-
-        check_image(image_a, "image_a")
-        check_image(image_b, "image_b")
-        check_same_size(image_a, image_b, "image_a and image_b")
-        if initial is not None:
-            check_flow(initial, "initial")
-            check_same_size(image_a, initial, "image_a and initial")
-        guesses = [None] * len(image_a) if initial is None else list(_flow_arrays(initial))
-        flows = np.empty((len(image_a), 2, *image_a.shape[-2:]), np.float32)
-        pairs = zip(luma(image_a, whole=True), luma(image_b, whole=True), guesses, strict=True)
-        for index, (grey_a, grey_b, guess) in enumerate(pairs):
-            flow = self._flow(cast(GreyArray, grey_a), cast(GreyArray, grey_b), guess)
-            flows[index] = flow.transpose(2, 0, 1)
-        return torch.from_numpy(flows).to(image_a.device)
-
-    def _flow(self, grey_a: GreyArray, grey_b: GreyArray, guess: FloatArray | None) -> FloatArray:
-        """One pair of uint8 (H, W) -> float32 (H, W, 2). `guess` is not changed."""
-        height, width = grey_a.shape
-        padding = ((0, max(0, _SMALLEST - height)), (0, max(0, _SMALLEST - width)))
-        if any(after for _, after in padding):
-            grey_a, grey_b = np.pad(grey_a, padding, mode="edge"), np.pad(grey_b, padding, mode="edge")
-            guess = guess if guess is None else np.pad(guess, (*padding, (0, 0)), mode="edge")
-        start: Any = None if guess is None else guess.copy()  # OpenCV writes its result into it
-        flow: FloatArray = self._engine(*grey_a.shape).calc(grey_a, grey_b, start)
-        return flow[:height, :width]
+    def _flow(self, first: GreyArray, second: GreyArray, start: FloatArray | None) -> FloatArray:
+        # OpenCV writes its result into what it starts from.
+        begin: Any = None if start is None else np.array(start.transpose(1, 2, 0), order="C")
+        flow: FloatArray = self._engine(*first.shape).calc(first, second, begin)
+        return flow.transpose(2, 0, 1)
 
     def _engine(self, height: int, width: int) -> Any:
         """A DIS object for images of a size.
@@ -143,9 +106,3 @@ def _coarsest_scale(height: int, width: int, patch: int) -> int:
     by_motion = math.log2(max(height, width) / (4 * patch)) + 0.5 - margin
     by_patch = math.log2(min(height, width) / patch) - margin
     return max(0, math.floor(min(by_motion, by_patch)))
-
-
-def _flow_arrays(flows: Tensor) -> FloatArray:
-    """(B, 2, H, W) -> contiguous (B, H, W, 2), float32."""
-    array: FloatArray = flows.detach().float().cpu().permute(0, 2, 3, 1).contiguous().numpy()
-    return array

@@ -44,14 +44,19 @@ INLINE lanes along_row(place p, int r) {
   return left + p.right * (load(from + 1) - left);
 }
 
+/* How much row r of a patch differs at a place, of which `above` is that row and becomes the next one. */
+INLINE lanes residual(place p, int r, lanes *above, const float *patch) {
+  lanes below = along_row(p, r + 1), here = *above;
+  *above = below;
+  return here + p.down * (below - here) - load(patch);
+}
+
 /* Squared difference of two patches but for their means. */
 INLINE float difference(plane a, plane b, int y, int x, float right, float down) {
   place p = find(b, y, x, right, down);
   lanes above = along_row(p, 0), sums = {0}, squares = {0};
   for (int r = 0; r < PATCH; r++) {
-    lanes below = along_row(p, r + 1);
-    lanes d = above + p.down * (below - above) - load(row(a, y + r) + x);
-    above = below;
+    lanes d = residual(p, r, &above, row(a, y + r) + x);
     sums += d;
     squares += d * d;
   }
@@ -81,9 +86,7 @@ INLINE vector descend(plane a, plane across, plane along, plane b, int y, int x,
     place p = find(b, y, x, here.right, here.down);
     lanes above = along_row(p, 0), sums = {0}, squares = {0}, by_x = {0}, by_y = {0};
     for (int r = 0; r < PATCH; r++) {
-      lanes below = along_row(p, r + 1);
-      lanes d = above + p.down * (below - above) - load(row(a, y + r) + x);
-      above = below;
+      lanes d = residual(p, r, &above, row(a, y + r) + x);
       sums += d;
       squares += d * d;
       by_x += d * load(row(across, y + r) + x);
@@ -161,9 +164,7 @@ FAST void vsod_densify(plane a, plane b, const vector *found, int stride, plane 
       place p = find(b, y, x, here.right, here.down);
       lanes above = along_row(p, 0);
       for (int r = 0; r < PATCH; r++) {
-        lanes below = along_row(p, r + 1), weight;
-        lanes d = above + p.down * (below - above) - load(row(a, y + r) + x);
-        above = below;
+        lanes d = residual(p, r, &above, row(a, y + r) + x), weight;
         for (int c = 0; c < PATCH; c++) weight[c] = 1 / largest(1, fabsf(d[c]));
         float *to_right = row(right, y + r) + x, *to_down = row(down, y + r) + x;
         float *to_weights = row(weights, y + r) + x;

@@ -66,6 +66,8 @@ class MotionEstimators:
         adjacent: flow between neighbouring frames.
         refining: flow between a frame and a distant labelled one, started from what is known.
         coarse: flow at a quarter of the size that says where to look; None looks everywhere.
+        between: adjacent flow for methods that take frames from their neighbours, so that it has to be fine;
+            None: as for the others.
         margin: pixels around the place where the coarse flow carries an object, in which it may be.
         context: pixels around that which the flow sees too.
         device: where images, flows and labels are, until a label is written.
@@ -77,6 +79,7 @@ class MotionEstimators:
     adjacent: FlowEstimator
     refining: FlowEstimator
     coarse: FlowEstimator | None = None
+    between: FlowEstimator | None = None
     margin: int = 32
     context: int = 32
     device: torch.device = CPU
@@ -87,8 +90,13 @@ class MotionEstimators:
     @property
     def name(self) -> str:
         """The names of its estimators, each once."""
-        names = [part.name for part in (self.adjacent, self.refining, self.coarse) if part is not None]
+        parts = (self.adjacent, self.between, self.refining, self.coarse)
+        names = [part.name for part in parts if part is not None]
         return " + ".join(dict.fromkeys(names))
+
+    def fine_between(self) -> MotionEstimators:
+        """The same for a method that takes frames from their neighbours."""
+        return self if self.between is None else replace(self, adjacent=self.between)
 
     def remembering(self, remembered: Remembered) -> MotionEstimators:
         """The same, with what they find kept for later runs."""
@@ -292,7 +300,8 @@ class Motion:
 
     def _fine_flow(self, position: int) -> Tensor:
         """Flows of a pair on its box, half precision (2, 2, h, w); the same whichever side asks."""
-        return self.coarse.known_or("fine", position, self._compute_fine, self.pair_box(position))[0]
+        what = f"fine {self._estimators.adjacent.name}"
+        return self.coarse.known_or(what, position, self._compute_fine, self.pair_box(position))[0]
 
     def _compute_fine(self, position: int) -> tuple[Tensor, None]:
         wanted, size = self.pair_box(position), self._interval.size

@@ -9,7 +9,8 @@ import torch
 from vsodtool.models.flow.by_patches import ByPatches
 from vsodtool.models.flow.dis import DisSettings
 from vsodtool.models.flow.registry import create_estimator
-from vsodtool.native.library import SearchSettings, library
+from vsodtool.native.inverse_search import SearchSettings
+from vsodtool.native.library import library
 from vsodtool.ops.labels.matching import BALANCED, Search
 from vsodtool.pipelines.densify.method import Method, MethodSetup, WarpMethod
 from vsodtool.pipelines.densify.motion import MotionEstimators
@@ -25,6 +26,7 @@ class _Settings:
     context: int
     search: Search
     edges: bool
+    between: ByPatches | None = None
 
 
 # benchmarks/TRIED.md, "A flow of our own" and "Faster labels": how these were chosen, what each step gives.
@@ -40,6 +42,7 @@ _SETTINGS = {
         context=16,
         search=Search(radius=6, step=6),
         edges=False,
+        between=_FINE,
     ),
     "balanced": _Settings(
         _FINE,
@@ -67,7 +70,7 @@ _UNCOMPILED = (
 
 
 def motion_estimators(
-    backend: str, quality: str, device: torch.device, on_event: OnEvent, *, thinned: bool = False
+    backend: str, quality: str, device: torch.device, on_event: OnEvent
 ) -> MotionEstimators:
     """The estimators of a backend (not auto) at a quality.
 
@@ -75,8 +78,7 @@ def motion_estimators(
         backend: of the flow.
         quality: fast, balanced or best.
         device: that computes.
-        on_event: hears of weights that are fetched.
-        thinned: every second frame is taken from its neighbours, so flow between these has to be fine.
+        on_event: hears of weights that are fetched, and where nothing was compiled.
 
     Raises:
         WeightsError: a RAFT whose weights cannot be had.
@@ -87,11 +89,11 @@ def motion_estimators(
     if library() is None:
         on_event(Event("notice", message=_UNCOMPILED))
     settings = _SETTINGS[quality]
-    adjacent = _FINE if thinned else settings.adjacent
     return MotionEstimators(
-        adjacent.estimator(),
+        settings.adjacent.estimator(),
         settings.refining.estimator(),
         settings.coarse.estimator(),
+        between=None if settings.between is None else settings.between.estimator(),
         margin=settings.margin,
         context=settings.context,
         device=device,

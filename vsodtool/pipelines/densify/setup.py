@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -127,7 +127,7 @@ class Candidates:
         densify(
             interval,
             [method],
-            self.estimators,
+            self.flow_of([method]),
             workers=workers,
             on_label=made,
             finish=Finish(
@@ -144,6 +144,11 @@ class Candidates:
                 workers.map(finish, waiting)
         elif later:
             on_tracked(1.0)  # as it was planned
+
+    def flow_of(self, methods: Iterable[Method]) -> MotionEstimators:
+        """The estimators for some of the methods, whatever others are at hand."""
+        thinned = any(thinned_gaps(method, self.quality) for method in methods)
+        return self.estimators.fine_between() if thinned else self.estimators
 
     def follows(self, method: Method) -> bool:
         """Whether objects are followed far from masks beside this method: others find their own way."""
@@ -323,8 +328,7 @@ def create_candidates(setup: Setup, on_event: OnEvent) -> Candidates:
         estimators = MotionEstimators(setup.estimator, setup.estimator, device=device)
         flows.append(estimators.name)
     else:
-        thinned = any(thinned_gaps(method, quality) for method in methods.values())
-        estimators = motion_estimators(backend, quality, device, on_event, thinned=thinned)
+        estimators = motion_estimators(backend, quality, device, on_event)
         flows.append(estimators.name)
     return Candidates(methods, estimators, quality, "; ".join(flows), min_part=setup.config.min_part)
 

@@ -51,12 +51,12 @@ class Flickering(WarpMethod):
 
 
 def fill(
-    job: Interval, plan: MotionEstimators, workers: Workers, *lost: int, thinned: range = NONE
+    job: Interval, plan: MotionEstimators, workers: Workers, method: Flickering, *, thinned: range = NONE
 ) -> dict[int, SoftLabel]:
     made: dict[int, SoftLabel] = {}
     densify(
         job,
-        [Flickering(*lost)],
+        [method],
         plan,
         workers=workers,
         on_label=lambda _, frame: made.update({frame.index: frame}),
@@ -89,7 +89,7 @@ def test_frames_that_flicker_are_steadied_by_their_neighbours(
     clip: Any, job: Interval, exact: Any, workers: Workers
 ) -> None:
     lost = (1, 6, 11)  # beside a label at the ends, and in the middle
-    made = fill(job, MotionEstimators(exact, exact, exact), workers, *lost)
+    made = fill(job, MotionEstimators(exact, exact, exact), workers, Flickering(*lost))
     assert sorted(made) == job.targets
     for index in lost:
         inside, found = clip.truth[index] > 0, made[index].ids([1]) > 0
@@ -102,10 +102,12 @@ def test_a_frame_comes_out_alike_whether_those_around_it_are_filled_or_passed(
     job: Interval, exact: Any, workers: Workers, thinned: range
 ) -> None:
     plan = MotionEstimators(exact, exact, exact)
-    everything = fill(job, plan, workers, 4, 7, thinned=thinned)
+    everything = fill(job, plan, workers, Flickering(4, 7), thinned=thinned)
     for chosen in ([1], [6], [3, 8], [11], [5, 6, 7]):
         passed = [index for index in job.targets if index not in chosen]
-        few = fill(replace(job, targets=chosen, passed=passed), plan, workers, 4, 7, thinned=thinned)
+        few = fill(
+            replace(job, targets=chosen, passed=passed), plan, workers, Flickering(4, 7), thinned=thinned
+        )
         assert sorted(few) == chosen
         for index in chosen:
             assert torch.equal(few[index].labels, everything[index].labels)
@@ -121,15 +123,8 @@ def test_passed_frames_near_a_target_are_generated_too(film: Callable[..., Any],
 def test_every_second_frame_is_taken_from_those_beside_it(
     clip: Any, job: Interval, exact: Any, workers: Workers
 ) -> None:
-    method, made = Flickering(), dict[int, SoftLabel]()
-    densify(
-        job,
-        [method],
-        MotionEstimators(exact, exact, exact),
-        workers=workers,
-        on_label=lambda _, frame: made.update({frame.index: frame}),
-        finish=Finish(smooth=True, thinned=range(11, 13)),
-    )
+    method = Flickering()
+    made = fill(job, MotionEstimators(exact, exact, exact), workers, method, thinned=range(11, 13))
     assert sorted(made) == job.targets == list(range(1, 12))
     ends = [index for index, known in ((1, job.left), (11, job.right)) if known is None]
     assert sorted(method.seen) == sorted([2, 4, 6, 8, 10, *ends])
@@ -142,7 +137,7 @@ def test_every_second_frame_is_taken_from_those_beside_it(
 def test_only_frames_between_are_pulled_to_their_edges(
     job: Interval, exact: Any, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    method, made, pulled = Flickering(), dict[int, SoftLabel](), list[torch.Tensor]()
+    method, pulled = Flickering(), list[torch.Tensor]()
 
     def aligned(labels: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
         assert labels.shape[-2:] == image.shape[-2:]
@@ -150,14 +145,7 @@ def test_only_frames_between_are_pulled_to_their_edges(
         return pulled[-1]
 
     monkeypatch.setattr(smoothing, "align_to_edges", aligned)
-    densify(
-        job,
-        [method],
-        MotionEstimators(exact, exact, exact),
-        workers=workers,
-        on_label=lambda _, frame: made.update({frame.index: frame}),
-        finish=Finish(smooth=True, thinned=range(11, 13)),
-    )
+    made = fill(job, MotionEstimators(exact, exact, exact), workers, method, thinned=range(11, 13))
     between = set(job.targets) - set(method.seen)
     assert len(pulled) == len(between) > 0
     for index in job.targets:
@@ -189,7 +177,7 @@ def test_between_frames_of_different_light_every_frame_is_made(
 
 def test_short_intervals_are_made_whole(job: Interval, exact: Any, workers: Workers) -> None:
     plan = MotionEstimators(exact, exact, exact)
-    whole, thinned = fill(job, plan, workers), fill(job, plan, workers, thinned=range(13, 99))
+    whole, thinned = (fill(job, plan, workers, Flickering(), thinned=gaps) for gaps in (NONE, range(13, 99)))
     assert all(torch.equal(whole[index].labels, thinned[index].labels) for index in job.targets)
 
 
@@ -208,7 +196,7 @@ def test_several_methods_are_smoothed_apart(
         on_label=lambda name, frame: made.update({(name, frame.index): frame}),
         finish=Finish(smooth=True),
     )
-    alone = fill(job, plan, workers, 3, 4, 5)
+    alone = fill(job, plan, workers, Flickering(3, 4, 5))
     for index in job.targets:
         assert torch.equal(made[wild.name, index].labels, alone[index].labels)
     assert not torch.equal(made[steady.name, 4].labels, made[wild.name, 4].labels)

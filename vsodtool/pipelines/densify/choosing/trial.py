@@ -185,7 +185,7 @@ def measure_methods(
             densify(
                 interval,
                 methods,
-                candidates.estimators,
+                candidates.flow_of(methods),
                 workers=workers,
                 on_label=score,
                 on_flow=partial(on_flow, test),

@@ -18,7 +18,7 @@ from vsodtool.media.spill import FrameSpill
 from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
 from vsodtool.models.flow.by_patches import ByPatches
 from vsodtool.models.flow.dis import DisSettings
-from vsodtool.native.library import SearchSettings
+from vsodtool.native.inverse_search import SearchSettings
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.labels.tracking import (
     CELL,
