@@ -56,29 +56,49 @@ def test_every_interval_is_seen_through_and_its_frames_are_closed(workers: Worke
     assert [job.frames.closed for job in jobs] == [1] * 7
 
 
-def test_an_interval_is_fetched_when_there_is_room() -> None:
-    """With two at work the third is fetched when one of them ends."""
+def test_the_next_interval_is_fetched_while_others_are_at_work() -> None:
+    """With two at work the third is fetched; the fourth not before one of them has ended."""
     fetched: list[int] = []
-    gates = [threading.Event() for _ in range(4)]
+    ended: list[int] = []
+    third = threading.Event()
 
     def jobs() -> Iterator[Any]:
         for job in intervals(4):
+            assert job.number <= len(ended) + INTERVALS_AT_ONCE
             fetched.append(job.number)
-            if job.number == 2:
-                assert gates[0].is_set()
+            if job.number == INTERVALS_AT_ONCE:
+                third.set()
             yield job
-            if job.number == 1:
-                gates[1].set()
 
     def work(job: Any) -> None:
-        if job.number == 0:
-            gates[0].set()
-        else:
-            assert gates[0].wait(10)
+        assert third.wait(10)
+        ended.append(job.number)
 
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers:
         Workers(pool, drivers).each(jobs(), work)
     assert fetched == [0, 1, 2, 3]
+
+
+def test_what_was_fetched_and_not_begun_is_closed() -> None:
+    jobs = intervals(3)
+    fetched = threading.Event()
+
+    def work(_: Any) -> None:
+        assert fetched.wait(10)
+        raise ValueError("at work")
+
+    def give() -> Iterator[Any]:
+        yield from jobs[:2]
+        fetched.set()
+        yield jobs[2]
+
+    with (
+        ThreadPoolExecutor(1) as pool,
+        ThreadPoolExecutor(INTERVALS_AT_ONCE) as drivers,
+        pytest.raises(ValueError, match="at work"),
+    ):
+        Workers(pool, drivers).each(give(), work)
+    assert [job.frames.closed for job in jobs] == [1, 1, 1]
 
 
 def test_no_interval_is_begun_after_a_failure(workers: Workers) -> None:
@@ -93,7 +113,9 @@ def test_no_interval_is_begun_after_a_failure(workers: Workers) -> None:
         workers.each(jobs, work)
     assert workers.cancelled()
     assert len(begun) <= 3 + INTERVALS_AT_ONCE
-    assert [job.frames.closed for job in jobs] == [int(job.number in begun) for job in jobs]
+    fetched = max(begun) + 2  # the one after them too, perhaps
+    assert [job.frames.closed for job in jobs[: fetched - 1]] == [1] * (fetched - 1)
+    assert all(job.frames.closed == 0 for job in jobs[fetched:])
 
 
 def test_those_at_work_end_before_the_failure_is_raised() -> None:

@@ -56,7 +56,7 @@ class Workers:
     def each(self, intervals: Iterable[Interval], work: Callable[[Interval], None]) -> None:
         """Do `work` for every interval and close its frames; with drivers `at_once` at a time.
 
-        An interval is fetched in this thread when there is room for it. After a failure no new one is begun,
+        The next one is fetched in this thread while these are at work. After a failure no new one is begun,
         and the failure is raised when those at work have come to an end. What failed before concerns these no
         more: workers outlive a run in the page, and a refused video on a cluster.
         """
@@ -74,9 +74,13 @@ class Workers:
                 if self._drivers is None:
                     see_through(interval)
                     continue
+                try:
+                    while len(running) >= self._at_once:
+                        running = _wait(running)
+                except BaseException:
+                    interval.frames.close()
+                    raise
                 running.add(self._drivers.submit(see_through, interval))
-                if len(running) >= self._at_once:
-                    running = _wait(running)
             while running:
                 running = _wait(running)
         except BaseException:
