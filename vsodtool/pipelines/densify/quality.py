@@ -30,7 +30,7 @@ class _Settings:
 
 
 # benchmarks/TRIED.md, "A flow of our own" and "Faster labels": how these were chosen, what each step gives.
-_FINE = ByPatches(SearchSettings(0, 4, 3, 1, 3), DisSettings(0, 8, 4, 12, 2))
+_FINE = ByPatches(SearchSettings(0, 3, 3, 1), DisSettings(0, 8, 4, 12, 2))
 _COARSE = ByPatches(SearchSettings(1, 4, 3, 1), DisSettings(0, 8, 4, 16, 5))
 _FINEST = ByPatches(SearchSettings(0, 3, 3, 2), DisSettings(0, 8, 3, 25, 2))
 _SETTINGS = {
