@@ -50,7 +50,7 @@ METHODS: dict[str, DensifierMethod] = {
         summary="a network, learned",
         make="vsodtool.pipelines.densify.methods.learned:learned_method",
         weights=("densifier", "fgplg"),
-        thinned={"fast": range(4, 25)},  # benchmarks/TRIED.md, "Every second frame"
+        thinned={"fast": range(4, 13)},  # benchmarks/TRIED.md, "Every second frame"
         in_auto=True,
     ),
     # At `fast` smoothing would slow it down by an eighth; beside a network's time it is nothing.

@@ -113,7 +113,7 @@ def test_who_makes_every_second_frame_only(quality: str) -> None:
     class Fgplg(Learned):
         name = "fgplg"
 
-    assert thinned_gaps(Fgplg(Wants.BOXES), quality) == (range(4, 25) if quality == "fast" else range(0))
+    assert thinned_gaps(Fgplg(Wants.BOXES), quality) == (range(4, 13) if quality == "fast" else range(0))
     for method in (Fgplg(Wants.FRAMES), Learned(Wants.BOXES), rules(quality)):
         assert not thinned_gaps(method, quality)
 
