@@ -48,7 +48,7 @@ def inverse_search(
     start: FloatArray | None,
     settings: SearchSettings,
 ) -> FloatArray:
-    """Flow from one image to another by dense inverse search, source/inverse_search.c.
+    """Flow from one image to another by dense inverse search, source/flow.c.
 
     Args:
         library: that has the loops.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ GreyArray = npt.NDArray[np.generic]
 _Number = TypeVar("_Number", bound=np.generic)
 
 
-class GreyPairs:
+class GreyPairs(ABC):
     """Flow of batches of images, of which each pair is estimated by itself by `_flow`.
 
     One thread a call: many pairs side by side use the cores better than one pair split up.
@@ -68,6 +69,6 @@ class GreyPairs:
             return values
         return np.pad(values, [(0, 0)] * (values.ndim - 2) + [(0, below), (0, beside)], mode="edge")
 
+    @abstractmethod
     def _flow(self, first: GreyArray, second: GreyArray, start: FloatArray | None) -> FloatArray:
         """One pair of grey levels (H, W), and (2, H, W) to start from, not changed -> (2, H, W)."""
-        raise NotImplementedError

@@ -7,7 +7,7 @@
 
 enum { AROUND = 16, SCALES = 16 };
 
-/* As `InverseSearchSettings` in models/flow/inverse_search.py. */
+/* As `SearchSettings` in native/inverse_search.py. */
 typedef struct {
   int finest_scale, patch_stride, steps, rounds, sweeps;
 } settings;
