@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.pipelines.reviewing.conftest import Out
 
+AWAY = "**/api/**"  # all that the page asks the server
 WAIT = 20_000  # ms; a busy machine is slow, a broken page never gets there
 
 
@@ -142,6 +143,27 @@ class Hands:
         """Wait until more than so many questions for a path were answered, and the page has what they say."""
         self.until(lambda: self.answers["GET", path] > after)
         self.await_quiet()
+
+    def lose_server(self) -> None:
+        """From now on nobody answers the page; what it asked before has its answer."""
+        self.await_quiet()
+        self.page.route(AWAY, lambda route: route.abort())
+
+    def find_server(self) -> None:
+        """The server is there again."""
+        self.page.unroute(AWAY)
+
+    def tell(self) -> str:
+        """What the page says of itself, for whoever reads why a test failed."""
+        said = self.page.evaluate(
+            """() => ({
+                ...document.body.dataset,
+                stage: document.querySelector("#stage-note")?.textContent,
+                banner: document.querySelector("#banner")?.textContent,
+                focus: document.activeElement?.id || document.activeElement?.tagName,
+            })"""
+        )
+        return f"the page: {said}; not answered: {[request.url for request in self.asked]}"
 
     def until(self, so: Callable[[], bool]) -> None:
         """Wait for what the page does not say of itself."""

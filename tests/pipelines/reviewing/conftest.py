@@ -194,7 +194,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, connect: Connect) -> Iterator[Open]:
+def open_page(browser: Browser, connect: Connect, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Serve an output folder and open its page; what goes wrong in the page fails the test."""
     servers: list[tuple[ReviewServer, threading.Thread]] = []
     people: list[Hands] = []
@@ -220,6 +220,8 @@ def open_page(browser: Browser, connect: Connect) -> Iterator[Open]:
 
     yield make
     for hands in people:
+        if not hands.page.is_closed():
+            request.node.add_report_section("teardown", "page", hands.tell())  # shown if the test failed
         hands.page.close()
     for server, thread in servers:
         server.stop()

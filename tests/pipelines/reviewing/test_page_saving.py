@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +12,6 @@ from tests.pipelines.reviewing.browser import Held, Open, disc, saved
 from tests.pipelines.reviewing.conftest import Connect, MakeOut
 from vsodtool.media.video.browser_frames import BrowserFrames
 from vsodtool.pipelines.reviewing.server import ReviewServer
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
@@ -122,13 +119,11 @@ def test_a_frame_that_came_while_the_server_was_away_comes_again(make_out: MakeO
     out = make_out(count=23)
     hands = open_page(out)
     hands.go(1)
-    hands.page.wait_for_timeout(300)
-    away = "**/api/**"
-    hands.page.route(away, lambda route: route.abort())
+    hands.lose_server()
     hands.keys("End")
     hands.page.wait_for_selector("#stage-note:has-text('does not answer')")
     hands.stroke((20, 17))  # on nothing
-    hands.page.unroute(away)
+    hands.find_server()
     hands.page.wait_for_selector("#stage-note", state="hidden")
     hands.stroke((20, 17))
     hands.save()

@@ -89,8 +89,7 @@ def test_verdicts_and_notes_given_while_the_server_was_away_are_kept(
     out = make_out()
     hands = open_page(out)
     hands.go(2).go(1)  # so that both are there
-    away = "**/api/**"
-    hands.page.route(away, lambda route: route.abort())
+    hands.lose_server()
     hands.keys("r", "t")
     hands.page.keyboard.type("a leg")
     hands.keys("Enter")
@@ -101,7 +100,7 @@ def test_verdicts_and_notes_given_while_the_server_was_away_are_kept(
     hands.await_("frame", 2)
     hands.keys("a")
     hands.page.wait_for_selector("#frame-flag:has-text('accepted')")
-    hands.page.unroute(away)
+    hands.find_server()
     hands.await_("saved", "saved")
     said = Notes(out.layout).read()["clip"].frames
     assert {name: (each.flag, each.note) for name, each in said.items()} == {
