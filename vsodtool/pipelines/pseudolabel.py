@@ -322,6 +322,7 @@ def tracking_of(setup: Setup) -> Follows | None:
     if not setup.tracking:
         return None
     from vsodtool.models.detector.detector import Detector
+    from vsodtool.models.inference.precision import resolve_precision
     from vsodtool.pipelines.densify.filling.tracking import Tracker
     from vsodtool.pipelines.detect.frames import detect_frames
     from vsodtool.pipelines.networks.load import load_network
@@ -334,7 +335,9 @@ def tracking_of(setup: Setup) -> Follows | None:
 
     def saliency() -> Saliency:
         loaded = load_network(detector, (FUSED,))
-        network = Detector(loaded.network, loaded.preprocessing, device=setup.device, precision="fp32")
+        # "auto" of a detector asks for more than is needed here: the same maps on noise, too.
+        precision = resolve_precision("auto", setup.device)
+        network = Detector(loaded.network, loaded.preprocessing, device=setup.device, precision=precision)
         return partial(detect_frames, network, threads=threads)
 
     return Tracker(backbone, saliency, setup.device)

@@ -14,6 +14,7 @@ from vsodtool.ops.labels.tracking import (
     CELL,
     Looks,
     are_rivals,
+    doubted_share,
     expected_between,
     expected_j,
     found_share,
@@ -214,6 +215,12 @@ def test_between_masks_the_tracker_joins_in_where_what_was_carried_is_unsure(
     carried: float, found: float, share: float
 ) -> None:
     assert found_share(carried, found) == pytest.approx(share)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_no_more_than_what_is_doubted_is_the_trackers(carried: float, found: float) -> None:
+    assert found_share(carried, found) <= doubted_share(carried)
+    assert found_share(carried, carried) == doubted_share(carried)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

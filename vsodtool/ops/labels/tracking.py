@@ -111,9 +111,7 @@ def votes(features: Tensor, known: Looks, *, near: Tensor | None = None) -> Tens
         known: cells to compare with.
         near: for each pair of cells whether they are compared (h * w, N); None: all are.
     """
-    similar = features.flatten(1).t() @ known.features
-    if near is not None:
-        similar = similar.masked_fill(~near, _ELSEWHERE)
+    cells = features.flatten(1).t()
     few = min(_ALIKE, len(known.shares))
     inside = known.shares > _OBJECT
     if int(inside.sum()) < few:  # it is smaller than a few cells
@@ -123,13 +121,21 @@ def votes(features: Tensor, known: Looks, *, near: Tensor | None = None) -> Tens
         outside = ~inside
     if bool(outside.any()):
         own, other = (
-            similar[:, those].topk(min(few, int(those.sum())), dim=1).values.mean(dim=1)
+            _most_alike(cells, known.features[:, those], few, None if near is None else near[:, those])
             for those in (inside, outside)
         )
         odds = ((own - other) / _SHARPNESS).clamp(-_BOUND, _BOUND)
     else:  # all of it is object: nothing to tell it from
-        odds = similar.new_zeros(similar.shape[0])
+        odds = cells.new_zeros(len(cells))
     return odds.view(1, 1, *features.shape[-2:])
+
+
+def _most_alike(cells: Tensor, others: Tensor, few: int, near: Tensor | None) -> Tensor:
+    """Of each cell (N, C) the mean of its greatest similarities with others (C, M), (N,)."""
+    similar = cells @ others
+    if near is not None:
+        similar = similar.masked_fill_(~near, _ELSEWHERE)
+    return similar.topk(min(few, similar.shape[1]), dim=1).values.mean(dim=1)
 
 
 def rivals_of(label: Tensor, salient: Tensor) -> Tensor:
@@ -252,12 +258,16 @@ def found_share(carried: float, found: float) -> float:
         carried: J that what was carried is expected to reach.
         found: that of the tracker.
     """
-    return _step(carried, *_UNSURE) * _step(found - carried, *_WORSE)
+    return doubted_share(carried) * _step(found - carried, *_WORSE)
 
 
-def is_kept(confidence: float) -> bool:
-    """Whether a label between two masks is so sure that `found_share` leaves all of it to motion."""
-    return confidence >= _UNSURE[0]
+def doubted_share(carried: float) -> float:
+    """The most that `found_share` could be, in [0, 1], whatever the tracker finds.
+
+    Args:
+        carried: J that what was carried is expected to reach.
+    """
+    return _step(carried, *_UNSURE)
 
 
 def _step(value: float, none: float, everything: float) -> float:

@@ -19,8 +19,9 @@ SIDE = 12.0  # what one label says about a frame
 MAKE = {"warp": 15.0}  # a label made of that
 MAKE_LEARNED = 95.0  # by a network, its first guess included
 WALK = {"sam2": 8000.0}  # a frame of one object in one direction, by a method that walks; at its own size
-TRACK_LOOK = 290.0  # what the tracker sees in a frame
-TRACK_WALK = 35.0  # a frame followed from one label
+TRACK_LOOK = 370.0  # what the tracker sees in a frame
+TRACK_WALK = 40.0  # a frame followed from one label
+TRACKED = 0.4  # of the gaps between two labels are in doubt and followed
 FINISH = 15.0  # smoothed and written
 OVERLAY = 15.0  # a frame drawn and encoded
 
@@ -85,8 +86,8 @@ class Prices:
 
 
 def of_tracking(targets: int, labels: int) -> float:
-    """What it costs to follow the objects through an interval of so many frames, from one label or two."""
-    return targets * (TRACK_LOOK + labels * TRACK_WALK)
+    """What it can be expected to cost to follow the objects of so many frames, from one label or two."""
+    return (TRACKED if labels == 2 else 1.0) * targets * (TRACK_LOOK + labels * TRACK_WALK)
 
 
 class Effort:

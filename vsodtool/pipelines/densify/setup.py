@@ -20,7 +20,7 @@ from vsodtool.models.architecture import FUSED
 from vsodtool.models.evidence.architecture import DENSIFIER
 from vsodtool.models.flow.registry import create_estimator, resolve_backend, weight_digests
 from vsodtool.pipelines.densify.filling.cleaning import clean
-from vsodtool.pipelines.densify.filling.far import Follows, Tracked, is_far, may_change, settle
+from vsodtool.pipelines.densify.filling.far import Follows, Tracked, doubt, is_far, is_worth_following, settle
 from vsodtool.pipelines.densify.filling.fill import Finish, densify
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
@@ -103,12 +103,13 @@ class Candidates:
     ) -> None:
         """Fill an interval with one of the methods, or several of them, see `densify`; `Follows.follow`."""
         tracker = self.tracker if self.follows(method) and is_far(interval) else None
-        # Between two masks hardly a label can be changed by what is followed, so the labels come first.
+        # Between two masks few labels can be changed by what is followed, so the labels come first.
         later = tracker is not None and len(interval.labelled) == 2 and not interval.frames.is_long
         tracked: Mapping[int, Tracked] = {}
         if tracker is not None and not later:
             tracked = tracker.follow(interval, workers, on_tracked)
         waiting: list[SoftLabel] = []
+        doubts: list[float] = []
 
         def finish(label: SoftLabel) -> None:
             known = tracked.get(label.index)
@@ -117,10 +118,12 @@ class Candidates:
             on_label(label)
 
         def made(_: str, label: SoftLabel) -> None:
-            if tracker is None or not may_change(interval, label):
+            doubted = 0.0 if tracker is None else doubt(interval, label)
+            if not doubted:
                 on_label(label)
             elif later:
                 waiting.append(label)
+                doubts.append(doubted)
             else:
                 finish(label)
 
@@ -138,12 +141,13 @@ class Candidates:
             ),
             on_seen=on_seen,
         )
-        if tracker is not None and waiting and not workers.cancelled():
-            tracked = tracker.follow(interval, workers, on_tracked)
+        if tracker is not None and later and not workers.cancelled():
+            if waiting and is_worth_following(interval, doubts):
+                tracked = tracker.follow(interval, workers, on_tracked)
+            else:
+                on_tracked(1.0)  # as it was planned
             if not workers.cancelled():
                 workers.map(finish, waiting)
-        elif later:
-            on_tracked(1.0)  # as it was planned
 
     def flow_of(self, methods: Iterable[Method]) -> MotionEstimators:
         """The estimators for some of the methods, whatever others are at hand."""

@@ -13,7 +13,15 @@ from torch import Tensor
 
 from tests.pipelines.intervals import make_job
 from vsodtool.ops.boxes import Box
-from vsodtool.pipelines.densify.filling.far import Tracked, distance, is_far, may_change, overlap, settle
+from vsodtool.pipelines.densify.filling.far import (
+    Tracked,
+    distance,
+    doubt,
+    is_far,
+    is_worth_following,
+    overlap,
+    settle,
+)
 from vsodtool.pipelines.densify.filling.label import SoftLabel
 from vsodtool.pipelines.densify.interval import Interval
 
@@ -167,20 +175,27 @@ def test_support_counts_as_far_as_the_label_is_what_was_carried(interval: Interv
 
 
 def test_between_two_masks_only_what_is_unsure_or_apart_can_change(interval: Interval) -> None:
-    assert may_change(interval, carried(1))
+    assert doubt(interval, carried(1)) == 1
     interval = replace(interval, right=replace(interval.known, index=40))
     label = carried(20)
     apart = torch.zeros(1, 1, *SIZE)
     apart[..., 8:20, 8:20] = apart[..., 8:16, 40:48] = 1
     scattered = replace(label, box=Box(0, 0, *SIZE), labels=apart, trust=torch.ones(1, 1, *SIZE))
     gone = replace(label, labels=torch.zeros_like(label.labels))
-    assert not may_change(interval, label)
-    assert not may_change(interval, gone)
-    for doubtful in (replace(label, shown={0: 0.6}), scattered):
-        assert may_change(interval, doubtful)
-        assert not may_change(interval, replace(doubtful, index=3))  # a mask is near
+    assert doubt(interval, label) == doubt(interval, gone) == 0
+    half = replace(label, shown={0: 0.7})
+    for doubtful, how_much in ((half, 0.5), (scattered, 1)):
+        assert doubt(interval, doubtful) == pytest.approx(how_much)
+        assert doubt(interval, replace(doubtful, index=3)) == 0  # a mask is near
     like = replace(interval.known, labels=apart)
-    assert not may_change(replace(interval, left=like), scattered)
+    assert doubt(replace(interval, left=like), scattered) == 0
+
+
+def test_objects_are_followed_where_enough_is_in_doubt(interval: Interval) -> None:
+    some = 0.1 * len(interval.targets)
+    assert is_worth_following(interval, [some / 2, some / 2])
+    assert not is_worth_following(interval, [some / 4, some / 4])
+    assert not is_worth_following(interval, [])
 
 
 def with_stray(interval: Interval, index: int = 20, *, met: float = 0.9, right: Tensor | None = None) -> int:

@@ -16,11 +16,11 @@ from vsodtool.ops.labels.connected import connected_to, parts
 from vsodtool.ops.labels.edges import align_to_edges
 from vsodtool.ops.labels.temporal_smoothing import from_bounded_odds, log_odds
 from vsodtool.ops.labels.tracking import (
+    doubted_share,
     expected_between,
     expected_j,
     found_share,
     grid_size,
-    is_kept,
     is_where,
     tracker_share,
     within_reach,
@@ -32,6 +32,9 @@ from vsodtool.pipelines.densify.side_by_side import Workers
 
 FAR = 5  # frames from the nearest mask up to which labels stay as the methods make them
 NEAR = 3  # the same between two masks
+# Of the labels between two masks so much must be in doubt that following the objects, which costs more than
+# making the labels, is worth it: benchmarks/TRIED.md, "Few masks".
+_WORTH = 0.06
 _TRACE = 0.02  # probability below which there is nothing
 _OBJECT = 0.5
 
@@ -83,18 +86,33 @@ def is_far(interval: Interval) -> bool:
     return any(distance(interval, index) > FAR for index in interval.targets)
 
 
-def may_change(interval: Interval, label: SoftLabel) -> bool:
-    """Whether what a tracker found could change a label, see `settle`.
+def doubt(interval: Interval, label: SoftLabel) -> float:
+    """How much of a label could become what a tracker found, in [0, 1], see `settle`.
 
-    Most labels between two masks are sure and in one place: following the objects, which costs more than
-    making the labels, would be for nothing.
+    All of it where there is one mask, and where parts could go. Most labels between two masks are sure and in
+    one place: nothing.
     """
     if len(interval.labelled) == 1:
-        return True
+        return 1.0
     if distance(interval, label.index) <= NEAR:
-        return False
-    if not all(sure is None or is_kept(sure) for sure in label.object_confidences):
-        return True
+        return 0.0
+    if _is_scattered(interval, label):
+        return 1.0
+    return max(0.0 if sure is None else doubted_share(sure) for sure in label.object_confidences)
+
+
+def is_worth_following(interval: Interval, doubts: Sequence[float]) -> bool:
+    """Whether so much is in doubt that the objects of an interval are to be followed.
+
+    Args:
+        interval: with its labels.
+        doubts: `doubt` of the targets; where there is none they may be left out.
+    """
+    return sum(doubts) >= _WORTH * len(interval.targets)
+
+
+def _is_scattered(interval: Interval, label: SoftLabel) -> bool:
+    """Whether an object has parts far from it, which it has in neither mask."""
     owner = rebox(owners(label.labels).float(), label.box, whole(interval.size), fill=0.0)
     return any(
         not _is_in_one_place(on_grid(owner == number + 1))

@@ -68,8 +68,17 @@ class SmallInterval:
         interval: Interval,
         backbone: EfficientNetLiteBackbone,
         workers: Workers,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
-        self._interval, self._backbone = interval, backbone
+        """Nothing is looked at yet.
+
+        Args:
+            interval: with one label or two.
+            backbone: makes features.
+            workers: do the heavy pieces.
+            dtype: of the backbone.
+        """
+        self._interval, self._backbone, self._dtype = interval, backbone, dtype
         self._estimator, self._workers = _FLOW.estimator(), workers
         self._sequence = interval.sequence
         self._device = interval.known.labels.device
@@ -193,8 +202,9 @@ class SmallInterval:
 
     def _see(self, index: int) -> tuple[Tensor, Tensor]:
         picture = self._image(index, self._picture).mul_(2).sub_(1)
-        _, eighth, sixteenth = self._backbone.shallow(picture.contiguous(memory_format=torch.channels_last))
-        return functional.avg_pool2d(eighth, 2), sixteenth
+        picture = picture.to(self._dtype, memory_format=torch.channels_last)
+        _, eighth, sixteenth = self._backbone.shallow(picture)
+        return functional.avg_pool2d(eighth.float(), 2), sixteenth.float()
 
     def _look_at(self, position: int) -> None:
         """Features of a frame, and the motion between it and the frame before."""

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from vsodtool.models.backbones.efficientnet_lite import EfficientNetLiteBackbone
+from vsodtool.models.inference.precision import DTYPES, resolve_precision
 from vsodtool.models.inference.prepare import exact_products, prepare
 from vsodtool.ops.confidence import to_bytes
 from vsodtool.ops.labels.tracking import Looks, shares_of, tracked_odds, votes
@@ -58,6 +59,7 @@ class Tracker:
             device: that computes.
         """
         self._device = device
+        self._dtype = DTYPES[resolve_precision("auto", device)]
         self._load, self._make_saliency = backbone, saliency
         self._made: tuple[EfficientNetLiteBackbone, Saliency] | None = None
         self._lock = threading.Lock()
@@ -74,7 +76,7 @@ class Tracker:
         interval = interval.on(self._device)
         backbone, saliency = self._parts()
         with exact_products(torch.float32):
-            small = SmallInterval(interval, backbone, workers)
+            small = SmallInterval(interval, backbone, workers, self._dtype)
             try:
                 with self._looking:
                     looked = small.look(saliency, on_done)
@@ -99,7 +101,7 @@ class Tracker:
     def _parts(self) -> tuple[EfficientNetLiteBackbone, Saliency]:
         with self._lock:
             if self._made is None:
-                self._made = prepare(self._load(), self._device, torch.float32), self._make_saliency()
+                self._made = prepare(self._load(), self._device, self._dtype), self._make_saliency()
             return self._made
 
 
