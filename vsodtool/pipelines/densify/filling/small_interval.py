@@ -109,7 +109,9 @@ class SmallInterval:
 
     def look_closely(self, on_done: Callable[[float], None]) -> bool:
         """Find features and motion of every frame; whether nobody cancelled that."""
-        self._moments = moments_of([self._see(index) for index in self._sampled()])
+        sampled = self._sampled()
+        self._seen = dict(zip(sampled, self._workers.map(self._see, sampled), strict=True))
+        self._moments = moments_of(list(self._seen.values()))
         for chunk in chunks(list(range(len(self._sequence)))):
             if self._workers.cancelled():
                 return False
@@ -209,7 +211,8 @@ class SmallInterval:
     def _look_at(self, position: int) -> None:
         """Features of a frame, and the motion between it and the frame before."""
         index = self._sequence[position]
-        self._put("features", position, standardised(self._see(index), self._moments).half())
+        seen = self._seen.pop(index, None) or self._see(index)
+        self._put("features", position, standardised(seen, self._moments).half())
         if position:
             half: Size = (2 * self._grid[0], 2 * self._grid[1])
             before, image = self._image(self._sequence[position - 1], half), self._image(index, half)
