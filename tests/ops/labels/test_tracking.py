@@ -76,7 +76,7 @@ def test_cells_that_look_like_the_object_are_voted_for() -> None:
 def test_only_near_cells_vote_if_asked() -> None:
     known = Looks(one_hot([0, 0, 0, 1, 1, 1]), torch.tensor([1.0, 1, 1, 0, 0, 0]))
     features = one_hot([0, 0]).view(4, 1, 2)
-    near = torch.tensor([[True] * 6, [False] * 3 + [True] * 3])
+    near = torch.tensor([[True] * 6, [False] * 3 + [True] * 3]).t()
     assert votes(features, known, near=near).flatten().tolist() == [3, -3]
 
 

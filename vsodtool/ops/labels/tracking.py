@@ -109,7 +109,7 @@ def votes(features: Tensor, known: Looks, *, near: Tensor | None = None) -> Tens
     Args:
         features: of the frame (C, h, w).
         known: cells to compare with.
-        near: for each pair of cells whether they are compared (h * w, N); None: all are.
+        near: for each known cell and each of the frame whether they are compared (N, h * w); None: all are.
     """
     cells = features.flatten(1).t()
     few = min(_ALIKE, len(known.shares))
@@ -121,8 +121,10 @@ def votes(features: Tensor, known: Looks, *, near: Tensor | None = None) -> Tens
         outside = ~inside
     if bool(outside.any()):
         own, other = (
-            _most_alike(cells, known.features[:, those], few, None if near is None else near[:, those])
-            for those in (inside, outside)
+            _most_alike(
+                cells, known.features.index_select(1, those), few, None if near is None else near[those]
+            )
+            for those in (each.nonzero().flatten() for each in (inside, outside))
         )
         odds = ((own - other) / _SHARPNESS).clamp(-_BOUND, _BOUND)
     else:  # all of it is object: nothing to tell it from
@@ -131,10 +133,10 @@ def votes(features: Tensor, known: Looks, *, near: Tensor | None = None) -> Tens
 
 
 def _most_alike(cells: Tensor, others: Tensor, few: int, near: Tensor | None) -> Tensor:
-    """Of each cell (N, C) the mean of its greatest similarities with others (C, M), (N,)."""
+    """Of each cell (N, C) the mean of its greatest similarities with others (C, M) that are near (M, N)."""
     similar = cells @ others
     if near is not None:
-        similar = similar.masked_fill_(~near, _ELSEWHERE)
+        similar = similar.masked_fill_((~near).t().contiguous(), _ELSEWHERE)
     return similar.topk(min(few, similar.shape[1]), dim=1).values.mean(dim=1)
 
 

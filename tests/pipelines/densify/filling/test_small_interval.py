@@ -25,12 +25,24 @@ SEEN = 0.5
 
 
 class Colours(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
     def shallow(self, images: Tensor) -> tuple[Tensor, ...]:
+        self.asked += 1
         return tuple(functional.avg_pool2d(images, side) for side in (4, 8, 16))
 
 
 @pytest.fixture
-def small(film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallInterval]:
+def backbone() -> Colours:
+    return Colours()
+
+
+@pytest.fixture
+def small(
+    film: Film, tmp_path: Path, backbone: Colours, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SmallInterval]:
     """Both things are salient."""
     monkeypatch.setattr(tracking, "AREA", 160 * 224)
     clip = film([(0, 0), (3, 0), (0, 0)], (40, 56), (60, 60), {1: (72, 80, 12, 15), 2: (80, 62, 12, 14)})
@@ -44,7 +56,7 @@ def small(film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     with ThreadPoolExecutor(2) as pool:
         seen = SmallInterval(
-            make_job(one, tmp_path / "clip"), cast("EfficientNetLiteBackbone", Colours()), Workers(pool)
+            make_job(one, tmp_path / "clip"), cast("EfficientNetLiteBackbone", backbone), Workers(pool)
         )
         assert seen.look(saliency, lambda _: None)
         assert seen.look_closely(lambda _: None)
@@ -64,6 +76,11 @@ def test_what_looks_like_the_other_thing_is_not_the_objects_own(small: SmallInte
 
 def test_the_other_thing_does_not_make_the_object_less_noticed(small: SmallInterval) -> None:
     assert small.noticed == [1.0]
+
+
+def test_each_frame_is_seen_once(small: SmallInterval, backbone: Colours) -> None:
+    assert [len(small.features(position)) for position in range(4)] == [6] * 4
+    assert backbone.asked == 4
 
 
 def test_motion_between_neighbours_is_kept_both_ways(small: SmallInterval) -> None:
