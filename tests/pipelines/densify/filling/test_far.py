@@ -191,6 +191,13 @@ def test_between_two_masks_only_what_is_unsure_or_apart_can_change(interval: Int
     assert doubt(replace(interval, left=like), scattered) == 0
 
 
+def test_of_no_object_nothing_is_in_doubt(interval: Interval) -> None:
+    known = replace(interval.known, labels=interval.known.labels[:, :0])
+    interval = replace(interval, left=known, right=replace(known, index=40))
+    label = carried(20)
+    assert doubt(interval, replace(label, labels=label.labels[:, :0])) == 0
+
+
 def test_objects_are_followed_where_enough_is_in_doubt(interval: Interval) -> None:
     some = 0.1 * len(interval.targets)
     assert is_worth_following(interval, [some / 2, some / 2])

@@ -98,7 +98,8 @@ def doubt(interval: Interval, label: SoftLabel) -> float:
         return 0.0
     if _is_scattered(interval, label):
         return 1.0
-    return max(0.0 if sure is None else doubted_share(sure) for sure in label.object_confidences)
+    shares = (0.0 if sure is None else doubted_share(sure) for sure in label.object_confidences)
+    return max(shares, default=0.0)
 
 
 def is_worth_following(interval: Interval, doubts: Sequence[float]) -> bool:
