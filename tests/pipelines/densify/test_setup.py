@@ -160,22 +160,28 @@ class Elsewhere:
 
 
 @pytest.mark.parametrize(
-    ("unsure", "both", "asked_after"),
-    [((), True, []), ((7, 8), True, [13 - 2]), ((), False, [0])],
+    ("confidences", "both", "asked_after"),
+    [
+        ({}, True, []),
+        ({7: 0.3, 8: 0.3}, True, [13 - 2]),
+        ({7: 0.85}, True, []),  # in doubt, but hardly
+        ({}, False, [0]),
+    ],
 )
-def test_between_two_masks_the_tracker_is_asked_where_a_label_is_in_doubt(
+def test_between_two_masks_the_tracker_is_asked_where_enough_is_in_doubt(
     tmp_path: Path,
     film: Callable[..., Any],
     exact: Any,
     *,
-    unsure: tuple[int, ...],
+    confidences: dict[int, float],
     both: bool,
     asked_after: list[int],
 ) -> None:
     class Warp(WarpMethod):
         def generate(self, evidence: Evidence) -> SoftLabel:
             label = super().generate(evidence)
-            return replace(label, shown={0: 0.3}) if label.index in unsure else label
+            sure = confidences.get(label.index)
+            return label if sure is None else replace(label, shown={0: sure})
 
     interval = make_job(film([(0, 0)] * 14), tmp_path / "clip")
     interval = interval if both else replace(interval, right=None)
@@ -193,34 +199,10 @@ def test_between_two_masks_the_tracker_is_asked_where_a_label_is_in_doubt(
         )
     assert tracker.asked_after == asked_after
     assert sum(shares) == 1
-    moved = {index for index, label in tracker.labels.items() if label.ids([1])[-2, -2]}
-    assert moved == (set(unsure) if both else set(interval.targets))
-
-
-def test_between_two_masks_the_tracker_is_not_asked_for_little_doubt(
-    tmp_path: Path, film: Callable[..., Any], exact: Any
-) -> None:
-    class Warp(WarpMethod):
-        def generate(self, evidence: Evidence) -> SoftLabel:
-            label = super().generate(evidence)
-            return replace(label, shown={0: 0.85}) if label.index == 7 else label
-
-    interval = make_job(film([(0, 0)] * 14), tmp_path / "clip")
-    tracker, shares = Elsewhere(), list[float]()
-    candidates = create_candidates(
-        prepare(config(), estimator=exact, methods=[Warp()], on_event=ignore_event), ignore_event
-    )
-    with ThreadPoolExecutor(1) as pool:
-        candidates.tracked_by(tracker).fill(
-            candidates.methods["warp"],
-            interval,
-            workers=Workers(pool),
-            on_label=lambda label: tracker.labels.update({label.index: label}),
-            on_tracked=shares.append,
-        )
-    assert tracker.asked_after == []
-    assert shares == [1]
     assert sorted(tracker.labels) == interval.targets
+    moved = {index for index, label in tracker.labels.items() if label.ids([1])[-2, -2]}
+    changed = set(confidences) if both else set(interval.targets)
+    assert moved == (changed if asked_after else set())
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
