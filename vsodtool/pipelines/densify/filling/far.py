@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 from typing import Protocol
 
 import torch
@@ -107,9 +108,9 @@ def is_worth_following(interval: Interval, doubts: Sequence[float]) -> bool:
 
     Args:
         interval: with its labels.
-        doubts: `doubt` of the targets; where there is none they may be left out.
+        doubts: `doubt` of the targets, in any order; where there is none they may be left out.
     """
-    return sum(doubts) >= _WORTH * len(interval.targets)
+    return fsum(doubts) >= _WORTH * len(interval.targets)  # which does not depend on their order
 
 
 def _is_scattered(interval: Interval, label: SoftLabel) -> bool:
