@@ -204,6 +204,14 @@ class Hands:
             self.keys("[" if now > diameter else "]")
         raise AssertionError(f"no brush of {diameter} pixels")
 
+    def worst(self) -> list[list[str]]:
+        """The words of each frame of the list, the worst first."""
+        return [text.split() for text in self.page.locator("#worst button").all_inner_texts()]
+
+    def await_worst(self, confidences: list[str]) -> None:
+        """Wait until the list tells these, the worst first."""
+        self.until(lambda: [words[-1] for words in self.worst()] == confidences)
+
     def save(self) -> None:
         self.keys("s")
         self.await_("saved", "saved")

@@ -175,4 +175,17 @@ def test_small_pictures_and_confidences_are_those_of_labels_that_another_run_mad
     rows = read_frames_csv(out.layout.frames_csv)
     write_frames_csv(out.layout.frames_csv, [replace(row, confidence=0.42) for row in rows])
     hands.page.wait_for_selector("#frame-confidence:has-text('.42')")
-    assert {text.split()[-1] for text in hands.page.locator("#worst button").all_inner_texts()} == {".42"}
+    hands.await_worst([".42"] * 6)
+
+
+def test_labels_of_another_run_are_shown_though_the_server_was_lost_while_they_were_read(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    hands = open_page(out)
+    with hands.page.expect_event("requestfailed", lambda request: request.url.endswith("/api/v/0")):
+        hands.answer_once("api/v/0", "GET", lambda route: route.abort())
+        rows = read_frames_csv(out.layout.frames_csv)
+        write_frames_csv(out.layout.frames_csv, [replace(row, confidence=0.42) for row in rows])
+    hands.await_worst([".42"] * 6)
+    hands.page.wait_for_selector("#banner", state="hidden")

@@ -102,9 +102,29 @@ const video = () => now.videos[now.video];
 
 // ---------------------------------------------------------------- what is known
 
-/** Read everything that the server tells of the frames. */
+/** Know everything that the server tells of the frames. */
 async function readState() {
-  const state = await source.state();
+  await takeState(await source.state());
+}
+
+/**
+ * Read what the server tells of the frames anew, and show it: all of it at once, and nothing where it does not answer
+ * to the end. The next poll asks again then.
+ */
+async function readAnew() {
+  const number = now.video, asked = source.video(number).catch((error) => error);
+  const state = await source.state(), info = await asked;
+  if (info instanceof Error && !(info instanceof Refused && info.status)) throw info;
+  loader.forgetMasks();
+  worst.forget();
+  await takeState(state);
+  if (!(info instanceof Error)) takeObjects(number, info); // else its frames say why it cannot be read
+  refresh();
+  await go(now.video, now.frame, true);
+}
+
+/** @param {import("./source.js").State} state */
+async function takeState(state) {
   if (now.command && state.folder !== source.folder) {
     await anotherFolder(state);
     return;
@@ -249,16 +269,9 @@ async function poll() {
   try {
     const said = await source.progress(), runs = said.rerun.runs || 0;
     if (runs !== now.runs) {
-      now.runs = runs;
-      await madeAgain();
-    } else if (said.revision !== now.revision) {
-      loader.forgetMasks();
-      worst.forget();
-      await readState();
-      await renewObjects();
-      refresh();
-      await go(now.video, now.frame, true);
-    } else takeProgress(said);
+      await madeAgain(runs);
+    } else if (said.revision !== now.revision) await readAnew();
+    else takeProgress(said);
     if (now.away) worst.again();
     now.away = false;
     if (loader.forgetLost() || now.lost) await go(now.video, now.frame, true);
@@ -273,18 +286,23 @@ async function poll() {
   again();
 }
 
-/** New labels are there. */
-async function madeAgain() {
-  const before = video().rows[now.frame][2];
-  loader.forgetMasks();
-  worst.forget();
+/**
+ * New labels are there.
+ * @param {number} runs that have made labels
+ */
+async function madeAgain(runs) {
+  const before = video().rows[now.frame][2], known = now.runs;
+  now.runs = runs; // a second poll meanwhile has nothing to tell
   $("worst").scrollTop = 0;
-  await readState();
+  try {
+    await readAnew();
+  } catch (error) {
+    now.runs = known;
+    throw error;
+  }
   const after = video().rows[now.frame][2];
   now.madeNote = `New labels are here${before !== after ? `; this frame: confidence ${short(before)} → ${short(after)}` : ""}.`;
   $("again-note").textContent = now.madeNote;
-  refresh();
-  await go(now.video, now.frame, true);
   document.body.dataset.made = String(now.runs);
 }
 
@@ -812,9 +830,13 @@ function pickObject(id) {
   if (name) say(`drawing ${name}`);
 }
 
-/** Ask for the objects anew: another window may have added one. */
-async function renewObjects() {
-  const number = now.video, known = now.infos.get(number), info = await source.video(number);
+/**
+ * Know the objects anew: another window may have added one.
+ * @param {number} number of the video
+ * @param {VideoInfo} info
+ */
+function takeObjects(number, info) {
+  const known = now.infos.get(number);
   for (const other of now.infos.keys()) if (other !== now.video) now.infos.delete(other);
   now.infos.set(number, info);
   if (number === now.video && now.opened === number && JSON.stringify(known?.objects) !== JSON.stringify(info.objects)) showObjects();
