@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -111,12 +112,13 @@ def test_a_page_that_is_opened_while_nobody_answers_opens_later(out: Out, open_p
 
 
 def test_who_looks_away_has_saved(hands: Hands, out: Out) -> None:
+    hands.page.clock.pause_at(datetime.now() + timedelta(minutes=1))  # it does not save by itself
     hands.stroke((20, 17))
     hands.page.evaluate(
         "() => { Object.defineProperty(document, 'hidden', { value: true });"
         " document.dispatchEvent(new Event('visibilitychange')); }"
     )
-    hands.page.wait_for_selector("body[data-saved=saved]", timeout=1900)  # before it would by itself
+    hands.page.wait_for_selector("body[data-saved=saved]")
     assert out.correction(1).exists()
 
 

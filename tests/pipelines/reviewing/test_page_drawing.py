@@ -118,8 +118,9 @@ def test_the_mask_of_the_frame_before_is_copied(make_out: MakeOut, open_page: Op
     out = make_out()
     hands = open_page(out)
     hands.go(2)
+    hands.watch("saved")
     hands.keys("p")
-    hands.await_("saved", "dirty")
+    hands.await_said("dirty")
     hands.save()
     np.testing.assert_array_equal(saved(out, 2), out.ids[1])
 

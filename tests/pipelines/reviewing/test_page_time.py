@@ -41,7 +41,6 @@ def test_who_goes_elsewhere_while_it_plays_plays_on_from_there(make_out: MakeOut
     hands.go(12)
     hands.keys(" ")
     hands.page.wait_for_function("() => Number(document.body.dataset.frame) >= 18")
+    hands.watch("frame")
     hands.keys("Home")
-    hands.page.wait_for_function(
-        "() => ((frame) => 1 <= frame && frame < 10)(Number(document.body.dataset.frame))"
-    )
+    hands.page.wait_for_function("() => window.said.some((frame) => 1 <= frame && frame < 10)")

@@ -34,6 +34,7 @@ def test_a_verdict_is_kept_and_the_next_worst_comes(make_out: MakeOut, open_page
     hands.keys("x")
     hands.await_("frame", 5)
     assert hands.page.locator("#note").input_value() == "a <script>leg</script>"
+    hands.await_all_saved()
     frames = Notes(out.layout).read()["clip"].frames
     assert (frames["00001"].flag, frames["00005"].flag, frames["00005"].note) == (
         "ok",
