@@ -67,11 +67,11 @@ def test_it_serves_until_it_is_interrupted_and_prints_its_address_also_when_quie
             assert process.stderr is not None
             address, _, token = process.stderr.readline().strip().partition("#")
             request = urllib.request.Request(f"{address}api/v/0", headers={"X-Token": token})
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 assert json.load(answer)["width"] == 96
         finally:
             process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     (video,) = json.loads(out)["videos"]
     assert (video["name"], video["frames"], video["corrected"]) == ("clip", 5, 0)

@@ -56,7 +56,7 @@ class Brighter:
 
     def run(self, on_event: OnEvent) -> None:
         on_event(Event("video", "clip", total=9, done=8))
-        assert self.go.wait(20)
+        assert self.go.wait(60)
         on_event(Event("frame", "clip", total=9, done=9))
         rows = read_frames_csv(self.out.layout.frames_csv)
         corrected = {row.frame for row in rows if self.out.layout.correction("clip", row.frame).exists()}

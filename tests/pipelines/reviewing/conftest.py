@@ -175,7 +175,7 @@ def connect() -> Iterator[Connect]:
         *,
         read_only: bool = False,
         updater: Callable[[], Updater] | None = None,
-        timeout: float = 5,
+        timeout: float = 30,
         suggest: Callable[[], Suggested] = dict,
     ) -> Client:
         session = Session(open_folder(out.root), read_only=read_only, updater=updater, suggest=suggest)
@@ -225,5 +225,5 @@ def open_page(browser: Browser, connect: Connect, request: pytest.FixtureRequest
         hands.page.close()
     for server, thread in servers:
         server.stop()
-        thread.join(10)
+        thread.join(30)
     assert [error for hands in people for error in hands.errors] == []

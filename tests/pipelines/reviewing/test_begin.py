@@ -38,7 +38,7 @@ def test_masks_of_several_objects_are_drawn_on_a_bare_video(video: Path, tmp_pat
     with Session(folder, suggest=lambda: first_frames(folder, 3)) as session:
         client = Client(
             TestClient(
-                make_app(session, port=PORT, token=TOKEN, timeout=5), base_url=f"http://127.0.0.1:{PORT}"
+                make_app(session, port=PORT, token=TOKEN, timeout=30), base_url=f"http://127.0.0.1:{PORT}"
             ),
             session,
         )

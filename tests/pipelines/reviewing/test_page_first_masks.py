@@ -57,7 +57,7 @@ def bare_page(out: Out, source: Path, browser: Browser, monkeypatch: pytest.Monk
 
     def run(made: FirstLabels, on_event: OnEvent) -> None:
         on_event(Event("video", "clip", total=9, done=1))
-        assert go.wait(20)
+        assert go.wait(60)
         shutil.copytree(out.root, made.output)
 
     def hear(server: ReviewServer) -> None:
@@ -68,7 +68,7 @@ def bare_page(out: Out, source: Path, browser: Browser, monkeypatch: pytest.Monk
     config = ReviewConfig(source=source, output=f"{source}-drawn", browser=False)
     thread = threading.Thread(target=run_review, args=(config,), kwargs={"serving": hear})
     thread.start()
-    assert serving.wait(20)
+    assert serving.wait(60)
     hands = Hands(browser.new_page(), out.size).open(servers[0].address)
     try:
         yield Bare(hands, go, servers)
@@ -76,7 +76,7 @@ def bare_page(out: Out, source: Path, browser: Browser, monkeypatch: pytest.Monk
         go.set()
         hands.page.close()
         servers[-1].stop()
-        thread.join(20)
+        thread.join(60)
     assert hands.errors == []
 
 

@@ -58,7 +58,7 @@ class FakeUpdater:
             on_event(Event("notice", message="method: warp"))
             for done in (7, 8):
                 on_event(Event("frame", "clip", done=done, total=9))
-            assert self.go.wait(5)
+            assert self.go.wait(30)
             on_event(Event("frame", "clip", done=9, total=9))
             self.intervals = []
             self.runs += 1
@@ -71,7 +71,7 @@ class FakeUpdater:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.005)
@@ -159,7 +159,7 @@ def test_who_starts_it_while_it_looks_gets_all_that_is_found() -> None:
 
     class Slow(FakeUpdater):
         def stale(self) -> list[Interval]:
-            assert known.wait(5)
+            assert known.wait(30)
             return super().stale()
 
     slow = Slow()
@@ -184,7 +184,7 @@ def test_many_looks_at_once_are_one(updater: FakeUpdater) -> None:
 
     def stale() -> list[Interval]:
         looks.append(1)
-        first.wait(5)
+        first.wait(30)
         return []
 
     updater.stale = stale  # type: ignore[method-assign]
@@ -250,7 +250,7 @@ def test_corrections_from_before_are_looked_at_when_the_page_opens(
 def test_closing_ends_what_is_being_made(updater: FakeUpdater) -> None:
     def run(on_event: OnEvent) -> None:
         on_event(Event("video", "clip", done=0, total=9))
-        end = time.monotonic() + 5
+        end = time.monotonic() + 30
         while time.monotonic() < end:
             on_event(Event("frame", "clip", done=1, total=9))
             time.sleep(0.002)

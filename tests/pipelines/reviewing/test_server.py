@@ -29,12 +29,12 @@ def server(make_out: MakeOut, connect: Connect) -> Iterator[ReviewServer]:
     thread.start()
     yield made
     made.stop()
-    thread.join(10)
+    thread.join(30)
     assert not thread.is_alive()
 
 
 def ask(server: ReviewServer, path: str, **headers: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     answer.read()
@@ -74,16 +74,16 @@ def test_who_says_nothing_whole_is_hung_up_on(
     thread = threading.Thread(target=made.run)
     thread.start()
     try:
-        with socket.create_connection(("127.0.0.1", made.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", made.port), timeout=30) as connection:
             connection.sendall(said)
             assert connection.recv(100) == b""
     finally:
         made.stop()
-        thread.join(10)
+        thread.join(30)
 
 
 def test_half_a_body_changes_nothing(server: ReviewServer, tmp_path: Path) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(
             f"PUT /api/v/0/mask/1 HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nX-Token: {server.token}\r\n"
             f"Origin: http://127.0.0.1:{server.port}\r\nContent-Type: application/octet-stream\r\n"
