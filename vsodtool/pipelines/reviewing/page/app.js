@@ -77,7 +77,7 @@ const now = {
   canRerun: false,
   left: false, // for another folder's page
   away: false, // the server did not answer when it was asked last
-  lost: false, // it did not answer when it was asked for the video that is to be shown
+  lost: false, // it did not answer when it was asked for the video that is to be shown, or for its objects
   revision: "",
   runs: 0,
   running: false,
@@ -431,8 +431,8 @@ function present() {
     const ids = wide ? Uint16Array.from(newest) : newest.slice();
     editor.open(new Mask(ids, info.width, info.height));
     saver.forget(now.shown);
-    knowObjects(ids);
   }
+  if (editor.mask) knowObjects(editor.mask.ids);
   view.show(found.bitmap, editor.mask ? editor.mask.ids : null);
   note(found.error || (video().rows[now.frame][1] === SKIPPED ? "this frame did not decode" : ""));
   document.body.dataset.video = String(now.video);
@@ -852,7 +852,11 @@ async function knowObjects(ids) {
   for (let at = 0; at < ids.length && !strange; at++) if (ids[at] !== last) strange = (last = ids[at]) !== 0 && !view.colors.has(last);
   if (!strange) return;
   await attempt(async () => {
-    now.infos.set(number, await source.video(number));
+    const info = await source.video(number).catch((error) => {
+      if (number === now.video && error.status === 0) now.lost = true; // asked again once it answers: it is not seen until then
+      throw error;
+    });
+    now.infos.set(number, info);
     if (number === now.video) showObjects();
   });
 }
@@ -1249,8 +1253,9 @@ function wire() {
     attempt(async () => {
       const number = now.video, added = await source.addObject(number, $("new-name").value);
       $("new-name").value = "";
-      takeProgress(added);
-      now.infos.set(number, await source.video(number));
+      const info = await source.video(number);
+      takeProgress(added); // not before: what is not known yet is asked for at the next poll
+      now.infos.set(number, info);
       pickObject(added.id);
       $("canvas").focus({ preventScroll: true });
     });
