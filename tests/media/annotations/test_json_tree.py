@@ -18,6 +18,7 @@ TREE = Tree({"a": [{"b": 1.5, "c": None, "d": "x", "e": True, "f": 3.0, "g": 7}]
 def test_what_is_there() -> None:
     entry = next(iter(TREE["a"]))
     assert (entry["b"].number(), entry["d"].text(), entry["g"].text()) == (1.5, "x", "7")
+    assert entry["f"].text() == "3"  # an id as pandas writes it
     assert entry["f"].whole() == 3
     assert "c" not in entry
     assert entry.get("c") is None

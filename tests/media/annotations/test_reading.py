@@ -32,6 +32,15 @@ def test_other_files_are_told_apart(tmp_path: Path, text: str, expected: str) ->
     assert caught.value.message.startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_text_of_another_encoding_is_said_to_be_one(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "annotations.xml"
+    text = "<annotations></annotations>"
+    path.write_text(text if encoding == "utf-16" else f"\ufeff{text}", encoding)
+    with pytest.raises(DataError, match="expected text in UTF-8, found UTF-16"):
+        read_annotations(path)
+
+
 def test_plain_masks_are_no_annotations(tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     for name in ("0.png", "1.png"):

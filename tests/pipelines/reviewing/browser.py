@@ -63,8 +63,8 @@ class Hands:
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(WAIT)
-        # The first route that a page gets is not kept by what it asks in the next moment: here is one for nothing,
-        # before there is anything to ask, and all that come later are kept from their beginning.
+        # What a page asks in the moment after its first route passes it by. Here is one for nothing, before
+        # there is anything to ask; all that come later are kept from their beginning.
         self.page.route("**/nothing", lambda route: route.abort())
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._ask)

@@ -53,6 +53,7 @@ def test_hiding_outlining_and_the_onion_are_seen(make_out: MakeOut, open_page: O
     path.write_bytes(encode_plane_png(np.full(out.size, 60, np.uint8)))
     hands = open_page(out)
     hands.go(1)
+    hands.await_quiet()
     plain = hands.picture()
     hands.page.keyboard.down("h")
     hidden = hands.picture()

@@ -69,3 +69,11 @@ def test_options_of_annotations_with_folders_of_masks_are_said_to_be_in_vain(
     with given_masks(AnnotationConfig(frame_offset=1), [tmp_path / "masks"], sources, heard.append):
         pass
     assert len(heard) == 1
+
+
+def test_one_mask_may_be_given_as_a_file(tmp_path: Path, sources: list[FrameSource]) -> None:
+    mask = tmp_path / "a_mask.png"
+    write_png(mask, np.zeros((8, 9), np.uint8))
+    with given_masks(AnnotationConfig(), [mask], sources[:1], ignore_event) as given:
+        assert [folder.path for folder in given.folders] == [mask]
+        assert given.named == {}

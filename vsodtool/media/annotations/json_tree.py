@@ -77,7 +77,7 @@ class Tree:
             yield key, self[key]
 
     def text(self) -> str:
-        """A string; whole numbers are taken for one, as ids are written either way.
+        """A string; whole numbers are taken for one, as ids are written either way, 3.0 by tools on pandas.
 
         Raises:
             DataError: this is neither, or holds characters that no name has.
@@ -88,6 +88,8 @@ class Tree:
             return self.value
         if isinstance(self.value, int) and not isinstance(self.value, bool):
             return str(self.value)
+        if isinstance(self.value, float) and self.value.is_integer():
+            return str(int(self.value))
         raise self.refused("a text")
 
     def whole(self, least: int = -(2**62), most: int = 2**62) -> int:

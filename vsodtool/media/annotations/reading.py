@@ -125,6 +125,12 @@ def _unknown(source: Source) -> DataError:
                 f"{source.place(name)}: expected Label Studio's full export, found another list (JSON-MIN?)",
                 "choose JSON when exporting",
             )
+    for name in source.files_of(".xml"):
+        if source.read(name).startswith((b"\xff\xfe", b"\xfe\xff")):
+            return DataError(
+                f"{source.place(name)}: expected text in UTF-8, found UTF-16",
+                "save it as UTF-8 (in PowerShell: -Encoding utf8)",
+            )
     kinds = ("nothing", "another kind of file", "files of other kinds")
     what = kinds[min(2, len(source.names))]
     pictures = sum(PurePosixPath(name).suffix.lower() in MASK_SUFFIXES for name in source.names)

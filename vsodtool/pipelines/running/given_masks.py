@@ -133,7 +133,7 @@ def given_masks(
 def _named(folders: Sequence[Path], sources: Sequence[FrameSource]) -> dict[str, Mapping[int, ObjectInfo]]:
     videos = {source.video.name for source in sources}
     named: dict[str, Mapping[int, ObjectInfo]] = {}
-    for folder in folders:
+    for folder in filter(Path.is_dir, folders):  # one mask alone is a file
         noted: Mapping[str, Sequence[ObjectInfo]] = {}
         with suppress(DataError):  # another's file of this name
             noted = read_noted_objects(folder / NOTES)

@@ -104,6 +104,11 @@ def test_the_name_of_the_file_counts_where_image_path_is_stale(
     assert read_annotations(save(imagePath=path)).videos[0].frames[0].key.name == name
 
 
+def test_a_file_may_be_named_after_its_whole_image(save: Save) -> None:
+    path = save(name="00000.jpg.json", imagePath="00000.jpg")
+    assert read_annotations(path).videos[0].frames[0].key.name == "00000.jpg"
+
+
 def test_groups_are_tracks_if_each_has_one_label_throughout(save: Save) -> None:
     dog, cat = ({"label": label, "points": SQUARE, "group_id": 4} for label in ("dog", "cat"))
     save(dog, name="00000.json")

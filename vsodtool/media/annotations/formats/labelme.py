@@ -66,7 +66,8 @@ def _read_frame(tree: Tree, name: PurePosixPath, options: ReadOptions, left_out:
     stated = tree.get("imagePath")
     image = PurePosixPath(stated.text().replace("\\", "/")).name if stated is not None else ""
     # The file's own name is right where files were copied or renamed together; imagePath may be stale.
-    key_name = image if PurePosixPath(image).stem == name.stem else name.with_suffix(_suffix(image)).name
+    own = name.stem in (PurePosixPath(image).stem, image)  # 00000.json, or 00000.jpg.json
+    key_name = image if own else name.with_suffix(_suffix(image)).name
     shapes = []
     for entry in tree["shapes"]:
         shape = options.attempt(left_out, _read_shape, entry, left_out, size)
