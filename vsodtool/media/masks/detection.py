@@ -7,8 +7,10 @@ The rules, applied to all masks of one video that are stored alike (the ones tha
   nothing else occurs. A grey ramp is read as grey, and so are over 32 greys in any order.
 - Grey (also RGB(A) whose channels agree), with `full` = 255, or 65535 for 16 bit:
   - `full` only: a binary mask. Another single value, such as 1 or 38: the id of one object. Files with
-    nothing but 1 beside files with nothing but `full` are binary masks stored in two ways.
-  - `full` in lines that are nowhere thicker than a border, beside ids of at most 32: the lines are void.
+    nothing but 1 beside files with nothing but `full` are binary masks stored in two ways; so are those with
+    nothing but another value, with a warning. Up to four values of 98 % of `full` or more are white.
+  - `full` in lines that are in no mask thicker than a border, in masks that have ids besides: the lines are
+    void. Where ids are above 32, and may be evenly spread up to `full`, most must run along their outlines.
   - `full` and values between: anti-aliased binary if the pixels in between are border pixels, that is if
     most of them see values besides their own and 0 in their 3x3 neighbourhood, or none has a uniform one.
     Otherwise they form objects of their own: ids.
@@ -47,7 +49,9 @@ from vsodtool.media.masks.statistics import (
 
 _BORDER_SHARE = 0.5
 _MANY_VALUES = 32
+_FEW_VALUES = 4
 _MOST_COLOURS = 255
+_WHITE = 0.98  # of the largest value: white but for rounding
 _STRAY = 9  # pixels; a colour that has fewer is a speck
 _GREY = 1 << 32 | 1 << 16 | 1
 
@@ -119,7 +123,9 @@ def detect_binary(container: Container, group: Group) -> Meaning | None:
     if container not in group.families or "colour" in group.families:
         return None
     threshold, on = _cut(group)
-    return Meaning((1,), container, threshold=threshold, on=on) if threshold else None
+    if not threshold:
+        return None
+    return Meaning((1,), container, threshold=threshold, on=on, warning=_in_several_ways_warning(group))
 
 
 def detect_ids(container: Container, group: Group) -> Meaning | None:
@@ -149,7 +155,8 @@ def detect_palette(group: Group) -> Meaning | None:
     if grey:
         threshold, on = _cut(group)
         if threshold:
-            return Meaning((1,), "palette", threshold=threshold, on=on, palette=palette)
+            warning = _in_several_ways_warning(group)
+            return Meaning((1,), "palette", threshold=threshold, on=on, palette=palette, warning=warning)
     background = 0
     if palette.colour(0) != b"\0\0\0":
         commonest = max(found.counts, key=lambda value: found.counts[value])
@@ -236,36 +243,65 @@ def _cut(group: Group) -> tuple[int, int]:
     values = found.values
     if group.void not in (AUTO, NONE) and len(values) > 1 and int(group.void) in values:
         return 0, 0
-    if len(values) > 1 and set(values) <= {1, 255, full} and _one_value_each(group.masks):
+    if _in_several_ways(group):
         return 1, values[-1]
     if group.void == AUTO and _has_border(group) and values[-2] <= LARGEST_ID:
         return 0, 0
-    return _threshold(found, full), full
+    return _threshold(group), full
 
 
-def _threshold(found: PlaneStatistics, full: int) -> int:
+def _threshold(group: Group) -> int:
     """Where to cut a binary mask; 0 if the values are ids. The rules stand at the top of this file."""
+    found, full = group.found, group.full
     values = found.values
-    if not values or values == [full]:
-        return full // 2 + 1
-    if len(values) == 1:
+    if len(values) < 2:
+        return full // 2 + 1 if values in ([], [full]) else 0
+    top = values[-1]
+    if top < 0.9 * full and len(values) <= _MANY_VALUES:
         return 0
-    borders = found.alone_share < _BORDER_SHARE
-    if values[-1] == full:
-        return full // 2 + 1 if borders or found.flat == 0 else 0
-    if borders and (len(values) > _MANY_VALUES or values[-1] >= 0.9 * full):
-        return (full if values[-1] > full // 2 else values[-1]) // 2 + 1
-    return 0
+    if found.alone_share < _BORDER_SHARE or (top == full and found.flat == 0):
+        return (full if top > full // 2 else top) // 2 + 1
+    white = top == full and values[0] >= _WHITE * full and len(values) <= _FEW_VALUES
+    return top // 2 + 1 if not _has_border(group) and white else 0
 
 
-def _one_value_each(masks: Sequence[MaskSummary]) -> bool:
-    return all(len(summary.absolute.values) == 1 for summary in masks)
+def _in_several_ways(group: Group) -> bool:
+    """Whether each mask has one value only, and all of these stand for one object."""
+    values = group.found.values
+    if len(values) < 2 or any(len(summary.absolute.values) > 1 for summary in group.masks):
+        return False
+    return set(values) <= {1, 255, group.full} or _may_be_several_objects(group)
+
+
+def _may_be_several_objects(group: Group) -> bool:
+    """Whether masks of one value each, that of most of them `full`, could as well have ids."""
+    values, full = group.found.values, group.full
+    whole = sum(summary.absolute.values == [full] for summary in group.masks)
+    uncommon = not set(values) <= {1, 255, full} and values[0] < _WHITE * full
+    return (
+        group.void == AUTO and whole > 0 and uncommon and (len(values) == 2 or 2 * whole > len(group.masks))
+    )
+
+
+def _in_several_ways_warning(group: Group) -> str:
+    if not (_in_several_ways(group) and _may_be_several_objects(group)):
+        return ""
+    values = [value for value in group.found.values if value != group.full]
+    first = next(summary.path.name for summary in group.masks if summary.absolute.values == values[:1])
+    return (
+        f"masks of nothing but {', '.join(map(str, values))} ({first}) beside masks of nothing but "
+        f"{group.full} are read as one object; if the values are ids, say --void none"
+    )
 
 
 def _has_border(group: Group) -> bool:
     """Whether `full` occurs in nothing but lines, beside areas of other values."""
-    found = group.found
-    return group.full in found.counts and found.flat > 0 and 50 * found.thick_top <= found.counts[group.full]
+    found, count = group.found, group.found.counts.get(group.full, 0)
+    lines = found.flat > 0 and 50 * found.thick_top <= count and 4 * found.accompanied_top >= count > 0
+    if not lines or found.values[-2] <= LARGEST_ID:
+        return lines
+    # Of many ids, or of greys, 255 may be one as well: it is none if it follows their outlines.
+    return count < _STRAY or 2 * found.lining_top >= count
 
 
 def _solid(drawn: ColourStatistics) -> list[int]:

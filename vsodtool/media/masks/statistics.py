@@ -15,6 +15,7 @@ from vsodtool.media.masks.reading import OPAQUE, Colours, Container, Plane, RawM
 
 _BLOCK = np.ones((3, 3), np.uint8)
 _BORDER = np.ones((7, 7), np.uint8)  # what holds none of these is a border: VOC's void is five pixels wide
+_REACH = np.ones((11, 11), np.uint8)  # five pixels to each side
 VOID_COLOUR = 224 << 32 | 224 << 16 | 192  # of VOC, as `RawMask.colours` numbers it
 _COARSE = 6  # bits of a channel that a lossy colour is told by: its two highest
 
@@ -28,17 +29,20 @@ class PlaneStatistics:
         between: number of pixels that are neither 0 nor at the top.
         alone: those of them that see no other value than their own and 0 in their 3x3 neighbourhood.
         flat: those of them whose 3x3 neighbourhood has one value only.
-        weakest_top: the smallest maximum of a mask that is not empty, 0 if all are.
-        thick_top: number of pixels in the middle of a 7x7 block at the top; not counted where no pixel is
-            in between.
+        thick_top: number of pixels in the middle of a 7x7 block at the top.
+        accompanied_top: number of pixels at the top in masks that have pixels in between, too.
+        lining_top: those of them that are within the width of a border of a pixel in between.
+        tops: the maxima of the masks that are not empty.
     """
 
     counts: dict[int, int] = field(default_factory=dict)
     between: int = 0
     alone: int = 0
     flat: int = 0
-    weakest_top: int = 0
     thick_top: int = 0
+    accompanied_top: int = 0
+    lining_top: int = 0
+    tops: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, plane: Plane, top: int, *, neighbours: bool = True) -> PlaneStatistics:
@@ -53,8 +57,13 @@ class PlaneStatistics:
         histogram = cv2.calcHist([plane], [0], None, [depth], [0, depth]).ravel()
         values = np.flatnonzero(histogram)
         maximum = int(values[-1])
-        found = cls({int(value): int(histogram[value]) for value in values}, weakest_top=maximum)
-        if neighbours and any(0 < value < top for value in found.counts):
+        found = cls({int(value): int(histogram[value]) for value in values}, tops={maximum} - {0})
+        if not neighbours:
+            return found
+        at_top = (plane == top).view(np.uint8)
+        if top in found.counts:  # in every mask: a thick one tells of the lines in all others
+            found.thick_top = int(np.count_nonzero(cv2.erode(at_top, _BORDER)))
+        if any(0 < value < top for value in found.counts):
             highest = cv2.dilate(plane, _BLOCK)
             everywhere = cv2.erode(plane, _BLOCK)
             # Zeros turned into the maximum, so that the smallest value other than 0 shows.
@@ -64,7 +73,9 @@ class PlaneStatistics:
             found.alone = int(np.count_nonzero(between & (highest == plane) & (lowest == plane)))
             found.flat = int(np.count_nonzero(between & (highest == plane) & (everywhere == plane)))
             if top in found.counts:
-                found.thick_top = int(np.count_nonzero(cv2.erode((plane == top).view(np.uint8), _BORDER)))
+                found.accompanied_top = found.counts[top]
+                beside = cv2.dilate(between.view(np.uint8), _REACH)
+                found.lining_top = int(np.count_nonzero(beside & at_top))
         return found
 
     def add(self, other: PlaneStatistics) -> None:
@@ -75,13 +86,19 @@ class PlaneStatistics:
         self.alone += other.alone
         self.flat += other.flat
         self.thick_top += other.thick_top
-        tops = [top for top in (self.weakest_top, other.weakest_top) if top]
-        self.weakest_top = min(tops, default=0)
+        self.accompanied_top += other.accompanied_top
+        self.lining_top += other.lining_top
+        self.tops |= other.tops
 
     @property
     def values(self) -> list[int]:
         """The values other than 0, sorted."""
         return sorted(value for value in self.counts if value)
+
+    @property
+    def weakest_top(self) -> int:
+        """The smallest maximum of a mask that is not empty, 0 if all are."""
+        return min(self.tops, default=0)
 
     @property
     def alone_share(self) -> float:
