@@ -25,6 +25,17 @@ def disc(x: int = 60, radius: int = 30) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.ellipse(shape, (x, 60), (radius, radius - 8), 20, 0, 360, 1, -1), np.float32)
 
 
+def soft(top: int, sigma: float, x: int = 60, dtype: type = np.uint8, radius: int = 30) -> Plane:
+    """The ellipse with blurred edges around a solid inside."""
+    return np.round(cv2.GaussianBlur(disc(x, radius), (0, 0), sigma) * top).astype(dtype)
+
+
+def supersampled(top: int) -> Plane:
+    large = np.zeros((480, 640), np.float32)
+    cv2.rectangle(large, (102, 101), (405, 333), 1, -1)
+    return np.round(cv2.resize(large, (160, 120), interpolation=cv2.INTER_AREA) * top).astype(np.uint8)
+
+
 def hard(value: int, x: int = 60, dtype: type = np.uint8) -> Plane:
     return (disc(x) * value).astype(dtype)
 
@@ -87,6 +98,40 @@ def test_an_area_beside_white_in_one_of_many_masks(tmp_path: Path) -> None:
     assert (masks.ids, masks.encoding.meaning.void) == ((100, 255), None)
     assert np.array_equal(masks.labels(60), both)
     assert np.array_equal(masks.labels(0), hard(255, 40))
+
+
+@pytest.mark.parametrize("top", [200, 240, 253, 254])
+@pytest.mark.parametrize("form", ["grey", "ramp"])
+def test_soft_masks_with_a_solid_inside_that_is_not_white(tmp_path: Path, top: int, form: str) -> None:
+    planes = [soft(top, 1.2), soft(top, 1.2, 90), np.zeros((120, 160), np.uint8)]
+    store = png if form == "grey" else (lambda plane: palette_png(plane, GREYS))
+    masks = Masks(tmp_path, [store(plane) for plane in planes])
+    assert masks.ids == (1,)
+    for index, plane in enumerate(planes):
+        assert np.array_equal(masks.labels(index), plane > top // 2)
+
+
+@pytest.mark.parametrize("top", [240, 254])
+def test_a_few_greys_along_the_edges_of_nearly_white(tmp_path: Path, top: int) -> None:
+    for plane in (soft(top, 0.5), supersampled(top)):
+        assert 3 <= len(np.unique(plane)) <= 33
+        masks = read(tmp_path, [plane])
+        assert masks.ids == (1,)
+        assert np.array_equal(masks.labels(), plane > top // 2)
+
+
+@pytest.mark.parametrize("top", [255, 4095, 65280, 65534])
+def test_soft_masks_of_sixteen_bit_that_are_not_white(tmp_path: Path, top: int) -> None:
+    plane = soft(top, 0.8, dtype=np.uint16, radius=55)
+    masks = read(tmp_path, [plane])
+    assert (masks.encoding.kind, masks.ids) == ("binary65535", (1,))
+    assert np.array_equal(masks.labels(), plane > top // 2)
+
+
+def test_a_soft_mask_that_is_not_white_among_hard_ones(tmp_path: Path) -> None:
+    masks = read(tmp_path, [*(hard(255, 40 + step) for step in range(9)), soft(254, 1.2)])
+    assert masks.ids == (1,)
+    assert np.array_equal(masks.labels(9), soft(254, 1.2) > 127)
 
 
 def squares(*values: int, dtype: type = np.uint8) -> Plane:

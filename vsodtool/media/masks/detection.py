@@ -17,6 +17,8 @@ The rules, applied to all masks of one video that are stored alike (the ones tha
   - no `full`, several values ({0,1,2}, {0,38,75}): ids; but a soft binary mask if the values behave like
     borders and are many (over 32) or reach 90 % of `full`. Below half of `full` it is cut at half of
     its largest value.
+  - The same is asked of the pixels below the largest value of their own mask, if few of the values are such a
+    largest one: a soft mask whose inside is solid, but not `full`. It is cut at half of the largest value.
   - Lossy files (JPEG, most WebP) cannot store ids: always binary.
 - RGB(A): nothing is what is black; if any mask has a pixel that is not opaque, what is not opaque.
   - Two to 255 colours that fill areas of their own and make up a quarter of what is drawn: one object each;
@@ -262,7 +264,14 @@ def _threshold(group: Group) -> int:
     if found.alone_share < _BORDER_SHARE or (top == full and found.flat == 0):
         return (full if top > full // 2 else top) // 2 + 1
     white = top == full and values[0] >= _WHITE * full and len(values) <= _FEW_VALUES
-    return top // 2 + 1 if not _has_border(group) and white else 0
+    return top // 2 + 1 if not _has_border(group) and (white or _shades_off(group)) else 0
+
+
+def _shades_off(group: Group) -> bool:
+    """Whether values below the largest of their mask form borders, and few of all values are such largest."""
+    below = total(summary.relative for summary in group.masks)
+    borders = below.between > 0 and below.alone_share < _BORDER_SHARE
+    return borders and 2 * len(below.tops) <= len(group.found.values)
 
 
 def _in_several_ways(group: Group) -> bool:
