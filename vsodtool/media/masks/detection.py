@@ -20,7 +20,8 @@ The rules, applied to all masks of one video that are stored alike (the ones tha
   - The same is asked of the pixels below the largest value of their own mask, if few of the values are such a
     largest one: a soft mask whose inside is solid, but not `full`. It is cut at half of the largest value.
   - Lossy files (JPEG, most WebP) cannot store ids: always binary.
-- RGB(A): nothing is what is black; if any mask has a pixel that is not opaque, what is not opaque.
+- RGB(A): nothing is what is black; if the opacity of any mask varies and is below half somewhere, what is not
+  opaque. Masks beside it whose opacity says nothing go by black if they have any, else they are all object.
   - Two to 255 colours that fill areas of their own and make up a quarter of what is drawn: one object each;
     border pixels belong to the nearest colour. VOC's (224, 224, 192) beside others is void. Where no pixel
     of any mask is black, the colour that most of them have is nothing.
@@ -219,7 +220,8 @@ def detect_colour(group: Group) -> Meaning | None:
     parts = [summary.alpha if by_alpha else summary.relative for summary in group.masks]
     found = total(part for part in parts if part is not None)
     borders = found.alone_share < _BORDER_SHARE or found.flat == 0
-    between = group.lossy is not None or (found.between and borders)
+    veiled = by_alpha and 0 not in found.counts  # what is nothing shines through
+    between = group.lossy is not None or (found.between and borders) or veiled
     threshold = found.weakest_top // 2 + 1 if between else 1
     drawn = group.drawn()
     shades = [shade for shade, count in drawn.coarse.items() if 10 * count >= drawn.drawn]

@@ -75,8 +75,19 @@ class RawMask:
 
     @cached_property
     def transparent(self) -> bool:
-        """Whether a pixel is not opaque."""
-        return self.alpha is not None and int(self.alpha.min()) < self.full
+        """Whether the opacity says what is drawn: it varies and is below half somewhere, or is all 0."""
+        if self.alpha is None:
+            return False
+        least, most = int(self.alpha.min()), int(self.alpha.max())
+        return most == 0 or (least < most and least <= self.full // 2)
+
+    @cached_property
+    def cut_out(self) -> bool:
+        """Whether it goes by its opacity among masks of which some are transparent.
+
+        One that is opaque all over is then all object, unless it has a background of its own: black.
+        """
+        return self.alpha is not None and (self.transparent or bool(self.values.all()))
 
     def colours(self, *, by_alpha: bool) -> Colours:
         """What is drawn, as one number a pixel, (H, W): 0 = nothing, else R, G and B in 16 bits each.

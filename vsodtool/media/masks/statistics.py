@@ -175,6 +175,7 @@ class MaskSummary:
         palette: colours of a palette file.
         drawn: statistics of the colours, of files in colour and of those with transparency.
         transparent: as in RawMask.
+        cut_out: as in RawMask.
         full: as in RawMask.
     """
 
@@ -188,6 +189,7 @@ class MaskSummary:
     palette: Palette | None
     drawn: ColourStatistics | None
     transparent: bool
+    cut_out: bool
     full: int
 
 
@@ -213,6 +215,7 @@ def summarise(path: Path, raw: RawMask, *, neighbours: bool = True) -> MaskSumma
         palette=raw.palette,
         drawn=drawn,
         transparent=raw.transparent,
+        cut_out=raw.cut_out,
         full=raw.full,
     )
 
