@@ -4,7 +4,8 @@ The rules, applied to all masks of one video that are stored alike (the ones tha
 
 - Palette (PNG, BMP, GIF, TIFF): the indices are object ids. Index 0 is the background; only where index 0 is
   not black and most pixels have an index that is black, that index is the background. 255 is void, unless
-  nothing else occurs. A grey ramp is read as grey, and so are over 32 greys in any order.
+  nothing else occurs. A grey ramp is read as grey, and so are over 32 greys in any order; and shades of one
+  colour along borders are read as the same picture without a palette (`soft_palettes`).
 - Grey (also RGB(A) whose channels agree), with `full` = 255, or 65535 for 16 bit:
   - `full` only: a binary mask. Another single value, such as 1 or 38: the id of one object. Files with
     nothing but 1 beside files with nothing but `full` are binary masks stored in two ways; so are those with

@@ -19,6 +19,7 @@ from PIL import Image
 from vsodtool.errors import DataError
 from vsodtool.media.image_integrity import find_damage
 from vsodtool.media.masks.plane_png import Palette, decode_palette_png, is_palette_png
+from vsodtool.media.masks.soft_palettes import shades_of_one
 from vsodtool.media.orientation import UPRIGHT, stated_orientation, turn_upright
 from vsodtool.media.regular_file import read_regular
 from vsodtool.types import Size
@@ -202,6 +203,10 @@ def _raw_from_indices(indices: npt.NDArray[np.uint8], palette: Palette) -> RawMa
     # Optimisers number the greys of a soft mask as they like.
     if used.size > _MANY_GREYS and (colours[used] == grey[used, None]).all() and (grey[used] != used).any():
         return RawMask("grey8", grey[indices])
+    # Where each index is the grey that it stands for, the values say what they are.
+    shades = None if (colours[used] == used[:, None]).all() else shades_of_one(indices, colours, used)
+    if shades is not None:
+        return _raw_from_pixels(cast(Plane, shades[..., ::-1]), lossy=False)
     return RawMask("palette", indices, palette=palette)
 
 
