@@ -34,7 +34,7 @@ Binary masks are cut at 50 %: 128 and above is object.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -225,10 +225,9 @@ def detect_colour(group: Group) -> Meaning | None:
     between = group.lossy is not None or (found.between and borders) or veiled
     threshold = found.weakest_top // 2 + 1 if between else 1
     drawn = group.drawn()
-    shades = [shade for shade, count in drawn.coarse.items() if 10 * count >= drawn.drawn]
     solid = [colour for colour in _solid(drawn) if 50 * drawn.counts[colour] >= drawn.drawn]
     warning = ""
-    if max(len(shades), len(solid)) > 1 and not (by_alpha and drawn.coarse):
+    if max(_shades(drawn.coarse), len(solid)) > 1 and not (by_alpha and drawn.coarse):
         warning = "several colours are drawn and not told apart: all of them are one object"
     return Meaning((1,), "colour", threshold=threshold, warning=warning)
 
@@ -324,6 +323,25 @@ def _solid(drawn: ColourStatistics) -> list[int]:
         for colour, count in sorted(drawn.counts.items())
         if 2 * drawn.alone.get(colour, 0) >= count and (pure or count >= _STRAY)
     ]
+
+
+def _shades(coarse: Mapping[int, int]) -> int:
+    """How many colours there are in lossy files; shades that are at most a step apart are the same one."""
+    size = sum(coarse.values())
+    left = {shade for shade, count in coarse.items() if 50 * count >= size}
+    found = 0
+    while left:
+        joined = [left.pop()]
+        for shade in joined:  # which grows by what is like its members
+            like = [other for other in left if _are_alike(shade, other)]
+            joined += like
+            left.difference_update(like)
+        found += 10 * sum(map(coarse.__getitem__, joined)) >= size
+    return found
+
+
+def _are_alike(shade: int, other: int) -> bool:
+    return all(abs((shade >> place & 0xFF) - (other >> place & 0xFF)) <= 1 for place in (0, 8, 16))
 
 
 def _note(void: int | None, occurring: Collection[int]) -> str:

@@ -17,7 +17,9 @@ _BLOCK = np.ones((3, 3), np.uint8)
 _BORDER = np.ones((7, 7), np.uint8)  # what holds none of these is a border: VOC's void is five pixels wide
 _REACH = np.ones((11, 11), np.uint8)  # five pixels to each side
 VOID_COLOUR = 224 << 32 | 224 << 16 | 192  # of VOC, as `RawMask.colours` numbers it
-_COARSE = 6  # bits of a channel that a lossy colour is told by: its two highest
+_COARSE = 5  # bits of a channel that a lossy colour is not told by: all but its three highest
+_DIMMEST = 64  # of 255: what is darker is noise around the object
+_EVEN = 48  # a colour varies less than that within 3x3 pixels where it is no edge
 
 
 @dataclass
@@ -115,7 +117,8 @@ class ColourStatistics:
         drawn: of those that are not nothing.
         counts: colour -> number of pixels, of the colours that have a pixel alone, and of VOID_COLOUR.
         alone: colour -> those that see nothing but their own colour and nothing in their 3x3 neighbourhood.
-        coarse: shade -> number of pixels, of lossy files: their colours differ from pixel to pixel.
+        coarse: shade -> number of pixels, of lossy files, since their colours differ from pixel to pixel: of
+            those that are not dark and on no edge. A shade has R, G and B in eight steps, 8 bits each.
     """
 
     size: int = 0
@@ -129,8 +132,11 @@ class ColourStatistics:
         """Statistics of one mask."""
         drawn = colours[colours != 0]
         if lossy:
-            shades = [drawn >> 16 * place + _COARSE & 3 for place in range(3)]
-            return cls(colours.size, drawn.size, coarse=_counts(shades[0] | shades[1] << 2 | shades[2] << 4))
+            channels = np.stack([colours >> shift & 0xFF for shift in (32, 16, 0)], axis=-1).astype(np.uint8)
+            spread = cv2.dilate(channels, _BLOCK) - cv2.erode(channels, _BLOCK)
+            even = (spread.max(axis=2) <= _EVEN) & (channels.max(axis=2) >= _DIMMEST)
+            red, green, blue = (channels[even] >> _COARSE).astype(np.int64).T
+            return cls(colours.size, drawn.size, coarse=_counts(red << 16 | green << 8 | blue))
         height, width = colours.shape
         padded = np.pad(colours, 1, mode="edge")
         alone = colours != 0
