@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.media.masks.mask_files import BLUE, GREEN, RED, Masks, blobs, palette_png, pillow, ring
+from vsodtool.media.masks.plane_png import Palette, encode_plane_png
 from vsodtool.media.masks.soft_palettes import shades_of_one
 
 Plane = npt.NDArray[np.uint8]
@@ -49,6 +50,33 @@ def test_shades_of_one_object_are_one_object(
         shown = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).max(axis=2)
         assert np.array_equal(masks.labels(index) > 0, shown > max(colour) // 2)
         assert np.mean((masks.labels(index) > 0) != (share > 0.5)) < 0.005
+
+
+@pytest.mark.parametrize("colours", [8, 16, 64])
+@pytest.mark.parametrize("colour", [WHITE, (0, 0, 0), (255, 0, 0)])
+def test_a_soft_cut_out_with_a_palette(tmp_path: Path, colours: int, colour: tuple[int, int, int]) -> None:
+    files = []
+    for share in (strength(), strength(20)):
+        opacity = (share * 255).round().astype(np.uint8)
+        pixels = np.dstack([np.broadcast_to(np.array(colour, np.uint8), (120, 160, 3)), opacity])
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).quantize(colours, Image.Quantize.FASTOCTREE).save(buffer, "PNG")
+        files.append(buffer.getvalue())
+    masks = Masks(tmp_path, files)
+    assert (masks.encoding.kind, masks.ids) == ("colour", (1,))
+    for index, data in enumerate(files):
+        shown = np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))[..., 3]
+        assert np.mean((masks.labels(index) > 0) != (shown > 127)) < 0.005
+
+
+def test_ids_on_nothing_stay_ids(tmp_path: Path) -> None:
+    for alphas in (b"\0", b"\0\x80\x80\x80\x80", b"\0\xc0\x80\x40\xff"):
+        data = encode_plane_png(blobs(1, 2, 3, 4), Palette(palette(RED, GREEN, BLUE, WHITE), alphas))
+        assert Masks(tmp_path, [data]).ids == (1, 2, 3, 4)
+    for line in (64, 128):  # a void line that is half transparent
+        alphas = bytes([0, *[255] * 254, line])
+        data = encode_plane_png(ring(blobs(0, 1, 0, 2), 2, 255), Palette(palette(RED, GREEN), alphas))
+        assert Masks(tmp_path, [data]).ids == (1, 2)
 
 
 def test_hard_masks_may_lie_beside_soft_ones(tmp_path: Path) -> None:

@@ -199,6 +199,11 @@ def _opened_by_pillow(data: bytes) -> _Opened:
 def _raw_from_indices(indices: npt.NDArray[np.uint8], palette: Palette) -> RawMask:
     used = np.flatnonzero(np.bincount(indices.reshape(-1), minlength=256))
     colours = np.frombuffer(b"".join(map(palette.colour, range(256))), np.uint8).reshape(256, 3)
+    opacity = np.frombuffer(palette.alphas.ljust(256, b"\xff"), np.uint8)
+    # Of a soft cut-out an optimiser makes a colour for each opacity.
+    if palette.alphas and shades_of_one(indices, np.repeat(opacity[:, None], 3, axis=1), used) is not None:
+        pixels = np.column_stack([colours[:, ::-1], opacity])
+        return _raw_from_pixels(cast(Plane, pixels[indices]), lossy=False)
     grey = colours[:, 0]
     # Optimisers number the greys of a soft mask as they like.
     if used.size > _MANY_GREYS and (colours[used] == grey[used, None]).all() and (grey[used] != used).any():

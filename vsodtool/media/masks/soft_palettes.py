@@ -32,7 +32,7 @@ def shades_of_one(
     Returns:
         RGB, uint8 (H, W, 3), or None.
     """
-    if used.size < _FEWEST:
+    if len({*map(bytes, colours[used])}) < _FEWEST:
         return None
     edge = np.concatenate([indices[0], indices[-1], indices[:, 0], indices[:, -1]])
     ground = int(np.bincount(edge).argmax())
