@@ -4,19 +4,25 @@ The rules, applied to all masks of one video that are stored alike (the ones tha
 
 - Palette (PNG, BMP, GIF, TIFF): the indices are object ids. Index 0 is the background; only where index 0 is
   not black and most pixels have an index that is black, that index is the background. 255 is void, unless
-  nothing else occurs. A grey ramp is read as grey, and so are over 32 greys in any order.
+  nothing else occurs. A grey ramp is read as grey, and so are over 32 greys in any order; and shades of one
+  colour along borders are read as the same picture without a palette (`soft_palettes`).
 - Grey (also RGB(A) whose channels agree), with `full` = 255, or 65535 for 16 bit:
   - `full` only: a binary mask. Another single value, such as 1 or 38: the id of one object. Files with
-    nothing but 1 beside files with nothing but `full` are binary masks stored in two ways.
-  - `full` in lines that are nowhere thicker than a border, beside ids of at most 32: the lines are void.
+    nothing but 1 beside files with nothing but `full` are binary masks stored in two ways; so are those with
+    nothing but another value, with a warning. Up to four values of 98 % of `full` or more are white.
+  - `full` in lines that are in no mask thicker than a border, in masks that have ids besides: the lines are
+    void. Where ids are above 32, and may be evenly spread up to `full`, most must run along their outlines.
   - `full` and values between: anti-aliased binary if the pixels in between are border pixels, that is if
     most of them see values besides their own and 0 in their 3x3 neighbourhood, or none has a uniform one.
     Otherwise they form objects of their own: ids.
   - no `full`, several values ({0,1,2}, {0,38,75}): ids; but a soft binary mask if the values behave like
     borders and are many (over 32) or reach 90 % of `full`. Below half of `full` it is cut at half of
     its largest value.
+  - The same is asked of the pixels below the largest value of their own mask, if few of the values are such a
+    largest one: a soft mask whose inside is solid, but not `full`. It is cut at half of the largest value.
   - Lossy files (JPEG, most WebP) cannot store ids: always binary.
-- RGB(A): nothing is what is black; if any mask has a pixel that is not opaque, what is not opaque.
+- RGB(A): nothing is what is black; if the opacity of any mask varies and is below half somewhere, what is not
+  opaque. Masks beside it whose opacity says nothing go by black if they have any, else they are all object.
   - Two to 255 colours that fill areas of their own and make up a quarter of what is drawn: one object each;
     border pixels belong to the nearest colour. VOC's (224, 224, 192) beside others is void. Where no pixel
     of any mask is black, the colour that most of them have is nothing.
@@ -28,7 +34,7 @@ Binary masks are cut at 50 %: 128 and above is object.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,7 +53,9 @@ from vsodtool.media.masks.statistics import (
 
 _BORDER_SHARE = 0.5
 _MANY_VALUES = 32
+_FEW_VALUES = 4
 _MOST_COLOURS = 255
+_WHITE = 0.98  # of the largest value: white but for rounding
 _STRAY = 9  # pixels; a colour that has fewer is a speck
 _GREY = 1 << 32 | 1 << 16 | 1
 
@@ -119,7 +127,9 @@ def detect_binary(container: Container, group: Group) -> Meaning | None:
     if container not in group.families or "colour" in group.families:
         return None
     threshold, on = _cut(group)
-    return Meaning((1,), container, threshold=threshold, on=on) if threshold else None
+    if not threshold:
+        return None
+    return Meaning((1,), container, threshold=threshold, on=on, warning=_in_several_ways_warning(group))
 
 
 def detect_ids(container: Container, group: Group) -> Meaning | None:
@@ -149,7 +159,8 @@ def detect_palette(group: Group) -> Meaning | None:
     if grey:
         threshold, on = _cut(group)
         if threshold:
-            return Meaning((1,), "palette", threshold=threshold, on=on, palette=palette)
+            warning = _in_several_ways_warning(group)
+            return Meaning((1,), "palette", threshold=threshold, on=on, palette=palette, warning=warning)
     background = 0
     if palette.colour(0) != b"\0\0\0":
         commonest = max(found.counts, key=lambda value: found.counts[value])
@@ -210,13 +221,13 @@ def detect_colour(group: Group) -> Meaning | None:
     parts = [summary.alpha if by_alpha else summary.relative for summary in group.masks]
     found = total(part for part in parts if part is not None)
     borders = found.alone_share < _BORDER_SHARE or found.flat == 0
-    between = group.lossy is not None or (found.between and borders)
+    veiled = by_alpha and 0 not in found.counts  # what is nothing shines through
+    between = group.lossy is not None or (found.between and borders) or veiled
     threshold = found.weakest_top // 2 + 1 if between else 1
     drawn = group.drawn()
-    shades = [shade for shade, count in drawn.coarse.items() if 10 * count >= drawn.drawn]
     solid = [colour for colour in _solid(drawn) if 50 * drawn.counts[colour] >= drawn.drawn]
     warning = ""
-    if max(len(shades), len(solid)) > 1 and not (by_alpha and drawn.coarse):
+    if max(_shades(drawn.coarse), len(solid)) > 1 and not (by_alpha and drawn.coarse):
         warning = "several colours are drawn and not told apart: all of them are one object"
     return Meaning((1,), "colour", threshold=threshold, warning=warning)
 
@@ -236,36 +247,72 @@ def _cut(group: Group) -> tuple[int, int]:
     values = found.values
     if group.void not in (AUTO, NONE) and len(values) > 1 and int(group.void) in values:
         return 0, 0
-    if len(values) > 1 and set(values) <= {1, 255, full} and _one_value_each(group.masks):
+    if _in_several_ways(group):
         return 1, values[-1]
     if group.void == AUTO and _has_border(group) and values[-2] <= LARGEST_ID:
         return 0, 0
-    return _threshold(found, full), full
+    return _threshold(group), full
 
 
-def _threshold(found: PlaneStatistics, full: int) -> int:
+def _threshold(group: Group) -> int:
     """Where to cut a binary mask; 0 if the values are ids. The rules stand at the top of this file."""
+    found, full = group.found, group.full
     values = found.values
-    if not values or values == [full]:
-        return full // 2 + 1
-    if len(values) == 1:
+    if len(values) < 2:
+        return full // 2 + 1 if values in ([], [full]) else 0
+    top = values[-1]
+    if top < 0.9 * full and len(values) <= _MANY_VALUES:
         return 0
-    borders = found.alone_share < _BORDER_SHARE
-    if values[-1] == full:
-        return full // 2 + 1 if borders or found.flat == 0 else 0
-    if borders and (len(values) > _MANY_VALUES or values[-1] >= 0.9 * full):
-        return (full if values[-1] > full // 2 else values[-1]) // 2 + 1
-    return 0
+    if found.alone_share < _BORDER_SHARE or (top == full and found.flat == 0):
+        return (full if top > full // 2 else top) // 2 + 1
+    white = top == full and values[0] >= _WHITE * full and len(values) <= _FEW_VALUES
+    return top // 2 + 1 if not _has_border(group) and (white or _shades_off(group)) else 0
 
 
-def _one_value_each(masks: Sequence[MaskSummary]) -> bool:
-    return all(len(summary.absolute.values) == 1 for summary in masks)
+def _shades_off(group: Group) -> bool:
+    """Whether values below the largest of their mask form borders, and few of all values are such largest."""
+    below = total(summary.relative for summary in group.masks)
+    borders = below.between > 0 and below.alone_share < _BORDER_SHARE
+    return borders and 2 * len(below.tops) <= len(group.found.values)
+
+
+def _in_several_ways(group: Group) -> bool:
+    """Whether each mask has one value only, and all of these stand for one object."""
+    values = group.found.values
+    if len(values) < 2 or any(len(summary.absolute.values) > 1 for summary in group.masks):
+        return False
+    return set(values) <= {1, 255, group.full} or _may_be_several_objects(group)
+
+
+def _may_be_several_objects(group: Group) -> bool:
+    """Whether masks of one value each, that of most of them `full`, could as well have ids."""
+    values, full = group.found.values, group.full
+    whole = sum(summary.absolute.values == [full] for summary in group.masks)
+    uncommon = not set(values) <= {1, 255, full} and values[0] < _WHITE * full
+    return (
+        group.void == AUTO and whole > 0 and uncommon and (len(values) == 2 or 2 * whole > len(group.masks))
+    )
+
+
+def _in_several_ways_warning(group: Group) -> str:
+    if not (_in_several_ways(group) and _may_be_several_objects(group)):
+        return ""
+    values = [value for value in group.found.values if value != group.full]
+    first = next(summary.path.name for summary in group.masks if summary.absolute.values == values[:1])
+    return (
+        f"masks of nothing but {', '.join(map(str, values))} ({first}) beside masks of nothing but "
+        f"{group.full} are read as one object; if the values are ids, say --void none"
+    )
 
 
 def _has_border(group: Group) -> bool:
     """Whether `full` occurs in nothing but lines, beside areas of other values."""
-    found = group.found
-    return group.full in found.counts and found.flat > 0 and 50 * found.thick_top <= found.counts[group.full]
+    found, count = group.found, group.found.counts.get(group.full, 0)
+    lines = found.flat > 0 and 50 * found.thick_top <= count and 4 * found.accompanied_top >= count > 0
+    if not lines or found.values[-2] <= LARGEST_ID:
+        return lines
+    # Of many ids, or of greys, 255 may be one as well: it is none if it follows their outlines.
+    return count < _STRAY or 2 * found.lining_top >= count
 
 
 def _solid(drawn: ColourStatistics) -> list[int]:
@@ -276,6 +323,25 @@ def _solid(drawn: ColourStatistics) -> list[int]:
         for colour, count in sorted(drawn.counts.items())
         if 2 * drawn.alone.get(colour, 0) >= count and (pure or count >= _STRAY)
     ]
+
+
+def _shades(coarse: Mapping[int, int]) -> int:
+    """How many colours there are in lossy files; shades that are at most a step apart are the same one."""
+    size = sum(coarse.values())
+    left = {shade for shade, count in coarse.items() if 50 * count >= size}
+    found = 0
+    while left:
+        joined = [left.pop()]
+        for shade in joined:  # which grows by what is like its members
+            like = [other for other in left if _are_alike(shade, other)]
+            joined += like
+            left.difference_update(like)
+        found += 10 * sum(map(coarse.__getitem__, joined)) >= size
+    return found
+
+
+def _are_alike(shade: int, other: int) -> bool:
+    return all(abs((shade >> place & 0xFF) - (other >> place & 0xFF)) <= 1 for place in (0, 8, 16))
 
 
 def _note(void: int | None, occurring: Collection[int]) -> str:

@@ -137,7 +137,7 @@ class MaskEncoding:
     def of(self, raw: RawMask | MaskSummary) -> MaskEncoding | None:
         """The way in which a mask is stored, None if it is none of these."""
         family: Family = raw.container
-        if raw.alpha is not None and any(way.meaning.by_alpha for way in (self, *self.others)):
+        if raw.cut_out and any(way.meaning.by_alpha for way in (self, *self.others)):
             family = "alpha"
         return next((way for way in (self, *self.others) if family in way.meaning.families), None)
 
@@ -243,7 +243,7 @@ def _groups(drawn: Sequence[MaskSummary], void: str, leading: Collection[Path]) 
     by_alpha = any(summary.transparent for summary in drawn)
     members: dict[Family, list[MaskSummary]] = {}
     for summary in drawn:
-        family: Family = "alpha" if by_alpha and summary.alpha is not None else summary.container
+        family: Family = "alpha" if by_alpha and summary.cut_out else summary.container
         members.setdefault(family, []).append(summary)
     colour, grey = members.get("colour"), members.get("grey8")
     groups = {frozenset({family}): masks for family, masks in members.items()}

@@ -19,6 +19,7 @@ from PIL import Image
 from vsodtool.errors import DataError
 from vsodtool.media.image_integrity import find_damage
 from vsodtool.media.masks.plane_png import Palette, decode_palette_png, is_palette_png
+from vsodtool.media.masks.soft_palettes import shades_of_one
 from vsodtool.media.orientation import UPRIGHT, stated_orientation, turn_upright
 from vsodtool.media.regular_file import read_regular
 from vsodtool.types import Size
@@ -75,8 +76,19 @@ class RawMask:
 
     @cached_property
     def transparent(self) -> bool:
-        """Whether a pixel is not opaque."""
-        return self.alpha is not None and int(self.alpha.min()) < self.full
+        """Whether the opacity says what is drawn: it varies and is below half somewhere, or is all 0."""
+        if self.alpha is None:
+            return False
+        least, most = int(self.alpha.min()), int(self.alpha.max())
+        return most == 0 or (least < most and least <= self.full // 2)
+
+    @cached_property
+    def cut_out(self) -> bool:
+        """Whether it goes by its opacity among masks of which some are transparent.
+
+        One that is opaque all over is then all object, unless it has a background of its own: black.
+        """
+        return self.alpha is not None and (self.transparent or bool(self.values.all()))
 
     def colours(self, *, by_alpha: bool) -> Colours:
         """What is drawn, as one number a pixel, (H, W): 0 = nothing, else R, G and B in 16 bits each.
@@ -187,10 +199,19 @@ def _opened_by_pillow(data: bytes) -> _Opened:
 def _raw_from_indices(indices: npt.NDArray[np.uint8], palette: Palette) -> RawMask:
     used = np.flatnonzero(np.bincount(indices.reshape(-1), minlength=256))
     colours = np.frombuffer(b"".join(map(palette.colour, range(256))), np.uint8).reshape(256, 3)
+    opacity = np.frombuffer(palette.alphas.ljust(256, b"\xff"), np.uint8)
+    # Of a soft cut-out an optimiser makes a colour for each opacity.
+    if palette.alphas and shades_of_one(indices, np.repeat(opacity[:, None], 3, axis=1), used) is not None:
+        pixels = np.column_stack([colours[:, ::-1], opacity])
+        return _raw_from_pixels(cast(Plane, pixels[indices]), lossy=False)
     grey = colours[:, 0]
     # Optimisers number the greys of a soft mask as they like.
     if used.size > _MANY_GREYS and (colours[used] == grey[used, None]).all() and (grey[used] != used).any():
         return RawMask("grey8", grey[indices])
+    # Where each index is the grey that it stands for, the values say what they are.
+    shades = None if (colours[used] == used[:, None]).all() else shades_of_one(indices, colours, used)
+    if shades is not None:
+        return _raw_from_pixels(cast(Plane, shades[..., ::-1]), lossy=False)
     return RawMask("palette", indices, palette=palette)
 
 

@@ -15,8 +15,11 @@ from vsodtool.media.masks.reading import OPAQUE, Colours, Container, Plane, RawM
 
 _BLOCK = np.ones((3, 3), np.uint8)
 _BORDER = np.ones((7, 7), np.uint8)  # what holds none of these is a border: VOC's void is five pixels wide
+_REACH = np.ones((11, 11), np.uint8)  # five pixels to each side
 VOID_COLOUR = 224 << 32 | 224 << 16 | 192  # of VOC, as `RawMask.colours` numbers it
-_COARSE = 6  # bits of a channel that a lossy colour is told by: its two highest
+_COARSE = 5  # bits of a channel that a lossy colour is not told by: all but its three highest
+_DIMMEST = 64  # of 255: what is darker is noise around the object
+_EVEN = 48  # a colour varies less than that within 3x3 pixels where it is no edge
 
 
 @dataclass
@@ -28,17 +31,20 @@ class PlaneStatistics:
         between: number of pixels that are neither 0 nor at the top.
         alone: those of them that see no other value than their own and 0 in their 3x3 neighbourhood.
         flat: those of them whose 3x3 neighbourhood has one value only.
-        weakest_top: the smallest maximum of a mask that is not empty, 0 if all are.
-        thick_top: number of pixels in the middle of a 7x7 block at the top; not counted where no pixel is
-            in between.
+        thick_top: number of pixels in the middle of a 7x7 block at the top.
+        accompanied_top: number of pixels at the top in masks that have pixels in between, too.
+        lining_top: those of them that are within the width of a border of a pixel in between.
+        tops: the maxima of the masks that are not empty.
     """
 
     counts: dict[int, int] = field(default_factory=dict)
     between: int = 0
     alone: int = 0
     flat: int = 0
-    weakest_top: int = 0
     thick_top: int = 0
+    accompanied_top: int = 0
+    lining_top: int = 0
+    tops: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, plane: Plane, top: int, *, neighbours: bool = True) -> PlaneStatistics:
@@ -53,8 +59,13 @@ class PlaneStatistics:
         histogram = cv2.calcHist([plane], [0], None, [depth], [0, depth]).ravel()
         values = np.flatnonzero(histogram)
         maximum = int(values[-1])
-        found = cls({int(value): int(histogram[value]) for value in values}, weakest_top=maximum)
-        if neighbours and any(0 < value < top for value in found.counts):
+        found = cls({int(value): int(histogram[value]) for value in values}, tops={maximum} - {0})
+        if not neighbours:
+            return found
+        at_top = (plane == top).view(np.uint8)
+        if top in found.counts:  # in every mask: a thick one tells of the lines in all others
+            found.thick_top = int(np.count_nonzero(cv2.erode(at_top, _BORDER)))
+        if any(0 < value < top for value in found.counts):
             highest = cv2.dilate(plane, _BLOCK)
             everywhere = cv2.erode(plane, _BLOCK)
             # Zeros turned into the maximum, so that the smallest value other than 0 shows.
@@ -64,7 +75,9 @@ class PlaneStatistics:
             found.alone = int(np.count_nonzero(between & (highest == plane) & (lowest == plane)))
             found.flat = int(np.count_nonzero(between & (highest == plane) & (everywhere == plane)))
             if top in found.counts:
-                found.thick_top = int(np.count_nonzero(cv2.erode((plane == top).view(np.uint8), _BORDER)))
+                found.accompanied_top = found.counts[top]
+                beside = cv2.dilate(between.view(np.uint8), _REACH)
+                found.lining_top = int(np.count_nonzero(beside & at_top))
         return found
 
     def add(self, other: PlaneStatistics) -> None:
@@ -75,13 +88,19 @@ class PlaneStatistics:
         self.alone += other.alone
         self.flat += other.flat
         self.thick_top += other.thick_top
-        tops = [top for top in (self.weakest_top, other.weakest_top) if top]
-        self.weakest_top = min(tops, default=0)
+        self.accompanied_top += other.accompanied_top
+        self.lining_top += other.lining_top
+        self.tops |= other.tops
 
     @property
     def values(self) -> list[int]:
         """The values other than 0, sorted."""
         return sorted(value for value in self.counts if value)
+
+    @property
+    def weakest_top(self) -> int:
+        """The smallest maximum of a mask that is not empty, 0 if all are."""
+        return min(self.tops, default=0)
 
     @property
     def alone_share(self) -> float:
@@ -98,7 +117,8 @@ class ColourStatistics:
         drawn: of those that are not nothing.
         counts: colour -> number of pixels, of the colours that have a pixel alone, and of VOID_COLOUR.
         alone: colour -> those that see nothing but their own colour and nothing in their 3x3 neighbourhood.
-        coarse: shade -> number of pixels, of lossy files: their colours differ from pixel to pixel.
+        coarse: shade -> number of pixels, of lossy files, since their colours differ from pixel to pixel: of
+            those that are not dark and on no edge. A shade has R, G and B in eight steps, 8 bits each.
     """
 
     size: int = 0
@@ -112,8 +132,11 @@ class ColourStatistics:
         """Statistics of one mask."""
         drawn = colours[colours != 0]
         if lossy:
-            shades = [drawn >> 16 * place + _COARSE & 3 for place in range(3)]
-            return cls(colours.size, drawn.size, coarse=_counts(shades[0] | shades[1] << 2 | shades[2] << 4))
+            channels = np.stack([colours >> shift & 0xFF for shift in (32, 16, 0)], axis=-1).astype(np.uint8)
+            spread = cv2.dilate(channels, _BLOCK) - cv2.erode(channels, _BLOCK)
+            even = (spread.max(axis=2) <= _EVEN) & (channels.max(axis=2) >= _DIMMEST)
+            red, green, blue = (channels[even] >> _COARSE).astype(np.int64).T
+            return cls(colours.size, drawn.size, coarse=_counts(red << 16 | green << 8 | blue))
         height, width = colours.shape
         padded = np.pad(colours, 1, mode="edge")
         alone = colours != 0
@@ -158,6 +181,7 @@ class MaskSummary:
         palette: colours of a palette file.
         drawn: statistics of the colours, of files in colour and of those with transparency.
         transparent: as in RawMask.
+        cut_out: as in RawMask.
         full: as in RawMask.
     """
 
@@ -171,6 +195,7 @@ class MaskSummary:
     palette: Palette | None
     drawn: ColourStatistics | None
     transparent: bool
+    cut_out: bool
     full: int
 
 
@@ -196,6 +221,7 @@ def summarise(path: Path, raw: RawMask, *, neighbours: bool = True) -> MaskSumma
         palette=raw.palette,
         drawn=drawn,
         transparent=raw.transparent,
+        cut_out=raw.cut_out,
         full=raw.full,
     )
 
