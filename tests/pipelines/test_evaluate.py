@@ -365,7 +365,33 @@ def test_an_object_that_the_truth_never_has_is_refused(tmp_path: Path) -> None:
     truth = two_objects(4)
     own = [np.where(ids == 2, 3, ids) for ids in truth]
     error = refusal(put_ids(tmp_path / "p", own), put_ids(tmp_path / "gt", truth), protocol="davis")
-    assert "found object 3, which the truth never has" in error.message
+    assert "found object 3, which the truth has neither in its first frame nor in one" in error.message
+
+
+@pytest.mark.parametrize("found_in", [(), (1,), (0,), (0, 1, 3)])
+def test_an_object_of_the_first_truth_counts_though_that_frame_is_dropped(
+    tmp_path: Path, found_in: tuple[int, ...]
+) -> None:
+    truth = two_objects(6)
+    own = [np.roll(ids, 1, axis=1) for ids in truth]
+    without = score(put_ids(tmp_path / "q", own), put_ids(tmp_path / "gt2", truth), protocol="davis").scores
+    truth[0][0:3, 0:3] = 3
+    for index in found_in:
+        own[index][0:3, 0:3] = 3
+    found = score(put_ids(tmp_path / "p", own), put_ids(tmp_path / "gt", truth), protocol="davis")
+    # Of the four frames that are scored it is right where neither has it.
+    right = sum(index not in found_in for index in range(1, 5)) / 4
+    for name in ("j_mean", "boundary_f_mean"):
+        assert found.scores[name] == pytest.approx((2 * without[name] + right) / 3)
+    assert next(iter(found.objects.values())) == 3
+
+
+def test_an_object_of_the_last_truth_alone_is_none(tmp_path: Path) -> None:
+    truth = two_objects(6)
+    own = [ids.copy() for ids in truth]
+    truth[-1][0:3, 0:3] = own[-1][0:3, 0:3] = 3
+    found = score(put_ids(tmp_path / "p", own), put_ids(tmp_path / "gt", truth), protocol="davis")
+    assert (found.scores["j_mean"], *found.objects.values()) == (1, 2)
 
 
 def test_objects_against_binary_masks(tmp_path: Path) -> None:
