@@ -40,6 +40,8 @@ def write(path: Path, rgb: Pixels) -> Path:
         ("smooth.png", smooth(things(4))),
         ("deep.png", smooth(things(4)).astype(np.uint16) * 257),
         ("lossy.jpg", things()),
+        ("many.jpg", np.tile(things(), (2, 3, 1))),
+        ("pale.png", things().any(2, keepdims=True) * np.uint8([150, 140, 155])),
         ("ground.png", np.where(things().any(2, keepdims=True), things(), np.uint8([90, 0, 90]))),
     ],
 )
@@ -55,9 +57,17 @@ def test_things_cut_out_as_they_look_are_shaded(tmp_path: Path, suffix: str) -> 
     assert tell_drawing([file]) == "shaded"
 
 
-def test_false_colours_stored_with_a_loss_are_shaded(tmp_path: Path) -> None:
-    values = cv2.GaussianBlur(things()[..., 0], (0, 0), 3)
-    file = write(tmp_path / "p.jpg", cv2.applyColorMap(values, cv2.COLORMAP_JET))
+@pytest.mark.parametrize("table", [cv2.COLORMAP_JET, cv2.COLORMAP_HOT, cv2.COLORMAP_DEEPGREEN])
+def test_false_colours_stored_with_a_loss_are_shaded(tmp_path: Path, table: int) -> None:
+    values = cv2.GaussianBlur(things().any(2) * np.uint8(255), (0, 0), 3)
+    file = write(tmp_path / "p.jpg", cv2.applyColorMap(values, table))
+    assert tell_drawing([file]) == "shaded"
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_shades_of_one_colour_are_shaded(tmp_path: Path, suffix: str) -> None:
+    values = cv2.GaussianBlur(things().any(2) * np.uint8(255), (0, 0), 8)
+    file = write(tmp_path / f"p.{suffix}", values[..., None] * np.uint8([1, 0, 0]))
     assert tell_drawing([file]) == "shaded"
 
 
