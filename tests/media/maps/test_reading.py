@@ -294,6 +294,24 @@ def test_colours_for_each_object_are_objects_beside_a_binary_truth(tmp_path: Pat
         assert reading.read_map(file)[0].tolist() == [0] * 4 + [255] * count
 
 
+@pytest.mark.parametrize("prefers", ["soft", "masks"])
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (200, 0, 0)])
+def test_what_is_drawn_on_nothing_is_object(
+    tmp_path: Path, prefers: str, colour: tuple[int, int, int]
+) -> None:
+    opacity = disk((255, 255, 255), soft=2)[..., 0]
+    bgra = np.dstack([*(np.full_like(opacity, value) for value in colour[::-1]), opacity])
+    reading = reading_of(tmp_path, grey(tmp_path / "p.png", bgra), prefers=prefers)
+    assert (reading.kind, reading.doubt) == ("drawn", "")
+    np.testing.assert_array_equal(reading.read_map(tmp_path / "p.png") > 0, opacity > 127)
+
+
+def test_probabilities_with_an_opacity_of_one_are_probabilities(tmp_path: Path) -> None:
+    values = disk((255, 255, 255), soft=8)[..., 0]
+    file = grey(tmp_path / "p.png", np.dstack([values] * 3 + [np.full_like(values, 255)]))
+    np.testing.assert_array_equal(reading_of(tmp_path, file).read_map(file), values)
+
+
 def test_values_says_what_colours_are(tmp_path: Path) -> None:
     truth = detect_truth([grey(tmp_path / "gt.png", blob(0, 255))], 128)
     shaded = picture(tmp_path / "p.png", disk((255, 0, 0), soft=24))

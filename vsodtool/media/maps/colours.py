@@ -40,18 +40,18 @@ def tell_drawing(files: Sequence[Path]) -> Drawing:
     """How maps whose channels differ are drawn.
 
     Args:
-        files: a few of one video, in colour.
+        files: a few of one video, in colour or partly transparent.
 
     Returns:
         "flat" for masks: areas of a few colours, with borders that are mixtures of two of them. "shaded" for
         all else in colour: false colours, shades of one, things cut out as they look. "grey" where the
-        channels hardly differ, as of grey that was stored with a loss.
+        channels hardly differ, as of grey that was stored with a loss; not where some pixels are transparent.
 
     Raises:
         DataError: a file cannot be read.
     """
     found, seen, beside = ColourStatistics(), [_NONE], [_NONE]
-    full, lossy, black, edges = 255, False, False, 0
+    full, lossy, transparent, black, edges = 255, False, False, False, 0
     for file in files:  # one at a time: colours of large frames take hundreds of MiB
         raw = read_raw_mask(file)
         colours = raw.colours(by_alpha=raw.transparent)
@@ -60,19 +60,20 @@ def tell_drawing(files: Sequence[Path]) -> Drawing:
         drawn = colours[colours != 0]
         border = drawn[~np.isin(drawn, [*own.alone])]
         full, lossy, edges = raw.full, lossy or raw.lossy, edges + len(border)
-        black = black or int(raw.values.min()) <= full * DARK // 255
+        transparent = transparent or raw.transparent
+        black = black or raw.transparent or int(raw.values.min()) <= full * DARK // 255
         seen.append(_some(drawn, raw.full))
         beside.append(_some(border, raw.full))
     bright = np.concatenate(seen)
     bright = bright[bright.max(axis=1) > DARK]
     coloured = _share_coloured(bright)
     if lossy:
-        if coloured <= _COLOURED:
+        if coloured <= _COLOURED and not transparent:
             return GREY
         return FLAT if black and _is_peaked(bright) else SHADED
     solid = np.array([c for c, alone in found.alone.items() if 2 * alone >= found.counts[c]], np.int64)
     flat = _channels(solid, full)
-    if max(coloured, _share_tinted(flat, solid, found)) <= _COLOURED:
+    if max(coloured, _share_tinted(flat, solid, found)) <= _COLOURED and not transparent:
         return GREY
     few = edges < _BORDER * found.drawn
     return FLAT if _is_flat(found) and (few or _are_mixtures(np.concatenate(beside), flat)) else SHADED

@@ -182,14 +182,14 @@ def detect_prediction(
     samples = _samples(files, neighbours=False)
     drawn = [summary for summary in samples if not summary.empty]
     ids = any(summary.container == "palette" and not _is_grey_ramp(summary) for summary in drawn)
-    colour = any(summary.container == "colour" for summary in drawn)
+    colour = any(map(_is_drawn_on, drawn))
     if drawn and all(summary.container == "colour" for summary in drawn):
         refuse_photographs(drawn)  # a map in grey may have any values
     doubt = ""
     if colour and not ids and values != IDS:
         # Grey beside colours is one of them, or an object in another encoding, if it is flat, too.
-        flat = all(summary.container == "colour" or len(summary.absolute.values) == 1 for summary in drawn)
-        drawing = tell_drawing([each.path for each in drawn if each.container == "colour"])
+        flat = all(_is_drawn_on(summary) or len(summary.absolute.values) == 1 for summary in drawn)
+        drawing = tell_drawing([each.path for each in drawn if _is_drawn_on(each)])
         ids = prefers == "masks" or (flat and drawing == FLAT)
         doubt = _doubt_of_colours(drawn, drawing, as_masks=ids)
     if ids or (colour and values == IDS):
@@ -221,6 +221,11 @@ def detect_prediction(
     masks = grey and all(len(each.absolute.values) == 1 for each in drawn)
     unit = grey and max(seen, default=0) == 1
     return PredictionReading("unit" if unit else "soft", masks=masks, doubt=doubt)
+
+
+def _is_drawn_on(summary: MaskSummary) -> bool:
+    """Whether something is drawn in colour, or on nothing, where the opacity says where it is."""
+    return summary.container == "colour" or (summary.transparent and summary.container != "palette")
 
 
 def _doubt_of_colours(drawn: Sequence[MaskSummary], drawing: Drawing, *, as_masks: bool) -> str:
