@@ -71,7 +71,7 @@ def options_page() -> str:
         for panel, options in groupby(options_of(cls).values(), key=lambda option: option.panel):
             parts.append(f"| **{panel}** | | |\n")
             parts += [
-                f"| {_cell(_flags(option))} | {_default(option)} | {_cell(_about(option))} |\n"
+                f"| {_cell(_flags(option))} | {_default(option)} | {_cell(_about_with_key(option))} |\n"
                 for option in options
             ]
         parts.append("\n")
@@ -149,8 +149,22 @@ def _default(option: Option) -> str:
 
 def _about(option: Option) -> str:
     """The choices, and what the option says."""
-    shown = option.choices and option.switch is None
-    return f"{' | '.join(option.choices)}. {option.sentence}" if shown else option.sentence
+    return f"{' | '.join(option.choices)}. {option.sentence}" if option.choices else option.sentence
+
+
+def _about_with_key(option: Option) -> str:
+    """The same for the page, which has flags: values and name of a key that is not that of its flag."""
+    about = option.sentence if option.switch is not None else _about(option)
+    return f"{about} {key_note(option)}".rstrip()
+
+
+def key_note(option: Option) -> str:
+    """The key of an option, and the values of one whose flags are values; "" where it is that of the flag."""
+    words = (word for flag in option.flags for word in flag.split("/"))
+    if option.name in (word.lstrip("-").replace("-", "_") for word in words):
+        return ""
+    values = f", {' | '.join(option.choices)}" if option.switch is not None else ""
+    return f"Key: `{option.name}`{values}."
 
 
 def _cell(text: str) -> str:
@@ -190,8 +204,8 @@ OPTIONS_PAGE = """\
 
 Made of `vsodtool/config/` by `make options`; `vsodtool COMMAND --help` says the same. An option is a flag,
 a key of the YAML file for `--config` (`--clip-length` is `clip_length:`; flags win over the file) and an
-argument in [Python](python.md). A switch is turned off by its name with `no-`, as `--no-overlay`. All have
-`--json` and `--quiet`, too.
+argument in [Python](python.md). Where the key is not called as the flag, it is named. A switch is turned off
+by its name with `no-`, as `--no-overlay`. All have `--json` and `--quiet`, too.
 
 """
 

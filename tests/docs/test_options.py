@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import vsodtool
-from vsodtool.config import DemoConfig, FlowConfig, options_of
+from vsodtool.config import DemoConfig, EvaluateConfig, FlowConfig, options_of
 
 ROOT = Path(vsodtool.__file__).parent.parent
 
@@ -39,6 +39,25 @@ def test_a_file_keeps_its_comment_and_its_values(writer: ModuleType) -> None:
     assert (values["step"], values["quality"], values["format"]) == (3, "best", "flo")
     assert set(values) == set(options_of(FlowConfig)) - {"inputs", "output"}
     assert writer.yaml_file(FlowConfig, text) == text
+
+
+def test_the_table_names_keys_that_are_not_those_of_the_flag(writer: ModuleType) -> None:
+    page: str = writer.options_page()
+    rows = {line.split(" | ")[0]: line for line in page.splitlines() if line.startswith("| `")}
+    assert "Key: `ends`, auto \\| keep \\| drop." in rows["| `--keep-ends`, `--drop-ends`"]
+    assert "Key: `inputs`." in rows["| `INPUT`"]
+    assert "Key: `import_`." in rows["| `--import FILE`"]
+    assert "Key:" not in rows["| `--f-measure NAME`"]
+    commands = writer.COMMANDS.values()
+    for option in (option for cls in commands for option in options_of(cls).values()):
+        words = {flag.lstrip("-").replace("-", "_") for flags in option.flags for flag in flags.split("/")}
+        assert (option.name in words) == (not writer.key_note(option)), option.name
+
+
+def test_a_switch_has_its_values_in_the_file(writer: ModuleType) -> None:
+    assert "# auto | keep | drop. Score the first" in writer.yaml_file(
+        EvaluateConfig, "# Mine.\n\nends: keep\n"
+    )
 
 
 def test_the_table_shows_every_option(writer: ModuleType) -> None:

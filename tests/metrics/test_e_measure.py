@@ -40,6 +40,12 @@ def test_right_is_one_and_wrong_is_zero_up_to_the_divisor() -> None:
     assert by_counts(~truth, truth) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("truth", [0, 1])
+@pytest.mark.parametrize("predicted", [0, 1])
+def test_one_pixel_is_right_or_wrong(truth: int, predicted: int) -> None:
+    assert float(e_measure(truth * predicted, predicted, truth, 1)) == (truth == predicted)
+
+
 def test_an_empty_truth_asks_for_nothing() -> None:
     assert float(e_measure(0, 30, 0, 101)) == pytest.approx(71 / 100)
     assert float(e_measure(30, 30, 101, 101)) == pytest.approx(30 / 100)

@@ -15,13 +15,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from vsodtool.metrics import score_frame
+from vsodtool.metrics.e_measure import EPS
 
 Mask = npt.NDArray[np.bool_]
 Reference = Callable[..., dict[str, npt.NDArray[np.float64]]]
 
 
 def assert_equal(prediction: npt.NDArray[Any], truth: Mask, reference: Reference) -> None:
-    compare(score_frame(prediction, truth), reference(prediction, truth))
+    expected = reference(prediction, truth)
+    if truth.size == 1:  # where the reference divides E by 0 + EPS; vsodtool by 1
+        expected |= {name: expected[name] * EPS for name in ("e_curve", "adaptive_e")}
+    compare(score_frame(prediction, truth), expected)
 
 
 def compare(scores: Any, expected: dict[str, npt.NDArray[np.float64]]) -> None:

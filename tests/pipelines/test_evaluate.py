@@ -322,6 +322,33 @@ def test_objects_are_scored_one_by_one_and_each_counts_the_same(tmp_path: Path) 
     assert union.scores["j_mean"] == pytest.approx(whole, abs=1e-12)
 
 
+@pytest.mark.parametrize("options", [{}, {"normalize": "none"}, {"values": "ids"}, {"protocol": "davis"}])
+def test_masks_in_colours_score_as_the_same_masks_in_white(tmp_path: Path, options: dict[str, Any]) -> None:
+    truth, one, other = (truth_of(seed, 6) for seed in (1, 2, 3))
+    both = [np.maximum(a, b) for a, b in zip(one, other, strict=True)]
+    for name, second in (("two", (0, 120, 0)), ("one", (0, 0, 200))):
+        coloured = [np.where(a[..., None] > 0, (0, 0, 200), b[..., None] // 255 * np.array(second))
+                    for a, b in zip(one, other, strict=True)]  # fmt: skip
+        put(tmp_path / name, [mask.astype(np.uint8) for mask in coloured])
+    put(tmp_path / "gt", truth)
+    expected = score(put(tmp_path / "white", both), tmp_path / "gt", **options).scores
+    assert score(tmp_path / "two", tmp_path / "gt", **options).scores == expected
+    assert score(tmp_path / "one", tmp_path / "gt", **options).scores == expected
+
+
+def test_false_colours_are_warned_of(tmp_path: Path) -> None:
+    truth = truth_of(1, 5)
+    put(tmp_path / "gt", truth)
+    soft = [cv2.GaussianBlur(mask, (0, 0), 1.5) for mask in truth]
+    put(tmp_path / "p", [cv2.applyColorMap(values, cv2.COLORMAP_JET) for values in soft])
+    events: list[Event] = []
+    run_evaluate(
+        EvaluateConfig(predictions=(str(tmp_path / "p"), str(tmp_path / "gt"))), on_event=events.append
+    )
+    (warning,) = [event.message for event in events if event.kind == "warning"]
+    assert "many shades of colour" in warning
+
+
 def test_void_pixels_do_not_count(tmp_path: Path) -> None:
     truth = two_objects(3)
     own = [ids.copy() for ids in truth]
@@ -338,7 +365,33 @@ def test_an_object_that_the_truth_never_has_is_refused(tmp_path: Path) -> None:
     truth = two_objects(4)
     own = [np.where(ids == 2, 3, ids) for ids in truth]
     error = refusal(put_ids(tmp_path / "p", own), put_ids(tmp_path / "gt", truth), protocol="davis")
-    assert "found object 3, which the truth never has" in error.message
+    assert "found object 3, which the truth has neither in its first frame nor in one" in error.message
+
+
+@pytest.mark.parametrize("found_in", [(), (1,), (0,), (0, 1, 3)])
+def test_an_object_of_the_first_truth_counts_though_that_frame_is_dropped(
+    tmp_path: Path, found_in: tuple[int, ...]
+) -> None:
+    truth = two_objects(6)
+    own = [np.roll(ids, 1, axis=1) for ids in truth]
+    without = score(put_ids(tmp_path / "q", own), put_ids(tmp_path / "gt2", truth), protocol="davis").scores
+    truth[0][0:3, 0:3] = 3
+    for index in found_in:
+        own[index][0:3, 0:3] = 3
+    found = score(put_ids(tmp_path / "p", own), put_ids(tmp_path / "gt", truth), protocol="davis")
+    # Of the four frames that are scored it is right where neither has it.
+    right = sum(index not in found_in for index in range(1, 5)) / 4
+    for name in ("j_mean", "boundary_f_mean"):
+        assert found.scores[name] == pytest.approx((2 * without[name] + right) / 3)
+    assert next(iter(found.objects.values())) == 3
+
+
+def test_an_object_of_the_last_truth_alone_is_none(tmp_path: Path) -> None:
+    truth = two_objects(6)
+    own = [ids.copy() for ids in truth]
+    truth[-1][0:3, 0:3] = own[-1][0:3, 0:3] = 3
+    found = score(put_ids(tmp_path / "p", own), put_ids(tmp_path / "gt", truth), protocol="davis")
+    assert (found.scores["j_mean"], *found.objects.values()) == (1, 2)
 
 
 def test_objects_against_binary_masks(tmp_path: Path) -> None:

@@ -390,11 +390,15 @@ def test_weights_of_another_kind_are_refused(tmp_path: Path, film: Film, predict
     assert not (tmp_path / "out").exists()
 
 
-def test_a_clip_longer_than_the_video_is_told(tmp_path: Path, film: Film, predict: Any) -> None:
+@pytest.mark.parametrize(("count", "frames"), [(1, "1 frame"), (2, "2 frames")])
+def test_a_clip_longer_than_the_video_is_told(
+    tmp_path: Path, film: Film, predict: Any, count: int, frames: str
+) -> None:
     events: list[Event] = []
-    predict(film(PAN[:2]).write_folder(tmp_path / "clip"), clip_length=8, heard=events)
+    predict(film(PAN[: count - 1]).write_folder(tmp_path / "clip"), clip_length=8, heard=events)
     notices = [event for event in events if "fewer than a clip of 8" in event.message]
     assert [(event.kind, event.video) for event in notices] == [("notice", "clip")]
+    assert notices[0].message.startswith(f"{frames}, ")
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,30 @@ def test_best_weights_that_are_gone_are_not_promised(config: MakeConfig, tmp_pat
     run_train(settings)
 
 
+def test_a_validation_that_was_done_again_is_reported_once(
+    config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill between a validation's line in the log and the checkpoint that says it was done."""
+    settings, save, saves = config(steps_per_epoch=2), Recorder.save, 0
+
+    def killed_after_the_first_validation(self: Recorder) -> None:
+        nonlocal saves
+        saves += 1
+        if saves == 3:  # the first is at the beginning, the second before the validation
+            raise KeyboardInterrupt
+        save(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "save", killed_after_the_first_validation)
+        with pytest.raises(KeyboardInterrupt):
+            run_train(settings)
+    run_train(settings)
+    run = tmp_path / "run"
+    logged = [record for record in read_log(run / "log.jsonl") if record["event"] == "validation"]
+    assert [record["step"] for record in logged] == [2, 2, 4]
+    assert json.loads((run / "report.json").read_text())["curve"] == logged[1:]
+
+
 def test_weights_without_their_checkpoint_are_not_deleted(config: MakeConfig, tmp_path: Path) -> None:
     settings = config(epochs=1, steps_per_epoch=1)
     run_train(settings)

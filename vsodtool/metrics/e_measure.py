@@ -25,8 +25,8 @@ def e_measure(hits: npt.ArrayLike, positives: npt.ArrayLike, truth: int, size: i
 
     Returns:
         float64 of that shape. An empty truth asks for an empty prediction, a full one for a full prediction.
-        As in the reference the sum is divided by `size - 1`, so that a perfect map scores slightly above 1,
-        and a map of one pixel is not measured sensibly.
+        As in the reference the sum is divided by `size - 1`, so that a perfect map scores slightly above 1;
+        of one pixel by 1, where PySODMetrics divides by a machine epsilon and scores 4.5e15.
     """
     tp, p = np.asarray(hits, np.float64), np.asarray(positives, np.float64)
     if truth == 0:
@@ -42,7 +42,7 @@ def e_measure(hits: npt.ArrayLike, positives: npt.ArrayLike, truth: int, size: i
             + missed * _enhanced(-mean_p, 1 - mean_t)
             + (size - p - missed) * _enhanced(-mean_p, -mean_t)
         )
-    return np.asarray(total / (size - 1 + EPS))
+    return np.asarray(total / max(size - 1, 1))
 
 
 def _enhanced(a: FloatArray, b: float) -> FloatArray:

@@ -33,7 +33,7 @@ from vsodtool.ops.inverted import INVERTED, look_inverted
 from vsodtool.ops.sampling.sample_order import spread
 from vsodtool.pipelines.running.ordered_work import map_in_order
 from vsodtool.pipelines.running.staging.urls import with_urls
-from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, require_packages, score_task
+from vsodtool.pipelines.scoring.frame import FrameResult, FrameTask, ids_of, require_packages, score_task
 from vsodtool.pipelines.scoring.method import MethodTotals
 from vsodtool.pipelines.scoring.plan import Plan, PlannedVideo, make_plan, name_methods
 from vsodtool.pipelines.scoring.plots import plot_files, write_plots
@@ -223,12 +223,13 @@ def _tasks(plan: Plan, config: EvaluateConfig, on_event: OnEvent) -> Iterator[Fr
         if len(seen) > 1 and look_inverted([truth.read(path)[0] for path in seen]):
             on_event(Event("warning", video.name, f"the truth: {INVERTED}"))
         multi = _is_multi(video, truth, readings, choices, on_event)
+        first_ids = ids_of(truth.read(video.truths[0])[0]) if multi else ()
         before = {b.name: a for a, b in itertools.pairwise(video.paired.frames)}
         scored = {frame.name for frame in video.scored}
         for frame in video.scored:
             former = before.get(frame.name)
             former = former if former is not None and former.name in scored else None
-            yield FrameTask(video.name, frame, truth, readings, multi, former)
+            yield FrameTask(video.name, frame, truth, readings, multi, former, first_ids)
 
 
 def _is_multi(

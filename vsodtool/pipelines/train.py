@@ -226,9 +226,11 @@ def _with_outcome(report: TrainReport, state: TrainState) -> TrainReport:
 
 
 def _write(report: TrainReport, folder: RunFolder) -> None:
-    """report.json: the report, and each validation of the log."""
-    curve = [record for record in read_log(folder.log) if record["event"] == "validation"]
-    content = {**report.as_dict(), "curve": curve}
+    """report.json: the report, and each validation of the log; of one that was done again the last."""
+    curve = {
+        record.get("step", 0): record for record in read_log(folder.log) if record["event"] == "validation"
+    }
+    content = {**report.as_dict(), "curve": list(curve.values())}
     write_bytes_atomically(folder.report, f"{json.dumps(content, indent=1)}\n".encode())
 
 

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from vsodtool.data.sources.labelled import LabelledVideo
-from vsodtool.data.sources.training_data import DataSpec, TrainingData, load_training_data, tell_apart
+from vsodtool.data.sources.training_data import (
+    DataSpec,
+    TrainingData,
+    describe_split,
+    load_training_data,
+    tell_apart,
+)
+from vsodtool.data.sources.validation_split import split_videos
 from vsodtool.errors import ConfigError, DataError
 
 Disks = Callable[[str], Any]
@@ -43,6 +50,27 @@ def test_own_validation_data(tmp_path: Path, disk: Disks) -> None:
     assert [len(video.frames) for video in (*data.train, *data.validation)] == [8, 8]
     with pytest.raises(DataError, match="8 frames are in the training and in the validation data"):
         load(tmp_path, root, validation=(str(root),))
+
+
+@pytest.mark.parametrize(
+    ("every", "masks", "told"),
+    [
+        (1, 12, "1 frame"),
+        (1, 70, "1 frame"),  # masks in the gap validate, too
+        (3, 12, "3 frames"),
+        (4, 20, "4 frames"),
+        (5, 12, None),
+        (9, 20, None),
+    ],
+)
+def test_a_narrow_gap_beside_what_is_set_aside_is_told(
+    nowhere: Nowhere, every: int, masks: int, told: str | None
+) -> None:
+    train, validation = split_videos([nowhere(range(0, every * masks, every))], 0.1, 0, stretches=True)
+    line = describe_split(train, validation)
+    stretches = [video for video in validation if video.given]
+    assert line.count("that is trained on") == (len(stretches) if told else 0)
+    assert told is None or line.count(f"({told} from the next that is trained on)") == len(stretches)
 
 
 def test_the_fingerprint_follows_files_and_split(tmp_path: Path, disk: Disks) -> None:

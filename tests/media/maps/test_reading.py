@@ -256,13 +256,99 @@ def test_what_is_known_to_be_soft_is_soft(tmp_path: Path) -> None:
         assert (reading.kind, reading.read_map(file).max()) == ("soft", values.max())
 
 
-def test_colour_is_grey_for_saliency_and_drawn_for_masks(tmp_path: Path) -> None:
-    red = np.zeros((8, 8, 3), np.uint8)
-    red[:, 4:, 2] = 128  # BGR
-    file = grey(tmp_path / "p.png", red)
-    assert reading_of(tmp_path, file).read_map(file).max() == 38
-    drawn = reading_of(tmp_path, file, prefers="masks")
-    assert (drawn.kind, drawn.read_map(file).max()) == ("drawn", 255)
+def picture(path: Path, rgb: Pixels) -> Path:
+    return grey(path, np.ascontiguousarray(rgb[..., ::-1]))
+
+
+def disk(colour: tuple[int, int, int], *, soft: float = 0) -> Pixels:
+    """RGB (40, 60, 3): a disk of this colour on black, with a border as wide as `soft` says."""
+    rows, columns = np.mgrid[:40, :60]
+    away = np.hypot(rows - 20, columns - 30)
+    inside = np.clip((12 - away) / soft + 0.5, 0, 1) if soft else away <= 12
+    return np.round(inside[..., None] * np.array(colour, np.float64)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("soft", [0, 2])
+@pytest.mark.parametrize("prefers", ["soft", "masks"])
+def test_a_mask_in_one_colour_is_drawn_whatever_is_measured(
+    tmp_path: Path, prefers: str, soft: float
+) -> None:
+    file = picture(tmp_path / "p.png", disk((128, 0, 0), soft=soft))
+    drawn = reading_of(tmp_path, file, prefers=prefers)
+    assert (drawn.kind, drawn.doubt) == ("drawn", "")
+    np.testing.assert_array_equal(drawn.read_map(file), (disk((1, 1, 1), soft=soft)[..., 0]) * 255)
+
+
+@pytest.mark.parametrize("prefers", ["soft", "masks"])
+def test_colours_for_each_object_are_objects_beside_a_binary_truth(tmp_path: Path, prefers: str) -> None:
+    files = [
+        colours(tmp_path / f"{index}.png", (0, 0, 0), *drawn)
+        for index, drawn in enumerate(
+            [[(200, 0, 0), (0, 120, 0)], [(0, 120, 0)], [(255, 255, 255)], [(200, 0, 0)], [(0, 120, 0)]]
+        )
+    ]
+    truth = detect_truth([grey(tmp_path / "gt.png", blob(0, 255))], 128)
+    reading = detect_prediction(files, truth, prefers)
+    assert (reading.kind, reading.doubt) == ("ids", "")
+    for file, count in zip(files, (8, 4, 4, 4, 4), strict=True):
+        assert reading.read_map(file)[0].tolist() == [0] * 4 + [255] * count
+
+
+@pytest.mark.parametrize("prefers", ["soft", "masks"])
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (200, 0, 0)])
+def test_what_is_drawn_on_nothing_is_object(
+    tmp_path: Path, prefers: str, colour: tuple[int, int, int]
+) -> None:
+    opacity = disk((255, 255, 255), soft=2)[..., 0]
+    bgra = np.dstack([*(np.full_like(opacity, value) for value in colour[::-1]), opacity])
+    reading = reading_of(tmp_path, grey(tmp_path / "p.png", bgra), prefers=prefers)
+    assert (reading.kind, reading.doubt) == ("drawn", "")
+    np.testing.assert_array_equal(reading.read_map(tmp_path / "p.png") > 0, opacity > 127)
+
+
+def test_probabilities_with_an_opacity_of_one_are_probabilities(tmp_path: Path) -> None:
+    values = disk((255, 255, 255), soft=8)[..., 0]
+    file = grey(tmp_path / "p.png", np.dstack([values] * 3 + [np.full_like(values, 255)]))
+    np.testing.assert_array_equal(reading_of(tmp_path, file).read_map(file), values)
+
+
+def test_values_says_what_colours_are(tmp_path: Path) -> None:
+    truth = detect_truth([grey(tmp_path / "gt.png", blob(0, 255))], 128)
+    shaded = picture(tmp_path / "p.png", disk((255, 0, 0), soft=24))
+    assert detect_prediction([shaded], truth, "soft", values="ids").kind == "drawn"
+    flat = colours(tmp_path / "q.png", (0, 0, 0), (200, 0, 0), (0, 120, 0))
+    assert detect_prediction([flat], truth, "soft", values="ids").kind == "ids"
+    assert detect_prediction([flat], truth, "soft", values="soft").read_map(flat).max() == 70
+
+
+def probabilities(soft: float) -> npt.NDArray[np.uint8]:
+    return disk((255, 255, 255), soft=soft)[..., 0]
+
+
+@pytest.mark.parametrize("soft", [3, 8, 30])
+@pytest.mark.parametrize("table", [cv2.COLORMAP_JET, cv2.COLORMAP_HOT, cv2.COLORMAP_VIRIDIS])
+def test_false_colours_are_read_by_brightness_and_told(tmp_path: Path, table: int, soft: float) -> None:
+    file = grey(tmp_path / "p.png", cv2.applyColorMap(probabilities(soft), table))
+    reading = reading_of(tmp_path, file)
+    assert reading.kind == "soft"
+    assert "in many shades of colour" in reading.doubt
+    assert "--values ids" in reading.doubt
+
+
+def test_false_colours_are_told_where_masks_are_wanted(tmp_path: Path) -> None:
+    file = grey(tmp_path / "p.png", cv2.applyColorMap(probabilities(8), cv2.COLORMAP_JET))
+    assert "nowhere black" in reading_of(tmp_path, file, prefers="masks").doubt
+    cut_out = picture(tmp_path / "q.png", disk((255, 120, 0), soft=24))
+    assert reading_of(tmp_path, cut_out, prefers="masks").doubt == ""
+
+
+def test_grey_whose_channels_hardly_differ_is_grey(tmp_path: Path) -> None:
+    nearly = np.repeat(probabilities(20)[..., None], 3, axis=2)
+    nearly[..., 2] -= nearly[..., 2] // 60
+    file = picture(tmp_path / "p.png", nearly)
+    reading = reading_of(tmp_path, file)
+    assert (reading.kind, reading.doubt) == ("soft", "")
+    assert np.abs(reading.read_map(file).astype(int) - probabilities(20)).max() <= 3
 
 
 def test_photographs_are_neither_truth_nor_prediction_but_grey_may_have_any_values(tmp_path: Path) -> None:

@@ -71,6 +71,14 @@ def test_an_object_that_neither_has_is_right_unless_nothing_was_predicted() -> N
     }
 
 
+def test_an_object_of_the_first_truth_counts_where_no_frame_has_it() -> None:
+    video = VideoTotals("v", first_ids=(1, 3))
+    for missing in (False, True):
+        video.add(FrameResult({"j": {1: 0.5}}, truth_ids=(1,), missing=missing), frozenset())
+    series = video.series()["j"]
+    assert {number: values.tolist() for number, values in series.items()} == {1: [0.5, 0.5], 3: [1.0, 0.0]}
+
+
 def test_a_stranger_is_refused() -> None:
     video = VideoTotals("clip")
     video.add(FrameResult({"j": {4: 0.0}}, truth_ids=(1,)), frozenset())

@@ -93,8 +93,8 @@ class EvaluateConfig(ReadingConfig):
     )
     void: str = void_option()
     values: str = option(
-        "What grey values of predictions are: probabilities (soft) or object ids; auto tells by the files, "
-        "and refuses where they may be both.",
+        "What the values of predictions are: probabilities (soft; colours by their brightness) or object "
+        "ids; auto tells by the files, and refuses where grey may be both.",
         default=AUTO,
         choices=(AUTO, "soft", "ids"),
         panel=Panel.CHOICES,

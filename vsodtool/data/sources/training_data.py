@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,7 @@ from vsodtool.data.sources.source_text import (
     parse_source,
 )
 from vsodtool.data.sources.thinning import ALL, thin_labels
-from vsodtool.data.sources.validation_split import Scope, check_disjoint, split_videos
+from vsodtool.data.sources.validation_split import GAP, Scope, check_disjoint, distance, split_videos
 from vsodtool.errors import ConfigError, DataError
 from vsodtool.media.annotations.label_images import Reading
 from vsodtool.media.fingerprint import file_sha256
@@ -119,7 +120,7 @@ def load_training_data(spec: DataSpec, *, cache: Path) -> TrainingData:
         check_disjoint(train, validation)
     else:
         train, validation = split_videos(train, spec.validation_share, spec.seed, stretches=spec.stretches)
-        notices.append(_describe_split(train, validation))
+        notices.append(describe_split(train, validation))
     if not validation:
         raise DataError("no validation data: no mask in it was drawn by a person", "give other --validation")
     thinned = [thin_labels(video, spec.label_every, spec.pseudo_between) for video in train]
@@ -172,10 +173,10 @@ def _describe(text: str, videos: Sequence[LabelledVideo]) -> str:
     return f"{text}: {', '.join(parts)}"
 
 
-def _describe_split(train: Sequence[LabelledVideo], validation: Sequence[LabelledVideo]) -> str:
-    places = {video.place.resolve() for video in train}
-    moving = [video for video in validation if not video.stills]
-    parts = [_frames_of(video) if video.place.resolve() in places else video.name for video in moving]
+def describe_split(train: Sequence[LabelledVideo], validation: Sequence[LabelledVideo]) -> str:
+    """A line on what was set aside; of parts of videos also which frames, and how near training comes."""
+    moving = [(video, distance(video, train)) for video in validation if not video.stills]
+    parts = [video.name if away == math.inf else _part_of(video, away) for video, away in moving]
     images = sum(len(video.frames) for video in validation if video.stills)
     named = ", ".join(dict.fromkeys(parts))
     return "set aside for validation: " + " and ".join(
@@ -183,9 +184,11 @@ def _describe_split(train: Sequence[LabelledVideo], validation: Sequence[Labelle
     )
 
 
-def _frames_of(video: LabelledVideo) -> str:
+def _part_of(video: LabelledVideo, away: float) -> str:
     first, *rest = (frame.name for frame in video.given)
-    return f"{video.name} {first} to {rest[-1]}" if rest else f"{video.name} {first}"
+    frames = f"{video.name} {first} to {rest[-1]}" if rest else f"{video.name} {first}"
+    near = f" ({_number(int(away), 'frame')} from the next that is trained on)" if away < GAP else ""
+    return f"{frames}{near}"
 
 
 def _number(count: int, noun: str) -> str:

@@ -21,7 +21,7 @@ _HINT = "give more data, or validation data of its own with --validation"
 _ENOUGH = 2  # whole videos, to say something of others
 _MASKS = 2  # given masks of a stretch, at least; 1 where there are fewer than _MANY
 _MANY = 8
-_GAP = 5  # frames between a stretch and what is trained on, at least; fewer in videos shorter than 60 frames
+GAP = 5  # frames from a stretch to the next that is trained on, at least; fewer in videos below 60 frames
 _GAPS = 12
 
 
@@ -105,6 +105,19 @@ def check_disjoint(train: Iterable[LabelledVideo], validation: Iterable[Labelled
         )
 
 
+def distance(video: LabelledVideo, train: Iterable[LabelledVideo]) -> float:
+    """Frames from the given masks of a video to the next frame of it that is trained on; 1: beside it.
+
+    Args:
+        video: that validates.
+        train: videos that are trained on; infinity if none of them has the same place.
+    """
+    place = video.place.resolve()
+    trained = [frame.position for other in train if other.place.resolve() == place for frame in other.frames]
+    own, others = [np.array(each, np.float64) for each in ([f.position for f in video.given], trained)]
+    return float(np.abs(own[:, None] - others).min(initial=math.inf))
+
+
 def _pictures(videos: Iterable[LabelledVideo]) -> set[Path]:
     return {frame.image.resolve() for video in videos for frame in video.frames}
 
@@ -155,7 +168,7 @@ def _choose_stretches(
     if not positions:
         return []
     span = positions[-1] - positions[0]
-    gap = min(_GAP, max(1, span // _GAPS))
+    gap = min(GAP, max(1, span // _GAPS))
     masks = _MASKS if len(positions) >= _MANY else 1
     wanted = max(round(share * len(positions) / masks), least)
     few = min(wanted, max(round(share * span / (2 * gap)), least))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError
 from vsodtool.media.images import read_grey
+from vsodtool.media.maps.colours import DARK, FLAT, SHADED, Drawing, tell_drawing
 from vsodtool.media.masks.encoding import MaskEncoding, detect_encoding
 from vsodtool.media.masks.meaning import LARGEST_ID, VOID
 from vsodtool.media.masks.photographs import refuse_photographs
@@ -165,9 +166,11 @@ def detect_prediction(
     Args:
         files: all of them; only a few are opened.
         truth: how their truth is read.
-        prefers: "masks" where masks are expected: what is drawn in colour is object then.
+        prefers: "masks" where masks are expected: what is drawn in colour is object then, as it is elsewhere
+            if it is drawn flat (see `tell_drawing`).
         void: as for the truth.
-        values: what grey values are, where that is known: "soft" for probabilities, "ids", or "auto".
+        values: what the values are, where that is known: "soft" for probabilities (colours by their
+            brightness), "ids" (colours are objects), or "auto".
 
     Raises:
         DataError: a file cannot be read, they are stored in ways that do not go together, or grey values may
@@ -179,14 +182,21 @@ def detect_prediction(
     samples = _samples(files, neighbours=False)
     drawn = [summary for summary in samples if not summary.empty]
     ids = any(summary.container == "palette" and not _is_grey_ramp(summary) for summary in drawn)
-    colour = any(summary.container == "colour" for summary in drawn)
+    colour = any(map(_is_drawn_on, drawn))
     if drawn and all(summary.container == "colour" for summary in drawn):
         refuse_photographs(drawn)  # a map in grey may have any values
-    if ids or (colour and (in_colours or prefers == "masks")):
+    doubt = ""
+    if colour and not ids and values != IDS:
+        # Grey beside colours is one of them, or an object in another encoding, if it is flat, too.
+        flat = all(_is_drawn_on(summary) or len(summary.absolute.values) == 1 for summary in drawn)
+        drawing = tell_drawing([each.path for each in drawn if _is_drawn_on(each)])
+        ids = prefers == "masks" or (flat and drawing == FLAT)
+        doubt = _doubt_of_colours(drawn, drawing, as_masks=ids)
+    if ids or (colour and values == IDS):
         encoding, found = detect_encoding(_samples(files, every_colour=True), void)
         if in_colours and encoding.kind == "colours":
             encoding = _numbered_alike(encoding, truth.encoding)
-        return PredictionReading("ids" if encoding.holds_ids else "drawn", encoding, found)
+        return PredictionReading("ids" if encoding.holds_ids else "drawn", encoding, found, doubt=doubt)
     no_object = truth.encoding.meaning.void
     grey = bool(drawn) and all(summary.container.startswith("grey") for summary in drawn)
     if grey and values == IDS:
@@ -194,7 +204,6 @@ def detect_prediction(
     seen = _values(drawn, no_object)
     if grey and truth.has_ids and seen and seen <= set(truth.ids):
         return PredictionReading("ids", void=no_object)
-    doubt = ""
     if grey and _may_be_ids(drawn, seen, truth):
         # The files looked at may be dark ones: what all hold decides.
         seen = _values((_summary(file, neighbours=False) for file in files), no_object)
@@ -212,6 +221,26 @@ def detect_prediction(
     masks = grey and all(len(each.absolute.values) == 1 for each in drawn)
     unit = grey and max(seen, default=0) == 1
     return PredictionReading("unit" if unit else "soft", masks=masks, doubt=doubt)
+
+
+def _is_drawn_on(summary: MaskSummary) -> bool:
+    """Whether something is drawn in colour, or on nothing, where the opacity says where it is."""
+    return summary.container == "colour" or (summary.transparent and summary.container != "palette")
+
+
+def _doubt_of_colours(drawn: Sequence[MaskSummary], drawing: Drawing, *, as_masks: bool) -> str:
+    """A line on maps in many shades of colour; "" for masks, and things cut out where masks are wanted."""
+    folder = drawn[0].path.parent
+    if drawing != SHADED:
+        return ""
+    if not as_masks:
+        return (
+            f"{folder}: in many shades of colour, read by their brightness, which is not what false colours "
+            "mean; save probabilities as grey, or say --values ids if all that is drawn is object"
+        )
+    if any(each.transparent or min(each.absolute.counts) <= each.full * DARK // 255 for each in drawn):
+        return ""
+    return f"{folder}: in many shades of colour and nowhere black, read as masks; save masks on black"
 
 
 def _values(summaries: Iterable[MaskSummary], no_object: int | None) -> set[int]:

@@ -165,7 +165,8 @@ class VideoPrediction(VideoRun[PredictVideoReport]):
         count, length = len(shot), self._batching.clip_length
         names = self.source.names[shot.start : shot.stop]
         if count < length:
-            which = f"{count} frames" if count == self.total else f"{count} frames from {names[0]} on"
+            many = f"{count} frame{'s' if count > 1 else ''}"
+            which = many if count == self.total else f"{many} from {names[0]} on"
             text = f"{which}, fewer than a clip of {length}: one clip of {count}"
             self.on_event(Event("notice", self.name, text))
         size = self.source.size

@@ -19,6 +19,7 @@ from vsodtool.media.maps.pairing import PairedFrame
 from vsodtool.media.maps.reading import PredictionReading, TruthReading, fit_ids, fit_map
 from vsodtool.metrics.levels import Normalize
 from vsodtool.metrics.pair import Masks, Pair, Parts
+from vsodtool.types import LabelArray
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -34,6 +35,7 @@ class FrameTask:
         readings: how to read the predictions, one per method.
         multi: whether J and F are those of each object id.
         before: the frame before it, where that is scored too.
+        first_ids: with `multi`, the ids that the first truth of the video has, also where that is not scored.
     """
 
     video: str
@@ -42,6 +44,7 @@ class FrameTask:
     readings: tuple[PredictionReading, ...]
     multi: bool
     before: PairedFrame | None = None
+    first_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,11 @@ class FrameResult:
     empty_truth: bool = False
     resized: bool = False
     missing: bool = False
+
+
+def ids_of(labels: LabelArray) -> tuple[int, ...]:
+    """The object ids in labels (H, W), sorted, without 0."""
+    return tuple(int(number) for number in np.unique(labels) if number)
 
 
 def named(function: str) -> Any:
@@ -129,7 +137,7 @@ class _Truth:
         self.ids, self.void = task.truth_reading.read(frame.truth)
         self.mask: BoolArray = self.ids > 0
         self.is_empty = not self.mask.any()
-        self.object_ids = tuple(int(n) for n in np.unique(self.ids) if n) if task.multi else (1,)
+        self.object_ids = ids_of(self.ids) if task.multi else (1,)
 
 
 class _Prediction:
@@ -159,7 +167,7 @@ class _Prediction:
         """Object id -> its mask here and in the truth."""
         labels, truth = self._reading.read_ids(self._file), self._truth
         ids = fit_ids(labels, self._size) if self.resized else labels
-        numbers = sorted({*truth.object_ids, *map(int, np.unique(ids))} - {0})
+        numbers = sorted({*truth.object_ids, *ids_of(ids)})
         return {number: (ids == number, truth.ids == number) for number in numbers}
 
 

@@ -49,7 +49,7 @@ class MethodTotals:
 
     def add(self, task: FrameTask, result: FrameResult) -> Scores:
         """Take in the next frame; returns its scores."""
-        totals = self._videos.setdefault(task.video, VideoTotals(task.video))
+        totals = self._videos.setdefault(task.video, VideoTotals(task.video, task.first_ids))
         totals.add(result, self._whole)
         scores = frame_scores(result, self._choices)
         if not result.missing and self._worst_by in scores:
@@ -64,7 +64,7 @@ class MethodTotals:
         """Everything together.
 
         Raises:
-            DataError: the predictions have an object that the truth never has.
+            DataError: the predictions have an object that the truth has not (see `VideoTotals.series`).
         """
         choices, videos = self._choices, list(self._videos.values())
         series = [video.series() for video in videos]

@@ -72,14 +72,22 @@ def total(parts: Iterable[Sums]) -> Sums:
 class VideoTotals:
     """What is known of one video of one method."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, first_ids: Iterable[int] = ()) -> None:
+        """Nothing yet.
+
+        Args:
+            name: of the video.
+            first_ids: objects of its first truth. They count even where no frame that is scored has them:
+                DAVIS takes the objects from the first frame before it drops that.
+        """
         self.name = name
         self.drawn = Sums()  # over the frames whose truth has an object
         self.empty = Sums()  # over those whose truth has none
         self.resized = 0
         self.missing = 0
         self._whole = Sums()  # of measures that do not tell these two apart
-        self._truth_ids: set[int] = set()
+        self._truth_ids = set(first_ids)
+        self._first_ids = frozenset(self._truth_ids)
         self._objects: dict[str, list[dict[int, float]]] = {}
         self._absent: list[float] = []  # J and F of an object that neither has: 1; 0 if nothing was predicted
 
@@ -115,16 +123,18 @@ class VideoTotals:
         """The numbers of every object in every frame.
 
         Raises:
-            DataError: the predictions have an object that the truth never has.
+            DataError: the predictions have an object that the truth has neither in its first frame nor in one
+                that is scored.
         """
         found: Series = {}
         for name, rows in self._objects.items():
-            numbers = sorted({number for row in rows for number in row})
+            numbers = sorted(self._first_ids.union(*rows))
             strangers = [number for number in numbers if number not in self._truth_ids]
             if strangers:
                 raise DataError(
                     f"{self.name}: expected predictions of the objects {_listing(sorted(self._truth_ids))}, "
-                    f"found object {strangers[0]}, which the truth never has",
+                    f"found object {strangers[0]}, which the truth has neither in its first frame nor in one "
+                    "that is scored",
                     "--objects single scores all objects as one",
                 )
             found[name] = {
