@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from vsodtool.config import PseudoLabelConfig, ReviewConfig
+from vsodtool.config.shell_words import shell_word
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames
-from vsodtool.pipelines.reviewing.first_labels import FirstLabels, labels_of, next_command
+from vsodtool.pipelines.reviewing.first_labels import FirstLabels, labels_of, next_command, undrawn
 from vsodtool.pipelines.reviewing.folder import DRAWN, ReviewFolder, open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.rerun import Updater
@@ -120,6 +121,7 @@ def _look_through(
 ) -> ReviewFolder:
     """Show a folder, and after it the labels that were made of what was drawn there; the one shown last."""
     servers: list[ReviewServer] = []
+    note = ""
     while True:
         made: list[Path] = []
         with ExitStack() as stack:
@@ -129,6 +131,7 @@ def _look_through(
                 updater=_maker(folder, updater),
                 suggest=partial(_suggested, folder),
                 ended=partial(_hand_over, folder, made, servers),
+                note=note,
             )
             stack.enter_context(session)
             preparing = threading.Thread(target=session.prepare, name="prepare")
@@ -139,8 +142,21 @@ def _look_through(
             servers[-1].run()
         if not made:
             return folder
+        note = _left(config, folder)
         folder = open_folder(made[0])
         on_event(Event("notice", message=f"labels: {made[0]}; the page shows them now"))
+        if note:
+            on_event(Event("notice", message=note))
+
+
+def _left(config: ReviewConfig, drawn: ReviewFolder) -> str:
+    """What is not among the labels, and how to go on with it; "" if nothing is left."""
+    names = undrawn(drawn)
+    if not names:
+        return ""
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    output = f" -o {shell_word(config.output)}" if config.output else ""
+    return f"no mask yet: {shown}; to draw some: vsodtool review {shell_word(config.source)}{output}"
 
 
 def _maker(folder: ReviewFolder, updater: Callable[[Path], Updater]) -> Callable[[], Updater] | None:
