@@ -131,7 +131,7 @@ def _look_through(
                 updater=_maker(folder, updater),
                 suggest=partial(_suggested, folder),
                 ended=partial(_hand_over, folder, made, servers),
-                note=note,
+                note=note[:1].upper() + note[1:],  # a sentence of its own there
             )
             stack.enter_context(session)
             preparing = threading.Thread(target=session.prepare, name="prepare")

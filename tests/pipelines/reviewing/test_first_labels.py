@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -150,6 +151,23 @@ def test_a_video_that_is_drawn_on_later_is_labelled_too(tmp_path: Path, video: s
     first_of(tmp_path).run(ignore_event)
     given = [row for row in read_frames_csv(layout.frames_csv) if row.status is FrameStatus.GIVEN]
     assert [(row.video, row.frame) for row in given] == [("camel", "00003"), ("zwei", "00002")]
+
+
+def test_a_video_that_came_after_the_only_one_was_labelled(tmp_path: Path) -> None:
+    draw = two_videos(tmp_path)
+    shutil.rmtree(tmp_path / "clips-drawn")
+    (tmp_path / "clips/zwei").rename(tmp_path / "zwei")
+    begin_folder(tmp_path / "clips", tmp_path / "clips-drawn")
+    draw("camel", 1)
+    first_of(tmp_path).run(ignore_event)
+    shutil.move(tmp_path / "zwei", tmp_path / "clips/zwei")
+    begin_folder(tmp_path / "clips", tmp_path / "clips-drawn")
+    first_of(tmp_path).run(ignore_event)  # it has no mask yet
+    draw("zwei", 2)
+    first = first_of(tmp_path)
+    first.run(ignore_event)
+    rows = read_frames_csv(OutputLayout(first.output).frames_csv)
+    assert [row.video for row in rows] == ["camel"] * 5 + ["zwei"] * 5
 
 
 def replace_in(command: str, before: Path, after: Path) -> PseudoLabelConfig:

@@ -137,9 +137,9 @@ def test_videos_without_a_mask_are_named_when_the_labels_of_the_others_are_shown
         hands.page.wait_for_selector("#verdict-card:visible")
         hands.await_("ready", "yes")
         source = tmp_path / "clips"
-        line = f"no mask yet: before; to draw some: vsodtool review {source} -o {source}-drawn"
-        assert hands.text("#again-note").endswith(line)
-        assert line in bare.told
+        line = f"o mask yet: before; to draw some: vsodtool review {source} -o {source}-drawn"
+        assert hands.text("#again-note").endswith(f". N{line}")
+        assert f"n{line}" in bare.told
 
 
 def two_bare_videos(make_out: MakeOut, tmp_path: Path) -> Out:

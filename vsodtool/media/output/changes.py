@@ -7,7 +7,7 @@ from pathlib import Path
 from vsodtool.errors import DataError, UsageError, WeightsError
 from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest
 
-# Options that change no result, or whose files are compared by fingerprint instead of by spelling.
+# Options that change no result, or whose files or videos are compared by fingerprint instead of by spelling.
 UNCOMPARED = frozenset(
     {
         "workers",
@@ -22,6 +22,7 @@ UNCOMPARED = frozenset(
         "cuts",
         "output",
         "shard",
+        "only_masked",
         "allow_misfit",
     },
 )
