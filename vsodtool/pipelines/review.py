@@ -130,7 +130,7 @@ def _look_through(
                 read_only=config.read_only,
                 updater=_maker(folder, updater),
                 suggest=partial(_suggested, folder),
-                ended=partial(_hand_over, folder, made, servers),
+                ended=partial(_hand_over, config, folder, made, servers, on_event),
                 note=note[:1].upper() + note[1:],  # a sentence of its own there
             )
             stack.enter_context(session)
@@ -154,9 +154,13 @@ def _left(config: ReviewConfig, drawn: ReviewFolder) -> str:
     names = undrawn(drawn)
     if not names:
         return ""
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     output = f" -o {shell_word(config.output)}" if config.output else ""
-    return f"no mask yet: {shown}; to draw some: vsodtool review {shell_word(config.source)}{output}"
+    return f"no mask yet: {_few(names)}; to draw some: vsodtool review {shell_word(config.source)}{output}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first of some names."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _maker(folder: ReviewFolder, updater: Callable[[Path], Updater]) -> Callable[[], Updater] | None:
@@ -166,11 +170,28 @@ def _maker(folder: ReviewFolder, updater: Callable[[Path], Updater]) -> Callable
     return partial(updater, folder.layout.root) if folder.command == "pseudolabel" else None
 
 
-def _hand_over(folder: ReviewFolder, made: list[Path], servers: Sequence[ReviewServer]) -> None:
-    """After labels were made: of a bare video's masks they lie elsewhere, and are shown from now on."""
+def _hand_over(
+    config: ReviewConfig,
+    folder: ReviewFolder,
+    made: list[Path],
+    servers: Sequence[ReviewServer],
+    on_event: OnEvent,
+) -> None:
+    """After labels were made: of a bare video's masks they lie elsewhere, and are shown from now on.
+
+    Elsewhere labels of a video that the page does not know may have been made in addition: it is named.
+    """
     if folder.command == DRAWN:
         made.append(labels_of(folder.layout.root))
         servers[-1].stop()
+    elif not config.video:
+        shown = {video.name for video in folder.videos}
+        new = [name for name in folder.rows() if name not in shown]
+        if new:
+            text = (
+                f"labels of {_few(new)} were made in addition: Ctrl-C and the same command again shows them"
+            )
+            on_event(Event("notice", message=text))
 
 
 def _updater(output: Path) -> Updater:
