@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,20 @@ def test_what_was_looked_at_is_not_looked_at_again(
     run(clip, allow_misfit=True)
     run(clip, allow_misfit=True, overwrite=True)
     assert looked == ["clip"] * 3
+
+
+def test_of_an_update_a_new_video_is_looked_at(tmp_path: Path, clip: Path) -> None:
+    (tmp_path / "of").mkdir()
+    write(tmp_path / "of/clip", 0)
+    shutil.copytree(clip, tmp_path / "new")
+    masks = (str(tmp_path / "of"),)
+    run(clip, masks=masks)
+    write(tmp_path / "of/new", 1)
+    given = {"masks": masks, "output": tmp_path / "out", "method": "warp", "update": True}
+    both = (str(clip), str(tmp_path / "new"))
+    before = (tmp_path / "out/manifest.json").read_bytes()
+    with pytest.raises(DataError, match="1 frame earlier"):
+        run_pseudolabel(PseudoLabelConfig(inputs=both, **given))
+    assert (tmp_path / "out/manifest.json").read_bytes() == before
+    report = run_pseudolabel(PseudoLabelConfig(inputs=both, **given, allow_misfit=True))
+    assert [len(video.doubts) for video in report.videos] == [0, 1]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -13,10 +16,11 @@ from tests.pipelines.reviewing.conftest import MakeOut
 from vsodtool.config import ReviewConfig
 from vsodtool.errors import UsageError
 from vsodtool.media.masks.plane_png import encode_plane_png
+from vsodtool.media.output.tables.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.pipelines.review import ReviewVideoReport, run_review
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.server import ReviewServer
-from vsodtool.types import Event
+from vsodtool.types import Event, OnEvent
 
 make_out = reviewing.make_out
 
@@ -85,3 +89,56 @@ def test_the_address_is_told_before_it_serves(make_out: MakeOut) -> None:
     report = run_review(config, serving=stop, on_event=events.append)
     assert [video.name for video in report.videos] == ["clip"]
     assert any(event.message.startswith("read-only: ") for event in events)
+
+
+def test_labels_of_a_video_that_the_page_does_not_know_are_told_of(make_out: MakeOut) -> None:
+    out = make_out()
+    rows = read_frames_csv(out.layout.frames_csv)
+
+    class Adding:
+        """Makes labels of one more video, as an update does whose inputs have one more."""
+
+        def stale(self) -> list[Any]:
+            return []
+
+        def prepare(self) -> None:
+            """Nothing to load."""
+
+        def run(self, on_event: OnEvent) -> None:
+            more = [replace(row, video="zwei") for row in rows]
+            write_frames_csv(out.layout.frames_csv, [*rows, *more])
+
+        def close(self) -> None:
+            """Nothing was kept."""
+
+    told: list[str] = []
+    heard = threading.Event()
+
+    def hear(event: Event) -> None:
+        told.append(event.message)
+        if "in addition" in event.message:
+            heard.set()
+
+    def press(server: ReviewServer) -> None:
+        def ask() -> None:
+            request = Request(
+                f"http://127.0.0.1:{server.port}/api/rerun",
+                b"{}",
+                {
+                    "X-Token": server.token,
+                    "Origin": f"http://127.0.0.1:{server.port}",
+                    "Content-Type": "application/json",
+                },
+            )
+            try:
+                with urlopen(request, timeout=60):
+                    heard.wait(60)
+            finally:
+                server.stop()
+
+        threading.Thread(target=ask).start()
+
+    config = ReviewConfig(source=out.root, browser=False)
+    run_review(config, updater=lambda _: Adding(), serving=press, on_event=hear)
+    line = "labels of zwei were made in addition: Ctrl-C and the same command again shows them"
+    assert line in told

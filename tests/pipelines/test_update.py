@@ -447,6 +447,108 @@ def test_other_videos_keep_their_bytes_and_times(tmp_path: Path, clip: Any, sour
     assert (out / "overlay/b.mp4").read_bytes() != overlay
 
 
+def of_two_videos(
+    tmp_path: Path, clip: Any, source: Path, **options: Any
+) -> tuple[dict[str, Any], list[Path]]:
+    """A finished run of the video b; since, the video a has come, or got masks.
+
+    Returns:
+        The options of the run, and what was made of b.
+    """
+    shutil.copytree(source, tmp_path / "all/b")
+    clip.write_masks(tmp_path / "of/b", LABELLED, 1)
+    if options.get("only_masked"):
+        shutil.copytree(source, tmp_path / "all/a")
+    chosen = {
+        "inputs": (str(tmp_path / "all"),),
+        "masks": (str(tmp_path / "of"),),
+        "overlay": True,
+        **options,
+    }
+    run_pseudolabel(config(tmp_path, **chosen))
+    shutil.copytree(source, tmp_path / "all/a", dirs_exist_ok=True)
+    draw(tmp_path / "of/a/00003.png", clip.truth[3])
+    kept = [
+        path
+        for path in (tmp_path / "out").rglob("*")
+        if path.is_file() and "b" in (path.parent.name, path.stem)
+    ]
+    assert len(kept) == 3 * len(clip.truth) + 1
+    return chosen, kept
+
+
+@pytest.mark.parametrize("only_masked", [True, False])
+def test_a_video_that_is_new_is_made_in_addition(
+    tmp_path: Path, clip: Any, source: Path, only_masked: bool
+) -> None:
+    options, kept = of_two_videos(tmp_path, clip, source, only_masked=only_masked)
+    out = tmp_path / "out"
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in kept}
+    manifest = (out / "manifest.json").read_bytes()
+    with pytest.raises(DataError, match="begun without the video 'a'") as caught:
+        run_pseudolabel(config(tmp_path, **options))  # not unasked
+    assert "--update" in caught.value.hint
+    told: list[str] = []
+    run_pseudolabel(
+        config(tmp_path, update=True, dry_run=True, **options),
+        on_event=lambda event: told.append(event.message),
+    )
+    assert "a: 22 frames in 2 intervals to make, a new video" in told
+    assert (out / "manifest.json").read_bytes() == manifest
+    # Interrupted, it goes on.
+    with pytest.raises(KeyboardInterrupt):
+        update(tmp_path, Counting(8), **options)
+    assert json.loads((out / "manifest.json").read_text())["status"] == "updating"
+    made, told = update(tmp_path, **options)
+    assert 0 < len(made) <= 22 - 3  # the three frames before the mask were made whole
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in kept} == before
+    assert content(out) == fresh(
+        tmp_path, [tmp_path / "of"], **{k: v for k, v in options.items() if k != "masks"}
+    )
+    told.clear()
+    now, anew = (json.loads((tmp_path / each / "manifest.json").read_text()) for each in ("out", "fresh"))
+    for key in ("status", "inputs", "videos", "choices", "cuts", "doubts"):
+        assert now[key] == anew[key], key
+    run_pseudolabel(config(tmp_path, **options), on_event=lambda event: told.append(event.message))
+    assert any("nothing left to do" in line for line in told)
+
+
+def test_an_unfinished_run_is_not_told_to_take_a_new_video_by_update(
+    tmp_path: Path, clip: Any, source: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_pseudolabel(config(tmp_path), generator=Counting(3))
+    clip.write_folder(tmp_path / "more/clip2")
+    options = {
+        "inputs": (str(tmp_path / "clip"), str(tmp_path / "more/clip2")),
+        "masks": (str(tmp_path / "of"),),
+    }
+    for video in ("clip", "clip2"):
+        clip.write_masks(tmp_path / "of" / video, LABELLED, 1)
+    with pytest.raises(DataError, match="begun without the video 'clip2'") as caught:
+        run_pseudolabel(config(tmp_path, **options))
+    assert "--update" not in caught.value.hint  # which would be refused
+    with pytest.raises(DataError, match="found an unfinished one") as caught:
+        update(tmp_path, **options)
+    assert "that it was begun with" in caught.value.hint
+
+
+def test_a_video_that_lost_its_masks_keeps_its_labels(tmp_path: Path, clip: Any, source: Path) -> None:
+    options, _ = of_two_videos(tmp_path, clip, source, only_masked=True)
+    update(tmp_path, **options)
+    before = content(tmp_path / "out")
+    shutil.move(tmp_path / "of/b", tmp_path / "put away")
+    for also in (True, False):
+        with pytest.raises(
+            DataError, match="'b', which is not among the inputs now or has no mask any more"
+        ) as caught:
+            run_pseudolabel(config(tmp_path, update=also, **options))
+        assert "give it a mask again" in caught.value.hint
+    assert content(tmp_path / "out") == before
+    shutil.move(tmp_path / "put away", tmp_path / "of/b")
+    assert update(tmp_path, **options)[0] == []
+
+
 @pytest.mark.parametrize("method", ["auto", "fgplg"])
 def test_the_method_stays(tmp_path: Path, clip: Any, source: Path, method: str) -> None:
     """Also where the labels now would choose another one; the network is the same in the same process."""

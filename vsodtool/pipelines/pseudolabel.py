@@ -184,7 +184,7 @@ def _densify(
         if not config.overwrite:
             tell_stale(run, masks, cuts)
     known = {} if config.overwrite else _known_doubts(run.layout, manifest)
-    doubts = check_fits(run.sources, masks, config, on_event, known)
+    doubts = check_fits(_unseen(run) if config.update else run.sources, masks, config, on_event, known)
     if run.part is None:  # shards write one manifest, and each knows of its own videos only
         manifest = replace(manifest, doubts={**known, **doubts})
     if config.dry_run:
@@ -298,6 +298,13 @@ def _known_doubts(layout: OutputLayout, manifest: Manifest) -> dict[str, list[st
         return {}
     same = {name for name, entry in manifest.inputs.items() if before.inputs.get(name) == entry}
     return {name: lines for name, lines in before.doubts.items() if name in same}
+
+
+def _unseen(run: Run) -> list[FrameSource]:
+    """The videos that the run there was begun without: an update takes them in addition."""
+    before = read_manifest(run.layout.manifest)
+    seen = () if before is None else before.inputs.keys()
+    return [source for source in run.sources if source.video.name not in seen]
 
 
 def _tell_masks(run: Run, masks: Mapping[str, MaskSet]) -> None:

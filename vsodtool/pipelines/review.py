@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from vsodtool.config import PseudoLabelConfig, ReviewConfig
+from vsodtool.config.shell_words import shell_word
 from vsodtool.errors import UsageError
 from vsodtool.media.atomic import write_bytes_atomically
 from vsodtool.pipelines.reviewing.begin import begin_folder, first_frames
-from vsodtool.pipelines.reviewing.first_labels import FirstLabels, labels_of, next_command
+from vsodtool.pipelines.reviewing.first_labels import FirstLabels, labels_of, next_command, undrawn
 from vsodtool.pipelines.reviewing.folder import DRAWN, ReviewFolder, open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.rerun import Updater
@@ -120,6 +121,7 @@ def _look_through(
 ) -> ReviewFolder:
     """Show a folder, and after it the labels that were made of what was drawn there; the one shown last."""
     servers: list[ReviewServer] = []
+    note = ""
     while True:
         made: list[Path] = []
         with ExitStack() as stack:
@@ -128,7 +130,8 @@ def _look_through(
                 read_only=config.read_only,
                 updater=_maker(folder, updater),
                 suggest=partial(_suggested, folder),
-                ended=partial(_hand_over, folder, made, servers),
+                ended=partial(_hand_over, config, folder, made, servers, on_event),
+                note=note[:1].upper() + note[1:],  # a sentence of its own there
             )
             stack.enter_context(session)
             preparing = threading.Thread(target=session.prepare, name="prepare")
@@ -139,8 +142,25 @@ def _look_through(
             servers[-1].run()
         if not made:
             return folder
+        note = _left(config, folder)
         folder = open_folder(made[0])
         on_event(Event("notice", message=f"labels: {made[0]}; the page shows them now"))
+        if note:
+            on_event(Event("notice", message=note))
+
+
+def _left(config: ReviewConfig, drawn: ReviewFolder) -> str:
+    """What is not among the labels, and how to go on with it; "" if nothing is left."""
+    names = undrawn(drawn)
+    if not names:
+        return ""
+    output = f" -o {shell_word(config.output)}" if config.output else ""
+    return f"no mask yet: {_few(names)}; to draw some: vsodtool review {shell_word(config.source)}{output}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first of some names."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _maker(folder: ReviewFolder, updater: Callable[[Path], Updater]) -> Callable[[], Updater] | None:
@@ -150,11 +170,28 @@ def _maker(folder: ReviewFolder, updater: Callable[[Path], Updater]) -> Callable
     return partial(updater, folder.layout.root) if folder.command == "pseudolabel" else None
 
 
-def _hand_over(folder: ReviewFolder, made: list[Path], servers: Sequence[ReviewServer]) -> None:
-    """After labels were made: of a bare video's masks they lie elsewhere, and are shown from now on."""
+def _hand_over(
+    config: ReviewConfig,
+    folder: ReviewFolder,
+    made: list[Path],
+    servers: Sequence[ReviewServer],
+    on_event: OnEvent,
+) -> None:
+    """After labels were made: of a bare video's masks they lie elsewhere, and are shown from now on.
+
+    Elsewhere labels of a video that the page does not know may have been made in addition: it is named.
+    """
     if folder.command == DRAWN:
         made.append(labels_of(folder.layout.root))
         servers[-1].stop()
+    elif not config.video:
+        shown = {video.name for video in folder.videos}
+        new = [name for name in folder.rows() if name not in shown]
+        if new:
+            text = (
+                f"labels of {_few(new)} were made in addition: Ctrl-C and the same command again shows them"
+            )
+            on_event(Event("notice", message=text))
 
 
 def _updater(output: Path) -> Updater:

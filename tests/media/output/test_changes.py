@@ -9,7 +9,7 @@ import pytest
 
 from vsodtool.errors import DataError, UsageError, WeightsError
 from vsodtool.media.output.changes import UNCOMPARED, ChangedMasksError, refuse_changes
-from vsodtool.media.output.manifest import InputEntry, Manifest
+from vsodtool.media.output.manifest import COMPLETE, UPDATING, InputEntry, Manifest
 
 OUT = Path("out")
 CLIP = InputEntry("clip.mp4", 1, "f1", 3, "m1")
@@ -69,3 +69,28 @@ def test_changed_masks_are_refused_with_the_way_to_take_them_and_taken_by_an_upd
     assert refusal.value.video == "clip"
     assert refusal.value.hint.startswith("say --update")
     refuse_changes(OUT, BEFORE, now, update=True)
+
+
+@pytest.mark.parametrize("status", [COMPLETE, UPDATING])
+def test_a_new_video_is_refused_with_the_way_to_take_it_and_taken_by_an_update(status: str) -> None:
+    config = {**BEFORE.config, "update": False}
+    before = replace(BEFORE, status=status, config=config)
+    now = replace(before, inputs={"clip": CLIP, "new": replace(CLIP, path="new.mp4")})
+    with pytest.raises(DataError, match="begun without the video 'new'") as refusal:
+        refuse_changes(OUT, before, now)
+    assert refusal.value.hint.startswith("say --update")
+    refuse_changes(OUT, before, now, update=True)
+    with pytest.raises(DataError) as refusal:
+        refuse_changes(OUT, replace(before, config=BEFORE.config), replace(now, config=BEFORE.config))
+    assert "--update" not in refusal.value.hint  # a command that has none
+
+
+def test_a_video_that_has_gone_is_refused_by_an_update_too() -> None:
+    with pytest.raises(DataError, match=r"'clip', which is not among the inputs now$"):
+        refuse_changes(OUT, BEFORE, replace(BEFORE, inputs={}), update=True)
+    only = {**BEFORE.config, "only_masked": True}
+    with pytest.raises(DataError, match="or has no mask any more") as refusal:
+        refuse_changes(
+            OUT, replace(BEFORE, config=only), replace(BEFORE, config=only, inputs={}), update=True
+        )
+    assert refusal.value.hint.startswith("give it a mask again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -71,6 +72,29 @@ def test_several_videos_need_not_all_be_drawn_on(video: Path, tmp_path: Path) ->
     begin_folder(tmp_path / "all", tmp_path / "drawn")
     folder = open_folder(tmp_path / "drawn")
     assert next_command(folder).endswith("--confidence --only-masked")
+
+
+def test_a_video_that_came_later_is_added(video: Path, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    video.rename(tmp_path / "all" / "b")
+    root = tmp_path / "drawn"
+    begin_folder(tmp_path / "all", root)
+    (root / "corrections/b").mkdir(parents=True)
+    (root / "corrections/b/00002.png").write_bytes(b"drawn")
+    shutil.copytree(tmp_path / "all/b", tmp_path / "all/a")
+    begin_folder(tmp_path / "all", root)
+    folder = open_folder(root)
+    assert [(each.name, len(each.names)) for each in folder.videos] == [("a", 20), ("b", 20)]
+    assert (root / "corrections/b/00002.png").read_bytes() == b"drawn"
+    assert next_command(folder).endswith("--only-masked")
+    shutil.rmtree(tmp_path / "all/b")
+    with pytest.raises(UsageError, match="found another's"):  # its masks would have no video
+        begin_folder(tmp_path / "all", root)
+    (root / "manifest.json").write_text(
+        (root / "manifest.json").read_text().replace('"review"', '"predict"', 1)
+    )
+    with pytest.raises(UsageError, match="found another's"):
+        begin_folder(tmp_path / "all", root)
 
 
 def test_what_lies_there_is_not_written_over(video: Path, tmp_path: Path) -> None:

@@ -42,11 +42,13 @@ class Bare:
         hands: on the page.
         go: lets labels be made.
         servers: of the page, and of its labels once these are there.
+        told: what a terminal said.
     """
 
     hands: Hands
     go: threading.Event
     servers: list[ReviewServer]
+    told: list[str]
 
 
 @contextmanager
@@ -54,6 +56,7 @@ def bare_page(out: Out, source: Path, browser: Browser, monkeypatch: pytest.Monk
     """`vsodtool review SOURCE`; the labels are those of `out`, and lie in SOURCE-labels."""
     go, serving = threading.Event(), threading.Event()
     servers: list[ReviewServer] = []
+    told: list[str] = []
 
     def run(made: FirstLabels, on_event: OnEvent) -> None:
         on_event(Event("video", "clip", total=9, done=1))
@@ -66,12 +69,13 @@ def bare_page(out: Out, source: Path, browser: Browser, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(FirstLabels, "run", run)
     config = ReviewConfig(source=source, output=f"{source}-drawn", browser=False)
-    thread = threading.Thread(target=run_review, args=(config,), kwargs={"serving": hear})
+    listening = {"serving": hear, "on_event": lambda event: told.append(event.message)}
+    thread = threading.Thread(target=run_review, args=(config,), kwargs=listening)
     thread.start()
     assert serving.wait(60)
     hands = Hands(browser.new_page(), out.size).open(servers[0].address)
     try:
-        yield Bare(hands, go, servers)
+        yield Bare(hands, go, servers, told)
     finally:
         go.set()
         hands.page.close()
@@ -116,10 +120,30 @@ def test_where_every_frame_is_drawn_nobody_is_asked_to_draw(
     hands.page.wait_for_selector("#again-text:has-text('Every frame is drawn')")
 
 
-def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
+def test_videos_without_a_mask_are_named_when_the_labels_of_the_others_are_shown(
     make_out: MakeOut, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Of two bare videos only the second has a mask: it is the first of the labels.
+    out = two_bare_videos(make_out, tmp_path)
+    with bare_page(out, tmp_path / "clips", browser, monkeypatch) as bare:
+        hands = bare.hands
+        hands.page.select_option("#video", "1")
+        hands.await_("video", 1)
+        hands.stroke((20, 17))
+        hands.save()
+        hands.await_("stale", 1)
+        hands.keys("u")
+        hands.await_("rerun", "running")
+        bare.go.set()
+        hands.page.wait_for_selector("#verdict-card:visible")
+        hands.await_("ready", "yes")
+        source = tmp_path / "clips"
+        line = f"o mask yet: before; to draw some: vsodtool review {source} -o {source}-drawn"
+        assert hands.text("#again-note").endswith(f". N{line}")
+        assert f"n{line}" in bare.told
+
+
+def two_bare_videos(make_out: MakeOut, tmp_path: Path) -> Out:
+    """The videos before and clip in clips; what is returned are labels of clip alone."""
     out = make_out()
     (tmp_path / "clips").mkdir()
     shutil.copytree(tmp_path / "clip", tmp_path / "clips/before")
@@ -131,6 +155,14 @@ def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
         {},
     )
     write_manifest(out.layout.manifest, manifest.completed(read_frames_csv(out.layout.frames_csv), 1.0))
+    return out
+
+
+def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
+    make_out: MakeOut, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of two bare videos only the second has a mask: it is the first of the labels.
+    out = two_bare_videos(make_out, tmp_path)
     labels = replace(out, root=tmp_path / "clips-labels")
     with bare_page(out, tmp_path / "clips", browser, monkeypatch) as bare:
         hands = bare.hands

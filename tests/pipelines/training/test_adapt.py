@@ -166,6 +166,30 @@ def test_an_update_uses_the_network_that_was_adapted_then(
     assert {name for name in after if after[name] != before[name]} == {"00003.png"}
 
 
+def test_an_update_adapts_to_a_video_that_is_new(
+    clip: Any, tmp_path: Path, exact: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose(*_: Any, **__: Any) -> MethodChoice:
+        return MethodChoice("adapted", ["00004"], {"adapted": 0.1}, "for this test")
+
+    monkeypatch.setattr(pseudolabel_video, "try_methods", choose)
+    options = {**vars(config(tmp_path)), "masks": (str(tmp_path / "of"),)}
+    for name in ("first", "second"):
+        clip.write_folder(tmp_path / name)
+        clip.write_masks(tmp_path / "of" / name, LABELLED, 1)
+    both = {**options, "inputs": (str(tmp_path / "first"), str(tmp_path / "second"))}
+    run_pseudolabel(PseudoLabelConfig(**{**options, "inputs": (str(tmp_path / "first"),)}), estimator=exact)
+    report = run_pseudolabel(PseudoLabelConfig(**{**both, "update": True}), estimator=exact)
+    fresh = run_pseudolabel(PseudoLabelConfig(**{**both, "output": tmp_path / "fresh"}), estimator=exact)
+    assert [video.method for video in report.videos] == ["adapted", "adapted"]
+    for path in (tmp_path / "fresh/masks").rglob("*.png"):
+        assert path.read_bytes() == (tmp_path / "out" / path.relative_to(tmp_path / "fresh")).read_bytes()
+    # What is doubtful about it was told by no run before.
+    assert [len(video.doubts) for video in report.videos] == [0, 1]
+    assert "repeating the nearest mask" in report.videos[1].doubts[0]
+    assert report.videos[1].doubts == fresh.videos[1].doubts
+
+
 def test_too_few_labels_are_told_and_the_network_is_used_as_it_is(
     film: Film, clip: Any, tmp_path: Path, exact: Any
 ) -> None:

@@ -70,7 +70,7 @@ class PseudoLabelConfig(MotionConfig, AnnotationConfig):
     )
     update: bool = option(
         "Take the masks as they are now, those of OUT/corrections above all, and make again what depends on "
-        "a changed one.",
+        "a changed one; videos that are new are made in addition.",
         default=False,
         panel=Panel.RUN,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from vsodtool.errors import DataError, UsageError, WeightsError
-from vsodtool.media.output.manifest import Manifest
+from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest
 
-# Options that change no result, or whose files are compared by fingerprint instead of by spelling.
+# Options that change no result, or whose files or videos are compared by fingerprint instead of by spelling.
 UNCOMPARED = frozenset(
     {
         "workers",
@@ -22,6 +22,7 @@ UNCOMPARED = frozenset(
         "cuts",
         "output",
         "shard",
+        "only_masked",
         "allow_misfit",
     },
 )
@@ -29,6 +30,10 @@ UNCOMPARED = frozenset(
 _SPELT = {"cuts_sha256": "cuts"}
 _HINT = "repeat the earlier command, choose another output folder, or say --overwrite to start again"
 _HINT_MASKS = f"say --update to make again what depends on them; or {_HINT}"
+_HINT_NEW = f"say --update to make it in addition; or {_HINT}"
+_HINT_MASKLESS = (
+    "give it a mask again, choose another output folder, or say --overwrite to start again without it"
+)
 
 
 class ChangedMasksError(DataError):
@@ -50,7 +55,7 @@ def refuse_changes(root: Path, before: Manifest, now: Manifest, *, update: bool 
         root: the folder.
         before: what was begun there.
         now: what is to be done.
-        update: masks may differ.
+        update: masks may differ, and there may be new videos.
 
     Raises:
         UsageError: the version, the command or an option changed.
@@ -58,7 +63,7 @@ def refuse_changes(root: Path, before: Manifest, now: Manifest, *, update: bool 
         WeightsError: a weight file changed.
     """
     _refuse_changed_options(root, before, now)
-    _refuse_changed_inputs(root, before, now, masks=not update)
+    _refuse_changed_inputs(root, before, now, update=update)
     _refuse_changed_weights(root, before, now)
 
 
@@ -87,18 +92,24 @@ def _kind(device: object) -> object:
     return device.partition(":")[0] if isinstance(device, str) else device
 
 
-def _refuse_changed_inputs(root: Path, before: Manifest, now: Manifest, *, masks: bool) -> None:
+def _refuse_changed_inputs(root: Path, before: Manifest, now: Manifest, *, update: bool) -> None:
     for name in sorted(before.inputs.keys() | now.inputs.keys()):
         old, new = before.inputs.get(name), now.inputs.get(name)
         if new is None:
-            raise DataError(
-                f"{root} was begun with the video '{name}', which is not among the inputs now", _HINT
-            )
+            text = f"{root} was begun with the video '{name}', which is not among the inputs now"
+            if now.config.get("only_masked"):
+                raise DataError(f"{text} or has no mask any more", _HINT_MASKLESS)
+            raise DataError(text, _HINT)
         if old is None:
-            raise DataError(f"{root} was begun without the video '{name}' ({new.path})", _HINT)
+            if update:
+                continue  # it is made in addition
+            # Only a finished run can be updated, and not of every command.
+            takes = "update" in now.config and before.status in (COMPLETE, UPDATING)
+            text = f"{root} was begun without the video '{name}' ({new.path})"
+            raise DataError(text, _HINT_NEW if takes else _HINT)
         if old.fingerprint != new.fingerprint:
             raise DataError(f"the video '{name}' ({new.path}) has changed since {root} was begun", _HINT)
-        if masks and old.masks_sha256 != new.masks_sha256:
+        if not update and old.masks_sha256 != new.masks_sha256:
             how = "their content" if old.masks == new.masks else f"then {old.masks}, now {new.masks}"
             text = f"the masks of '{name}' changed since {root} was begun ({how})"
             raise ChangedMasksError(text, _HINT_MASKS if old.masks and new.masks else _HINT, name)

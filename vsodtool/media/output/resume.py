@@ -76,7 +76,7 @@ def check_resumable(
         layout: the output folder.
         manifest: of the run to start.
         overwrite: it begins anew.
-        update: it makes some labels of a complete run again; masks may have changed.
+        update: it makes some labels of a complete run again; masks may have changed and videos come.
 
     Returns:
         The manifest that lies there; None for a fresh folder.
@@ -105,7 +105,7 @@ def check_resumable(
     if update and before.status not in (COMPLETE, UPDATING):
         raise DataError(
             f"{layout.root}: expected a finished run to update, found an unfinished one",
-            "run the command without --update first",
+            "run the command without --update first, with the videos and masks that it was begun with",
         )
     return before
 
@@ -125,7 +125,8 @@ def start_or_resume(
         layout: the output folder, checked by `check_output`; it is made when absent.
         manifest: of the run to start, from `describe_run`.
         overwrite: delete the tool's earlier outputs there, and only those, and begin anew.
-        update: continue although masks changed since; which frames that concerns the caller knows.
+        update: continue although masks changed or videos came since; the caller knows which frames that
+            concerns.
         outputs_of: the files that a frame of this record must have; a frame is made again where one is not as
             it was written, unless somebody drew on the mask.
         frames: of all videos of the run.
@@ -187,4 +188,8 @@ def start_or_resume(
 
 
 def _same_masks(before: Manifest, now: Manifest) -> bool:
-    return all(before.inputs[name].masks_sha256 == entry.masks_sha256 for name, entry in now.inputs.items())
+    """Of all videos; one that is new has none of before."""
+    return all(
+        name in before.inputs and before.inputs[name].masks_sha256 == entry.masks_sha256
+        for name, entry in now.inputs.items()
+    )

@@ -41,9 +41,9 @@ def check_fits(
     """Look at the masks of videos that a run is to begin with, and tell what is doubtful.
 
     Args:
-        sources: the videos.
+        sources: the videos; of an update those that are new, as it goes on with what was looked at before.
         masks: by video.
-        config: of the run; an update goes on with what was looked at before.
+        config: of the run.
         on_event: hears the warnings.
         known: video -> what was told of the same frames and masks before; they are not looked at again.
 
@@ -53,8 +53,6 @@ def check_fits(
     Raises:
         DataError: masks fit other frames better, and that is not allowed.
     """
-    if config.update:
-        return {}
 
     def check(source: FrameSource) -> Fit:
         return check_fit(source, masks[source.video.name])

@@ -96,7 +96,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
             equipment.adapt,
         )
         self._writer = LabelWriter(config, self.layout, video.masks, self.basis)
-        self._choice = state.choice(self.name)
+        self._choice, self._chose = state.choice(self.name), False
         self._doubts = list(doubts)
         self._effort = Effort()
         self._tried_flows = TriedFlows()
@@ -173,7 +173,7 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         learned = self._learned()
         candidates = learned.candidates
         if self._choice is None or not self._choice.methods <= set(candidates.names):  # or a damaged journal
-            self._choice = self._choose(candidates, measured)
+            self._choice, self._chose = self._choose(candidates, measured), True
             self._effort.plan(self._cost(self._choice.method) - self._cost(method))
         own = self._choice.methods - set(self._candidates.names)
         if learned.weights and own:
@@ -239,13 +239,17 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
         kept = self.layout.adapted(self.name)
         if self._choice is not None and self.state.holds(kept):
             return Learned(self._adapt.restore(self._candidates, kept))
-        if self._config.update and not self._config.overwrite:
+        if self._config.update and not self._config.overwrite and self._was_made():
             raise DataError(
                 f"{kept}: expected the network that made the masks of '{self.name}', "
                 "found it gone or changed",
                 "say --update --overwrite to adapt it again and make all masks anew",
             )
         return self._adapt.learn(self._video, self._schedule, self._candidates, self._workers, self.on_event)
+
+    def _was_made(self) -> bool:
+        """Whether labels were made of it before: an update takes videos in addition, too."""
+        return self._choice is not None or self.count(FrameStatus.GENERATED) > 0
 
     def _worst(self) -> dict[str, float]:
         records = [self.records[frame] for frame in self.source.names]
@@ -254,7 +258,8 @@ class VideoDensification(VideoRun[PseudoLabelVideoReport]):
 
     def _worse_than_copies(self, choice: MethodChoice) -> list[str]:
         """A warning where nothing came near what repeating the nearest mask gives on the hidden labels."""
-        if not choice.hidden or self._config.update:  # then it was told by the run that chose
+        told = self._config.update and not self._chose  # by the run that chose
+        if not choice.hidden or told:
             return []
         copied = copied_j(self._video, self._schedule)
         reached = max(choice.hidden_j.values(), default=copied)

@@ -24,6 +24,8 @@ from vsodtool.types import FrameRecord, FrameStatus
 def begin_folder(source: Path, root: Path) -> None:
     """Make a folder for the masks of a video, or of a folder of videos; one that was begun before is kept.
 
+    Videos that have come since are added to it.
+
     Args:
         source: the video.
         root: the folder.
@@ -46,9 +48,12 @@ def begin_folder(source: Path, root: Path) -> None:
     layout, config = OutputLayout(root), {"inputs": [str(source)], "output": str(root)}
     wanted = describe_run(DRAWN, config, videos, {})
     there = read_manifest(layout.manifest)
-    if there is not None and (there.command, there.inputs) == (wanted.command, wanted.inputs):
-        return
-    if there is not None or (root.is_dir() and any(root.iterdir())):
+    grows = False
+    if there is not None and there.command == DRAWN and there.inputs:  # none of another version
+        if there.inputs == wanted.inputs:
+            return
+        grows = there.inputs.items() <= wanted.inputs.items()
+    if not grows and (there is not None or (root.is_dir() and any(root.iterdir()))):
         raise UsageError(
             f"{root}: expected a new folder for the masks of {source}, found another's", "name one with -o"
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.config.shell_words import shell_word, shell_words
+from vsodtool.errors import VsodtoolError
 from vsodtool.media.fingerprint import content_fingerprint
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, UPDATING, Manifest, read_manifest
@@ -48,14 +50,24 @@ class FirstLabels:
         self.output = labels_of(folder.layout.root)
 
     def stale(self) -> list[UnlabelledVideo]:
-        """The videos that have a mask and frames without one."""
-        return [UnlabelledVideo(name, count) for name, count in self._unlabelled() if count]
+        """The videos that have a mask and frames without one; of them what is not made yet, if anything.
+
+        Raises:
+            VsodtoolError: what lies where the labels go is damaged.
+        """
+        found = [UnlabelledVideo(name, count) for name, count in self._unlabelled() if count]
+        made = read_manifest(OutputLayout(self.output).manifest)
+        if made is None or made.status != COMPLETE:
+            return found
+        now = _fingerprints(self._folder)
+        done = {name for name, entry in made.inputs.items() if entry.masks_sha256 == now.get(name)}
+        return [each for each in found if each.video not in done] or found
 
     def prepare(self) -> None:
         """Nothing is kept."""
 
     def run(self, on_event: OnEvent) -> None:
-        """Make the labels; where there are some, again where masks changed.
+        """Make the labels; where there are some, again where masks changed, and of videos that have some now.
 
         Raises:
             VsodtoolError: as `run_pseudolabel`.
@@ -69,26 +81,13 @@ class FirstLabels:
             masks=(str(folder.layout.corrections),),
             output=self.output,
             confidence=True,
-            only_masked=len(folder.videos) > 1,
+            only_masked=len(manifest.inputs) > 1,
         )
-        before = read_manifest(OutputLayout(self.output).manifest)
-        if before is not None and before.status in (COMPLETE, UPDATING):
-            config = replace(config, update=True)
-        elif before is not None and before.config.get("masks") == list(config.masks):
-            # Begun here and not finished: gone on with, or begun again where more was drawn since.
-            config = replace(config, overwrite=not self._made_of_these(before))
-        self._label(config, on_event)
+        begun = _begun(folder)
+        self._label(replace(config, update=begun == "update", overwrite=begun == "overwrite"), on_event)
 
     def close(self) -> None:
         """Nothing is kept."""
-
-    def _made_of_these(self, before: Manifest) -> bool:
-        drawn = {
-            video.name: sorted((self._folder.layout.corrections / video.name).glob("*.png"))
-            for video in self._folder.videos
-        }
-        now = {name: content_fingerprint(files) for name, files in drawn.items() if files}
-        return now == {name: entry.masks_sha256 for name, entry in before.inputs.items()}
 
     def _unlabelled(self) -> Iterator[tuple[str, int]]:
         for video in self._folder.videos:
@@ -110,11 +109,48 @@ def next_command(folder: ReviewFolder) -> str:
     manifest = folder.manifest()
     if manifest is None or folder.command == "pseudolabel":
         return ""
-    some = " --only-masked" if len(folder.videos) > 1 else ""
+    some = " --only-masked" if len(manifest.inputs) > 1 else ""
+    begun = ""
+    with suppress(VsodtoolError):  # what is wrong with what lies there is told by the command
+        begun = _begun(folder)
+    how = f" --{begun}" if begun else ""
     masks = shell_word(folder.layout.corrections)
     output = shell_word(labels_of(folder.layout.root))
     inputs = shell_words(_inputs(manifest))
-    return f"vsodtool pseudolabel {inputs} --masks {masks} -o {output} --confidence{some}"
+    return f"vsodtool pseudolabel {inputs} --masks {masks} -o {output} --confidence{some}{how}"
+
+
+def undrawn(folder: ReviewFolder) -> list[str]:
+    """The videos of a folder in which first masks are drawn that have none yet."""
+    manifest = folder.manifest()
+    drawn = _fingerprints(folder)
+    return [] if manifest is None else [name for name in manifest.inputs if name not in drawn]
+
+
+def _begun(folder: ReviewFolder) -> str:
+    """The option, without dashes, by which `pseudolabel` takes what was drawn to the labels; "" for none.
+
+    Raises:
+        VsodtoolError: what lies where they go is damaged.
+    """
+    before = read_manifest(OutputLayout(labels_of(folder.layout.root)).manifest)
+    if before is None:
+        return ""
+    if before.status in (COMPLETE, UPDATING):
+        return "update"
+    if before.config.get("masks") != [str(folder.layout.corrections)]:
+        return ""
+    # Begun here and not finished: gone on with, or begun again where more was drawn since.
+    made_of = {name: entry.masks_sha256 for name, entry in before.inputs.items()}
+    return "" if _fingerprints(folder) == made_of else "overwrite"
+
+
+def _fingerprints(folder: ReviewFolder) -> dict[str, str]:
+    """Of the masks that were drawn, by video."""
+    manifest = folder.manifest()
+    names = [] if manifest is None else list(manifest.inputs)
+    drawn = {name: sorted((folder.layout.corrections / name).glob("*.png")) for name in names}
+    return {name: content_fingerprint(files) for name, files in drawn.items() if files}
 
 
 def _inputs(manifest: Manifest) -> list[str]:

@@ -82,6 +82,7 @@ class Session:
         updater: Callable[[], Updater] | None = None,
         suggest: Callable[[], Suggested] = dict,
         ended: Callable[[], None] = lambda: None,
+        note: str = "",
     ) -> None:
         """Begin.
 
@@ -91,6 +92,7 @@ class Session:
             updater: makes what makes labels again; None where that cannot be done.
             suggest: the frames to label next, asked anew when the labels have changed.
             ended: called, in another thread, after each time that labels were made.
+            note: what people are to know of the folder, "" if nothing.
         """
         self.folder = folder
         self.name = _name(folder)
@@ -99,6 +101,7 @@ class Session:
         self.read_only = read_only
         self.rerun = None if updater is None or read_only else Rerun(updater, self._made)
         self._ended = ended
+        self._note = note
         self._lock = threading.Lock()
         self._revision = 0
         self._open: dict[int, OpenVideo] = {}
@@ -303,6 +306,7 @@ class Session:
             "command": self.folder.command,
             "canRerun": self.rerun is not None,
             "next": next_command(self.folder),
+            "note": self._note,
             "videos": videos,
             **progress,
         }

@@ -109,7 +109,7 @@ class Run:
         Args:
             manifest: of this run.
             outputs_of: the files that a frame of this record must have.
-            update: continue although masks changed since.
+            update: continue although masks changed or videos came since.
 
         Raises:
             UsageError: the folder was begun with other options.

@@ -72,21 +72,31 @@ def find_stale_of_run(
     run: Run, masks: Mapping[str, MaskSet], cuts: Cuts
 ) -> Iterator[tuple[str, list[StaleInterval]]]:
     """What an update of a run would make again, by video, in the order of the videos; nothing is decoded."""
+    for name, stale, _ in _find(run, masks, cuts):
+        yield name, stale
+
+
+def _find(
+    run: Run, masks: Mapping[str, MaskSet], cuts: Cuts
+) -> Iterator[tuple[str, list[StaleInterval], bool]]:
+    """As `find_stale_of_run`, and whether nothing of the video was made yet."""
     records, found = read_records(run.layout), read_found_cuts(run.layout)
     for source in run.opened:
         name = source.video.name
         shots = cuts.known(name) or Shots(tuple(found.get(name, ())))
-        yield name, find_stale(masks[name], source.names, records.get(name, {}), shots)
+        stale = find_stale(masks[name], source.names, records.get(name, {}), shots)
+        yield name, stale, not records.get(name)
 
 
 def tell_stale(run: Run, masks: Mapping[str, MaskSet], cuts: Cuts) -> None:
     """How much an update of a run makes again, video by video."""
-    for name, stale in find_stale_of_run(run, masks, cuts):
+    for name, stale, new in _find(run, masks, cuts):
         if stale:
             count = sum(each.frames for each in stale)
             frames = "1 frame" if count == 1 else f"{count} frames"
             intervals = "1 interval" if len(stale) == 1 else f"{len(stale)} intervals"
-            run.on_event(Event("notice", name, f"{name}: {frames} in {intervals} to make again"))
+            how = ", a new video" if new else " again"
+            run.on_event(Event("notice", name, f"{name}: {frames} in {intervals} to make{how}"))
 
 
 def describe_changes(masks: MaskSet, names: Sequence[str], records: Mapping[str, FrameRecord]) -> str:

@@ -92,6 +92,7 @@ const now = {
   polled: 0,
   madeNote: "",
   staleTold: "",
+  note: "", // of the folder
   /** @type {Promise<any>} the latest question about a conflict */
   asked: Promise.resolve(),
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
@@ -140,6 +141,7 @@ async function takeState(state) {
   now.staleTold = ""; // these have not been told
   now.command = state.command;
   now.canRerun = state.canRerun;
+  now.note = state.note;
   $("next-card").hidden = !state.next || state.canRerun || source.embedded;
   // A line may end between two words of the command, never at a hyphen.
   $("next-command").replaceChildren(...state.next.split(" ").flatMap((word) => {
@@ -256,7 +258,7 @@ function againNote(frames, some) {
   if (error) return `${error}${hint ? `. ${hint}` : ""}`;
   if (now.running) return message || "";
   if (frames) return `${frames} frame${frames === 1 ? "" : "s"} ${first ? "without one; this takes minutes" : "beside what you corrected"}`;
-  return now.madeNote || (first || some || drawn() ? "" : HOW);
+  return [now.madeNote || (first || some || drawn() ? "" : HOW), now.note].filter(Boolean).join(" ");
 }
 
 /** Ask what the server does, and again in a while. */

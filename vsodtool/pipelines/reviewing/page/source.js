@@ -28,7 +28,7 @@ import { Connection } from "./connection.js";
  * @property {[string, string, string, number][]} stale
  * @property {{state: string, done?: number, total?: number, message?: string, error?: string, hint?: string, runs?: number}} rerun
  */
-/** @typedef {Progress & {folder: string, title: string, command: string, canRerun: boolean, next: string, videos: VideoState[]}} State */
+/** @typedef {Progress & {folder: string, title: string, command: string, canRerun: boolean, next: string, note: string, videos: VideoState[]}} State */
 
 const LATER = 400; // ms until a frame that is not decoded yet is asked for again
 const LOOK = 8000; // ms that an answer may take which says no more than what the server does
