@@ -152,8 +152,12 @@ def test_uneven_times_give_every_frame_once(tmp_path: Path) -> None:
     assert frames.losses == []
 
 
-def test_decoded_frames_are_let_go_at_once(tmp_path: Path) -> None:
-    frames = opened(write(tmp_path / "clip.mp4", counted(30)))
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [("clip.webm", 5), ("clip.mp4", 7)],  # three B frames wait for the one that they refer to
+)
+def test_decoded_frames_are_let_go_at_once(tmp_path: Path, name: str, bound: int) -> None:
+    frames = opened(write(tmp_path / name, counted(30)))
     assert frames.size == (48, 64)
     gc.collect()
     gc.disable()
@@ -168,7 +172,7 @@ def test_decoded_frames_are_let_go_at_once(tmp_path: Path) -> None:
             most = max(most, held() - before)
     finally:
         gc.enable()
-    assert most < 5
+    assert most < bound
     assert len(list(frames)) == 30
 
 

@@ -9,10 +9,11 @@ They are never shown, nor are pictures that the decoder has not yet handed out w
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 
 from av.packet import Packet
 from av.video.stream import VideoStream
+
+from vsodtool.media.video.nal_units import NalUnits
 
 _RASL = (8, 9)
 _BLA = (16, 17, 18)
@@ -32,9 +33,7 @@ class BrokenLinks:
 
     def __init__(self, stream: VideoStream, most_reordered: int) -> None:
         self._is_hevc = stream.codec_context.name == "hevc"
-        head = stream.codec_context.extradata or b""
-        # mp4 and Matroska describe the stream in a record that begins so, and put lengths before its units.
-        self._length = (head[21] & 3) + 1 if len(head) > 21 and head[0] == 1 else 0
+        self._units = NalUnits(stream)
         self._before: deque[int | None] = deque(maxlen=most_reordered)
         self._began = self._ended = self._at_link = False
         self.skipped: set[int] = set()
@@ -47,7 +46,7 @@ class BrokenLinks:
         if not self._is_hevc:
             return
         sliced = False
-        for unit in self._units(bytes(packet)):
+        for unit in self._units.kinds(bytes(packet)):
             if unit in _ENDS:  # behind a picture, or before the next one
                 self._ended = True
             elif unit in _SLICES and not sliced:
@@ -63,19 +62,3 @@ class BrokenLinks:
             self._began, self._ended = True, False
         elif kind in _RASL and self._at_link and time is not None:
             self.skipped.add(time)
-
-    def _units(self, data: bytes) -> Iterator[int]:
-        """The types of the units in a packet."""
-        place = 0
-        while True:
-            if self._length:
-                start = place + self._length
-                place = start + int.from_bytes(data[place:start], "big")
-            else:
-                start = data.find(b"\0\0\1", place) + 3
-                place = start
-                if start < 3:
-                    return
-            if start >= len(data):
-                return
-            yield data[start] >> 1 & 63

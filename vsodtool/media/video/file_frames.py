@@ -12,17 +12,26 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 
 from vsodtool.errors import DataError
 from vsodtool.media.bit_depth import Levels, find_levels, is_deep
+from vsodtool.media.video.damage import Decoded, Fault, decode_judged
 from vsodtool.media.video.inputs import Loss, VideoInput
-from vsodtool.media.video.probe import decode, probe_video
+from vsodtool.media.video.probe import probe_video
 from vsodtool.media.video.streams import open_stream
 from vsodtool.types import Frame, ImageArray, Size
+
+_FAULTS: dict[Fault, str] = {
+    "lost": "does not decode",
+    "damaged": "decodes with damage",
+    "refers": "built on a frame that is damaged or missing",
+}
 
 
 class FileFrames:
@@ -78,19 +87,23 @@ class FileFrames:
         """
         with open_stream(self.video.path, self._probe.stream) as (container, stream):
             reformatter = VideoReformatter()
-            decoded = (each for each in decode(container, stream) if each and not each.is_corrupt)
-            return find_levels(_to_pixels(each, reformatter) for each in decoded) or Levels(0, 0)
+            judged = self._decode(container, stream)
+            pixels = (_to_pixels(each.frame, reformatter) for each in judged if each.frame and not each.fault)
+            return find_levels(pixels) or Levels(0, 0)
 
     @cached_property
     def _shape(self) -> tuple[Size, Turn]:
+        damaged = ""
         with open_stream(self.video.path, self._probe.stream) as (container, stream):
-            for decoded in decode(container, stream):
-                if decoded is not None and not decoded.is_corrupt:
+            for judged in self._decode(container, stream):
+                decoded = judged.frame
+                damaged = damaged if decoded is None else " without damage"
+                if decoded is not None and not judged.fault:
                     turn = read_turn(decoded)
                     height, width = decoded.height, decoded.width
                     return ((width, height) if turn.transpose else (height, width)), turn
         raise DataError(
-            f"{self.video.path}: none of its {len(self.names)} frames decodes",
+            f"{self.video.path}: none of its {len(self.names)} frames decodes{damaged}",
             "check the file with ffprobe, or get another copy of it",
         )
 
@@ -115,7 +128,8 @@ class FileFrames:
         following = 0
         with open_stream(self.video.path, self._probe.stream) as (container, stream):
             reformatter = VideoReformatter()
-            for decoded in decode(container, stream):
+            for judged in self._decode(container, stream):
+                decoded = judged.frame
                 index = self._index_of(decoded, following)
                 if index is None:
                     continue
@@ -123,15 +137,14 @@ class FileFrames:
                     self._lose(index, "the container does not announce this frame; the video ends before it")
                     return
                 for gap in range(following, index):
-                    self._lose(gap, "does not decode")
+                    self._lose(gap, _FAULTS["lost"])
                 following = index + 1
-                if decoded is None:
-                    self._lose(index, "does not decode")
+                if decoded is None or judged.fault:
+                    self._lose(index, _FAULTS[judged.fault])
                     continue
-                rgb = None if decoded.is_corrupt else self._to_rgb(decoded, reformatter, turn)
-                if rgb is None:
-                    self._lose(index, "decodes with damage")
-                elif rgb.shape[:2] != size:
+                rgb = self._to_rgb(decoded, reformatter, turn)
+                del judged, decoded  # let go before the caller works
+                if rgb.shape[:2] != size:
                     self._lose(
                         index, f"changes size from {size[1]}x{size[0]} to {rgb.shape[1]}x{rgb.shape[0]}"
                     )
@@ -147,6 +160,9 @@ class FileFrames:
         elif self._probe.missing:
             # The container does not say how many frames there were, so the lost ones are not among the names.
             self._lose(following, f"the video ends here: {self._probe.missing}", ends=True)
+
+    def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[Decoded]:
+        return decode_judged(container, stream, self._probe.index_of_pts)
 
     def _index_of(self, decoded: VideoFrame | None, following: int) -> int | None:
         """The place of a frame; None for a packet that does not decode, where times will show the gap."""
