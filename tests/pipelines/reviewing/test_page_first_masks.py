@@ -158,8 +158,9 @@ def two_bare_videos(make_out: MakeOut, tmp_path: Path) -> Out:
     return out
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["as the labels come", "after the page knows of them"])
 def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
-    make_out: MakeOut, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: bool, make_out: MakeOut, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of two bare videos only the second has a mask: it is the first of the labels.
     out = two_bare_videos(make_out, tmp_path)
@@ -180,8 +181,12 @@ def test_what_is_drawn_while_labels_are_made_goes_to_its_own_video(
         hands.stroke((28, 20))
         hands.keys("s")
         held.await_one()
+        heard = hands.answers["GET", "state"]
         bare.go.set()
         hands.until(lambda: len(bare.servers) == 2)
+        if known:
+            hands.until(lambda: hands.answers["GET", "state"] > heard)
+            hands.page.wait_for_timeout(200)  # and looks where what is not saved belongs
         held.let_go()
         hands.page.wait_for_selector("#conflict[open]")
         assert hands.text("#conflict-frame") == "clip, 00001"

@@ -172,7 +172,9 @@ async function anotherFolder(state) {
   if (made && saver.unsaved()) {
     const there = new Map(state.videos.map((each, number) => [each.name, number]));
     source.follow(state.folder, now.videos.map((each) => there.get(each.name) ?? -1));
-    await allSaved();
+    // What was on its way to the folder before is refused there: once more, to this one.
+    if (!(await allSaved())) await allSaved();
+    await keepDrafts(); // else for the page that comes
   }
   location.reload();
 }
@@ -727,9 +729,9 @@ function draftOf(where) {
 }
 
 /** Let the browser keep what the server does not have. */
-function keepDrafts() {
+async function keepDrafts() {
   const drafts = new Drafts(source.folder);
-  for (const { key: where, ids, etag } of saver.waiting()) drafts.put(draftOf(where), { ids, etag }, () => saver.newest(where) === ids);
+  await Promise.all([...saver.waiting()].map(({ key: where, ids, etag }) => drafts.put(draftOf(where), { ids, etag }, () => saver.newest(where) === ids)));
 }
 
 /** Save what an earlier page of this window could not. */
