@@ -6,7 +6,7 @@ OUT/frames.csv and OUT/manifest.json.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,6 +21,7 @@ from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
 from vsodtool.media.output.clearing import holds_object_names
+from vsodtool.media.output.edits import find_edits
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.object_names import read_added_objects
@@ -164,7 +165,8 @@ def _densify(
     run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools, *, overlays: bool
 ) -> PseudoLabelReport:
     on_event = run.on_event
-    masks = _match(run, config, given, tools)
+    edits = find_edits(run.layout) if config.update else []
+    masks = _match(run, config, given, tools, edits)  # refused before anything is moved
     if not config.update:
         _tell_masks(run, masks)
         corrections = MaskFolder(run.layout.corrections, corrections=True)
@@ -176,7 +178,7 @@ def _densify(
     resolved = {**setup.resolved, "cuts_sha256": cuts.digest}
     manifest = run.manifest(resolved, setup.weights, _files(masks))
     _check(run, manifest, masks, update=config.update)
-    if config.update and take_edits(run, dry_run=config.dry_run):
+    if edits and take_edits(run, dry_run=config.dry_run):
         masks = _match(run, config, given, tools)
         manifest = run.manifest(resolved, setup.weights, _files(masks))
     if config.update:
@@ -251,8 +253,14 @@ def open_bench(
         yield LabelBench(own, tools, tools.candidates(ignore_event))
 
 
-def _match(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools) -> dict[str, MaskSet]:
+def _match(
+    run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools, edits: Collection[Path] = ()
+) -> dict[str, MaskSet]:
+    """The masks to be used; edits are masks in OUT that will be corrections."""
     corrections = [MaskFolder(run.layout.corrections, corrections=True)] if config.update else []
+    if edits:
+        folder = run.layout.root / "masks"
+        corrections.append(MaskFolder(folder, corrections=True, only=frozenset(edits)))
     places = [*given.folders, *corrections]
     return match_masks(places, run.opened, config.every, config.void, inspected=tools.inspected)
 

@@ -26,7 +26,7 @@ from vsodtool.checks import whole_number
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError
 from vsodtool.media.output.review_notes import FLAGS, LONGEST_NOTE
 from vsodtool.pipelines.reviewing.guards import BODY_TIMEOUT, Guards
-from vsodtool.pipelines.reviewing.masks import MaskConflictError
+from vsodtool.pipelines.reviewing.masks import MaskConflictError, UnusableCorrectionError
 from vsodtool.pipelines.reviewing.session import OpenVideo, Session, object_dict
 from vsodtool.types import LabelArray, Size
 
@@ -127,14 +127,15 @@ async def _answer(session: Session, handler: Handler, request: Request) -> Respo
         return _error(400, "the body was cut")
     except VsodtoolError as error:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-        return _error(status, error.message, error.hint)
+        etag = error.etag if isinstance(error, UnusableCorrectionError) else ""
+        return _error(status, error.message, error.hint, etag)
 
 
 _STATUS = {UsageError: 403, DataError: 422, DeviceError: 507}
 
 
-def _error(status: int, message: str, hint: str = "") -> Response:
-    return _Json({"error": message, "hint": hint}, status)
+def _error(status: int, message: str, hint: str = "", etag: str = "") -> Response:
+    return _Json({"error": message, "hint": hint, **({"etag": etag} if etag else {})}, status)
 
 
 async def _no_such(request: Request, error: Exception) -> Response:

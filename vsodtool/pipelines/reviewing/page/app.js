@@ -619,7 +619,7 @@ async function takeBack() {
   }
   now.shown = ""; // what is drawn from now on would be lost
   await attempt(async () => {
-    const progress = await source.takeBack(number, frame, found.etag);
+    const progress = await source.takeBack(number, frame, found.unusable || found.etag);
     now.videos[number].corrected.delete(frame);
     saver.tracks.delete(where);
     loader.forgetMask(where);

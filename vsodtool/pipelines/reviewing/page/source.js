@@ -255,7 +255,7 @@ export class Server {
 
 /** The data inside a page that was passed on; flags are kept in the page until somebody saves them. */
 export class Embedded {
-  /** @param {{state: State, videos: VideoInfo[], frames: Object<string, [string, string]>, note: string}} data */
+  /** @param {{state: State, videos: VideoInfo[], frames: Object<string, [string, string, string]>, note: string}} data */
   constructor(data) {
     this.data = data;
     this.embedded = true;
@@ -294,6 +294,7 @@ export class Embedded {
    */
   async mask(video, frame, pixels) {
     const found = this.data.frames[`${video}/${frame}`];
+    if (found[2]) throw new Refused(422, { error: found[2] });
     const stream = new Blob([/** @type {any} */ (bytes(found[1]))]).stream().pipeThrough(new DecompressionStream("gzip"));
     const data = await new Response(stream).arrayBuffer();
     return { ids: data.byteLength === pixels ? new Uint8Array(data) : new Uint16Array(data), etag: "", corrected: false };
