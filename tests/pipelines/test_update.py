@@ -623,3 +623,27 @@ def test_an_edit_that_cannot_be_used_is_refused_before_it_is_moved(
     assert not (tmp_path / "out/corrections").exists()
     save_as_rgb(edited, clip.truth[12])
     update(tmp_path)
+
+
+def test_what_a_mask_drawn_on_in_the_output_changes_is_foretold(
+    tmp_path: Path, clip: Any, source: Path
+) -> None:
+    run_pseudolabel(config(tmp_path))
+    with Updater(tmp_path / "out") as updater:
+        assert updater.stale() == []
+        draw(tmp_path / "out/masks/clip/00012.png", clip.truth[12])
+        foretold = [
+            StaleInterval("clip", "00009", "00012", 2),
+            StaleInterval("clip", "00012", "00015", 2),
+        ]
+        assert updater.stale() == foretold
+        assert not (tmp_path / "out/corrections").exists()
+        told: list[str] = []
+        report = run_pseudolabel(
+            config(tmp_path, update=True, dry_run=True), on_event=lambda event: told.append(event.message)
+        )
+        assert (report.videos[0].given, report.videos[0].generated) == (4, 19)
+        assert "clip: 4 frames in 2 intervals to make again" in told
+        assert updater.stale() == foretold
+        updater.run()
+        assert updater.stale() == []

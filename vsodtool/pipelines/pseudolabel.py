@@ -142,7 +142,8 @@ def find_stale_intervals(config: PseudoLabelConfig, tools: Tools) -> list[StaleI
     known = _known_objects(run.layout)
     with given_masks(config, places, run.opened, ignore_event, known) as given:
         cuts = resolve_cuts(config.cuts, run.opened)
-        of_videos = find_stale_of_run(run, _match(run, config, given, tools), cuts)
+        masks = _match(run, config, given, tools, find_edits(run.layout, tools.intact))
+        of_videos = find_stale_of_run(run, masks, cuts)
         return [interval for _, stale in of_videos for interval in stale]
 
 
@@ -165,7 +166,7 @@ def _densify(
     run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools, *, overlays: bool
 ) -> PseudoLabelReport:
     on_event = run.on_event
-    edits = find_edits(run.layout) if config.update else []
+    edits = find_edits(run.layout, tools.intact) if config.update else []
     masks = _match(run, config, given, tools, edits)  # refused before anything is moved
     if not config.update:
         _tell_masks(run, masks)

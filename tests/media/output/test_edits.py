@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
 from tests.media.output.small_run import Masks, mask_png
 from vsodtool.errors import DeviceError
-from vsodtool.media.output.edits import find_edits, take_over_edits
+from vsodtool.media.output import edits
+from vsodtool.media.output.edits import Intact, find_edits, take_over_edits
+from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.output.stamps import Condition, Stamp, known_condition
 
 
 def test_an_edited_mask_is_finished_and_named(masks: Masks) -> None:
@@ -51,3 +57,27 @@ def test_edits_are_not_taken_over_while_a_run_is_at_work(masks: Masks) -> None:
     with masks.start(), pytest.raises(DeviceError, match="another run"):
         take_over_edits(masks.layout)
     assert find_edits(masks.layout) == [masks.layout.masks("bear", "00001")]
+
+
+def test_who_asks_again_and_again_reads_only_what_has_changed(
+    masks: Masks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masks.complete()
+    read: list[Path] = []
+
+    def condition(layout: OutputLayout, path: Path, files: Mapping[str, Stamp]) -> Condition:
+        read.append(path)
+        return known_condition(layout, path, files)
+
+    monkeypatch.setattr(edits, "known_condition", condition)
+    intact: Intact = {}
+    assert find_edits(masks.layout, intact) == []
+    assert len(read) > 1
+    read.clear()
+    edited = masks.layout.masks("bear", "00001")
+    edited.write_bytes(mask_png(1))
+    for _ in range(2):
+        assert find_edits(masks.layout, intact) == [edited]
+    assert read == [edited, edited]
+    edited.unlink()
+    assert find_edits(masks.layout, intact) == []

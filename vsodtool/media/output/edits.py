@@ -7,17 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import TypeAlias
 
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import OutputLock
 from vsodtool.media.output.own_files import lies_in_own_folder
-from vsodtool.media.output.stamps import Condition, known_condition
+from vsodtool.media.output.stamps import Condition, Stamp, known_condition
 from vsodtool.media.output.written import read_written
 
+# Masks that were found as they were written; they are others with their size, time of change or number.
+Intact: TypeAlias = dict[Path, tuple[tuple[int, int, int], Stamp]]
 
-def find_edits(layout: OutputLayout) -> list[Path]:
+
+def find_edits(layout: OutputLayout, intact: Intact | None = None) -> list[Path]:
     """The masks that somebody drew on since they were written; reads only.
+
+    Args:
+        layout: the output folder.
+        intact: remembers what was found out, for who asks several times.
 
     Raises:
         DataError: a state file is a link.
@@ -29,8 +37,22 @@ def find_edits(layout: OutputLayout) -> list[Path]:
     )  # asked once for thousands of masks
     masks = (layout.root / name for name in files if name.startswith("masks/"))
     paths = [path for path in masks if own(path.parent)]
+
+    def condition_of(path: Path) -> Condition:
+        written = files[path.relative_to(layout.root).as_posix()]
+        status = path.stat() if intact is not None and path.is_file() else None
+        if intact is None or status is None:
+            return known_condition(layout, path, files)
+        key = status.st_size, status.st_mtime_ns, status.st_ino
+        if intact.get(path) == (key, written):
+            return Condition.INTACT
+        found = known_condition(layout, path, files)
+        if found is Condition.INTACT:
+            intact[path] = key, written
+        return found
+
     with ThreadPoolExecutor(os.cpu_count(), "compare") as pool:
-        found = pool.map(lambda path: known_condition(layout, path, files), paths, chunksize=64)
+        found = pool.map(condition_of, paths, chunksize=64)
         return [path for path, each in zip(paths, found, strict=True) if each is Condition.EDITED]
 
 

@@ -1085,6 +1085,9 @@ async function allSaved() {
 
 async function makeAgain() {
   if (!(await allSaved())) return; // it says why
+  if (now.canRerun && !now.running && !now.readOnly && !now.stale.length && now.command !== DRAWN) {
+    await attempt(async () => takeProgress(await source.look())); // labels may have been edited by another program
+  }
   if (now.running || $("again").disabled) {
     say(now.running ? "labels are being made already" : now.canRerun ? $("again-text").textContent.toLowerCase() : `labels of ${now.command} are not made again here`);
     return;

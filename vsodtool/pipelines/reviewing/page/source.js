@@ -247,6 +247,14 @@ export class Server {
     return this.tell("POST", "objects", { video, name });
   }
 
+  /**
+   * Ask what is to be made again by now, also of masks that another program has changed.
+   * @returns {Promise<Progress>}
+   */
+  async look() {
+    return this.tell("POST", "look", {});
+  }
+
   /** @returns {Promise<Progress>} */
   async rerun() {
     return this.tell("POST", "rerun", {});
