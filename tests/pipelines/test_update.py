@@ -647,3 +647,21 @@ def test_what_a_mask_drawn_on_in_the_output_changes_is_foretold(
         assert updater.stale() == foretold
         updater.run()
         assert updater.stale() == []
+
+
+@pytest.mark.parametrize("options", [{}, {"update": True}, {"overwrite": True}])
+def test_a_mask_saved_in_another_size_is_told_and_kept(
+    tmp_path: Path, clip: Any, source: Path, options: dict[str, bool]
+) -> None:
+    run_pseudolabel(config(tmp_path))
+    before = content(tmp_path / "out")
+    draw(tmp_path / "out/masks/clip/00012.png", np.kron(clip.truth[12], np.ones((2, 2))))
+    saved = (tmp_path / "out/masks/clip/00012.png").read_bytes()
+    told: list[Event] = []
+    run_pseudolabel(config(tmp_path, **options), on_event=told.append)
+    assert [event.message for event in told if event.kind == "warning" and "00012" in event.message] == [
+        "masks/clip/00012.png: 112x80, expected 56x40: made again; "
+        "what lay there is corrections/.earlier/clip/00012.1.png now"
+    ]
+    assert content(tmp_path / "out") == before
+    assert (tmp_path / "out/corrections/.earlier/clip/00012.1.png").read_bytes() == saved
