@@ -665,3 +665,10 @@ def test_a_mask_saved_in_another_size_is_told_and_kept(
     ]
     assert content(tmp_path / "out") == before
     assert (tmp_path / "out/corrections/.earlier/clip/00012.1.png").read_bytes() == saved
+
+
+def test_a_dry_run_names_the_flow_in_the_words_of_the_run(tmp_path: Path, clip: Any, source: Path) -> None:
+    foretold = run_pseudolabel(config(tmp_path, dry_run=True)).flow
+    made = run_pseudolabel(config(tmp_path)).flow
+    assert made != "dis"
+    assert foretold == made == run_pseudolabel(config(tmp_path, update=True, dry_run=True)).flow

@@ -65,7 +65,7 @@ class PseudoLabelReport(RunReport):
 
     Attributes:
         method: that made the labels; "auto" where one was chosen for each video.
-        flow: the flow backends and their settings.
+        flow: the flow backends and their settings; of a dry run only the backend where it would be fetched.
     """
 
     method: str
@@ -193,8 +193,10 @@ def _densify(
     if config.dry_run:
         method = setup.names[0] if len(setup.names) == 1 else "auto"
         videos = reckon(run, masks, foresee(run, masks, setup, doubts, cuts), tools, cuts)
+        # Nothing is fetched for its settings.
+        flow = tools.candidates(on_event).flow if setup.is_whole else setup.flow
         return PseudoLabelReport(
-            method=method, flow=setup.flow, output=run.layout.root, dry_run=True, videos=videos
+            method=method, flow=flow, output=run.layout.root, dry_run=True, videos=videos
         )
     made_by = tools.candidates(on_event)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
