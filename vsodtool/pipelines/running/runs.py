@@ -190,7 +190,7 @@ class Run:
             name, now = (path.relative_to(self.layout.root) for path in (each.path, kept))
             found, expected = (f"{width}x{height}" for height, width in (each.found, each.expected))
             text = f"{name}: {found}, expected {expected}: made again; what lay there is {now} now"
-            self.on_event(Event("warning", each.path.parent.name, text))
+            self.on_event(Event("warning", message=text))
         for paths, moved in ((state.edits, False), (state.moved, True)):
             if paths:
                 one = len(paths) == 1
