@@ -22,6 +22,8 @@ from vsodtool.config import PseudoLabelConfig
 from vsodtool.errors import DataError, DeviceError, UsageError
 from vsodtool.media.annotations.formats.coco import write_coco
 from vsodtool.media.annotations.model import Annotations, Category, FrameKey, FrameLabels, Shape, VideoLabels
+from vsodtool.media.masks.plane_png import Palette, encode_plane_png
+from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.lock import OutputLock
 from vsodtool.pipelines.densify.choosing import trial
 from vsodtool.pipelines.densify.filling.evidence import Evidence
@@ -672,3 +674,103 @@ def test_ids_of_an_annotation_file_stay_what_corrections_say(tmp_path: Path, fil
     annotate("bird", "hound", "ball")
     _, said = update(tmp_path, **options)
     assert "clip: id 1 was 'dog' before, it is 'hound' now" in said
+
+
+COLOURS = ((0, 0, 0), (200, 0, 0), (0, 0, 200))
+
+
+def indexed(tmp_path: Path, clip: Any) -> Path:
+    """The same clip with masks of a palette, and a run of them: the mask of a frame that it made."""
+    shutil.rmtree(tmp_path / "masks")
+    (tmp_path / "masks").mkdir()
+    palette = Palette(bytes(value for colour in COLOURS for value in colour))
+    for index in LABELLED:
+        data = encode_plane_png(clip.truth[index].astype(np.uint8), palette)
+        (tmp_path / f"masks/{index:05d}.png").write_bytes(data)
+    run_pseudolabel(config(tmp_path))
+    return tmp_path / "out/masks/clip/00012.png"
+
+
+def save_as_rgb(path: Path, labels: Any, red: int = 200) -> None:
+    pixels = np.array(COLOURS, np.uint8)[labels]
+    pixels[:2, :3] = (red, 0, 0)
+    Image.fromarray(pixels).save(path)
+
+
+def test_an_edit_in_the_colours_of_the_palette_is_of_its_ids(tmp_path: Path, clip: Any, source: Path) -> None:
+    edited = indexed(tmp_path, clip)
+    save_as_rgb(edited, clip.truth[12])
+    made, _ = update(tmp_path)
+    assert set(made) == {10, 11, 13, 14}
+    ids = clip.truth[12].copy()
+    ids[:2, :3] = 1
+    for path in (edited, tmp_path / "out/masks/clip/00013.png"):
+        assert read_raw_mask(path).container == "palette"
+    np.testing.assert_array_equal(read_raw_mask(edited).values, ids)
+    assert content(tmp_path / "out") == fresh(tmp_path, places(tmp_path))
+    assert update(tmp_path)[0] == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_edit_that_cannot_be_used_is_refused_before_it_is_moved(
+    tmp_path: Path, clip: Any, source: Path, dry_run: bool
+) -> None:
+    edited = indexed(tmp_path, clip)
+    save_as_rgb(edited, clip.truth[12], red=201)
+    before = content(tmp_path / "out")
+    with pytest.raises(DataError, match=r"out/masks/clip/00012\.png: expected a palette mask") as caught:
+        update(tmp_path, dry_run=dry_run)
+    assert "save it as indexed" in caught.value.hint
+    assert content(tmp_path / "out") == before
+    assert not (tmp_path / "out/corrections").exists()
+    save_as_rgb(edited, clip.truth[12])
+    update(tmp_path)
+
+
+def test_what_a_mask_drawn_on_in_the_output_changes_is_foretold(
+    tmp_path: Path, clip: Any, source: Path
+) -> None:
+    run_pseudolabel(config(tmp_path))
+    with Updater(tmp_path / "out") as updater:
+        assert updater.stale() == []
+        draw(tmp_path / "out/masks/clip/00012.png", clip.truth[12])
+        foretold = [
+            StaleInterval("clip", "00009", "00012", 2),
+            StaleInterval("clip", "00012", "00015", 2),
+        ]
+        assert updater.stale() == foretold
+        assert not (tmp_path / "out/corrections").exists()
+        told: list[str] = []
+        report = run_pseudolabel(
+            config(tmp_path, update=True, dry_run=True), on_event=lambda event: told.append(event.message)
+        )
+        assert (report.videos[0].given, report.videos[0].generated) == (4, 19)
+        assert "clip: 4 frames in 2 intervals to make again" in told
+        assert updater.stale() == foretold
+        updater.run()
+        assert updater.stale() == []
+
+
+@pytest.mark.parametrize("options", [{}, {"update": True}, {"overwrite": True}])
+def test_a_mask_saved_in_another_size_is_told_and_kept(
+    tmp_path: Path, clip: Any, source: Path, options: dict[str, bool]
+) -> None:
+    run_pseudolabel(config(tmp_path))
+    before = content(tmp_path / "out")
+    draw(tmp_path / "out/masks/clip/00012.png", np.kron(clip.truth[12], np.ones((2, 2))))
+    saved = (tmp_path / "out/masks/clip/00012.png").read_bytes()
+    told: list[Event] = []
+    run_pseudolabel(config(tmp_path, **options), on_event=told.append)
+    assert [event.message for event in told if event.kind == "warning" and "00012" in event.message] == [
+        "masks/clip/00012.png: 112x80, expected 56x40: made again; "
+        "what lay there is corrections/.earlier/clip/00012.1.png now"
+    ]
+    assert content(tmp_path / "out") == before
+    assert (tmp_path / "out/corrections/.earlier/clip/00012.1.png").read_bytes() == saved
+
+
+def test_a_dry_run_names_the_flow_in_the_words_of_the_run(tmp_path: Path, clip: Any, source: Path) -> None:
+    foretold = run_pseudolabel(config(tmp_path, dry_run=True)).flow
+    made = run_pseudolabel(config(tmp_path)).flow
+    assert made != "dis"
+    assert foretold == made == run_pseudolabel(config(tmp_path, update=True, dry_run=True)).flow

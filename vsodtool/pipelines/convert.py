@@ -96,7 +96,7 @@ def run_convert(
     stored: dict[str, MaskEncoding] | None = None
     if (config.source / "manifest.json").is_file():
         _refuse_reading(config)
-        annotations, stored = labels_of_output(config, pictures, only)
+        annotations, stored = labels_of_output(config, pictures, only, on_event)
     else:
         annotations = _of_annotations(config, overlaps, on_event)
     frames = [frame for video in annotations.videos for frame in video.frames]

@@ -6,7 +6,7 @@ OUT/frames.csv and OUT/manifest.json.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,6 +21,7 @@ from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.masks.sparse import MaskFolder, MaskSet, describe_mapping, match_masks
 from vsodtool.media.output.changes import ChangedMasksError
 from vsodtool.media.output.clearing import holds_object_names
+from vsodtool.media.output.edits import find_edits
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest, read_manifest
 from vsodtool.media.output.object_names import read_added_objects
@@ -64,7 +65,7 @@ class PseudoLabelReport(RunReport):
 
     Attributes:
         method: that made the labels; "auto" where one was chosen for each video.
-        flow: the flow backends and their settings.
+        flow: the flow backends and their settings; of a dry run only the backend where it would be fetched.
     """
 
     method: str
@@ -141,7 +142,8 @@ def find_stale_intervals(config: PseudoLabelConfig, tools: Tools) -> list[StaleI
     known = _known_objects(run.layout)
     with given_masks(config, places, run.opened, ignore_event, known) as given:
         cuts = resolve_cuts(config.cuts, run.opened)
-        of_videos = find_stale_of_run(run, _match(run, config, given, tools), cuts)
+        masks = _match(run, config, given, tools, find_edits(run.layout, tools.intact))
+        of_videos = find_stale_of_run(run, masks, cuts)
         return [interval for _, stale in of_videos for interval in stale]
 
 
@@ -164,7 +166,8 @@ def _densify(
     run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools, *, overlays: bool
 ) -> PseudoLabelReport:
     on_event = run.on_event
-    masks = _match(run, config, given, tools)
+    edits = find_edits(run.layout, tools.intact) if config.update else []
+    masks = _match(run, config, given, tools, edits)  # refused before anything is moved
     if not config.update:
         _tell_masks(run, masks)
         corrections = MaskFolder(run.layout.corrections, corrections=True)
@@ -176,7 +179,7 @@ def _densify(
     resolved = {**setup.resolved, "cuts_sha256": cuts.digest}
     manifest = run.manifest(resolved, setup.weights, _files(masks))
     _check(run, manifest, masks, update=config.update)
-    if config.update and take_edits(run, dry_run=config.dry_run):
+    if edits and take_edits(run, dry_run=config.dry_run):
         masks = _match(run, config, given, tools)
         manifest = run.manifest(resolved, setup.weights, _files(masks))
     if config.update:
@@ -190,8 +193,10 @@ def _densify(
     if config.dry_run:
         method = setup.names[0] if len(setup.names) == 1 else "auto"
         videos = reckon(run, masks, foresee(run, masks, setup, doubts, cuts), tools, cuts)
+        # Nothing is fetched for its settings.
+        flow = tools.candidates(on_event).flow if setup.is_whole else setup.flow
         return PseudoLabelReport(
-            method=method, flow=setup.flow, output=run.layout.root, dry_run=True, videos=videos
+            method=method, flow=flow, output=run.layout.root, dry_run=True, videos=videos
         )
     made_by = tools.candidates(on_event)
     report = PseudoLabelReport(method=setup.method, flow=made_by.flow, output=config.output)
@@ -251,8 +256,14 @@ def open_bench(
         yield LabelBench(own, tools, tools.candidates(ignore_event))
 
 
-def _match(run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools) -> dict[str, MaskSet]:
+def _match(
+    run: Run, config: PseudoLabelConfig, given: GivenMasks, tools: Tools, edits: Collection[Path] = ()
+) -> dict[str, MaskSet]:
+    """The masks to be used; edits are masks in OUT that will be corrections."""
     corrections = [MaskFolder(run.layout.corrections, corrections=True)] if config.update else []
+    if edits:
+        folder = run.layout.root / "masks"
+        corrections.append(MaskFolder(folder, corrections=True, only=frozenset(edits)))
     places = [*given.folders, *corrections]
     return match_masks(places, run.opened, config.every, config.void, inspected=tools.inspected)
 

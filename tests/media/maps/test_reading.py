@@ -104,6 +104,15 @@ def test_a_truth_in_another_encoding_than_its_neighbours_is_refused(tmp_path: Pa
         detect_truth(files, 127).read(odd)
 
 
+def test_a_truth_in_the_colours_of_the_palette_of_its_neighbours_is_of_their_ids(tmp_path: Path) -> None:
+    files = [palette(tmp_path / f"{index}.png", blob(0, 1, 2)) for index in range(9)]
+    ids = blob(2, 1, 0)
+    colours = np.array([(0, 0, 0), (128, 0, 0), (0, 128, 0)], np.uint8)
+    Image.fromarray(colours[ids]).save(tmp_path / "odd.png")
+    reading = detect_truth([*files, tmp_path / "odd.png"], 127)
+    assert np.array_equal(reading.read(tmp_path / "odd.png")[0], ids)
+
+
 def test_truths_of_one_object_may_be_stored_in_several_ways(tmp_path: Path) -> None:
     files = [palette(tmp_path / f"{index}.png", blob(0, 3)) for index in range(9)]
     odd = grey(tmp_path / "odd.png", blob(0, 255))

@@ -121,6 +121,47 @@ def test_mixtures_of_several_objects_are_refused(tmp_path: Path, files: list[byt
     assert "one encoding" in caught.value.hint
 
 
+COLOURS = bytes([0, 0, 0, 200, 0, 0, 0, 200, 0, 0, 0, 200, 200, 0, 0])  # 4 looks like 1
+
+
+def in_colours(indices: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """As an editor saves a mask of COLOURS as RGB."""
+    return np.frombuffer(COLOURS, np.uint8).reshape(-1, 3)[indices]
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_mask_in_the_colours_of_the_palette_of_the_others_is_of_their_ids(
+    tmp_path: Path, place: int, alpha: bool
+) -> None:
+    painted = blobs(1, 2, 3)
+    painted[50, 5:9] = 1  # a line that is thinner than what statistics tell of
+    rgb = in_colours(painted)
+    if alpha:
+        rgb = np.dstack([rgb, np.full(painted.shape, 255, np.uint8)])
+    files = [palette_png(blobs(1, 2), COLOURS), palette_png(blobs(2), COLOURS)]
+    files.insert(place, png(rgb))
+    masks = Masks(tmp_path, files)
+    assert (masks.encoding.kind, masks.ids) == ("palette", (1, 2, 3))
+    assert np.array_equal(masks.labels(place), painted)
+    assert masks.encoding.fits(masks.raw[place])
+    assert masks.given(place).mode == "P"
+    assert np.array_equal(np.asarray(masks.given(place)), painted)
+    way = masks.encoding.way_of(summarise(tmp_path / "a.png", masks.raw[place]))
+    assert way == masks.encoding.digest
+
+
+def test_colours_that_the_palette_lacks_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    rgb = in_colours(blobs(1, 2))
+    rgb[50, 5] = (201, 0, 0)
+    files = [png(rgb), palette_png(blobs(1, 2), COLOURS), palette_png(blobs(1, 2), COLOURS)]
+    with pytest.raises(
+        DataError, match=r"0\.png: expected a palette mask like 1\.png, found colours"
+    ) as caught:
+        Masks(tmp_path, files)
+    assert "indexed" in caught.value.hint
+
+
 def panoptic(group: Group) -> Meaning | None:
     """As COCO's panoptic masks have it: id = R + 256 G; here the blue channel is 77 wherever something is."""
     if "colour" not in group.families or any(colour & 0xFFFF != 77 for colour in group.drawn().counts):

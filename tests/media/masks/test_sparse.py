@@ -231,3 +231,14 @@ def test_ids_in_two_encodings_do_not_go_together(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "grey" / "0.png"), both)
     with pytest.raises(DataError, match=r"1\.png: expected a grey8 mask like 0\.png, found palette"):
         match_masks([MaskFolder(tmp_path / "grey"), MaskFolder(tmp_path / "palette")], [frames])
+
+
+def test_of_a_folder_only_some_may_be_corrections(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "in" / "a", ["0", "1", "2"])
+    make_mask(tmp_path / "masks" / "a" / "0.png", 255)
+    for name in ("0", "1", "2", "9"):
+        make_mask(tmp_path / "out" / "a" / f"{name}.png", 255)
+    meant = frozenset(tmp_path / "out" / folder / f"{name}.png" for folder in "ab" for name in ("1", "9"))
+    edits = MaskFolder(tmp_path / "out", corrections=True, only=meant)
+    (masks,) = match_masks([MaskFolder(tmp_path / "masks"), edits], [video]).values()
+    assert masks.files == {"0": tmp_path / "masks/a/0.png", "1": tmp_path / "out/a/1.png"}

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vsodtool.media.output.stamps import Condition, Stamp, condition, stamp
+from vsodtool.media.output.stamps import Condition, Stamp, condition, other_size, stamp
 
 
 def mask(height: int, width: int, value: int) -> bytes:
@@ -53,6 +53,34 @@ def test_an_edit_is_told_from_damage(
     else:
         path.write_bytes(now)
     assert condition(path, written, editable=editable) is expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (mask(3, 5, 1), None),
+        (mask(3, 5, 2), None),
+        (mask(4, 6, 1), (4, 6)),
+        (mask(4, 6, 1)[:-20], None),
+        (cv2.imencode(".bmp", np.ones((4, 6), np.uint8))[1].tobytes(), (4, 6)),
+        (cv2.imencode(".bmp", np.ones((3, 5), np.uint8))[1].tobytes(), None),
+        (b"", None),
+        (None, None),
+    ],
+)
+def test_a_picture_of_another_size_is_told_from_what_cannot_be_read(
+    tmp_path: Path, now: bytes | None, expected: tuple[int, int] | None
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(mask(3, 5, 1))
+    written = stamp(path)
+    if now is None:
+        path.unlink()
+    else:
+        path.write_bytes(now)
+    assert other_size(path, written) == expected
+    assert other_size(path, None) is None
+    assert other_size(path, Stamp(1, "")) is None
 
 
 def test_of_a_file_without_a_stamp_nothing_is_known(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.media.masks.mask_files import png
 from tests.pipelines.reviewing.conftest import PALETTE, MakeOut, Out
 from vsodtool.config import ConvertConfig
 from vsodtool.errors import DataError, UsageError
@@ -15,6 +16,7 @@ from vsodtool.media.annotations.model import Annotations
 from vsodtool.media.masks.plane_png import encode_plane_png
 from vsodtool.pipelines.converting.of_output import labels_of_output
 from vsodtool.pipelines.reviewing.notes import Notes
+from vsodtool.types import Event
 
 
 def read(out: Out, **options: Any) -> Annotations:
@@ -66,6 +68,45 @@ def test_a_correction_stands_for_the_mask_that_it_corrects(make_out: MakeOut) ->
     assert numbers(out, frames="corrected") == [2]
     (shape,) = read(out).videos[0].frames[2].shapes
     np.testing.assert_array_equal(shape.draw(out.size), drawn == 1)
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        *(("corrections", kind) for kind in ("other colours", "another size", "damaged")),
+        *(("masks", kind) for kind in ("other colours", "another size")),
+    ],
+)
+def test_what_somebody_saved_and_cannot_be_used_is_left_out_and_told(
+    make_out: MakeOut, place: str, kind: str
+) -> None:
+    out, heard = make_out(objects=2), list[Event]()
+    noise = np.random.default_rng(1).integers(0, 4, (*out.size, 3), np.uint8) * 60
+    spoilt = {"other colours": png(noise), "another size": png(noise[:5, :, 0]), "damaged": png(noise)[:90]}
+    path = out.root / place / "clip" / "00002.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(spoilt[kind])
+    config = ConvertConfig(source=out.root, output="x", to="coco")
+    made = labels_of_output(config, "", None, heard.append)[0]
+    assert [int(frame.key.stem) for frame in made.videos[0].frames] == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert len(made.categories) == 2
+    (event,) = heard
+    assert (event.kind, event.video) == ("warning", "clip")
+    assert f"{place}/clip/00002.png: " in event.message
+    assert numbers(out, frames="given") == [0, 4, 8]
+
+
+def test_a_correction_stands_for_a_mask_that_cannot_be_used(make_out: MakeOut) -> None:
+    out, heard = make_out(objects=2), list[Event]()
+    out.layout.masks("clip", "00002").write_bytes(png(np.full((3, 4), 255, np.uint8)))
+    path = out.correction(2)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(png(np.frombuffer(PALETTE.colours, np.uint8).reshape(-1, 3)[out.ids[5]]))
+    config = ConvertConfig(source=out.root, output="x", to="coco")
+    made = labels_of_output(config, "", None, heard.append)[0]
+    first, _ = made.videos[0].frames[2].shapes
+    np.testing.assert_array_equal(first.draw(out.size), out.ids[5] == 1)
+    assert not heard
 
 
 def test_frames_of_a_list_and_those_that_were_flagged(make_out: MakeOut, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ class Brighter:
     out: Out
     go: threading.Event = field(default_factory=threading.Event)
     taken: set[str] = field(default_factory=set)  # corrections that labels were made of
+    edited: set[str] = field(default_factory=set)  # masks that another program has changed
 
     @dataclass(frozen=True)
     class Interval:
@@ -49,6 +50,7 @@ class Brighter:
         return [
             *(self.Interval("clip", row.left, row.frame, 1) for row in new),
             *(self.Interval("clip", rows[place - 1].left, rows[place + 1].right, 3) for place in back),
+            *(self.Interval("clip", row.left, row.frame, 1) for row in rows if row.frame in self.edited),
         ]
 
     def prepare(self) -> None:

@@ -509,3 +509,21 @@ def test_two_objects_that_are_added_at_once_have_two_ids(make_out: MakeOut, conn
     finally:
         sys.setswitchinterval(before)
     assert len({info.id for info in added}) == 64
+
+
+def test_a_correction_that_cannot_be_used_is_told_with_what_takes_it_back(
+    make_out: MakeOut, connect: Connect
+) -> None:
+    out = make_out()
+    out.correction(1).parent.mkdir(parents=True)
+    out.correction(1).write_bytes(b"no picture")
+    client = connect(out)
+    assert client.get("/api/v/0").status_code == 200
+    answer = client.get("/api/v/0/mask/1")
+    assert answer.status_code == 422
+    assert "00001.png" in answer.json()["error"]
+    etag = answer.json()["etag"]
+    assert client.write("DELETE", "/api/v/0/mask/1", headers={"If-Match": '"another"'}).status_code == 409
+    assert client.write("DELETE", "/api/v/0/mask/1", headers={"If-Match": f'"{etag}"'}).status_code == 200
+    assert not out.correction(1).exists()
+    np.testing.assert_array_equal(client.mask(1)[0], out.ids[1])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tests.pipelines.reviewing.conftest import MakeOut, Out
+from tests.media.masks.mask_files import png
+from tests.pipelines.reviewing.conftest import PALETTE, MakeOut, Out, Pixels
 from vsodtool.errors import DataError, UsageError
 from vsodtool.media.annotations.objects import ObjectInfo
 from vsodtool.media.output.tables.frames_csv import read_frames_csv
-from vsodtool.pipelines.reviewing.masks import MaskConflictError, VideoMasks, etag_of
+from vsodtool.pipelines.reviewing.masks import MaskConflictError, UnusableCorrectionError, VideoMasks, etag_of
 
 
 def masks_of(out: Out, *objects: ObjectInfo, drawn: bool = False) -> VideoMasks:
@@ -103,3 +106,67 @@ def test_nothing_is_written_through_a_link(
     with pytest.raises(DataError, match="expected a folder of the tool's own, found a link"):
         masks.save("00001", np.zeros(out.size, np.uint16), etag)
     assert list(elsewhere.iterdir()) == []
+
+
+def in_colours(ids: Pixels) -> bytes:
+    """As an editor saves it that makes RGB of a palette."""
+    return png(np.frombuffer(PALETTE.colours, np.uint8).reshape(-1, 3)[ids])
+
+
+def put(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+NOISE = np.random.default_rng(1).integers(0, 4, (24, 32, 3), np.uint8) * 60
+UNUSABLE = {"other colours": png(NOISE), "another size": png(NOISE[:5, :, 0]), "damaged": png(NOISE)[:90]}
+
+
+def test_a_correction_in_the_colours_of_the_palette_is_read(make_out: MakeOut) -> None:
+    out = make_out(objects=2)
+    put(out.correction(1), in_colours(out.ids[5]))
+    masks = masks_of(out)
+    found = masks.read("00001")
+    np.testing.assert_array_equal(found.ids, out.ids[5])
+    assert found.corrected
+    put(out.correction(2), in_colours(out.ids[6]))  # while the page is open
+    np.testing.assert_array_equal(masks.read("00002").ids, out.ids[6])
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_a_correction_that_cannot_be_used_stops_its_own_frame_and_can_be_taken_back(
+    make_out: MakeOut, kind: str
+) -> None:
+    out = make_out(objects=2)
+    put(out.correction(1), UNUSABLE[kind])
+    masks = masks_of(out)
+    for place, name in enumerate(out.names):
+        if place != 1:
+            np.testing.assert_array_equal(masks.read(name).ids, out.ids[place])
+    with pytest.raises(UnusableCorrectionError, match=r"corrections/clip/00001\.png") as refused:
+        masks.read("00001")
+    assert "Del takes it back" in refused.value.hint
+    with pytest.raises(UnusableCorrectionError):
+        masks.save("00001", out.ids[1].astype(np.uint16), etag_of(out.ids[1]))
+    with pytest.raises(MaskConflictError):
+        masks.take_back("00001", etag_of(out.ids[1]))
+    assert out.correction(1).is_file()
+    np.testing.assert_array_equal(masks.take_back("00001", refused.value.etag).ids, out.ids[1])
+    assert not out.correction(1).exists()
+
+
+def test_a_correction_that_was_mended_is_read(make_out: MakeOut) -> None:
+    out = make_out(objects=2)
+    put(out.correction(1), UNUSABLE["other colours"])
+    masks = masks_of(out)
+    put(out.correction(1), in_colours(out.ids[1]))
+    np.testing.assert_array_equal(masks.read("00001").ids, out.ids[1])
+
+
+def test_a_mask_of_the_run_that_somebody_spoilt_stops_its_own_frame(make_out: MakeOut) -> None:
+    out = make_out(objects=2)
+    put(out.layout.masks("clip", "00004"), UNUSABLE["other colours"])
+    masks = masks_of(out)
+    np.testing.assert_array_equal(masks.read("00003").ids, out.ids[3])
+    with pytest.raises(DataError, match=r"masks/clip/00004\.png"):
+        masks.read("00004")

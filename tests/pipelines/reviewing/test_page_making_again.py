@@ -90,6 +90,19 @@ def test_one_key_after_a_stroke_saves_it_and_makes_its_labels_again(
     assert out.correction(3).exists()
 
 
+def test_one_key_makes_labels_beside_masks_that_another_program_has_edited(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    updater.go.set()
+    hands = open_page(out, updater=lambda: updater)
+    assert hands.text("#again-text") == "Nothing to make again"
+    updater.edited.add("00003")  # in place: nothing tells the page of it
+    hands.keys("u")
+    hands.await_("made", 1)
+
+
 def test_labels_made_again_are_shown_where_one_looks(make_out: MakeOut, open_page: Open) -> None:
     out = make_out()
     updater = Brighter(out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -226,3 +227,28 @@ def test_what_is_saved_and_left_is_not_kept_in_memory(make_out: MakeOut, open_pa
         }"""
     )
     assert kept == ["0/2 0/3", 5]
+
+
+def test_a_correction_that_cannot_be_used_is_seen_and_taken_back(make_out: MakeOut, open_page: Open) -> None:
+    out = make_out(objects=2)
+    out.correction(1).parent.mkdir(parents=True)
+    out.correction(1).write_bytes(b"no picture")
+    hands = open_page(out)
+    hands.go(2)
+    assert hands.page.locator("#stage-note").is_hidden()
+    hands.go(1)
+    note = hands.text("#stage-note")
+    assert "00001.png" in note
+    assert "Del takes it back" in note
+    assert "corrected" in hands.text("#frame-status")
+    seen = cv2.imdecode(np.frombuffer(hands.picture(), np.uint8), cv2.IMREAD_COLOR)
+    assert seen is not None
+    assert len(np.unique(seen.reshape(-1, 3), axis=0)) > 500  # its noise
+    hands.stroke((20, 17))  # nothing can be drawn on what is not known
+    hands.keys("Delete")
+    hands.page.wait_for_selector("#frame-status:has-text('generated')")
+    assert not out.correction(1).exists()
+    hands.page.wait_for_selector("#stage-note", state="hidden")
+    hands.stroke((20, 17))
+    hands.save()
+    assert saved(out, 1)[17, 20] == 1

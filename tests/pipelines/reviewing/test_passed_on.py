@@ -14,7 +14,7 @@ from vsodtool.pipelines.reviewing.folder import open_folder
 from vsodtool.pipelines.reviewing.notes import Notes
 from vsodtool.pipelines.reviewing.passed_on import bundle, passed_on_page
 from vsodtool.pipelines.reviewing.session import Session
-from vsodtool.types import ignore_event
+from vsodtool.types import Event, ignore_event
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -41,6 +41,24 @@ def test_a_page_that_is_passed_on_works_from_a_file(
     download.value.save_as(flags)
     assert Notes(out.layout).take(flags, {"clip": out.names}) == 1
     assert Notes(out.layout).read()["clip"].frames["00003"].flag == "bad"
+    hands.page.close()
+    assert hands.errors == []
+
+
+def test_a_correction_that_cannot_be_used_is_told_in_its_place(
+    make_out: MakeOut, browser: Browser, tmp_path: Path
+) -> None:
+    out, heard = make_out(), list[Event]()
+    out.correction(3).parent.mkdir(parents=True)
+    out.correction(3).write_bytes(b"no picture")
+    path = tmp_path / "page.html"
+    with Session(open_folder(out.root), read_only=True) as session:
+        path.write_bytes(passed_on_page(session, heard.append))
+    (warning,) = [event.message for event in heard if event.kind == "warning"]
+    assert "00003.png" in warning
+    hands = Hands(browser.new_page(), out.size).open(path.as_uri())
+    hands.go(3)
+    assert hands.text("#stage-note") == warning
     hands.page.close()
     assert hands.errors == []
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,6 +246,35 @@ def test_corrections_from_before_are_looked_at_when_the_page_opens(
     out.correction(1).write_bytes(out.layout.masks("clip", "00001").read_bytes())
     client = connect(out, updater=lambda: updater)
     until(lambda: len(client.get("/api/progress").json()["stale"]) == 1)
+
+
+def test_masks_edited_by_another_program_are_looked_at_when_the_page_opens(
+    make_out: MakeOut, connect: Connect, updater: FakeUpdater, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = make_out()
+    edits: list[Path] = []
+    monkeypatch.setattr("vsodtool.pipelines.reviewing.session.find_edits", lambda layout: edits)
+    client = connect(out, updater=lambda: updater)
+    client.session.rerun.look_if(lambda: False)  # type: ignore[union-attr]
+    assert client.get("/api/progress").json()["stale"] == []
+    edits.append(out.layout.masks("clip", "00001"))
+    client = connect(out, updater=lambda: updater)
+    until(lambda: len(client.get("/api/progress").json()["stale"]) == 1)
+
+
+def test_who_asks_hears_of_masks_that_were_edited_since(
+    make_out: MakeOut, connect: Connect, updater: FakeUpdater
+) -> None:
+    found, updater.intervals = updater.intervals, []
+    client = connect(make_out(), updater=lambda: updater)
+    before = client.get("/api/progress").json()["revision"]
+    answer = client.write("POST", "/api/look", json={}).json()
+    assert (answer["stale"], answer["revision"]) == ([], before)
+    updater.intervals = found
+    answer = client.write("POST", "/api/look", json={}).json()
+    assert answer["stale"] == [["clip", "00000", "00004", 3]]
+    assert answer["before"] != before  # all is read anew, as masks are others now
+    assert client.get("/api/progress").json()["revision"] != before
 
 
 def test_closing_ends_what_is_being_made(updater: FakeUpdater) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from vsodtool.pipelines.flow import FlowReport, FlowVideoReport
@@ -39,3 +40,17 @@ def test_json_begins_with_what_is_the_verbs_own() -> None:
     assert list(report) == ["backend", "output", "videos", "losses", "not_made", "seconds", "dry_run"]
     assert report["output"] == "out"
     assert list(report["videos"][0])[:3] == ["name", "frames", "flows"]
+
+
+def test_what_a_dry_run_cannot_say_is_null() -> None:
+    videos = [
+        PseudoLabelVideoReport("a", 9, 2, 7, 0, 0.0, 0.0),
+        PseudoLabelVideoReport("b", 9, 2, 7, 0, 0.0, 1.5),
+    ]
+    report = PseudoLabelReport(method="warp", flow="dis", output=Path("out"), videos=videos)
+    told = replace(report, dry_run=True).as_dict()
+    assert [(each["confidence"], each["seconds"]) for each in told["videos"]] == [(None, None), (None, 1.5)]
+    assert told["seconds"] is None
+    assert told["videos"][0]["skipped"] == 0
+    done = report.as_dict()
+    assert (done["seconds"], done["videos"][0]["confidence"]) == (0.0, 0.0)

@@ -24,6 +24,7 @@ def flow(config: FlowConfig, *, json: Json = False, quiet: Quiet = False) -> Non
         report = run_in_ranks(run_flow, config, reporter)
     table = Table(["video", "frames", "flows", "reused", "missing", "seconds"])
     for video in report.videos:
-        table.add(video.name, video.frames, video.flows, video.reused, video.missing, f"{video.seconds:.1f}")
+        seconds = f"{video.seconds:.1f}" if video.seconds or not report.dry_run else "-"
+        table.add(video.name, video.frames, video.flows, video.reused, video.missing, seconds)
     print_report(report.as_dict(), table, as_json=json)
     refuse_losses(report.losses, config.output)

@@ -25,9 +25,10 @@ def predict(config: PredictConfig, *, json: Json = False, quiet: Quiet = False) 
     lost = ["skipped"] if any(video.skipped for video in report.videos) else []
     table = Table(["video", "frames", "generated", *lost, "confidence", "seconds"])
     for video in report.videos:
+        seconds = f"{video.seconds:.1f}" if video.seconds or not report.dry_run else "-"
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
         counts = [video.frames, video.generated, *([video.skipped] if lost else [])]
-        table.add(video.name, *counts, mean, f"{video.seconds:.1f}")
+        table.add(video.name, *counts, mean, seconds)
     print_report(report.as_dict(), table, as_json=json)
     if not quiet and not report.dry_run:
         tell_after_predict(config.output)

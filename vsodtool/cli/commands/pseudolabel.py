@@ -34,13 +34,14 @@ def pseudolabel(config: PseudoLabelConfig, *, json: Json = False, quiet: Quiet =
     counted = ["video", "frames", "given", "generated", *lost]
     table = Table([*counted, "confidence", *chosen, *doubted, "seconds"])
     for video in report.videos:
+        seconds = f"{video.seconds:.1f}" if video.seconds or not report.dry_run else "-"
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
         counts = [video.frames, video.given, video.generated, *([video.skipped] if lost else [])]
         reached = video.hidden_j.get(video.method)
         hidden = f"{reached:.3f}" if reached is not None else "-"
         more = [_methods(video), hidden] if chosen else []
         more += ["no" if video.doubts else "yes"] if doubted else []
-        table.add(video.name, *counts, mean, *more, f"{video.seconds:.1f}")
+        table.add(video.name, *counts, mean, *more, seconds)
     print_report(report.as_dict(), table, as_json=json)
     if not quiet:
         tell_next_step([(video.name, video.worst) for video in report.videos], config.output)

@@ -118,7 +118,7 @@ def _read(
     path: Path, raw: RawMask, encoding: MaskEncoding, ids: tuple[int, ...]
 ) -> tuple[LabelArray, BoolArray | None]:
     """Object ids and void of a file of a video. Masks of one object may be stored in several ways."""
-    if encoding.of(raw) is not None:
+    if encoding.of(raw) is not None or (encoding.by_index and encoding.fits(raw)):
         return encoding.read(raw)
     summary = summarise(path, raw)
     if not summary.empty:

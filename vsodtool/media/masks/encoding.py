@@ -18,10 +18,11 @@ import numpy.typing as npt
 from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError
 from vsodtool.media.masks import codec, detection
+from vsodtool.media.masks.by_palette import as_indices
 from vsodtool.media.masks.detection import Group
 from vsodtool.media.masks.meaning import VOID, Family, Meaning
-from vsodtool.media.masks.reading import RawMask
-from vsodtool.media.masks.statistics import MaskSummary
+from vsodtool.media.masks.reading import RawMask, read_raw_mask
+from vsodtool.media.masks.statistics import MaskSummary, merge_palettes, summarise
 from vsodtool.types import LabelArray
 
 _VISIBLE = 48  # of 255: what is darker than that is not seen over a video
@@ -89,6 +90,11 @@ class MaskEncoding:
         """Whether the values are object ids."""
         return not self.meaning.threshold and not self.others
 
+    @property
+    def by_index(self) -> bool:
+        """Whether the values are indices of a palette, whose colours tell several objects apart."""
+        return self.kind == "palette" and self.holds_ids and len(self.meaning.ids) > 1
+
     def with_room(self, largest: int, colours: bytes) -> MaskEncoding | None:
         """The same for ids up to `largest`; None if it holds no ids, or none as large.
 
@@ -130,9 +136,17 @@ class MaskEncoding:
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=bytes.hex).encode()).hexdigest()
 
     def way_of(self, summary: MaskSummary) -> str:
-        """Digest of the way in which a mask is stored, "" for an empty one that is stored otherwise."""
+        """Digest of the way in which a mask is read, "" for an empty one that is stored otherwise."""
         own = self.of(summary)
-        return own.digest if own is not None else ""
+        if own is None:
+            return "" if summary.empty else self.digest  # by its colours, which the palette has
+        return own.digest
+
+    def fits(self, raw: RawMask) -> bool:
+        """Whether what a mask holds can be told by this encoding."""
+        raw = self._indexed(raw)
+        drawn = raw.alpha if raw.alpha is not None and raw.transparent else raw.values
+        return self.of(raw) is not None or not drawn.any()
 
     def of(self, raw: RawMask | MaskSummary) -> MaskEncoding | None:
         """The way in which a mask is stored, None if it is none of these."""
@@ -147,6 +161,7 @@ class MaskEncoding:
 
     def read(self, raw: RawMask) -> tuple[LabelArray, npt.NDArray[np.bool_] | None]:
         """Object ids of a mask as above, and where it is void (None: nowhere)."""
+        raw = self._indexed(raw)
         own = self.of(raw)
         if own is None:
             return np.zeros(raw.size, np.uint16), None
@@ -179,10 +194,23 @@ class MaskEncoding:
 
     def encode_given(self, raw: RawMask) -> bytes:
         """A PNG with exactly the pixel values of a mask given (for "colour": 0 and 255)."""
+        raw = self._indexed(raw)
         own = self.of(raw)
         if own is None:
             return self.encode(np.zeros(raw.size, np.uint16))
         return ENCODINGS[own.kind].given(raw, own.meaning)
+
+    def _indexed(self, raw: RawMask) -> RawMask:
+        """The mask, or its indices where it was saved in the colours of the palette."""
+        if raw.container != "colour" or not self.by_index:
+            return raw
+        meaning = self.meaning
+        assert meaning.palette is not None
+        occurring = {*meaning.ids, 0, meaning.background}
+        if meaning.void is not None:
+            occurring.add(meaning.void)
+        indices = as_indices(raw, meaning.palette, occurring)
+        return raw if indices is None else indices
 
 
 def detect_encoding(
@@ -200,34 +228,18 @@ def detect_encoding(
         DataError: the masks are stored in ways that do not go together, or a JPEG holds ids.
     """
     drawn = [summary for summary in summaries if not summary.empty] or list(summaries[:1])
-    ways = [_detect(group) for group in _groups(drawn, void, {summary.path for summary in leading})]
+    first = {summary.path for summary in leading}
+    groups = _groups(drawn, void, first)
+    ways = [_detect(group) for group in groups]
     if len(ways) == 1:
         return ways[0], ways[0].meaning.ids or (1,)  # of nothing but empty masks none occurs
     if any(len(way.meaning.ids) != 1 for way in ways):
-        raise _mixture(drawn)
+        indexed = _indexed(drawn, groups[0], ways[0])
+        if indexed is None:
+            raise _mixture(groups[0], groups[1], by_index=ways[0].by_index)
+        return detect_encoding(indexed, void, [each for each in indexed if each.path in first])
     ways = [replace(way, one=way.meaning.ids[0]) for way in ways]
     return replace(ways[0], others=tuple(ways[1:])), (1,)
-
-
-def detect_with_corrections(
-    own: Sequence[MaskSummary], corrections: Sequence[MaskSummary], void: str = AUTO
-) -> tuple[MaskEncoding, tuple[int, ...]]:
-    """As `detect_encoding`, of what a run wrote and of corrections, which may be stored in other ways.
-
-    Palettes of corrections may have other colours than those of the run: ids are ids.
-
-    Args:
-        own: of the masks that the run wrote.
-        corrections: of corrections of them.
-        void: as in `detect_encoding`.
-
-    Raises:
-        DataError: as `detect_encoding`.
-    """
-    encoding, ids = detect_encoding(own, void)
-    if encoding.kind == "palette" and encoding.holds_ids and not all(mask.empty for mask in own):
-        corrections = [mask for mask in corrections if mask.container != "palette"]
-    return detect_encoding([*own, *corrections], void, own) if corrections else (encoding, ids)
 
 
 def _detect(group: Group) -> MaskEncoding:
@@ -260,12 +272,34 @@ def _groups(drawn: Sequence[MaskSummary], void: str, leading: Collection[Path]) 
     return sorted(found, key=rank)
 
 
-def _mixture(drawn: Sequence[MaskSummary]) -> DataError:
-    first = drawn[0]
-    other = next(summary for summary in drawn if _stored(summary) != _stored(first))
-    return DataError(
-        f"{other.path}: expected a {_stored(first)} mask like {first.path.name}, found {_stored(other)}",
+def _indexed(drawn: Sequence[MaskSummary], group: Group, way: MaskEncoding) -> list[MaskSummary] | None:
+    """The masks, those in colour by the palette of the others; None if that has not all of their colours."""
+    if not way.by_index or not any(each.container == "colour" for each in drawn):
+        return None
+    palette, occurring = merge_palettes(group.masks), {*group.found.counts, 0}
+    found = []
+    for summary in drawn:
+        if summary.container != "colour":
+            found.append(summary)
+            continue
+        raw = as_indices(read_raw_mask(summary.path), palette, occurring)
+        if raw is None:
+            return None
+        found.append(summarise(summary.path, raw))
+    return found
+
+
+def _mixture(usual: Group, other: Group, *, by_index: bool) -> DataError:
+    first, odd = usual.masks[0], other.masks[0]
+    found, hint = (
+        _stored(odd),
         "save all masks of a video in one encoding; only those of a single object may differ",
+    )
+    if by_index and odd.container == "colour":
+        found = "colours that its palette lacks"
+        hint = "save it as indexed, with the palette of the others, or in its colours without soft edges"
+    return DataError(
+        f"{odd.path}: expected a {_stored(first)} mask like {first.path.name}, found {found}", hint
     )
 
 

@@ -35,12 +35,14 @@ class MaskFolder:
         drawn: the masks in it were drawn from annotations, which tell their frames themselves.
         corrections: it has a sub-folder for each video that needs any, and all of them are used.
         offset: frames by which each mask belongs to a later one than its name says.
+        only: of corrections, those that are meant, named like their frames; empty for all that lie there.
     """
 
     path: Path
     drawn: bool = False
     offset: int = 0
     corrections: bool = False
+    only: frozenset[Path] = frozenset()
 
     def folders(self, videos: Sequence[str], *, alone: bool) -> tuple[dict[str, Path], list[str]]:
         """The folder of masks of each video that has one, and the names of those that belong to no video.
@@ -55,7 +57,21 @@ class MaskFolder:
         if not self.corrections:
             return find_mask_folders(self.path, videos, some=not alone)
         own = {name: self.path / name for name in videos if (self.path / name).is_dir()}
+        if self.only:
+            meant = {path.parent for path in self.only}
+            return {name: folder for name, folder in own.items() if folder in meant}, []
         return {name: folder for name, folder in own.items() if holds_images(folder, MASK_SUFFIXES)}, []
+
+    def files(self, folder: Path, frames: FrameSource) -> dict[str, Path]:
+        """Frame name -> mask file of a video, in the order of the frames.
+
+        Raises:
+            DataError: as `match_frames`.
+        """
+        if not self.only:
+            return match_frames(folder, frames, self.offset)
+        named = {path.stem: path for path in self.only if path.parent == folder}
+        return {name: named[name] for name in frames.names if name in named}
 
 
 @dataclass(frozen=True)
@@ -211,9 +227,7 @@ def _find(
         for frames in videos:
             name = frames.video.name
             if name in folders:
-                found[name].append(
-                    Found(place, folders[name], match_frames(folders[name], frames, place.offset))
-                )
+                found[name].append(Found(place, folders[name], place.files(folders[name], frames)))
     lacking = [name for name, of_video in found.items() if all(each.place.corrections for each in of_video)]
     if lacking:
         raise DataError(

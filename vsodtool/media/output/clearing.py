@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.atomic import remove_leftovers as remove_temporary_files
-from vsodtool.media.output.edits import find_edits, keep_edit
+from vsodtool.media.output.edits import Resized, find_edits, find_resized, keep_edit, keep_resized
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import probe
 from vsodtool.media.output.manifest import CLEARING, Manifest, write_manifest
@@ -27,9 +27,11 @@ class Cleared:
     Attributes:
         root: the output folder.
         edits: masks that somebody drew on, which are moved to the corrections.
+        resized: masks that somebody saved in another size, which are moved beside them.
         written: what is listed as written and still there, without these.
         state: what says what was done: tables, lists, journals, names of objects.
         folders: where all of this lies, or lay; they go if nothing else is in them.
+        aside: where the resized ones lie now, once they are moved.
     """
 
     root: Path
@@ -37,6 +39,8 @@ class Cleared:
     written: Sequence[Path]
     state: Sequence[Path]
     folders: Sequence[Path]
+    resized: Sequence[Resized] = ()
+    aside: Mapping[Path, Resized] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """How many files of which folders, and the names of the others."""
@@ -55,8 +59,9 @@ def find_cleared(layout: OutputLayout) -> Cleared:
         DeviceError: the disk fails.
     """
     edits = find_edits(layout)
-    kept = set(edits)
     names = read_written(layout).files
+    resized = find_resized(layout, names)
+    kept = {*edits, *(each.path for each in resized)}
     listed = [path for name in names if lies_in_own_folder(layout, path := layout.root / name)]
     folders = {folder for path in listed for folder in path.parents if layout.root in folder.parents}
     state = [*layout.journals(), layout.written, layout.frames_csv]
@@ -72,6 +77,7 @@ def find_cleared(layout: OutputLayout) -> Cleared:
         [path for path in listed if path not in kept and path.is_file() and not path.is_symlink()],
         [path for path in state if path.exists()],
         sorted(folders, key=lambda folder: len(folder.parts), reverse=True),
+        resized,
     )
 
 
@@ -95,6 +101,7 @@ def clear(layout: OutputLayout, manifest: Manifest) -> tuple[list[Path], Cleared
     """
     cleared = find_cleared(layout)
     moved = [keep_edit(layout, path) for path in cleared.edits]
+    cleared = replace(cleared, aside=keep_resized(layout, cleared.resized))
     # Marked first: if this is killed half way, the next run knows that what is left counts for nothing.
     write_manifest(layout.manifest, replace(manifest, status=CLEARING))
     # `pseudolabel` has its ids from there, and writes or deletes it: a run killed here must not lose them.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsodtool.errors import DataError
+from vsodtool.media.output.edits import Resized, find_resized
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, Manifest
 from vsodtool.media.output.stamps import Condition, Stamp, known_condition
@@ -32,6 +33,7 @@ class Earlier:
         cuts: where the shots of each video begin for which they were found.
         files: everything that was written, by paths from the output folder.
         edits: masks that somebody drew on since: theirs from then on.
+        resized: masks that somebody saved in another size: they are made again.
     """
 
     frames: dict[str, dict[str, FrameRecord]]
@@ -40,6 +42,7 @@ class Earlier:
     cuts: dict[str, list[int]] = field(default_factory=dict)
     files: dict[str, Stamp] = field(default_factory=dict)
     edits: list[Path] = field(default_factory=list)
+    resized: list[Resized] = field(default_factory=list)
 
 
 def find_earlier(
@@ -70,7 +73,9 @@ def find_earlier(
         whole = len(records) == len(known)
     else:
         whole = True
-    kept, edits = _compare(layout, records.values(), files, outputs_of)
+    kept, edits, damaged = _compare(layout, records.values(), files, outputs_of)
+    names = (path.relative_to(layout.root).as_posix() for path in damaged)
+    resized = find_resized(layout, {name: files[name] for name in names if name in files})
     finished: dict[str, dict[str, FrameRecord]] = {}
     for record in kept:
         finished.setdefault(record.video, {})[record.frame] = record
@@ -84,6 +89,7 @@ def find_earlier(
         {**before.cuts, **written.cuts},
         files,
         edits,
+        resized,
     )
 
 
@@ -92,11 +98,11 @@ def _compare(
     records: Iterable[FrameRecord],
     files: Mapping[str, Stamp],
     outputs_of: OutputsOf | None,
-) -> tuple[list[FrameRecord], list[Path]]:
-    """The records whose files are intact or edited, and the edited files."""
+) -> tuple[list[FrameRecord], list[Path], list[Path]]:
+    """The records whose files are intact or edited, the edited files, and the damaged ones."""
     listed = list(records)
     if outputs_of is None:
-        return listed, []
+        return listed, [], []
 
     def conditions_of(record: FrameRecord) -> list[tuple[Path, Condition]]:
         return [(path, known_condition(layout, path, files)) for path in outputs_of(record)]
@@ -108,8 +114,11 @@ def _compare(
         for record, conditions in zip(listed, found, strict=True)
         if all(each is not Condition.DAMAGED for _, each in conditions)
     ]
-    edits = [path for conditions in found for path, each in conditions if each is Condition.EDITED]
-    return kept, edits
+    edits, damaged = (
+        [path for conditions in found for path, each in conditions if each is wanted]
+        for wanted in (Condition.EDITED, Condition.DAMAGED)
+    )
+    return kept, edits, damaged
 
 
 def _same_table(layout: OutputLayout, records: Sequence[FrameRecord]) -> bool:

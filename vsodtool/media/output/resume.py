@@ -16,6 +16,7 @@ from vsodtool.media.fingerprint import Input, content_fingerprint, input_fingerp
 from vsodtool.media.output.changes import refuse_changes
 from vsodtool.media.output.clearing import Cleared, clear, remove_leftovers
 from vsodtool.media.output.earlier_run import FrameNames, OutputsOf, find_earlier
+from vsodtool.media.output.edits import keep_resized
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import OutputLock
@@ -149,6 +150,7 @@ def start_or_resume(
             before = None
         journal = Journal(layout.journal)
         earlier = find_earlier(layout, before, outputs_of, frames)
+        aside = keep_resized(layout, earlier.resized)
         complete = before is not None and earlier.complete and _same_masks(before, manifest)
         if before is not None and complete:
             told, manifest = manifest.doubts, before
@@ -175,6 +177,7 @@ def start_or_resume(
             edits=earlier.edits,
             moved=moved,
             cleared=cleared,
+            aside=cleared.aside if cleared is not None else aside,
             _outputs_of=outputs_of,
             _files=earlier.files,
             _earlier=earlier.frames,

@@ -11,6 +11,7 @@ from typing import Protocol
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.output.clearing import Cleared
 from vsodtool.media.output.earlier_run import OutputsOf
+from vsodtool.media.output.edits import Resized
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import COMPLETE, Manifest, write_manifest
@@ -65,6 +66,7 @@ class ResumeState:
         edits: masks that somebody drew on since they were written; they are left as they are.
         moved: edited masks that `overwrite` took over into the corrections.
         cleared: what `overwrite` took away.
+        aside: masks that somebody saved in another size, and where each lies now.
     """
 
     layout: OutputLayout
@@ -81,6 +83,7 @@ class ResumeState:
     _cuts: dict[str, list[int]]
     _lock: Held
     cleared: Cleared | None = field(default=None, kw_only=True)
+    aside: Mapping[Path, Resized] = field(default_factory=dict, kw_only=True)
 
     @property
     def spent(self) -> float:

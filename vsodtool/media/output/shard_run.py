@@ -15,6 +15,7 @@ from vsodtool.errors import DeviceError
 from vsodtool.media.atomic import disk_errors
 from vsodtool.media.output.clearing import Cleared, clear, remove_leftovers
 from vsodtool.media.output.earlier_run import OutputsOf, find_earlier
+from vsodtool.media.output.edits import keep_resized
 from vsodtool.media.output.journal import Journal
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.lock import ShardLocks
@@ -189,6 +190,7 @@ def _start(
         moved, swept = clear(layout, manifest)
         before = None
     earlier = find_earlier(layout, before, outputs_of, part.frames)
+    aside = keep_resized(layout, earlier.resized)
     if before is not None and earlier.complete:
         manifest = before
         if alone:  # killed between the last two steps of `finish`
@@ -218,6 +220,7 @@ def _start(
         edits=earlier.edits,
         moved=moved,
         cleared=swept,
+        aside=swept.aside if swept is not None else aside,
         _outputs_of=outputs_of,
         _files=earlier.files,
         _earlier=earlier.frames,

@@ -19,6 +19,7 @@ from vsodtool.media.atomic import disk_errors
 from vsodtool.media.image_integrity import PNG_SIGNATURE
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.types import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Stamp:
 
     size: int
     sha256: str
-    picture: tuple[int, int] | None = None
+    picture: Size | None = None
 
 
 class Condition(Enum):
@@ -55,11 +56,15 @@ def stamp(path: Path) -> Stamp:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = os.fstat(file.fileno()).st_size
-    picture = None
-    if head.startswith(PNG_SIGNATURE) and len(head) == 24:
-        width, height = struct.unpack(">II", head[16:])
-        picture = (height, width)
-    return Stamp(size, digest, picture)
+    return Stamp(size, digest, _size_of_png(head))
+
+
+def _size_of_png(head: bytes) -> Size | None:
+    """(H, W) by the first 24 bytes of a PNG, None of another file."""
+    if not head.startswith(PNG_SIGNATURE) or len(head) < 24:
+        return None
+    width, height = struct.unpack(">II", head[16:24])
+    return height, width
 
 
 def condition(path: Path, written: Stamp | None, *, editable: bool) -> Condition:
@@ -84,6 +89,29 @@ def condition(path: Path, written: Stamp | None, *, editable: bool) -> Condition
     except DataError:
         return Condition.DAMAGED
     return Condition.EDITED if found.size == written.picture else Condition.DAMAGED
+
+
+def other_size(path: Path, written: Stamp | None) -> Size | None:
+    """(H, W) of a mask that somebody saved in another size than it was written; None of any other file.
+
+    Args:
+        path: the file.
+        written: as it was written; None if that is not known.
+
+    Raises:
+        DeviceError: the disk fails.
+    """
+    if written is None or written.picture is None or not path.is_file():
+        return None
+    with disk_errors(path), path.open("rb") as file:
+        head = file.read(24)
+    if _size_of_png(head) == written.picture:
+        return None
+    try:
+        found = read_raw_mask(path).size
+    except DataError:
+        return None
+    return None if found == written.picture else found
 
 
 def known_condition(layout: OutputLayout, path: Path, files: Mapping[str, Stamp]) -> Condition:

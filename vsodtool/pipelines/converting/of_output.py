@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -23,9 +24,10 @@ from vsodtool.media.annotations.model import (
 from vsodtool.media.annotations.objects import ObjectInfo, unnamed
 from vsodtool.media.annotations.runs import MaskArray
 from vsodtool.media.folders import IMAGE_SUFFIXES, VIDEO_SUFFIXES, frame_name, same_name
-from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
+from vsodtool.media.masks.encoding import MaskEncoding
+from vsodtool.media.masks.fitting import detect_with_corrections
 from vsodtool.media.masks.reading import read_raw_mask
-from vsodtool.media.masks.statistics import summarise
+from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.output.finished_run import read_finished_run
 from vsodtool.media.output.layout import OutputLayout
 from vsodtool.media.output.manifest import Manifest
@@ -34,11 +36,14 @@ from vsodtool.media.output.review_notes import parse_notes
 from vsodtool.media.output.tables.frames_csv import read_rows_by_video
 from vsodtool.media.regular_file import read_regular
 from vsodtool.pipelines.running.earlier_inputs import start_folder
-from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
+from vsodtool.types import Event, FrameRecord, FrameStatus, LabelArray, OnEvent, Size, ignore_event
 
 
 def labels_of_output(
-    config: ConvertConfig, pictures: str, only: Collection[str] | None
+    config: ConvertConfig,
+    pictures: str,
+    only: Collection[str] | None,
+    on_event: OnEvent = ignore_event,
 ) -> tuple[Annotations, dict[str, MaskEncoding]]:
     """The labels of an OUT folder, and how its masks of several objects are stored, by video.
 
@@ -46,6 +51,7 @@ def labels_of_output(
         config: which folder, videos and frames.
         pictures: as of `run_convert`.
         only: as of `run_convert`.
+        on_event: hears of frames that are left out, as what somebody saved there cannot be used.
 
     Raises:
         UsageError: it is no such folder, or a list of frames names none.
@@ -67,7 +73,11 @@ def labels_of_output(
         names = _frame_files(config.source, manifest, video)
         if pictures:
             names = {row.frame: f"{row.frame}{pictures}" for row in rows[video]}
-        videos.append(labels.read(names, wanted))
+        for path, error in labels.unusable.items():
+            if path.stem in wanted:
+                text = f"{error.message}: left out; {error.hint}"
+                on_event(Event("warning", video, text))
+        videos.append(labels.read(names, wanted - {path.stem for path in labels.unusable}))
         infos += labels.infos
         if len(labels.infos) > 1:
             stored[video] = labels.encoding
@@ -81,6 +91,7 @@ class _VideoOutput:
     Attributes:
         encoding: how they are stored.
         infos: of the objects that occur, by id.
+        unusable: why masks that somebody saved there cannot be used, by path.
     """
 
     def __init__(
@@ -100,11 +111,17 @@ class _VideoOutput:
                 f"{lacking or layout.root}: expected a mask, found none",
                 "predict writes masks with --masks; a mask that was deleted is made again by its command",
             )
-        own = [summarise(file, read_raw_mask(file)) for file in files]
         # Corrections may be stored otherwise, and hold objects that the run does not know yet.
         corrected = [file for row in made if (file := layout.correction(video, row.frame)).is_file()]
-        others = [summarise(file, read_raw_mask(file)) for file in corrected]
-        self.encoding, known = detect_with_corrections(own, others, void)
+        summaries, unusable = _summaries(files, corrected)
+        own, others = ([summaries[file] for file in each if file in summaries] for each in (files, corrected))
+        fitting = detect_with_corrections(own, others, void)
+        self.encoding, known = fitting.encoding, fitting.ids
+        replaced = {layout.masks(video, file.stem) for file in corrected}
+        self.unusable = {
+            path: error for path, error in {**unusable, **fitting.misfits}.items() if path not in replaced
+        }
+        corrected = [file for file in corrected if file not in self.unusable]
         drawn = {number for file in corrected for number in np.unique(_read(file, self.encoding)).tolist()}
         ids = sorted({*known, *drawn} - {0})
         words = {number: unnamed(number, alone=len(ids) == 1) for number in ids}
@@ -132,6 +149,34 @@ class _VideoOutput:
             key = FrameKey((names or {}).get(row.frame, f"{row.frame}.jpg"), number, size)
             frames.append(FrameLabels(key, tuple(shapes), empty=not shapes))
         return VideoLabels(self._video, tuple(frames), len(self._rows), names is None)
+
+
+def _summaries(
+    own: Sequence[Path], corrections: Sequence[Path]
+) -> tuple[dict[Path, MaskSummary], dict[Path, DataError]]:
+    """Of the masks that have the size that most have; and what is wrong with the others.
+
+    Raises:
+        DataError: one that the run wrote cannot be read: it is made again by its command.
+    """
+    found: dict[Path, tuple[Size, MaskSummary]] = {}
+    wrong: dict[Path, DataError] = {}
+    for path in (*own, *corrections):
+        try:
+            raw = read_raw_mask(path)
+        except DataError as error:
+            if path not in corrections:
+                raise
+            wrong[path] = error
+        else:
+            found[path] = raw.size, summarise(path, raw)
+    usual = Counter(size for size, _ in found.values()).most_common(1)
+    for path, (size, _) in found.items():
+        if size != usual[0][0]:
+            expected, got = (f"{width}x{height}" for height, width in (usual[0][0], size))
+            text = f"{path}: expected a mask of {expected} like the others, found {got}"
+            wrong[path] = DataError(text, "replace the file")
+    return {path: summary for path, (_, summary) in found.items() if path not in wrong}, wrong
 
 
 def _read(path: Path, encoding: MaskEncoding) -> LabelArray:

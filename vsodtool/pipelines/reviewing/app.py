@@ -26,7 +26,8 @@ from vsodtool.checks import whole_number
 from vsodtool.errors import DataError, DeviceError, UsageError, VsodtoolError
 from vsodtool.media.output.review_notes import FLAGS, LONGEST_NOTE
 from vsodtool.pipelines.reviewing.guards import BODY_TIMEOUT, Guards
-from vsodtool.pipelines.reviewing.masks import MaskConflictError
+from vsodtool.pipelines.reviewing.masks import MaskConflictError, UnusableCorrectionError
+from vsodtool.pipelines.reviewing.rerun import RUNNING
 from vsodtool.pipelines.reviewing.session import OpenVideo, Session, object_dict
 from vsodtool.types import LabelArray, Size
 
@@ -80,6 +81,7 @@ def make_app(session: Session, *, port: int, token: str, timeout: float = BODY_T
         route("/api/state", "GET", handler=_state),
         route("/api/progress", "GET", handler=_progress),
         route("/api/rerun", "POST", handler=_rerun),
+        route("/api/look", "POST", handler=_look),
         route("/api/objects", "POST", handler=_add_object),
         route("/api/v/{video:index}", "GET", handler=_video),
         route("/api/v/{video:index}/frame/{frame:index}", "GET", handler=_frame),
@@ -127,14 +129,15 @@ async def _answer(session: Session, handler: Handler, request: Request) -> Respo
         return _error(400, "the body was cut")
     except VsodtoolError as error:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-        return _error(status, error.message, error.hint)
+        etag = error.etag if isinstance(error, UnusableCorrectionError) else ""
+        return _error(status, error.message, error.hint, etag)
 
 
 _STATUS = {UsageError: 403, DataError: 422, DeviceError: 507}
 
 
-def _error(status: int, message: str, hint: str = "") -> Response:
-    return _Json({"error": message, "hint": hint}, status)
+def _error(status: int, message: str, hint: str = "", etag: str = "") -> Response:
+    return _Json({"error": message, "hint": hint, **({"etag": etag} if etag else {})}, status)
 
 
 async def _no_such(request: Request, error: Exception) -> Response:
@@ -245,6 +248,19 @@ async def _rerun(session: Session, request: Request) -> Response:
     if not session.rerun.start():
         return _error(409, "labels are being made already")
     return _Json(session.progress(), 202)
+
+
+async def _look(session: Session, request: Request) -> Response:
+    """What is to be made again by now: masks that another program changed in place are not noticed else."""
+    await _json(request)
+    session.check_writable()
+    if session.rerun is None or session.rerun.progress.state == RUNNING:
+        return _Json(session.progress())
+    known = session.rerun.progress.stale
+    await asyncio.wrap_future(session.rerun.look())
+    if session.rerun.progress.stale == known:
+        return _Json(session.progress())
+    return _changed(session, {**session.changed(), "before": ""}, {})  # what changed is to be read anew
 
 
 async def _confidence(session: Session, request: Request) -> Response:

@@ -18,7 +18,8 @@ from vsodtool.media.annotations.label_images import palette_of
 from vsodtool.media.annotations.objects import ObjectInfo, unnamed
 from vsodtool.media.atomic import disk_errors, write_bytes_atomically
 from vsodtool.media.images import read_grey
-from vsodtool.media.masks.encoding import MaskEncoding, detect_with_corrections
+from vsodtool.media.masks.encoding import MaskEncoding
+from vsodtool.media.masks.fitting import detect_with_corrections
 from vsodtool.media.masks.meaning import VOID, Meaning
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise
@@ -41,6 +42,19 @@ class MaskConflictError(Exception):
 
     def __init__(self, etag: str) -> None:
         super().__init__("the mask has changed since it was read")
+        self.etag = etag
+
+
+class UnusableCorrectionError(DataError):
+    """A correction that somebody saved, from which nothing can be told.
+
+    Args:
+        reason: why.
+        etag: of the file, by which it can be taken back.
+    """
+
+    def __init__(self, reason: DataError, etag: str) -> None:
+        super().__init__(reason.message, f"{reason.hint}; Del takes it back")
         self.etag = etag
 
 
@@ -92,6 +106,7 @@ class VideoMasks:
         self._layout, self._video, self._size = layout, video, size
         self._shared = SharedFolder(layout) if shared is None else shared
         self._lock = threading.RLock()
+        self._misfits: dict[Path, tuple[object, DataError]] = {}
         self._encoding, found = (_DRAWN, (1,)) if drawn else self._detect(rows, void)
         named = {info.id: info for info in objects}
         one = len({*found, *named}) <= 1
@@ -144,15 +159,30 @@ class VideoMasks:
         """The mask of a frame: its correction, else what the run wrote, else nothing.
 
         Raises:
-            DataError: it cannot be read, or has another size than its frame.
+            UnusableCorrectionError: its correction cannot be read, has another size than its frame, or does
+                not go with the other masks.
+            DataError: the same of what the run wrote.
         """
+        correction = self._layout.correction(self._video, frame)
+        try:
+            return self._read(frame)
+        except DataError as error:
+            etag = _etag_of_file(correction)
+            if not etag:
+                raise
+            raise UnusableCorrectionError(error, etag) from error
+
+    def _read(self, frame: str) -> ReadMask:
         path = self._path(frame)
         if path.is_file():
             raw = read_raw_mask(path)
-            if self._encoding.of(raw) is None and not summarise(path, raw).empty:
+            stamp, misfit = self._misfits.get(path, (None, None))
+            if misfit is not None and stamp == _stamp(path):
+                raise misfit
+            if not self._encoding.fits(raw):
                 raise DataError(  # nothing would be shown, and lost with the next save
                     f"{path}: expected a mask stored as {self._encoding.title}, found another",
-                    "open the page again",
+                    "save it like the others, as indexed or as ids, or open the page again",
                 )
             ids = self._encoding.read_written(raw)
         elif (soft := self._layout.soft(self._video, frame)).is_file():
@@ -204,7 +234,9 @@ class VideoMasks:
         return etag
 
     def take_back(self, frame: str, began_from: str) -> ReadMask:
-        """Delete a correction; what lies there then. Where there is none, it was taken back before.
+        """Delete a correction, also one that cannot be used; what lies there then.
+
+        Where there is none, it was taken back before.
 
         Raises:
             MaskConflictError: another mask lies there now.
@@ -213,10 +245,14 @@ class VideoMasks:
         path = self._layout.correction(self._video, frame)
         _refuse_links(path)
         with self._shared.changing():
-            there = self.read(frame)
-            if there.corrected and there.etag != began_from:
-                raise MaskConflictError(there.etag)
-            if there.corrected:
+            try:
+                there = self.read(frame)
+                corrected, etag = there.corrected, there.etag
+            except UnusableCorrectionError as error:
+                corrected, etag = True, error.etag
+            if corrected and etag != began_from:
+                raise MaskConflictError(etag)
+            if corrected:
                 with disk_errors(path):
                     path.unlink(missing_ok=True)
         return self.read(frame)
@@ -252,7 +288,9 @@ class VideoMasks:
         with ThreadPoolExecutor(4, "masks") as pool:
             own = list(pool.map(lambda path: summarise(path, read_raw_mask(path)), files))
             others = [each for each in pool.map(_summary, corrected) if each is not None]
-        return detect_with_corrections(own, others, void)
+        fitting = detect_with_corrections(own, others, void)
+        self._misfits = {path: (_stamp(path), error) for path, error in fitting.misfits.items()}
+        return fitting.encoding, fitting.ids
 
     def _next_id(self) -> tuple[int, str]:
         with self._lock:
@@ -271,6 +309,23 @@ class VideoMasks:
 def etag_of(ids: LabelArray) -> str:
     """SHA-256 of ids, whatever file they lie in."""
     return hashlib.sha256(ids.astype("<u2").tobytes()).hexdigest()
+
+
+def _etag_of_file(path: Path) -> str:
+    """SHA-256 of what lies there, "" where there is no file that can be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    except OSError:
+        return ""
+
+
+def _stamp(path: Path) -> object:
+    """What is another when a file was replaced; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _refuse_links(path: Path) -> None:

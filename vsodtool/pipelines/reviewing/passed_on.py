@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from vsodtool.errors import DataError
 from vsodtool.media.images import encode_jpeg, shrink_picture
 from vsodtool.pipelines.reviewing.app import PAGE, pack_ids, page_files
 from vsodtool.pipelines.reviewing.session import OpenVideo, Session
@@ -57,7 +58,7 @@ def passed_on_page(session: Session, on_event: OnEvent, most: int = MOST_BYTES) 
         most: about the size in bytes that it may have.
 
     Raises:
-        DataError: a frame or a mask cannot be read.
+        DataError: a frame or a video cannot be read. A mask that cannot be used is told in its place.
     """
     videos = [session.video(number) for number in range(len(session.folder.videos))]
     rows = session.rows()
@@ -65,12 +66,14 @@ def passed_on_page(session: Session, on_event: OnEvent, most: int = MOST_BYTES) 
     chosen = [_choose(video, rows[video.video.name], share) for video in videos]
     total, kept = sum(len(video.video.names) for video in videos), sum(len(each.indices) for each in chosen)
     note = "" if kept == total else f"This page holds {kept} of {total} frames: some of all, and the worst."
-    frames: dict[str, tuple[str, str]] = {}
+    frames: dict[str, tuple[str, str, str]] = {}
     for number, each in enumerate(chosen):
         name = each.video.video.name
         on_event(Event("video", name, total=len(each.indices)))
-        for place, (picture, mask) in enumerate(_packed(each)):
-            frames[f"{number}/{place}"] = _text(picture), _text(mask)
+        for place, (picture, mask, wrong) in enumerate(_packed(each)):
+            frames[f"{number}/{place}"] = _text(picture), _text(mask), wrong
+            if wrong:
+                on_event(Event("warning", name, wrong))
             on_event(Event("frame", name, done=place + 1, total=len(each.indices)))
         on_event(Event("done", name, done=len(each.indices), total=len(each.indices)))
     data = {
@@ -85,7 +88,7 @@ def passed_on_page(session: Session, on_event: OnEvent, most: int = MOST_BYTES) 
 def _choose(video: OpenVideo, rows: list[FrameRecord], most: int) -> _Chosen:
     """As many frames as fit: all; or labels and worst first, then evenly."""
     tried = range(0, len(rows), -(-len(rows) // _TRIED))
-    sizes = [len(picture) + len(mask) for picture, mask in _packed(_Chosen(video, rows, list(tried)))]
+    sizes = [len(picture) + len(mask) for picture, mask, _ in _packed(_Chosen(video, rows, list(tried)))]
     each = 4 / 3 * float(np.mean(sizes)) + 150 if sizes else 1.0
     fit = max(1, int(most / each))
     if fit >= len(rows):
@@ -103,8 +106,11 @@ def _choose(video: OpenVideo, rows: list[FrameRecord], most: int) -> _Chosen:
     return _Chosen(video, [rows[place] for place in indices], indices)
 
 
-def _packed(chosen: _Chosen) -> Iterator[tuple[bytes, bytes]]:
-    """Picture and mask of each frame, in order; a frame that does not decode is an empty picture."""
+def _packed(chosen: _Chosen) -> Iterator[tuple[bytes, bytes, str]]:
+    """Picture and mask of each frame, in order, and what is wrong with the mask.
+
+    A frame that does not decode is an empty picture, a mask that cannot be used is nothing.
+    """
     video = chosen.video
     height, width = small = _small(video)
     pictures = iter(video.video.source.select(set(chosen.indices)))
@@ -114,8 +120,12 @@ def _packed(chosen: _Chosen) -> Iterator[tuple[bytes, bytes]]:
         if frame is not None and frame.index == index:
             picture = shrink_picture(encode_jpeg(frame.rgb, 95), max(small), QUALITY)
             frame = next(pictures, None)
-        ids = video.masks.read(video.video.names[index]).ids
-        yield picture, gzip.compress(pack_ids(_shrunk(ids, height, width)), 6, mtime=0)
+        wrong = ""
+        try:
+            ids = video.masks.read(video.video.names[index]).ids
+        except DataError as error:
+            ids, wrong = np.zeros(video.size, np.uint16), error.message
+        yield picture, gzip.compress(pack_ids(_shrunk(ids, height, width)), 6, mtime=0), wrong
 
 
 def _shrunk(ids: LabelArray, height: int, width: int) -> LabelArray:

@@ -121,6 +121,16 @@ class Rerun:
         with self._lock:
             return self._progress
 
+    def look_if(self, needed: Callable[[], bool]) -> None:
+        """Look which intervals are to be made if this says so, which may take a while itself."""
+
+        def look() -> None:
+            with suppress(VsodtoolError):  # is told by the next look
+                if needed():
+                    self.look()
+
+        self._worker.submit(look)
+
     def look(self) -> Future[None]:
         """Look again which intervals are to be made, after a mask has changed."""
         with self._lock:

@@ -15,6 +15,7 @@ from typing import Any
 from vsodtool.config.void import AUTO
 from vsodtool.errors import DataError, UsageError, VsodtoolError
 from vsodtool.media.annotations.objects import ObjectInfo
+from vsodtool.media.output.edits import find_edits
 from vsodtool.media.output.manifest import COMPLETE, Manifest
 from vsodtool.media.video.browser_frames import BrowserFrames
 from vsodtool.pipelines.reviewing.first_labels import next_command
@@ -118,6 +119,8 @@ class Session:
         )
         if self.rerun is not None and self._corrections():
             self.rerun.look()
+        elif self.rerun is not None:
+            self.rerun.look_if(lambda: bool(find_edits(self.folder.layout)))
         return self
 
     def __exit__(

@@ -35,7 +35,7 @@ class RunReport:
         losses: what could not be read, one line each; empty if all went well.
         not_made: names of the videos that could not be made; the losses say why.
         seconds: of the whole run.
-        dry_run: nothing was done; confidences are 0.
+        dry_run: nothing was done; confidences are 0, and so are seconds that were not estimated.
     """
 
     output: Path
@@ -46,11 +46,16 @@ class RunReport:
     dry_run: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The report in JSON types, beginning with what is the verb's own."""
+        """The report in JSON types, first what is the verb's own; None is what a dry run cannot say."""
         values = asdict(self)
+        if self.dry_run:
+            for each in (values, *values["videos"]):
+                each.update({name: None for name in _MEASURED if name in each and not each[name]})
         shared = {each.name: values.pop(each.name) for each in fields(RunReport)}
         return {**values, **shared, "output": str(self.output)}
 
+
+_MEASURED = ("confidence", "seconds")  # 0 in a dry run, unless they were estimated
 
 R = TypeVar("R", bound=RunReport)
 V = TypeVar("V", bound=VideoReport)

@@ -186,6 +186,11 @@ class Run:
 
     def _tell_edits(self, state: ResumeState) -> None:
         """Name the masks that somebody drew on: they are theirs."""
+        for kept, each in state.aside.items():
+            name, now = (path.relative_to(self.layout.root) for path in (each.path, kept))
+            found, expected = (f"{width}x{height}" for height, width in (each.found, each.expected))
+            text = f"{name}: {found}, expected {expected}: made again; what lay there is {now} now"
+            self.on_event(Event("warning", message=text))
         for paths, moved in ((state.edits, False), (state.moved, True)):
             if paths:
                 one = len(paths) == 1

@@ -11,6 +11,7 @@ from vsodtool.checks import resolve_workers
 from vsodtool.config import PseudoLabelConfig
 from vsodtool.media.fingerprint import input_fingerprint
 from vsodtool.media.masks.sparse import Inspected
+from vsodtool.media.output.edits import Intact
 from vsodtool.media.video.frames import FolderFrames, FrameSource
 from vsodtool.media.video.kept_frames import KeptFrames
 from vsodtool.pipelines.densify.adapt import Adapt
@@ -56,6 +57,7 @@ class Tools:
         self._keep = keep
         self._sources: dict[str, KeptFrames] = {}
         self.inspected: Inspected | None = {} if keep else None
+        self.intact: Intact | None = {} if keep else None
 
     def source(self, source: FrameSource) -> FrameSource:
         """The video as these tools read it: frames of a file that has not changed are kept."""

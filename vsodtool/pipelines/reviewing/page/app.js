@@ -623,7 +623,7 @@ async function takeBack() {
   }
   now.shown = ""; // what is drawn from now on would be lost
   await attempt(async () => {
-    const progress = await source.takeBack(number, frame, found.etag);
+    const progress = await source.takeBack(number, frame, found.unusable || found.etag);
     now.videos[number].corrected.delete(frame);
     saver.tracks.delete(where);
     loader.forgetMask(where);
@@ -1089,6 +1089,9 @@ async function allSaved() {
 
 async function makeAgain() {
   if (!(await allSaved())) return; // it says why
+  if (now.canRerun && !now.running && !now.readOnly && !now.stale.length && now.command !== DRAWN) {
+    await attempt(async () => takeProgress(await source.look())); // labels may have been edited by another program
+  }
   if (now.running || $("again").disabled) {
     say(now.running ? "labels are being made already" : now.canRerun ? $("again-text").textContent.toLowerCase() : `labels of ${now.command} are not made again here`);
     return;

@@ -11,6 +11,7 @@ import { Refused } from "./source.js";
  * @property {boolean} corrected
  * @property {string} error
  * @property {boolean} [lost] nobody answered: it may be there later
+ * @property {string} [unusable] the etag of a correction that cannot be shown, by which it can be taken back
  */
 
 const BYTES = 256 << 20;
@@ -114,7 +115,7 @@ export class Loader {
     try {
       const before = this.kept.get(key);
       const [mask, picture] = await Promise.all([
-        this.source.mask(video, frame, this.pixels, manner),
+        this.source.mask(video, frame, this.pixels, manner).catch((error) => this.unusable(error)),
         before && !before.error ? before : this.picture(video, frame, manner),
       ]);
       const { bitmap, error } = picture;
@@ -131,6 +132,16 @@ export class Loader {
     }
     if (this.kept.get(key)?.ids) this.loaded(key);
     this.pump();
+  }
+
+  /**
+   * What stands for a mask that is there and cannot be used: nothing that could be drawn on. Its frame is shown.
+   * @param {unknown} error
+   */
+  unusable(error) {
+    if (!(error instanceof Refused) || error.status !== 422) throw error;
+    const text = `${error.message}${error.hint ? `: ${error.hint}` : ""}`;
+    return { ids: new Uint8Array(this.pixels), etag: "", corrected: Boolean(error.etag), error: text, unusable: error.etag };
   }
 
   /**

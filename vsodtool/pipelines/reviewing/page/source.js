@@ -247,6 +247,14 @@ export class Server {
     return this.tell("POST", "objects", { video, name });
   }
 
+  /**
+   * Ask what is to be made again by now, also of masks that another program has changed.
+   * @returns {Promise<Progress>}
+   */
+  async look() {
+    return this.tell("POST", "look", {});
+  }
+
   /** @returns {Promise<Progress>} */
   async rerun() {
     return this.tell("POST", "rerun", {});
@@ -255,7 +263,7 @@ export class Server {
 
 /** The data inside a page that was passed on; flags are kept in the page until somebody saves them. */
 export class Embedded {
-  /** @param {{state: State, videos: VideoInfo[], frames: Object<string, [string, string]>, note: string}} data */
+  /** @param {{state: State, videos: VideoInfo[], frames: Object<string, [string, string, string]>, note: string}} data */
   constructor(data) {
     this.data = data;
     this.embedded = true;
@@ -294,6 +302,7 @@ export class Embedded {
    */
   async mask(video, frame, pixels) {
     const found = this.data.frames[`${video}/${frame}`];
+    if (found[2]) throw new Refused(422, { error: found[2] });
     const stream = new Blob([/** @type {any} */ (bytes(found[1]))]).stream().pipeThrough(new DecompressionStream("gzip"));
     const data = await new Response(stream).arrayBuffer();
     return { ids: data.byteLength === pixels ? new Uint8Array(data) : new Uint16Array(data), etag: "", corrected: false };
