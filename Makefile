@@ -55,10 +55,11 @@ extras: $(DEV_STAMP)
 demo: $(STAMP)
 	$(BIN)/vsodtool demo -o demo-out
 
-# Two processes with as many threads as there are cores would wait for each other.
+# Three processes for two cores: tests of the page wait for the browser most of the time. With as many threads
+# each as there are cores they would wait for each other.
 test: export OMP_NUM_THREADS ?= 1
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 check: lint test
 

@@ -24,6 +24,7 @@ from vsodtool.media.masks.meaning import VOID, Meaning
 from vsodtool.media.masks.reading import read_raw_mask
 from vsodtool.media.masks.statistics import MaskSummary, summarise
 from vsodtool.media.output.layout import OutputLayout
+from vsodtool.media.regular_file import read_regular
 from vsodtool.pipelines.reviewing.shared_folder import SharedFolder
 from vsodtool.types import FrameRecord, FrameStatus, LabelArray, Size
 
@@ -314,7 +315,7 @@ def etag_of(ids: LabelArray) -> str:
 def _etag_of_file(path: Path) -> str:
     """SHA-256 of what lies there, "" where there is no file that can be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        return hashlib.sha256(read_regular(path)).hexdigest()
     except OSError:
         return ""
 
