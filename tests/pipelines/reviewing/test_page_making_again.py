@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.pipelines.reviewing.brighter import Brighter, correct_and_make_again
-from tests.pipelines.reviewing.browser import Open, disc, saved
+from tests.pipelines.reviewing.browser import Held, Open, disc, saved
 from tests.pipelines.reviewing.conftest import MakeOut
 from vsodtool.media.output.tables.frames_csv import read_frames_csv, write_frames_csv
 from vsodtool.types import ignore_event
@@ -202,3 +202,24 @@ def test_labels_of_another_run_are_shown_though_the_server_was_lost_while_they_w
         write_frames_csv(out.layout.frames_csv, [replace(row, confidence=0.42) for row in rows])
     hands.await_worst([".42"] * 6)
     hands.page.wait_for_selector("#banner", state="hidden")
+
+
+def test_a_key_pressed_too_early_makes_nothing_of_what_is_drawn_after_it(
+    make_out: MakeOut, open_page: Open
+) -> None:
+    out = make_out()
+    updater = Brighter(out)
+    updater.go.set()
+    hands = open_page(out, updater=lambda: updater).go(3)
+    hands.await_quiet()
+    held = Held(hands.page, "look", "POST")
+    hands.keys("u")
+    held.await_one()
+    hands.stroke((20, 17))
+    hands.keys("u")  # this one is meant
+    hands.page.wait_for_timeout(300)
+    assert not out.correction(3).exists()  # one after the other
+    held.let_go()
+    hands.await_("made", 1)
+    hands.await_quiet()
+    assert hands.answers["POST", "rerun"] == 1

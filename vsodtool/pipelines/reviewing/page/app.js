@@ -95,6 +95,8 @@ const now = {
   note: "", // of the folder
   /** @type {Promise<any>} the latest question about a conflict */
   asked: Promise.resolve(),
+  /** @type {Promise<any>} the latest wish for labels */
+  making: Promise.resolve(),
   whenShown: (/** @type {any} */ _) => {}, // told when a frame is shown
 };
 
@@ -1087,10 +1089,23 @@ async function allSaved() {
   return true;
 }
 
-async function makeAgain() {
+/** Make labels, one request after the other: who presses the key twice has them made once. */
+function makeAgain() {
+  now.making = now.making.catch(() => null).then(makeOnce);
+  return now.making;
+}
+
+async function makeOnce() {
   if (!(await allSaved())) return; // it says why
   if (now.canRerun && !now.running && !now.readOnly && !now.stale.length && now.command !== DRAWN) {
-    await attempt(async () => takeProgress(await source.look())); // labels may have been edited by another program
+    let looked = false;
+    await attempt(async () => {
+      takeProgress(await source.look()); // labels may have been edited by another program
+      looked = true;
+    });
+    const none = !now.stale.length && !now.running && now.rerun.state !== "looking";
+    if (looked && none) say("nothing to make again"); // what is drawn by now was not meant
+    if (!looked || none) return;
   }
   if (now.running || $("again").disabled) {
     say(now.running ? "labels are being made already" : now.canRerun ? $("again-text").textContent.toLowerCase() : `labels of ${now.command} are not made again here`);
