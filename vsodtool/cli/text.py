@@ -31,6 +31,11 @@ def help_of(command: Callable[..., None]) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
+def seconds_cell(seconds: float, *, dry_run: bool) -> str:
+    """Seconds in a table; "-" where a dry run did not estimate them."""
+    return f"{seconds:.1f}" if seconds or not dry_run else "-"
+
+
 class Table:
     """Rows under a header; the first column left-aligned, the others by their content."""
 

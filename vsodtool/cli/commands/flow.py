@@ -6,7 +6,7 @@ from vsodtool.cli.console import Reporter
 from vsodtool.cli.options import Json, Quiet, command
 from vsodtool.cli.output import print_report, refuse_losses
 from vsodtool.cli.ranks import run_in_ranks
-from vsodtool.cli.text import Table
+from vsodtool.cli.text import Table, seconds_cell
 from vsodtool.config import FlowConfig
 
 
@@ -24,7 +24,7 @@ def flow(config: FlowConfig, *, json: Json = False, quiet: Quiet = False) -> Non
         report = run_in_ranks(run_flow, config, reporter)
     table = Table(["video", "frames", "flows", "reused", "missing", "seconds"])
     for video in report.videos:
-        seconds = f"{video.seconds:.1f}" if video.seconds or not report.dry_run else "-"
+        seconds = seconds_cell(video.seconds, dry_run=report.dry_run)
         table.add(video.name, video.frames, video.flows, video.reused, video.missing, seconds)
     print_report(report.as_dict(), table, as_json=json)
     refuse_losses(report.losses, config.output)

@@ -7,7 +7,7 @@ from vsodtool.cli.next_step import tell_after_predict
 from vsodtool.cli.options import Json, Quiet, command
 from vsodtool.cli.output import print_report, refuse_losses
 from vsodtool.cli.ranks import run_in_ranks
-from vsodtool.cli.text import Table
+from vsodtool.cli.text import Table, seconds_cell
 from vsodtool.config import PredictConfig
 
 
@@ -25,7 +25,7 @@ def predict(config: PredictConfig, *, json: Json = False, quiet: Quiet = False) 
     lost = ["skipped"] if any(video.skipped for video in report.videos) else []
     table = Table(["video", "frames", "generated", *lost, "confidence", "seconds"])
     for video in report.videos:
-        seconds = f"{video.seconds:.1f}" if video.seconds or not report.dry_run else "-"
+        seconds = seconds_cell(video.seconds, dry_run=report.dry_run)
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
         counts = [video.frames, video.generated, *([video.skipped] if lost else [])]
         table.add(video.name, *counts, mean, seconds)

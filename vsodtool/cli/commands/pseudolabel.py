@@ -9,7 +9,7 @@ from vsodtool.cli.next_step import tell_next_step
 from vsodtool.cli.options import Json, Quiet, command
 from vsodtool.cli.output import print_report, refuse_losses
 from vsodtool.cli.ranks import run_in_ranks
-from vsodtool.cli.text import Table
+from vsodtool.cli.text import Table, seconds_cell
 from vsodtool.config import PseudoLabelConfig
 
 if TYPE_CHECKING:  # the pipelines bring torch
@@ -34,7 +34,7 @@ def pseudolabel(config: PseudoLabelConfig, *, json: Json = False, quiet: Quiet =
     counted = ["video", "frames", "given", "generated", *lost]
     table = Table([*counted, "confidence", *chosen, *doubted, "seconds"])
     for video in report.videos:
-        seconds = f"{video.seconds:.1f}" if video.seconds or not report.dry_run else "-"
+        seconds = seconds_cell(video.seconds, dry_run=report.dry_run)
         mean = f"{video.confidence:.3f}" if video.generated and not report.dry_run else "-"
         counts = [video.frames, video.given, video.generated, *([video.skipped] if lost else [])]
         reached = video.hidden_j.get(video.method)

@@ -40,6 +40,7 @@ from functools import cached_property
 
 from vsodtool.config.void import AUTO, NONE
 from vsodtool.errors import DataError
+from vsodtool.media.masks.borders import BORDER_SHARE
 from vsodtool.media.masks.meaning import LARGEST_ID, VOID, Family, Meaning
 from vsodtool.media.masks.reading import OPAQUE, Container
 from vsodtool.media.masks.statistics import (
@@ -51,7 +52,6 @@ from vsodtool.media.masks.statistics import (
     total,
 )
 
-_BORDER_SHARE = 0.5
 _MANY_VALUES = 32
 _FEW_VALUES = 4
 _MOST_COLOURS = 255
@@ -220,7 +220,7 @@ def detect_colour(group: Group) -> Meaning | None:
     by_alpha = "alpha" in group.families
     parts = [summary.alpha if by_alpha else summary.relative for summary in group.masks]
     found = total(part for part in parts if part is not None)
-    borders = found.alone_share < _BORDER_SHARE or found.flat == 0
+    borders = found.alone_share < BORDER_SHARE or found.flat == 0
     veiled = by_alpha and 0 not in found.counts  # what is nothing shines through
     between = group.lossy is not None or (found.between and borders) or veiled
     threshold = found.weakest_top // 2 + 1 if between else 1
@@ -263,7 +263,7 @@ def _threshold(group: Group) -> int:
     top = values[-1]
     if top < 0.9 * full and len(values) <= _MANY_VALUES:
         return 0
-    if found.alone_share < _BORDER_SHARE or (top == full and found.flat == 0):
+    if found.alone_share < BORDER_SHARE or (top == full and found.flat == 0):
         return (full if top > full // 2 else top) // 2 + 1
     white = top == full and values[0] >= _WHITE * full and len(values) <= _FEW_VALUES
     return top // 2 + 1 if not _has_border(group) and (white or _shades_off(group)) else 0
@@ -272,7 +272,7 @@ def _threshold(group: Group) -> int:
 def _shades_off(group: Group) -> bool:
     """Whether values below the largest of their mask form borders, and few of all values are such largest."""
     below = total(summary.relative for summary in group.masks)
-    borders = below.between > 0 and below.alone_share < _BORDER_SHARE
+    borders = below.between > 0 and below.alone_share < BORDER_SHARE
     return borders and 2 * len(below.tops) <= len(group.found.values)
 
 

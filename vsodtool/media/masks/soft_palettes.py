@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from vsodtool.media.masks.borders import BORDER_SHARE, see_themselves
 
 _FEWEST = 4  # a void line of one shade beside an object and nothing makes three
 _SHORTEST = 48.0  # from the background's colour to the object's, of 255 a channel
 _ASIDE = 0.06  # of that, how far a shade may be from the line between them
 _DARK = 12
 _SAME = 0.05  # of the way between them: a shade as near as that is one of them
-_BORDER_SHARE = 0.5  # as of grey masks, in `detection`
-_BLOCK = np.ones((3, 3), np.uint8)
 
 
 def shades_of_one(
@@ -62,7 +61,5 @@ def shades_of_one(
 def _lies_on_borders(strength: npt.NDArray[np.uint8]) -> bool:
     """Whether most pixels other than 0 and 255 see values besides their own and 0 around them."""
     between = (strength > 0) & (strength < 255)
-    highest = cv2.dilate(strength, _BLOCK)
-    lowest = cv2.erode(np.where(strength == 0, np.uint8(255), strength), _BLOCK)
-    alone = np.count_nonzero(between & (highest == strength) & (lowest == strength))
-    return bool(alone < _BORDER_SHARE * np.count_nonzero(between))
+    alone = np.count_nonzero(between & see_themselves(strength))
+    return bool(alone < BORDER_SHARE * np.count_nonzero(between))

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from vsodtool.errors import DataError
+from vsodtool.media.masks.borders import BLOCK, see_themselves
 from vsodtool.media.masks.plane_png import Palette
 from vsodtool.media.masks.reading import OPAQUE, Colours, Container, Plane, RawMask
 
-_BLOCK = np.ones((3, 3), np.uint8)
 _BORDER = np.ones((7, 7), np.uint8)  # what holds none of these is a border: VOC's void is five pixels wide
 _REACH = np.ones((11, 11), np.uint8)  # five pixels to each side
 VOID_COLOUR = 224 << 32 | 224 << 16 | 192  # of VOC, as `RawMask.colours` numbers it
@@ -66,14 +66,11 @@ class PlaneStatistics:
         if top in found.counts:  # in every mask: a thick one tells of the lines in all others
             found.thick_top = int(np.count_nonzero(cv2.erode(at_top, _BORDER)))
         if any(0 < value < top for value in found.counts):
-            highest = cv2.dilate(plane, _BLOCK)
-            everywhere = cv2.erode(plane, _BLOCK)
-            # Zeros turned into the maximum, so that the smallest value other than 0 shows.
-            lowest = cv2.erode(np.where(plane == 0, plane.dtype.type(depth - 1), plane), _BLOCK)
             between = (plane > 0) & (plane < top)
+            alone = between & see_themselves(plane)
             found.between = int(np.count_nonzero(between))
-            found.alone = int(np.count_nonzero(between & (highest == plane) & (lowest == plane)))
-            found.flat = int(np.count_nonzero(between & (highest == plane) & (everywhere == plane)))
+            found.alone = int(np.count_nonzero(alone))
+            found.flat = int(np.count_nonzero(alone & (cv2.erode(plane, BLOCK) == plane)))
             if top in found.counts:
                 found.accompanied_top = found.counts[top]
                 beside = cv2.dilate(between.view(np.uint8), _REACH)
@@ -133,7 +130,7 @@ class ColourStatistics:
         drawn = colours[colours != 0]
         if lossy:
             channels = np.stack([colours >> shift & 0xFF for shift in (32, 16, 0)], axis=-1).astype(np.uint8)
-            spread = cv2.dilate(channels, _BLOCK) - cv2.erode(channels, _BLOCK)
+            spread = cv2.dilate(channels, BLOCK) - cv2.erode(channels, BLOCK)
             even = (spread.max(axis=2) <= _EVEN) & (channels.max(axis=2) >= _DIMMEST)
             red, green, blue = (channels[even] >> _COARSE).astype(np.int64).T
             return cls(colours.size, drawn.size, coarse=_counts(red << 16 | green << 8 | blue))
